@@ -1,0 +1,209 @@
+"""Every error this package raises on purpose, in one tree.
+
+    BridgeError
+    ├── UsageError               the caller asked for something that cannot be (exit code 2)
+    │   └── ProfileError         a board profile or another YAML file is wrong; names file and key
+    ├── PortError                a serial port or network port did not do what was asked
+    │   ├── PortNotFound
+    │   ├── PortBusy
+    │   └── PortLost             also a ConnectionError: unplugged, or the network peer went away
+    ├── FlashError               esptool or an image refused
+    │   └── ImageError           the image is not for ESP8266, damaged, or lacks what is needed
+    ├── ProtocolError            somebody broke the rules of the wire
+    │   ├── LocalProtocolError   this side did
+    │   └── RemoteProtocolError  the other side did
+    ├── LinkError
+    │   ├── LinkTimeout          also a TimeoutError: a deadline passed
+    │   └── BoardReset           the board restarted; carries the reset cause
+    ├── ReplError                the Lua prompt did not answer as a stock prompt does
+    │   └── NotNodeMCU           something else answers on the port; says what it looks like
+    ├── AgentError
+    │   ├── LuaError             Lua on the board raised; carries the board's own text
+    │   ├── BoardOutOfMemory
+    │   └── AgentMismatch        the agent on the board is of another version
+    ├── NetError                 what the board's network stack reports; carries NodeMCU's code
+    │   ├── DNSFailed
+    │   ├── ConnectRefused       also a ConnectionRefusedError
+    │   └── ConnectionLost       also a ConnectionError
+    └── HandleError
+        ├── HandleClosed
+        └── StaleHandle          the handle belongs to an earlier boot of the board
+
+Each message is a sentence that says what happened, to which board or port, and what to do about it. The same
+facts are attributes (`port`, `remedy`, …), so that callers never have to read the text.
+"""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: one sentence that says what happened.
+        port: URL or path of the port concerned, if there is one.
+        remedy: one sentence that says what to do, if something can be done.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, port: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.port = port
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        where = f"{self.port}: " if self.port and self.port not in self.message else ""
+        what = self.message if self.message.endswith((".", "!", "?")) else self.message + "."
+        return f"{where}{what} {self.remedy}" if self.remedy else f"{where}{what}"
+
+
+class UsageError(BridgeError):
+    """The caller asked for something that cannot be."""
+
+    exit_code = 2
+
+
+class ProfileError(UsageError):
+    """A board profile or another YAML file is wrong."""
+
+
+class PortError(BridgeError):
+    """A port did not do what was asked."""
+
+
+class PortNotFound(PortError):
+    """There is no such port."""
+
+
+class PortBusy(PortError):
+    """Another program holds the port."""
+
+
+class PortLost(PortError, ConnectionError):
+    """The port went away while it was open."""
+
+
+class FlashError(BridgeError):
+    """Flashing failed; carries esptool's last words in the message."""
+
+
+class ImageError(FlashError):
+    """An image is not for ESP8266, is damaged, or lacks what is needed."""
+
+    exit_code = 2
+
+
+class ProtocolError(BridgeError):
+    """Somebody broke the rules of the wire."""
+
+
+class LocalProtocolError(ProtocolError):
+    """This side asked the session for something its state does not allow."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side sent what its state does not allow."""
+
+
+class LinkError(BridgeError):
+    """The link could not do its work."""
+
+
+class LinkTimeout(LinkError, TimeoutError):
+    """A deadline passed before the board answered."""
+
+
+class BoardReset(LinkError):
+    """The board restarted; everything that lived on it is gone.
+
+    Args:
+        message: one sentence.
+        cause: what the board says of the reset (`node.bootreason`, boot text), or None if it did not say.
+        port: URL of the port.
+    """
+
+    def __init__(
+        self, message: str = "The board restarted", *, cause: str | None = None, port: str | None = None
+    ) -> None:
+        super().__init__(
+            f"{message} ({cause})" if cause else message,
+            port=port,
+            remedy="Open it again: sockets, timers and Lua variables of the earlier boot are gone.",
+        )
+        self.cause = cause
+
+
+class ReplError(BridgeError):
+    """The Lua prompt did not answer as a stock prompt does."""
+
+
+class NotNodeMCU(ReplError):
+    """Something else answers on the port, or nothing does."""
+
+
+class AgentError(BridgeError):
+    """The agent on the board reported a failure."""
+
+
+class LuaError(AgentError):
+    """Lua on the board raised an error.
+
+    Args:
+        text: the board's own text, unchanged.
+        port: URL of the port.
+        traceback: the board's stack traceback, or None.
+    """
+
+    def __init__(self, text: str, *, port: str | None = None, traceback: str | None = None) -> None:
+        super().__init__(text, port=port)
+        self.text = text
+        self.traceback = traceback
+
+
+class BoardOutOfMemory(AgentError):
+    """The board's heap did not hold what was asked for."""
+
+
+class AgentMismatch(AgentError):
+    """The agent on the board is of another version than this package."""
+
+
+class NetError(BridgeError):
+    """What the board's network stack reports.
+
+    Args:
+        message: one sentence.
+        code: NodeMCU's number (lwIP 1.4 `err.h`: -8 aborted, -9 reset, …), or None.
+    """
+
+    def __init__(
+        self, message: str, *, code: int | None = None, port: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(message, port=port, remedy=remedy)
+        self.code = code
+
+
+class DNSFailed(NetError):
+    """A name could not be resolved by the board."""
+
+
+class ConnectRefused(NetError, ConnectionRefusedError):
+    """The peer refused the connection."""
+
+
+class ConnectionLost(NetError, ConnectionError):
+    """An established connection ended with an error."""
+
+
+class HandleError(BridgeError):
+    """A handle cannot be used any more."""
+
+
+class HandleClosed(HandleError):
+    """The handle was closed or its object is gone."""
+
+
+class StaleHandle(HandleError):
+    """The handle belongs to an earlier boot of the board."""
