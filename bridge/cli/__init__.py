@@ -1,0 +1,94 @@
+"""The `nodemcu-bridge` command: one file per command, imported only when it is asked for.
+
+Exit codes: 0 done, 1 the board or the network failed, 2 wrong use. A failure is one sentence on standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from bridge.errors import BridgeError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command of the group.
+
+    Args:
+        target: "module:attribute" of the click command.
+        summary: the line shown in `nodemcu-bridge --help`, so that help imports no command.
+    """
+
+    target: str
+    summary: str
+
+
+#: Every command there is. A new one is a file in this folder and a line here.
+COMMANDS: dict[str, Entry] = {
+    "boards": Entry("bridge.cli.boards:boards", "List the ports a board may be on, without opening them."),
+    "doctor": Entry("bridge.cli.doctor:doctor", "Look at a port step by step and say what is wrong with it."),
+    "exec": Entry("bridge.cli.execute:execute", "Run Lua source on the board and print what it prints."),
+    "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
+    "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
+    "run": Entry("bridge.cli.run:run", "Run a Lua file on the board and print what it prints."),
+    "virtual": Entry("bridge.cli.virtual:virtual", "Run a virtual board on a pseudo-terminal or an RFC 2217 server."),
+    "calibrate": Entry("bridge.cli.calibrate:calibrate", "Compare the virtual board's models with the recordings."),
+}
+
+
+class _Group(click.Group):
+    """A group whose commands are looked up in `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, attribute = entry.target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].summary) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nodemcu-bridge")
+def group() -> None:
+    """Drive the real network stack of a NodeMCU board over its serial port."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code: 0 done, 1 the board or the network failed, 2 wrong use, 130 interrupted.
+    """
+    try:
+        result = group.main(args=arguments, prog_name="nodemcu-bridge", standalone_mode=False)
+    except BridgeError as error:
+        click.echo(f"nodemcu-bridge: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("nodemcu-bridge: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (a pager, `head`) went away; Python would complain once more at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 1
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,46 @@
+"""Opens a port by its URL; everything above this room takes any port."""
+
+from __future__ import annotations
+
+from bridge.errors import PortError, PortNotFound, UsageError
+from bridge.ports.base import CONSOLE_BAUD, Port
+
+
+async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
+    """Open a port without resetting the board on it.
+
+    Args:
+        url: a serial port (`/dev/ttyUSB0`, `COM5`, a pseudo-terminal's path), `rfc2217://host:port`,
+            `socket://host:port`, or `virtual:` with options (`virtual:?lua=5.3&cpu=0`).
+        baud: speed of the line, in baud.
+
+    Raises:
+        PortNotFound: there is no such port, or nobody listens there.
+        PortBusy: another program has it.
+        PortError: it cannot be opened for another reason.
+        UsageError: the URL is none of the forms above.
+    """
+    scheme, colon, _ = url.partition(":")
+    match scheme.lower() if colon else "":
+        case "virtual":
+            from bridge.virtual.port import open_virtual
+
+            return await open_virtual(url, baud=baud)
+        case "rfc2217":
+            from bridge.ports.rfc2217 import open_rfc2217
+
+            return await open_rfc2217(url, baud=baud)
+        case "socket":
+            from bridge.ports.serial import open_socket
+
+            return await open_socket(url, baud=baud)
+        case _:
+            if "://" in url:
+                raise UsageError(
+                    f"{url} is not a kind of port this program knows",
+                    port=url,
+                    remedy="Use a serial port's name, rfc2217://host:port, socket://host:port or virtual:.",
+                )
+            from bridge.ports.serial import open_serial
+
+            return await open_serial(url, baud=baud)
