@@ -1,0 +1,70 @@
+"""Run the project's checks one after the other, say what is run, and end with their sum. See scripts/test."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+#: System programs that some tests drive, and what they are for.
+PROGRAMS = {
+    "curl": "an independent HTTP client",
+    "node": "runs NodeMCU-Tool",
+    "npm": "installs NodeMCU-Tool",
+}
+
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
+#: Name, what it is, command. Scenarios mostly wait, so they have their own step with its own parallel player.
+STEPS: list[tuple[str, str, list[str]]] = [
+    ("format", "ruff format --check", [sys.executable, "-m", "ruff", "format", "--check", "."]),
+    ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
+    ("types", "mypy --strict bridge", [sys.executable, "-m", "mypy"]),
+    ("tests", "pytest", [*PYTEST, "-n", "2", "--ignore=tests/ground_truth", "tests"]),
+    ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
+]
+
+
+def main() -> int:
+    """Run what was asked for; 0 if all of it passed."""
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
+    names = [name for name, _, _ in STEPS]
+    parser.add_argument("--only", metavar="NAMES", help=f"comma-separated, of {', '.join(names)}")
+    parser.add_argument("pytest", nargs="*", metavar="-- ARGUMENT", help="arguments for pytest")
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",") if arguments.only else names
+    for name in chosen:
+        if name not in names:
+            parser.error(f"{name} is not a check; known: {', '.join(names)}")
+
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    in_ci = os.environ.get("CI") == "true"
+    for name in absent:
+        consequence = "that is a failure under CI=true" if in_ci else "the tests that drive it are skipped and say so"
+        print(f"{name} ({PROGRAMS[name]}) is not on this machine: {consequence}.", flush=True)
+
+    results: list[tuple[str, str, int, float]] = []
+    for name, title, command in STEPS:
+        if name not in chosen:
+            continue
+        if command[2] == "pytest":
+            command = [*command, *arguments.pytest]
+        print(f"\n== {name}: {title}", flush=True)
+        begun = time.monotonic()
+        status = subprocess.run(command).returncode
+        results.append((name, title, status, time.monotonic() - begun))
+
+    print("\n== sum", flush=True)
+    for name, title, status, seconds in results:
+        print(f"{'passed' if status == 0 else 'FAILED':7} {name:13} {seconds:6.1f} s  {title}")
+    for name in absent:
+        print(f"{'FAILED' if in_ci else 'absent':7} {name:13}           {PROGRAMS[name]}")
+    failed = any(status for _, _, status, _ in results) or (in_ci and bool(absent))
+    print("FAILED" if failed else "all passed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
