@@ -1,11 +1,19 @@
-"""Options of a virtual board, the same for `virtual:?key=value` URLs and for the flags of `nodemcu-bridge virtual`."""
+"""Options of a virtual board, the same for `virtual:?key=value` URLs and for the flags of `nodemcu-bridge virtual`.
+
+Each option is one field of `VirtualOptions`; its help text is what the command line shows, and `convert` reads its
+value from text in both places, so that there is one list of options and one set of rules.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
+import math
+import re
 import types
 import typing
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import UsageError
@@ -14,55 +22,133 @@ from bridge.errors import UsageError
 STOCK_MODULES = "adc,bit,dht,file,gpio,i2c,mqtt,net,node,ow,spi,tmr,uart,wifi"
 #: Modules of the recorded build (tests/ground_truth), and those the recorder lacked.
 DEFAULT_MODULES = "adc,bit,crypto,encoder,file,gpio,net,node,ow,pipe,sjson,struct,tmr,uart,wifi"
+#: Every name that app/include/user_modules.h of release 3.0.0 knows.
+KNOWN_MODULES = frozenset(
+    "adc,ads1115,adxl345,am2320,apa102,bit,bloom,bme280,bme280_math,bme680,bmp085,coap,color_utils,cron,crypto,dcc,"
+    "dht,encoder,enduser_setup,file,gdbstub,gpio,gpio_pulse,hdc1080,hmc5883l,http,hx711,i2c,l3g4200d,mcp4725,mdns,"
+    "mqtt,net,node,ow,pcm,perf,pipe,pixbuf,pwm,pwm2,rfswitch,rotary,rtcfifo,rtcmem,rtctime,si7021,sigma_delta,sjson,"
+    "sntp,softuart,somfy,spi,struct,switec,tcs34725,tls,tm1829,tmr,tsl2561,u8g2,uart,ucg,websocket,wiegand,wifi,"
+    "wifi_monitor,wps,ws2801,ws2812,ws2812_effects,xpt2046".split(",")
+)
+#: Flash chips that exist on ESP8266 modules, in bytes.
+FLASH_SIZES = tuple(size << 10 for size in (256, 512, 1024, 2048, 4096, 8192, 16384))
+
+
+def _option(default: Any, text: str) -> Any:
+    """A field with the help text of its flag."""
+    return dataclasses.field(default=default, metadata={"help": text})
 
 
 @dataclass(frozen=True)
 class VirtualOptions:
-    """How a virtual board is made. Times in milliseconds where the name says so, sizes in bytes."""
+    """How a virtual board is made. Times in milliseconds or seconds as the name says, sizes in bytes.
 
-    lua: str = "5.1"
-    modules: str = DEFAULT_MODULES
-    number: str = "float"
-    ssl: bool = False
-    baud_pacing: bool = True
-    adapter_latency_ms: float = 1.0
-    cpu: float = 1.0
-    heap: int = 44_600
-    flash_size: int = 4 * 1024 * 1024
-    flash_file: str | None = None
-    blank: bool = False
-    echo: bool = True
-    clock: str = "wall"
-    network: str = "host"
-    address: str | None = None
-    gateway: str | None = None
-    dns: str | None = None
-    hosts: str | None = None
-    mac: str | None = None
-    wifi: str = "up"
-    seed: int = 0
-    drop: float = 0.0
-    flip: float = 0.0
-    duplicate: float = 0.0
-    delay: float = 0.0
-    reset_after_s: float = 0.0
-    calibration: str | None = None
+    Raises:
+        UsageError: a value that no board can have; names the option and what it takes.
+    """
+
+    lua: str = _option("5.1", "Lua version of the firmware: 5.1 or 5.3.")
+    modules: str = _option(DEFAULT_MODULES, "Modules built into the factory firmware, separated by commas.")
+    number: str = _option("float", "Number type of the firmware: float or integer.")
+    ssl: bool = _option(False, "The factory firmware's banner says SSL: true.")
+    baud_pacing: bool = _option(True, "Bytes take the time they take on a wire; without, the line waits for the board.")
+    adapter_latency_ms: float = _option(1.0, "Latency timer of the USB adapter; 16 on a stock FTDI driver, 0 for none.")
+    cpu: float = _option(1.0, "Factor on the CPU's time; 1 is the calibrated chip, 0 computes in no time.")
+    heap: int = _option(44_600, "Free heap after boot, in bytes.")
+    flash_size: int = _option(4 * 1024 * 1024, "Size of the flash chip, in bytes.")
+    flash_file: str | None = _option(None, "File that keeps the flash's contents; made when it does not exist.")
+    blank: bool = _option(False, "The flash is empty (0xFF): the board does not boot until it is flashed.")
+    echo: bool = _option(True, "The console echoes what it receives.")
+    clock: str = _option("wall", "Clock of the board: wall, or virtual (only in a process that runs on one).")
+    network: str = _option("auto", "host (sockets of this machine), memory, or auto: memory on the virtual clock.")
+    address: str | None = _option(None, "The board's own loopback address, 127.x.y.z; a free one if not given.")
+    gateway: str | None = _option(
+        None, "Gateway that the board reports; the first address of its network if not given."
+    )
+    dns: str | None = _option(None, "DNS server that the board learns by DHCP, IP or IP:PORT.")
+    hosts: str | None = _option(None, "Names that resolve without a server: name=IP,name=IP.")
+    mac: str | None = _option(None, "MAC address of the station, aa:bb:cc:dd:ee:ff.")
+    wifi: str = _option("up", "The access point: up, down, or off (the station is not configured).")
+    seed: int = _option(0, "Seed of everything random on the board and on its line.")
+    drop: float = _option(0.0, "Share of bytes lost on the line, each way.")
+    flip: float = _option(0.0, "Share of bytes with one bit flipped, each way.")
+    duplicate: float = _option(0.0, "Share of bytes that arrive twice, each way.")
+    delay: float = _option(0.0, "Share of bytes before which the line stalls for 5 to 50 ms, each way.")
+    reset_after_s: float = _option(0.0, "Reset the board once, this many seconds after power-on; 0 for never.")
+    brown_out_after_s: float = _option(0.0, "Let the supply dip once, this many seconds after power-on; 0 for never.")
+    unplug_after_s: float = _option(0.0, "Unplug the board once, this many seconds after power-on; 0 for never.")
+    boot_text: str = _option(
+        "auto",
+        "The boot ROM's text at 74880 baud, for a host at another speed: wire (garbage), clear (nothing), "
+        "or auto: clear on a pseudo-terminal alone, else wire.",
+    )
+    calibration: str | None = _option(None, "Calibration file for the CPU and heap models.")
 
     def __post_init__(self) -> None:
-        if self.lua not in ("5.1", "5.3"):
-            raise UsageError(f"lua={self.lua} is not a Lua version of NodeMCU", remedy="Use lua=5.1 or lua=5.3.")
-        if self.clock not in ("wall", "virtual"):
-            raise UsageError(f"clock={self.clock} is not a clock", remedy="Use clock=wall or clock=virtual.")
-        if self.network not in ("host", "memory"):
-            raise UsageError(f"network={self.network} is not a network", remedy="Use network=host or network=memory.")
+        self._one_of("lua", ("5.1", "5.3"), "a Lua version of NodeMCU")
+        self._one_of("number", ("float", "integer"), "a number type of NodeMCU")
+        self._one_of("clock", ("wall", "virtual"), "a clock")
+        self._one_of("network", ("auto", "host", "memory"), "a network")
+        self._one_of("boot_text", ("auto", "wire", "clear"), "a way to treat the boot text")
         for name in ("drop", "flip", "duplicate", "delay"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} is not a share of bytes", remedy="Use 0 to below 1.")
+        for name in ("adapter_latency_ms", "cpu", "reset_after_s", "brown_out_after_s", "unplug_after_s"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name}={getattr(self, name)} is not zero or more", remedy="Use a plain number.")
+        if not 4096 <= self.heap <= 81_920:
+            raise UsageError(f"heap={self.heap} is not what an ESP8266 can have", remedy="Use 4096 to 81920 bytes.")
+        if self.flash_size not in FLASH_SIZES:
+            sizes = ", ".join(map(str, FLASH_SIZES))
+            raise UsageError(f"flash_size={self.flash_size} is not the size of a flash chip", remedy=f"Use {sizes}.")
+        self._check_modules()
+        self._check_network()
 
     @property
     def module_names(self) -> tuple[str, ...]:
         """The modules of a freshly made board's firmware, sorted as in user_modules.h."""
-        return tuple(sorted(name.strip() for name in self.modules.split(",") if name.strip()))
+        return tuple(sorted({name.strip() for name in self.modules.split(",") if name.strip()}))
+
+    def _one_of(self, name: str, allowed: tuple[str, ...], what: str) -> None:
+        value = getattr(self, name)
+        if value not in allowed:
+            choices = " or ".join((", ".join(allowed[:-1]), allowed[-1]))
+            raise UsageError(f"{name}={value} is not {what}", remedy=f"Use {choices}.")
+
+    def _check_modules(self) -> None:
+        unknown = [name for name in self.module_names if name not in KNOWN_MODULES]
+        if unknown:
+            raise UsageError(
+                f"modules={self.modules}: {', '.join(unknown)} is not a module of NodeMCU 3.0",
+                remedy=f"A stock build has {STOCK_MODULES}.",
+            )
+
+    def _check_network(self) -> None:
+        for name in ("address", "gateway"):
+            value = getattr(self, name)
+            if value is not None:
+                _ipv4(name, value)
+        if self.address is not None and self.network == "host" and not self.address.startswith("127."):
+            raise UsageError(
+                f"address={self.address} is not a loopback address",
+                remedy="A virtual board lives on 127.x.y.z, so that it never answers for another machine.",
+            )
+        if self.dns is not None:
+            server, colon, tcp_port = self.dns.partition(":")
+            _ipv4("dns", server)
+            if colon and not (tcp_port.isascii() and tcp_port.isdigit() and 0 < int(tcp_port) < 65536):
+                raise UsageError(f"dns={self.dns} has no port number after the colon", remedy="Use IP or IP:PORT.")
+        if self.mac is not None and not re.fullmatch(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}", self.mac):
+            raise UsageError(f"mac={self.mac} is not a MAC address", remedy="Use aa:bb:cc:dd:ee:ff.")
+
+
+def _ipv4(name: str, value: str) -> None:
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        raise UsageError(
+            f"{name}={value} is not an IPv4 address", remedy="Use four numbers such as 127.0.0.2."
+        ) from None
 
 
 def parse_url(url: str) -> VirtualOptions:
@@ -86,18 +172,25 @@ def parse_url(url: str) -> VirtualOptions:
     return VirtualOptions(**values)  # type: ignore[arg-type]
 
 
+def option_type(name: str) -> type:
+    """The type of an option's value: str, int, float or bool; None is left out of optional ones."""
+    kind = typing.get_type_hints(VirtualOptions)[name]
+    if isinstance(kind, types.UnionType):
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    return typing.cast(type, kind)
+
+
 def convert(name: str, text: str) -> object:
     """An option's value from its text.
 
     Raises:
         UsageError: the text does not fit the option's type.
     """
-    kind = typing.get_type_hints(VirtualOptions)[name]
-    if isinstance(kind, types.UnionType):
-        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    kind = option_type(name)
     try:
         if kind is bool:
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
         return kind(text)
     except (ValueError, KeyError):
-        raise UsageError(f"{name}={text} does not read as {kind.__name__}") from None
+        what = {bool: "yes or no", int: "a whole number", float: "a number"}[kind]
+        raise UsageError(f"{name}={text} does not read as {what}", remedy=f"Give {name} {what}.") from None
