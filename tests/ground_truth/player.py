@@ -1,0 +1,156 @@
+"""Plays recordings of stock firmware on virtual boards, several at once, each on its own board and addresses.
+
+The playing and the comparison are those of `scenarios/play.py`, unchanged. A scenario mostly waits for a quiet line, so
+many fit beside each other on two cores.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+#: How many scenarios are played at once.
+PARALLEL = 8
+
+
+#: Folders of recordings that can be played, and the flags of the board that they are played on.
+BOARDS = {"recordings": ("--lua", "5.1"), "recordings-lua53": ("--lua", "5.3")}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of a folder of recordings."""
+
+    folder: str
+    name: str
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording took; playing it takes about as long."""
+        return max((float(step.get("t", 0)) for step in self.steps()), default=0.0)
+
+    def steps(self) -> list[dict[str, Any]]:
+        """What was sent, received and noted, in order."""
+        steps: list[dict[str, Any]] = json.loads((HERE / self.folder / f"{self.name}.json").read_text()).get(
+            "steps", []
+        )
+        return steps
+
+    def __str__(self) -> str:
+        return f"{self.folder}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one scenario.
+
+    Attributes:
+        same: the board answered as recorded (or as differently as stock firmware itself does from run to run).
+        text: what play.py says about it, with the first difference, and what the board's process complained about.
+    """
+
+    same: bool
+    text: str
+
+
+@functools.cache
+def _sets() -> dict[str, set[str]]:
+    """The sets of names that play.py keeps: what varies from run to run, what cannot be played."""
+    tree = ast.parse((HERE / "scenarios" / "play.py").read_text())
+    return {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(target := node.targets[0], ast.Name)
+        if target.id in ("VARIES", "NEEDS_LINK", "DATA")
+    }
+
+
+def _scenario_names() -> set[str]:
+    sources = "\n".join(path.read_text() for path in (HERE / "scenarios").glob("*.py"))
+    return set(re.findall(r"^@n?test\(['\"](\w+)['\"]", sources, re.MULTILINE))
+
+
+def playable() -> list[Recording]:
+    """The recordings that play.py can play on a virtual board."""
+    sets, scenarios = _sets(), _scenario_names()
+    found = []
+    for folder in BOARDS:
+        for path in sorted((HERE / folder).glob("*.json")):
+            recording = Recording(folder, path.stem)
+            instrumented = any("host." in step.get("send", "") for step in recording.steps())
+            if path.stem in scenarios and not instrumented and path.stem not in sets["DATA"] | sets["NEEDS_LINK"]:
+                found.append(recording)
+    return found
+
+
+def known_differences() -> dict[str, dict[str, str]]:
+    """Recordings that the virtual board is known not to equal: list, then name and reason."""
+    lists: dict[str, dict[str, str]] = yaml.safe_load((HERE / "known_differences.yaml").read_text())
+    return lists
+
+
+def play(recording: Recording, place: int, out: Path) -> Verdict:
+    """Play one scenario on a virtual board of its own.
+
+    Args:
+        recording: which.
+        place: a number below 250 that no scenario played at the same time shares; it chooses the addresses.
+        out: folder for the answers and logs; made if need be.
+    """
+    folder, name = recording.folder, recording.name
+    out.mkdir(parents=True, exist_ok=True)
+    network = f"127.{200 + os.getpid() % 50}.{place + 1}"
+    peer, node, dns_port = f"{network}.1", f"{network}.2", 5300 + place
+    board = [sys.executable, "-m", "bridge.cli", "virtual", "--pty", str(out / "pty"), "--address", node]
+    board += ["--dns", f"{peer}:{dns_port}", *BOARDS[folder]]
+    environment = dict(os.environ, BOARD_CMD=" ".join(board), PEER=peer, NODE=node, DNS_PORT=str(dns_port))
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    command = [sys.executable, str(HERE / "scenarios" / "play.py"), "--verbose", "--timeout", "300"]
+    command += ["--recordings", str(HERE / folder), "--out", str(out), name]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True)
+    said = run.stdout.strip()
+    answer = out / f"{name}.json"
+    stopped = "scenario stopped" in json.loads(answer.read_text())["comment"] if answer.exists() else True
+    varies = f"{name}: differs" in said and "(not counted)" in said
+    same = not stopped and (f"{name}: same" in said or varies)
+    log = out / "board.log"
+    complaints = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+    return Verdict(same, "\n".join(part for part in (said, run.stderr.strip(), complaints) if part))
+
+
+class Player:
+    """Plays scenarios in the background, the longest first."""
+
+    def __init__(self, recordings: list[Recording], out: Path) -> None:
+        """Start playing.
+
+        Args:
+            recordings: which; each gets a board, addresses and a folder of its own.
+            out: folder for the answers.
+        """
+        self._pool = ThreadPoolExecutor(PARALLEL)
+        order = sorted(recordings, key=lambda recording: -recording.seconds)
+        self._verdicts: dict[Recording, Future[Verdict]] = {
+            recording: self._pool.submit(play, recording, place, out / recording.folder / recording.name)
+            for place, recording in enumerate(order)
+        }
+
+    def verdict(self, recording: Recording) -> Verdict:
+        """What came of a scenario; waits until it has been played."""
+        return self._verdicts[recording].result()
+
+    def close(self) -> None:
+        """Forget scenarios that have not begun, and wait for the others."""
+        self._pool.shutdown(cancel_futures=True)

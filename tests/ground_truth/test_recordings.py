@@ -1,0 +1,58 @@
+"""Every playable recording of stock firmware, played on a virtual board on a pseudo-terminal, is answered the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ground_truth.player import Player, Recording, Verdict, known_differences, play, playable
+
+RECORDINGS = playable()
+
+
+@pytest.fixture(scope="module")
+def verdict_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Recording], Verdict]]:
+    """Answers what came of a recording; all that this run asked for are played beside each other."""
+    out: Path = tmp_path_factory.mktemp("ground_truth")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # A worker does not know which tests it will be given, so it plays each when it is asked for.
+        yield lambda recording: play(recording, RECORDINGS.index(recording), out / str(recording))
+        return
+    parameters = [getattr(item, "callspec", None) for item in request.session.items]
+    player = Player([each.params["recording"] for each in parameters if each and "recording" in each.params], out)
+    yield player.verdict
+    player.close()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("recording", RECORDINGS, ids=str)
+def test_answers_as_recorded(recording: Recording, verdict_of: Callable[[Recording], Verdict]) -> None:
+    lists = known_differences()
+    reason = {**lists[recording.folder], **lists.get(f"{recording.folder}-wider-numbers", {})}.get(recording.name)
+    verdict = verdict_of(recording)
+    if reason is None:
+        assert verdict.same, verdict.text
+    else:
+        assert not verdict.same, f"{recording} is the same now: take it off known_differences.yaml"
+
+
+def test_no_more_differences_are_listed_than_there_may_be() -> None:
+    lists = known_differences()
+    assert len(lists["recordings"]) <= 5
+    assert len(lists["recordings-lua53"]) <= 5
+    names = {str(recording) for recording in RECORDINGS}
+    for title, entries in lists.items():
+        for name, reason in entries.items():
+            assert f"{title.removesuffix('-wider-numbers')}/{name}" in names, f"{name} is no playable recording"
+            assert len(reason.split()) > 5, f"{name}: say why it differs"
+
+
+def test_all_that_can_be_played_is_played() -> None:
+    """The folders hold what they held when they were copied; a scenario that is lost would pass unseen."""
+    played = [recording.folder for recording in RECORDINGS]
+    assert (played.count("recordings"), played.count("recordings-lua53")) == (63, 40)

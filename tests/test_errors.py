@@ -1,0 +1,72 @@
+"""bridge/errors.py: one tree, one sentence, facts as attributes."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from bridge import errors
+from bridge.errors import (
+    BoardReset,
+    BridgeError,
+    ConnectionLost,
+    ConnectRefused,
+    ImageError,
+    LinkTimeout,
+    LuaError,
+    NetError,
+    PortLost,
+    PortNotFound,
+    UsageError,
+)
+
+CLASSES = [each for _, each in inspect.getmembers(errors, inspect.isclass) if each.__module__ == errors.__name__]
+
+
+@pytest.mark.parametrize("each", CLASSES)
+def test_every_error_hangs_on_the_one_root_and_is_drawn_in_the_tree(each: type) -> None:
+    assert issubclass(each, BridgeError)
+    assert each.__name__ in (errors.__doc__ or "")
+
+
+def test_a_message_names_the_port_says_what_happened_and_what_to_do() -> None:
+    error = PortNotFound("There is no such port", port="/dev/ttyUSB0", remedy="Plug the board in.")
+    assert str(error) == "/dev/ttyUSB0: There is no such port. Plug the board in."
+    assert (error.port, error.remedy) == ("/dev/ttyUSB0", "Plug the board in.")
+
+
+def test_the_port_is_not_named_twice() -> None:
+    assert str(BridgeError("COM5 is busy", port="COM5")) == "COM5 is busy."
+
+
+def test_exit_codes_tell_wrong_use_from_failure() -> None:
+    assert (BridgeError("x").exit_code, UsageError("x").exit_code, ImageError("x").exit_code) == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        (LinkTimeout("x"), TimeoutError),
+        (PortLost("x"), ConnectionError),
+        (ConnectRefused("x"), ConnectionRefusedError),
+        (ConnectionLost("x"), ConnectionError),
+    ],
+)
+def test_errors_are_also_what_callers_already_catch(error: BridgeError, builtin: type[Exception]) -> None:
+    assert isinstance(error, builtin)
+
+
+def test_a_reset_carries_its_cause() -> None:
+    error = BoardReset(cause="external reset", port="virtual:")
+    assert error.cause == "external reset"
+    assert str(error).startswith("virtual:: The board restarted (external reset).")
+
+
+def test_a_lua_error_keeps_the_boards_text() -> None:
+    error = LuaError("stdin:1: boom", traceback="stack traceback:")
+    assert (error.text, error.traceback) == ("stdin:1: boom", "stack traceback:")
+
+
+def test_a_net_error_keeps_the_code() -> None:
+    assert NetError("reset by peer", code=-9).code == -9

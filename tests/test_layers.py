@@ -1,0 +1,179 @@
+"""The import ladder: a room imports only rooms below it, and foreign packages have one home each.
+
+    errors ← wire ← ports ← link ← repl, agent ← mirror ← board ← sync ← cli
+
+`virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
+cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "bridge"
+
+#: Room → rooms it may import (besides itself). A room is a module or a folder directly under bridge/.
+LADDER: dict[str, set[str]] = {
+    "errors": set(),
+    "resources": {"errors"},
+    "image": {"errors"},
+    "wire": {"errors"},
+    "ports": {"errors", "resources"},
+    "profile": {"errors", "resources"},
+    "link": {"errors", "wire", "ports"},
+    "repl": {"errors", "ports"},
+    "agent": {"errors", "wire", "ports", "resources", "repl", "link"},
+    "mirror": {"errors", "wire"},
+    "flash": {"errors", "ports", "resources", "image", "profile"},
+}
+LADDER["board"] = {*LADDER}
+LADDER["sync"] = {*LADDER}
+LADDER["comparison"] = {*LADDER}
+LADDER["demo"] = {*LADDER}
+LADDER["cli"] = {*LADDER}
+
+#: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.
+VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
+
+#: Modules outside `virtual` that may make a virtual board, because they are asked for one by name.
+MAKERS = {"bridge.ports.open", "bridge.cli.virtual", "bridge.cli.calibrate", "bridge.demo"}
+
+#: Foreign package → the only modules or rooms that may import it.
+HOMES: dict[str, set[str]] = {
+    "serial": {"bridge.ports"},
+    "serial_asyncio": {"bridge.ports"},
+    "lupa": {"bridge.virtual.lua"},
+    # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
+    "esptool": {"bridge.ports"},
+    "nodemcu_uploader": {"bridge.ports"},
+    "click": {"bridge.cli"},
+    "rich": {"bridge.cli", "bridge.demo"},
+    "yaml": {"bridge.profile", "bridge.comparison"},
+    "pydantic": {"bridge.profile"},
+}
+
+#: Pure rooms: they are told the time, and do no I/O and no chance of their own.
+PURE = {"bridge.wire": {"time", "asyncio", "random", "socket", "threading", "select", "os"}}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement's target."""
+
+    importer: str
+    target: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.importer.replace('.', '/')}.py:{self.line} imports {self.target}"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def imports_of(path: Path) -> list[Import]:
+    """All imports of a module that run, wherever they stand in it."""
+    name = module_name(path)
+    found: list[Import] = []
+
+    def visit(node: ast.AST) -> None:
+        if type_checking(node):
+            return
+        if isinstance(node, ast.Import):
+            found.extend(Import(name, alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [base])])
+            # `from bridge import errors` names a module, `from bridge.errors import BridgeError` an object in one.
+            found.extend(
+                Import(name, f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base, node.lineno)
+                for alias in node.names
+            )
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def inside(name: str, places: set[str]) -> bool:
+    return any(name == place or name.startswith(place + ".") for place in places)
+
+
+def room(name: str) -> str:
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else "bridge"
+
+
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
+IMPORTS = [each for path in MODULES for each in imports_of(path)]
+
+
+def test_every_room_has_its_place_on_the_ladder() -> None:
+    rooms = {room(module_name(path)) for path in MODULES} - {"bridge"}
+    assert rooms <= {*LADDER, "virtual"}, "a new room: say in LADDER what it may import"
+
+
+@pytest.mark.parametrize("name", sorted(LADDER))
+def test_a_room_imports_only_rooms_below_it(name: str) -> None:
+    wrong = [
+        str(each)
+        for each in IMPORTS
+        if room(each.importer) == name
+        and inside(each.target, {"bridge"})
+        and room(each.target) not in {*LADDER[name], name, "bridge"}
+        and not (room(each.target) == "virtual" and inside(each.importer, MAKERS))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_virtual_board_shares_no_code_with_the_bridge() -> None:
+    wrong = [
+        str(each)
+        for each in IMPORTS
+        if room(each.importer) == "virtual"
+        and inside(each.target, {"bridge"})
+        and not inside(each.target, {"bridge.virtual", *VIRTUAL})
+        and each.target != "bridge"
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_a_foreign_package_has_one_home(package: str) -> None:
+    wrong = [
+        str(each) for each in IMPORTS if inside(each.target, {package}) and not inside(each.importer, HOMES[package])
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("pure", sorted(PURE))
+def test_a_pure_room_does_no_io(pure: str) -> None:
+    wrong = [str(each) for each in IMPORTS if inside(each.importer, {pure}) and each.target.split(".")[0] in PURE[pure]]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_known_foreign_packages_are_imported() -> None:
+    foreign = {
+        each.target.split(".")[0] for each in IMPORTS if each.target.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert foreign <= {"bridge", *HOMES}, f"no home is named in HOMES for {sorted(foreign - {'bridge', *HOMES})}"
