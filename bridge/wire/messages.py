@@ -1,0 +1,274 @@
+"""The words of the link: what a message is, in one table.
+
+`MESSAGES` is the only place where an opcode, its fields and their forms are written. The codec below, the constants
+in the agent's Lua (`bridge.agent` renders `@CALL@` and its like from here), the table in PROTOCOL.md and the log
+lines are all derived from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.wire.values import Value, decode_values, encode_values
+
+#: Bytes of one encoded message at most. The agent joins the fragments of a message into one string, and a string of
+#: 4096 bytes cannot be built in the collector mode the firmware starts in (recording net_str4096).
+MAX_MESSAGE = 2048
+
+#: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
+MAX_CHUNK = 1536
+
+
+class Direction(Enum):
+    """Who sends a message."""
+
+    TO_BOARD = ">"
+    TO_HOST = "<"
+
+
+class EventCode(IntEnum):
+    """Short names for events that come often; the mirror sees the names in lower case."""
+
+    CONNECTION = 1
+    RECONNECTION = 2
+    DISCONNECTION = 3
+    RECEIVE = 4
+    SENT = 5
+    DNS = 6
+    ACCEPT = 7
+
+
+@dataclass(frozen=True)
+class Message:
+    """Base of all messages."""
+
+
+@dataclass(frozen=True)
+class Call(Message):
+    """Call a function of the board by its shape's number."""
+
+    call_id: int
+    """1 to 255, not in use by another call; 0 asks for no reply."""
+    shape: int
+    """Number of the function: 1 to 255; 0 is the source sent before, run once."""
+    values: tuple[Value, ...] = ()
+    """The arguments."""
+
+
+@dataclass(frozen=True)
+class Source(Message):
+    """A piece of Lua source for the next call whose shape is not compiled yet (or is 0)."""
+
+    text: bytes
+    """At most `MAX_SOURCE` bytes; pieces are joined in order, without anything between."""
+
+
+@dataclass(frozen=True)
+class Grant(Message):
+    """Give a handle credit: that many more bytes may come from it."""
+
+    handle: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Release(Message):
+    """The host will not use this handle again; the agent lets the object go (and closes it if it is a socket)."""
+
+    handle: int
+
+
+@dataclass(frozen=True)
+class Forget(Message):
+    """The host will not call this shape again; its function is dropped."""
+
+    shape: int
+
+
+@dataclass(frozen=True)
+class Stop(Message):
+    """Give the prompt back: the agent lets everything go and leaves raw mode."""
+
+
+@dataclass(frozen=True)
+class Hello(Message):
+    """First message of an agent in an epoch."""
+
+    digest: bytes
+    """Eight bytes that name the agent's version (`bridge.agent.digest`)."""
+    values: tuple[Value, ...] = ()
+    """Free heap in bytes, then Lua's `_VERSION`."""
+
+
+@dataclass(frozen=True)
+class Reply(Message):
+    """A call came to its end."""
+
+    call_id: int
+    values: tuple[Value, ...] = ()
+    """What the function returned."""
+
+
+@dataclass(frozen=True)
+class Failure(Message):
+    """A call raised a Lua error."""
+
+    call_id: int
+    values: tuple[Value, ...] = ()
+    """The error value: nearly always one string, Lua's own text."""
+
+
+@dataclass(frozen=True)
+class Event(Message):
+    """Something happened to a handle."""
+
+    handle: int
+    """Number of the handle; 0 is the agent itself."""
+    event: int
+    """An `EventCode`, or 0: then the first value is the event's name."""
+    values: tuple[Value, ...] = ()
+    """What NodeMCU's callback got, without the object itself."""
+
+
+@dataclass(frozen=True)
+class Invoke(Message):
+    """Lua called a host function."""
+
+    callback: int
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fault(Message):
+    """An error was caught in one of the agent's callbacks, or something was dropped there."""
+
+    values: tuple[Value, ...] = ()
+    """Lua's own text."""
+
+
+@dataclass(frozen=True)
+class Stopped(Message):
+    """The agent has let everything go; the prompt is back when this has been acknowledged."""
+
+
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table."""
+
+    kind: type[Message]
+    direction: Direction
+    fields: Fields
+    """Name of the field and its form: "u8", "u16" (high byte first), "bytes8", "rest" (bytes to the end), "values"
+    (to the end)."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in logs and, with @ around it, in the agent's source."""
+        return self.kind.__name__.upper()
+
+
+#: Opcode → message. The two directions number their messages separately.
+MESSAGES: dict[tuple[Direction, int], Entry] = {
+    (entry.direction, opcode): entry
+    for opcode, entry in (
+        (1, Entry(Call, Direction.TO_BOARD, (("call_id", "u8"), ("shape", "u8"), ("values", "values")))),
+        (2, Entry(Source, Direction.TO_BOARD, (("text", "rest"),))),
+        (3, Entry(Grant, Direction.TO_BOARD, (("handle", "u16"), ("amount", "u16")))),
+        (4, Entry(Release, Direction.TO_BOARD, (("handle", "u16"),))),
+        (5, Entry(Forget, Direction.TO_BOARD, (("shape", "u8"),))),
+        (6, Entry(Stop, Direction.TO_BOARD, ())),
+        (1, Entry(Hello, Direction.TO_HOST, (("digest", "bytes8"), ("values", "values")))),
+        (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
+        (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
+        (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
+        (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("values", "values")))),
+        (6, Entry(Fault, Direction.TO_HOST, (("values", "values"),))),
+        (7, Entry(Stopped, Direction.TO_HOST, ())),
+    )
+}
+
+#: Message type → opcode and row; the table read the other way.
+OPCODES: dict[type[Message], tuple[int, Entry]] = {
+    entry.kind: (opcode, entry) for (_, opcode), entry in MESSAGES.items()
+}
+
+_SIZES = {"u8": 1, "u16": 2, "bytes8": 8}
+_PACK: dict[str, Callable[[Value], bytes]] = {
+    "u8": lambda value: int(value).to_bytes(1, "big"),
+    "u16": lambda value: int(value).to_bytes(2, "big"),
+    "bytes8": bytes,
+    "rest": bytes,
+    "values": encode_values,
+}
+_UNPACK: dict[str, Callable[[bytes], Value]] = {
+    "u8": lambda data: data[0],
+    "u16": lambda data: int.from_bytes(data, "big"),
+    "bytes8": bytes,
+    "rest": bytes,
+    "values": decode_values,
+}
+
+
+def encode(message: Message) -> bytes:
+    """The bytes of a message.
+
+    Raises:
+        LocalProtocolError: a field does not fit its form, or the whole is longer than `MAX_MESSAGE`.
+    """
+    opcode, entry = OPCODES[type(message)]
+    out = bytearray((opcode,))
+    for name, form in entry.fields:
+        value = getattr(message, name)
+        try:
+            piece = _PACK[form](value)
+        except (OverflowError, TypeError, ValueError):
+            raise LocalProtocolError(f"{entry.name}: {name}={value!r} does not fit the wire") from None
+        if form in _SIZES and len(piece) != _SIZES[form]:
+            raise LocalProtocolError(f"{entry.name}: {name} must be {_SIZES[form]} bytes long")
+        out += piece
+    if len(out) > MAX_MESSAGE:
+        raise LocalProtocolError(
+            f"A message of {len(out)} bytes is too long for the link ({MAX_MESSAGE} at most)",
+            remedy=f"Send at most {MAX_CHUNK} bytes of data in one call.",
+        )
+    return bytes(out)
+
+
+def decode(data: bytes, direction: Direction) -> Message:
+    """The message in some bytes.
+
+    Raises:
+        RemoteProtocolError: the opcode is unknown or a field is cut short.
+    """
+    entry = MESSAGES.get((direction, data[0])) if data else None
+    if entry is None:
+        raise RemoteProtocolError(f"A message starts with the unknown opcode {data[:1].hex() or 'nothing'}")
+    position = 1
+    fields: dict[str, Value] = {}
+    for name, form in entry.fields:
+        size = _SIZES.get(form, len(data) - position)
+        piece = data[position : position + size]
+        if len(piece) < size:
+            raise RemoteProtocolError(f"{entry.name} ends inside its field {name}")
+        fields[name] = _UNPACK[form](piece)
+        position += size
+    if position != len(data):
+        raise RemoteProtocolError(f"{entry.name} is followed by {len(data) - position} bytes that mean nothing")
+    return entry.kind(**fields)
+
+
+def describe(message: Message, width: int = 60) -> str:
+    """A message as one short piece of text for logs; long values are elided to `width` characters each."""
+    parts = [OPCODES[type(message)][1].name]
+    for field in dataclasses.fields(message):
+        value = getattr(message, field.name)
+        text = " ".join(repr(v) for v in value) if isinstance(value, tuple) else repr(value)
+        parts.append(text if len(text) <= width else f"{text[: width - 1]}…")
+    return " ".join(part for part in parts if part)
