@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.errors import PortError, PortNotFound, UsageError
+from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD, Port
 
 
@@ -31,7 +31,7 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
 
             return await open_rfc2217(url, baud=baud)
         case "socket":
-            from bridge.ports.serial import open_socket
+            from bridge.ports.socket import open_socket
 
             return await open_socket(url, baud=baud)
         case _:
