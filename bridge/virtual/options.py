@@ -63,7 +63,7 @@ class VirtualOptions:
     network: str = _option("auto", "host (sockets of this machine), memory, or auto: memory on the virtual clock.")
     address: str | None = _option(None, "The board's own loopback address, 127.x.y.z; a free one if not given.")
     gateway: str | None = _option(
-        None, "Gateway that the board reports; the first address of its network if not given."
+        None, "Gateway that the board reports; if not given, the first address of its network."
     )
     dns: str | None = _option(None, "DNS server that the board learns by DHCP, IP or IP:PORT.")
     hosts: str | None = _option(None, "Names that resolve without a server: name=IP,name=IP.")
