@@ -7,8 +7,8 @@ not depend on how much went the other way, nor on the pieces in which bytes pass
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
+from random import Random
 
 from bridge.virtual.options import VirtualOptions
 
@@ -37,15 +37,16 @@ class Faults:
         random: where the faults' places and kinds come from; nobody else may draw from it.
     """
 
-    def __init__(self, options: VirtualOptions, random: random.Random) -> None:
-        self._random = random
+    def __init__(self, options: VirtualOptions, random: Random) -> None:
         self._shares = {
             kind: share
             for kind in ("drop", "flip", "duplicate", "delay")
             if (share := float(getattr(options, kind))) > 0.0
         }
+        # Numbers of its own for each kind: the order in which they are drawn would depend on the pieces otherwise.
+        self._random = {kind: Random(random.random()) for kind in self._shares}
         #: Bytes that pass before the next fault of each kind.
-        self._gap = {kind: self._draw_gap(share) for kind, share in self._shares.items()}
+        self._gap = {kind: self._draw_gap(kind) for kind in self._shares}
         #: How many faults of each kind there were.
         self.counts = dict.fromkeys(self._shares, 0)
 
@@ -62,31 +63,31 @@ class Faults:
         out = bytearray()
         stall = 0.0
         done = 0
-        for place, kind in places:
+        for place, kind, chance in places:
             self.counts[kind] += 1
             out += data[done:place]
             done = max(done, place)
             if kind == "delay":
-                stall += self._random.uniform(*STALL_S)
+                stall += STALL_S[0] + chance * (STALL_S[1] - STALL_S[0])
             elif done == place:  # a byte that was dropped cannot be flipped as well
                 done = place + 1
                 if kind == "flip":
-                    out.append(data[place] ^ 1 << self._random.randrange(8))
+                    out.append(data[place] ^ 1 << int(chance * 8))
                 elif kind == "duplicate":
                     out += data[place : place + 1] * 2
         return Damaged(bytes(out + data[done:]), stall)
 
-    def _places(self, length: int) -> list[tuple[int, str]]:
-        """Where faults fall in the next bytes, in order."""
+    def _places(self, length: int) -> list[tuple[int, str, float]]:
+        """Where faults fall in the next bytes, in order, each with a number below 1 that says how it turns out."""
         places = []
-        for kind, share in self._shares.items():
+        for kind in self._shares:
             place = self._gap[kind]
             while place < length:
-                places.append((place, kind))
-                place += 1 + self._draw_gap(share)
+                places.append((place, kind, self._random[kind].random()))
+                place += 1 + self._draw_gap(kind)
             self._gap[kind] = place - length
         return sorted(places)
 
-    def _draw_gap(self, share: float) -> int:
+    def _draw_gap(self, kind: str) -> int:
         """Bytes before the next fault: geometric, one draw for each fault and none for whole bytes."""
-        return int(math.log(1.0 - self._random.random()) / math.log1p(-share))
+        return int(math.log(1.0 - self._random[kind].random()) / math.log1p(-self._shares[kind]))
