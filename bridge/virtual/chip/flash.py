@@ -19,8 +19,8 @@ PAGE_PROGRAM_S = 0.7e-3
 SECTOR_ERASE_S = 45e-3
 BLOCK_ERASE_S = 150e-3
 
-#: Sizes a NodeMCU 3.x can be flashed to, in bytes (app/user/user_main.c), and 512 KiB, which it refuses.
-SIZES = tuple(512 * 1024 << n for n in range(6))
+#: Flash chips on ESP8266 modules, in bytes. NodeMCU 3.x refuses less than 1 MiB (app/user/user_main.c).
+SIZES = tuple(256 * 1024 << n for n in range(7))
 
 #: Winbond, as on most modules; the third byte of the JEDEC id is the log2 of the size.
 _MANUFACTURER = 0xEF

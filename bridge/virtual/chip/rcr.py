@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from bridge.virtual.chip.flash import SECTOR_SIZE, FlashMemory
-from bridge.virtual.chip.layout import IROM_OFFSET
+from bridge.virtual.chip.layout import IROM_OFFSET, Partition, needs_first_time_setup, unpack_table
 
 _WORDS = SECTOR_SIZE // 4
 _MAX_WORDS = 64
@@ -43,6 +43,15 @@ def read(flash: FlashMemory, record: Record) -> bytes | None:
         if id == record:
             return data
     return None
+
+
+def partition_table(flash: FlashMemory) -> tuple[Partition, ...] | None:
+    """The table the firmware works with; None before the first boot has written it (or without NodeMCU 3.x)."""
+    data = read(flash, Record.PARTITION_TABLE)
+    if data is None:
+        return None
+    table = unpack_table(data)
+    return None if needs_first_time_setup(table) else table
 
 
 def startup_option(flash: FlashMemory) -> int:

@@ -1,0 +1,63 @@
+"""What an image made by this project knows of its own code in flash: a digest of each 4 KiB, checked at every boot.
+
+The boot ROM checks only what it loads to RAM. A stock build with a damaged byte in its code in flash starts, and
+crashes some time later, or never; an image that stands in for one has no code that could crash, so it says at once
+that it is damaged. The digests lie in the RAM part, which the ROM checks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+SECTOR = 4096
+_MARK = b"nodemcu-bridge seal 1\0\0\0"
+_HEADER = struct.Struct("<24sI")
+_DIGEST = 4
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Digests of the irom part, one per sector."""
+
+    digests: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, irom: bytes) -> Seal:
+        """The seal of an irom part (whole sectors)."""
+        return cls(tuple(_digest(irom[at : at + SECTOR]) for at in range(0, len(irom), SECTOR)))
+
+    def pack(self) -> bytes:
+        """As it stands in the RAM part."""
+        return _HEADER.pack(_MARK, len(self.digests)) + b"".join(self.digests)
+
+    @classmethod
+    def find(cls, ram: bytes) -> Seal | None:
+        """The seal in what the ROM loaded; None in any other build."""
+        at = ram.find(_MARK)
+        if at < 0 or at + _HEADER.size > len(ram):
+            return None
+        _, count = _HEADER.unpack_from(ram, at)
+        at += _HEADER.size
+        return cls(tuple(ram[at + _DIGEST * n : at + _DIGEST * (n + 1)] for n in range(count)))
+
+
+def broken_sector(seal: Seal, irom: bytes, fresh: bool) -> int | None:
+    """Number of the first sector that is not what was built; None if all are.
+
+    Args:
+        seal: from the RAM part.
+        irom: flash from the irom part's offset on.
+        fresh: False once the first boot has written to the first sector (`rcr`), which then is not compared.
+    """
+    for number, digest in enumerate(seal.digests):
+        if number == 0 and not fresh:
+            continue
+        if _digest(irom[number * SECTOR : (number + 1) * SECTOR]) != digest:
+            return number
+    return None
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:_DIGEST]

@@ -1,0 +1,146 @@
+"""The first code of NodeMCU 3.x: `user_pre_init` (app/user/user_main.c), which sets the flash up and may refuse it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bridge.virtual.chip import rcr
+from bridge.virtual.chip.flash import FlashMemory, erase_seconds, program_seconds
+from bridge.virtual.chip.image import Image, ImageFacts, find_facts
+from bridge.virtual.chip.layout import (
+    IROM_OFFSET,
+    SECTOR,
+    SIZE_OF_NIBBLE,
+    LayoutError,
+    Partition,
+    PartitionType,
+    find,
+    first_time_setup,
+    needs_first_time_setup,
+    pack_table,
+    unpack_table,
+)
+from bridge.virtual.chip.seal import Seal, broken_sector
+
+#: `esp_init_data_default.bin` begins with this byte; the SDK halts on anything else.
+INIT_DATA_MARK = 0x05
+#: The C source waits this long before it jumps to the reset handler.
+_SETTLE_S = 5e-3
+
+
+class Next(Enum):
+    """What the chip does after `user_pre_init`."""
+
+    RUN = "go on to user_init"
+    REBOOT = "jump to the reset handler"
+    HALT = "do nothing any more"
+    HANG = "wait in a loop for the watchdog"
+
+
+@dataclass(frozen=True)
+class Startup:
+    """Outcome of `user_pre_init`."""
+
+    next: Next
+    text: str = ""
+    """What was printed, with `\\n` line ends."""
+    why: str = ""
+    """One sentence for a person if the firmware does not start."""
+    seconds: float = 0.0
+    """Time spent on the flash."""
+    facts: ImageFacts | None = None
+
+
+def pre_init(flash: FlashMemory, image: Image) -> Startup:
+    """Run `user_pre_init` on what is flashed.
+
+    Args:
+        flash: read, and written at a first boot (partition table, init data).
+        image: what the boot ROM has loaded; known to be valid.
+    """
+    seal = Seal.find(b"".join(segment.data for segment in image.segments))
+    irom = flash.read(IROM_OFFSET, flash.size - IROM_OFFSET) if flash.size > IROM_OFFSET else b""
+    # The CPU's window onto the flash shows the first megabyte.
+    irom = irom[: 0x100000 - IROM_OFFSET]
+    if not irom.strip(b"\xff"):
+        return Startup(Next.HALT, why=f"nothing is flashed at 0x{IROM_OFFSET:05x}, where the code in flash should be")
+    table_bytes = rcr.read(flash, rcr.Record.PARTITION_TABLE)
+    table = unpack_table(table_bytes) if table_bytes is not None else ()
+    fresh = needs_first_time_setup(table)
+    if seal is not None:
+        broken = broken_sector(seal, irom, fresh)
+        if broken is not None:
+            at = IROM_OFFSET + broken * SECTOR
+            text = f"irom checksum error at 0x{at:08x}\n"
+            why = f"the code in flash is not what was built: it differs in the 4 KiB from 0x{at:05x}"
+            return Startup(Next.HALT, text, why)
+    facts = find_facts(irom)
+    if facts is None:
+        return Startup(Next.HALT, why=f"what is flashed at 0x{IROM_OFFSET:05x} is no NodeMCU firmware")
+    return _set_up(flash, image, table, fresh, facts)
+
+
+def _set_up(flash: FlashMemory, image: Image, table: tuple[Partition, ...], fresh: bool, facts: ImageFacts) -> Startup:
+    nibble = image.size_nibble
+    # A nibble beyond the array reads what lies behind it in the C source; no known tool writes one.
+    size = SIZE_OF_NIBBLE[nibble] if nibble < len(SIZE_OF_NIBBLE) else 0
+    if size < 1 << 20:
+        why = f"the image header says {size >> 10} KB of flash (size nibble {nibble}); NodeMCU 3.x needs 1 MB or more"
+        return Startup(Next.HALT, f"Flash size ({size}) too small to support NodeMCU\n", why)
+    text = ""
+    if not rcr.startup_option(flash) & rcr.StartupOption.NO_BANNER:
+        text += f"system SPI FI size:{nibble}, Flash size: {size}\n"
+    if not table:
+        why = f"there is no partition table at 0x{IROM_OFFSET:05x}: the firmware is not at its offset, or not 3.x"
+        return Startup(Next.HALT, text, why)
+    if size > flash.size:
+        why = f"the image header says {size >> 20} MB of flash, the chip has {flash.size >> 10} KB"
+        return Startup(Next.HANG, text + "Invalid system partition table\n", why)
+    seconds = 0.0
+    if fresh:
+        try:
+            table = first_time_setup(table, size)
+        except LayoutError as error:
+            return Startup(Next.HANG, f"{text}{error}\n", "the partition table of this build does not fit the flash")
+        data = pack_table(table)
+        rcr.write(flash, rcr.Record.PARTITION_TABLE, data)
+        return Startup(Next.REBOOT, text, seconds=program_seconds(len(data)) + _SETTLE_S)
+    phy = find(table, PartitionType.PHY_DATA)
+    if phy is not None and rcr.read(flash, rcr.Record.PHY_DATA) is None:
+        if flash.read(phy.address, 1)[0] != INIT_DATA_MARK:
+            flash.erase(phy.address, SECTOR)
+            flash.program(phy.address, init_data())
+            text += f"Writing Init Data to 0x{phy.address:08x}\n"
+            seconds += erase_seconds(SECTOR) + program_seconds(128)
+        rcr.write(flash, rcr.Record.PHY_DATA, phy.address.to_bytes(4, "little"))
+        seconds += program_seconds(8)
+    fault = _unfit(table, size)
+    if fault:
+        return Startup(Next.HANG, text + "Invalid system partition table\n", fault, seconds)
+    # What SDK 3 goes on to print before user_init sets the UART up (nodemcu-firmware issue 3312, SDK issue 212).
+    rf_cal = find(table, PartitionType.RF_CAL)
+    assert rf_cal is not None
+    text += "boot not set\nota1 not set\nota2 not set\n"
+    text += (
+        f"rf cal sector: {rf_cal.address // SECTOR}\nfreq trace enable 0\nrf[112] : 00\nrf[113] : 00\nrf[114] : 01\n"
+    )
+    return Startup(Next.RUN, text, seconds=seconds, facts=facts)
+
+
+def init_data() -> bytes:
+    """128 bytes in place of `esp_init_data_default.bin`; only the first is ever looked at here."""
+    return bytes([INIT_DATA_MARK]) + bytes(127)
+
+
+def _unfit(table: tuple[Partition, ...], size: int) -> str:
+    """Why `system_partition_table_regist` refuses the table; empty if it does not."""
+    for needed in (PartitionType.RF_CAL, PartitionType.PHY_DATA, PartitionType.SYSTEM_PARAMETER):
+        if find(table, needed) is None:
+            return f"the partition table has no {needed.name} partition"
+    last = 0
+    for row in sorted(table, key=lambda row: row.address):
+        if row.address % SECTOR or row.size % SECTOR or row.address < last or row.end > size:
+            return f"partition type {row.type} at 0x{row.address:x} overlaps another, is not aligned or does not fit"
+        last = row.end
+    return ""
