@@ -1,0 +1,100 @@
+"""A virtual board for other programs: on a pseudo-terminal, an RFC 2217 server, or both at once."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.pty import Pty
+
+#: How long an unplugged board stays out before it is plugged in again, in seconds.
+REPLUG_S = 1.0
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where a board is to be reached.
+
+    Args:
+        pty: True for a pseudo-terminal.
+        pty_link: path of a symbolic link to it, or None for its own name alone.
+        rfc2217: host and TCP port of an RFC 2217 server (port 0 takes a free one), or None.
+    """
+
+    pty: bool = True
+    pty_link: Path | None = None
+    rfc2217: tuple[str, int] | None = None
+
+
+async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str], None]) -> None:
+    """Run a board until SIGINT or SIGTERM. SIGUSR1 resets it, SIGUSR2 unplugs it and plugs it in again.
+
+    Args:
+        options: of the board.
+        doors: where it is to be reached.
+        announce: gets `PTY <path>` and `RFC2217 <url>` when the board answers, and a new `PTY` line after a replug.
+
+    Raises:
+        UsageError: no such board or no such door can be.
+        PortBusy: another program has the TCP port.
+    """
+    if options.boot_text == "auto" and doors.rfc2217 is None:
+        options = dataclasses.replace(options, boot_text="clear")
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    unplugged = asyncio.Event()
+    board = VirtualBoard(options)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, board.reset)
+    loop.add_signal_handler(signal.SIGUSR2, board.unplug)
+    await board.start()
+    server = None
+    pty: Pty | None = None
+    try:
+        if doors.pty:
+            pty = Pty(board, doors.pty_link)
+        if doors.rfc2217 is not None:
+            from bridge.virtual.rfc2217 import serve_rfc2217
+
+            server = await serve_rfc2217(board, *doors.rfc2217)
+        board.on_unplug.append(unplugged.set)
+        await _first(stop, board.answered())
+        if not stop.is_set():
+            if pty is not None:
+                announce(f"PTY {pty.path}")
+            if server is not None:
+                announce(f"RFC2217 {server.url}")
+        while not stop.is_set():
+            await _first(stop, unplugged.wait())
+            if stop.is_set():
+                break
+            unplugged.clear()
+            await _first(stop, asyncio.sleep(REPLUG_S))
+            board.plug()
+            if doors.pty and not stop.is_set():
+                # As with a real adapter, the port comes back under another name; the link leads to it.
+                pty = Pty(board, doors.pty_link)
+                await _first(stop, board.answered())
+                announce(f"PTY {pty.path}")
+    finally:
+        if pty is not None:
+            pty.close()
+        if server is not None:
+            await server.close()
+        await board.close()
+
+
+async def _first(stop: asyncio.Event, wanted: object) -> None:
+    """Wait for something, or for the stop if that comes first."""
+    tasks = {asyncio.ensure_future(wanted), asyncio.ensure_future(stop.wait())}  # type: ignore[call-overload]
+    _, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
