@@ -1,0 +1,91 @@
+"""`scripts/hil`: compare the board at a port with the virtual board, and write one report of what differs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bridge.comparison import facts, run, scenarios
+from bridge.comparison.report import Report
+from bridge.errors import BridgeError, UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it.
+
+    Returns:
+        0 if the board was compared and passed its tests, whatever else differs; 1 if a test failed or the board could
+        not be used; 2 for wrong use.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        report = compare(options)
+    except BridgeError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    found = report.differences()
+    for each in found:
+        _say(f"  differs: {each}")
+    _say(f"{len(found)} differences; see {options.report}")
+    return 1 if report.tests else 0
+
+
+def compare(options: argparse.Namespace) -> Report:
+    """Do what the command line asked for, and write the report.
+
+    Raises:
+        BridgeError: the board could not be used.
+    """
+    tests = Path(options.tests)
+    if not (tests / "hil").is_dir():
+        raise UsageError(f"There is no folder hil in {tests}", remedy="Run scripts/hil from a checkout of the project.")
+    names = None if options.scenarios == "all" else [each for each in options.scenarios.split(",") if each != "none"]
+    chosen = scenarios.find(tests / "ground_truth" / "scenarios", names)
+    with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
+        out = Path(options.keep or folder)
+        out.mkdir(parents=True, exist_ok=True)
+        _say(f"Asking the board at {options.port} what it is ...")
+        board = asyncio.run(run.survey(options.port))
+        virtual = asyncio.run(run.survey(run.VIRTUAL))
+        report = Report(
+            port=options.port,
+            board=board.facts,
+            virtual=virtual.facts,
+            facts=facts.differences(board.facts, virtual.facts),
+            equal_board=board.facts.equal_board,
+        )
+        if not options.no_tests:
+            _say("Running tests/hil on it ...")
+            run.run_tests(options.port, tests / "hil", out, report)
+        if chosen:
+            _say(f"Playing {len(chosen)} console scenarios on it, and on a virtual board like it ...")
+            run.compare_scenarios(chosen, board, options.port, out, report, lambda line: _say(f"  {line}"))
+        report.write(Path(options.report))
+    return report
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="scripts/hil", description=__doc__)
+    parser.add_argument("--port", required=True, metavar="URL", help="the board's port; the board is reset many times")
+    parser.add_argument("--report", default="hil-report.md", metavar="FILE", help="Markdown; JSON is written beside it")
+    parser.add_argument(
+        "--scenarios", default="all", metavar="NAMES", help="comma-separated console scenarios, `all` or `none`"
+    )
+    parser.add_argument("--no-tests", action="store_true", help="do not run tests/hil")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep all answers and logs in this folder")
+    parser.add_argument("--tests", default="tests", metavar="FOLDER", help=argparse.SUPPRESS)
+    return parser
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
