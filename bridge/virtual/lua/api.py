@@ -159,6 +159,11 @@ class Args(tuple[Value, ...]):
         """As `luaL_checkinteger` on the 32-bit chip: truncated towards zero, wrapped to 32 bits, signed."""
         return to_int32(self.check_number(number))
 
+    def to_integer(self, number: int) -> int:
+        """As `lua_tointeger` (5.1): truncated and wrapped to 32 bits; 0 for what is not a number."""
+        value = to_number(self.get(number))
+        return 0 if value is None else to_int32(value)
+
     def opt_integer(self, number: int, default: int) -> int:
         """As `luaL_optinteger`: nil and absent give the default."""
         return default if self.get(number) is None else self.check_integer(number)

@@ -106,6 +106,9 @@ class Runtime(Protocol):
     def unpin(self, thing: LuaObject) -> None:
         """Drop that reference; the collector may then take the userdata."""
 
+    def library(self, name: str) -> Value:
+        """A function of the base library by its name, e.g. "string.match", whatever scripts made of the global."""
+
     def call(self, function: Value, *arguments: Value) -> tuple[Value, ...]:
         """Call in protected mode and raise `LuaRaised` in Python on an error."""
 
