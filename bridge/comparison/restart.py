@@ -26,8 +26,6 @@ async def has_lines(port: Port) -> bool:
 async def restart(console: Console) -> bytes:
     """Boot the board afresh and wait for its prompt.
 
-    A virtual board that was just made in this process is booting already, and is taken as it is.
-
     Returns:
         What the board printed while it booted, from the banner on.
 
@@ -35,14 +33,13 @@ async def restart(console: Console) -> bytes:
         NotNodeMCU: no prompt came.
     """
     port = console.port
-    if not (port.url.startswith("virtual:") and BANNER not in console.heard):
-        if await has_lines(port):
-            await port.set_lines(rts=True)
-            await asyncio.sleep(HOLD_S)
-            console.heard.clear()
-            await port.set_lines(rts=False)
-        else:
-            await _type_restart(console)
+    if await has_lines(port):
+        await port.set_lines(rts=True)
+        await asyncio.sleep(HOLD_S)
+        console.heard.clear()
+        await port.set_lines(rts=False)
+    else:
+        await _type_restart(console)
     if not await console.prompt(BOOT_S):
         raise NotNodeMCU(
             "No Lua prompt came after a reset",
