@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bridge.comparison import facts, run, scenarios
+from bridge.comparison import calibration, facts, run, scenarios
 from bridge.comparison.report import Report
 from bridge.errors import BridgeError, UsageError
 
@@ -51,7 +51,7 @@ def compare(options: argparse.Namespace) -> Report:
         out = Path(options.keep or folder)
         out.mkdir(parents=True, exist_ok=True)
         _say(f"Asking the board at {options.port} what it is ...")
-        board = asyncio.run(run.survey(options.port))
+        board = asyncio.run(run.survey(options.port, measure=True))
         virtual = asyncio.run(run.survey(run.VIRTUAL))
         report = Report(
             port=options.port,
@@ -59,7 +59,11 @@ def compare(options: argparse.Namespace) -> Report:
             virtual=virtual.facts,
             facts=facts.differences(board.facts, virtual.facts),
             equal_board=board.facts.equal_board,
+            figures=board.figures,
         )
+        if options.calibration:
+            calibration.write(Path(options.calibration), board.figures, f"the board at {options.port}")
+            report.calibration = options.calibration
         if not options.no_tests:
             _say("Running tests/hil on it ...")
             run.run_tests(options.port, tests / "hil", out, report)
@@ -76,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--report", default="hil-report.md", metavar="FILE", help="Markdown; JSON is written beside it")
     parser.add_argument(
         "--scenarios", default="all", metavar="NAMES", help="comma-separated console scenarios, `all` or `none`"
+    )
+    parser.add_argument(
+        "--calibration", metavar="FILE", help="keep the measured speed here, for virtual boards to compute as fast"
     )
     parser.add_argument("--no-tests", action="store_true", help="do not run tests/hil")
     parser.add_argument("--keep", metavar="FOLDER", help="keep all answers and logs in this folder")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.comparison import facts, scenarios, transcript
+from bridge.comparison import calibration, facts, scenarios, transcript
 from bridge.comparison.console import Console
 from bridge.comparison.facts import Facts
 from bridge.comparison.report import FailedTest, Report
@@ -28,15 +28,27 @@ VIRTUAL = "virtual:"
 
 @dataclass(frozen=True)
 class Survey:
-    """What was asked of a board before anything was played on it."""
+    """What was asked of a board before anything was played on it.
+
+    Attributes:
+        facts: what it is.
+        lines: whether its port can reset it by DTR and RTS.
+        files: whether it has files of its own.
+        figures: how fast it computes (`calibration.measure`).
+    """
 
     facts: Facts
     lines: bool
     files: bool
+    figures: dict[str, float]
 
 
-async def survey(url: str) -> Survey:
+async def survey(url: str, *, measure: bool = False) -> Survey:
     """Reset the board at a port and ask it what it is.
+
+    Args:
+        url: the port.
+        measure: also measure how fast it computes.
 
     Raises:
         BridgeError: the port cannot be opened, or no prompt answers on it.
@@ -46,7 +58,8 @@ async def survey(url: str) -> Survey:
         console = Console(port)
         found = await facts.gather(console)
         files = "file" in found.modules and await console.ask("next(file.list())~=nil") == "true"
-        return Survey(found, await has_lines(port), files)
+        figures = await calibration.measure(console, found) if measure else {}
+        return Survey(found, await has_lines(port), files, figures)
     finally:
         await port.close()
 
