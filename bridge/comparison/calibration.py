@@ -1,7 +1,7 @@
 """How fast a board computes, measured at its prompt, for the virtual board to compute as fast.
 
-All figures are of a CPU at 80 MHz: what was measured at another clock is scaled. A virtual board (`virtual:`, the command
-`nodemcu-bridge virtual`) takes the file with `calibration=FILE`.
+All figures are of a CPU at 80 MHz: what was measured at another clock is scaled. A virtual board takes the file with
+`calibration=FILE`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""Network peers on the host, for the board to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+#: How long a test waits for anything to come over the network, in seconds.
+PATIENCE = 30.0
+
+
+@asynccontextmanager
+async def tcp_server(host: str, handler: Handler) -> AsyncIterator[int]:
+    """A TCP server on the host; gives its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, host, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Sends back what comes, until the peer closes."""
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """A UDP socket on the host."""
+
+    def __init__(self) -> None:
+        self.received: asyncio.Queue[tuple[bytes, tuple[str, int]]] = asyncio.Queue()
+        self.transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+        self.received.put_nowait((data, address))
+
+    @property
+    def port(self) -> int:
+        assert self.transport is not None
+        return int(self.transport.get_extra_info("sockname")[1])
+
+    def send(self, data: bytes, address: tuple[str, int]) -> None:
+        assert self.transport is not None
+        self.transport.sendto(data, address)
+
+
+@asynccontextmanager
+async def udp_socket(host: str) -> AsyncIterator[Datagrams]:
+    """A UDP socket on the host."""
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(Datagrams, local_addr=(host, 0))
+    try:
+        yield protocol
+    finally:
+        transport.close()
