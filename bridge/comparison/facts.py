@@ -13,10 +13,10 @@ from bridge.errors import LuaError
 
 #: Every module of stock firmware (app/modules, release 3.0.0); those that are libraries of Lua itself are left out.
 MODULES = (
-    "adc ads1115 adxl345 am2320 apa102 bit bloom bme280 bme280_math bme680 bmp085 cjson coap color_utils cron crypto "
+    "adc ads1115 adxl345 am2320 apa102 bit bloom bme280 bme280_math bme680 bmp085 coap color_utils cron crypto "
     "dcc dht encoder enduser_setup file gdbstub gpio gpio_pulse hdc1080 hmc5883l http hx711 i2c l3g4200d mcp4725 mdns "
-    "mqtt net node ow pcm perf pipe pixbuf pwm pwm2 rc rfswitch rotary rtcfifo rtcmem rtctime si7021 sigma_delta sjson "
-    "sntp softuart somfy spi sqlite3 struct switec tcs34725 tls tm1829 tmr tsl2561 u8g2 uart ucg websocket wiegand "
+    "mqtt net node ow pcm perf pipe pixbuf pwm pwm2 rfswitch rotary rtcfifo rtcmem rtctime si7021 sigma_delta sjson "
+    "sntp softuart somfy spi struct switec tcs34725 tls tm1829 tmr tsl2561 u8g2 uart ucg websocket wiegand "
     "wifi wifi_monitor wps ws2801 ws2812 ws2812_effects xpt2046"
 ).split()
 

@@ -61,9 +61,8 @@ async def test_sockets_that_come_and_go_leave_the_heap_where_it_was(board: Board
         assert before - await board.lua.node.heap() < 10 * 184 + 500
 
 
-async def test_callbacks_of_the_board_arrive_in_order(board: Board) -> None:
+async def test_a_timer_of_the_board_calls_the_host(board: Board) -> None:
     ticks: asyncio.Queue[int] = asyncio.Queue()
-    await board.exec("ticked = 0")
     timer = await board.lua.tmr.create()
     async with asyncio.timeout(PATIENCE):
         await timer.alarm(50, 1, lambda *_: ticks.put_nowait(1))
