@@ -1,0 +1,209 @@
+"""A whole board on the virtual clock: what its plug, its buttons and its options do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import UsageError
+from bridge.virtual import clock
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+
+
+class Terminal:
+    """A person at the host's end of a board."""
+
+    def __init__(self, board: VirtualBoard) -> None:
+        self.board = board
+        self.seen = b""
+        self._news = asyncio.Event()
+        board.set_host_receiver(self._arrived)
+
+    def _arrived(self, data: bytes) -> None:
+        self.seen += data
+        self._news.set()
+
+    async def until(self, text: bytes, timeout: float = 30.0) -> bytes:
+        """What is seen up to and with a text; it is taken away."""
+        async with asyncio.timeout(timeout):
+            while text not in self.seen:
+                self._news.clear()
+                await self._news.wait()
+        end = self.seen.index(text) + len(text)
+        taken, self.seen = self.seen[:end], self.seen[end:]
+        return taken
+
+    async def line(self, text: bytes) -> bytes:
+        """What the board answers to a line, without the echo and the prompt."""
+        self.board.host_write(text + b"\n")
+        await self.until(text + b"\r\n")
+        return (await self.until(b"\n> "))[: -len(b"\r\n> ")] if not text.endswith(b" end") else b""
+
+
+def on_a_board(
+    scenario: Callable[[VirtualBoard, Terminal], Awaitable[None]], options: VirtualOptions | None = None
+) -> None:
+    async def main() -> None:
+        board = VirtualBoard(options)
+        terminal = Terminal(board)
+        await board.start()
+        try:
+            await scenario(board, terminal)
+        finally:
+            await board.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        left = [handle for handle in asyncio.get_running_loop()._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
+        assert left == [], "a closed board leaves nothing on the loop"
+
+    clock.run(main())
+
+
+def test_a_board_from_the_shop_boots_to_its_prompt_and_answers() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        assert await board.answered()
+        boot = await terminal.until(b"\n> ")
+        assert b"NodeMCU 3.0.0.0" in boot and b"Formatting" not in boot
+        assert b"modules: " + ",".join(board.options.module_names).encode() in boot
+        assert await terminal.line(b"=1+1") == b"2"
+
+    on_a_board(scenario)
+
+
+@pytest.mark.parametrize("again", ["reset", "brown_out", "replug"])
+def test_what_makes_a_board_boot_again_takes_lua_and_leaves_files(again: str) -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        await terminal.line(b'x=5 file.putcontents("a.txt","kept")')
+        if again == "replug":
+            board.unplug()
+            board.unplug()
+            assert not board.plugged
+            board.host_write(b"=x\n")
+            terminal.seen = b""
+            await asyncio.sleep(5)
+            assert terminal.seen == b""
+            board.plug()
+        else:
+            getattr(board, again)()
+        assert await board.answered()
+        assert b"NodeMCU" in await terminal.until(b"\n> ")
+        assert await terminal.line(b'=x,file.getcontents("a.txt")') == b"nil\tkept"
+        await terminal.line(b"raw,why=node.bootreason()")
+        assert await terminal.line(b"=raw") == {"reset": b"2", "brown_out": b"1", "replug": b"1"}[again]
+
+    on_a_board(scenario)
+
+
+@pytest.mark.parametrize(
+    "options", [VirtualOptions(reset_after_s=3), VirtualOptions(brown_out_after_s=3)], ids=["reset", "brown-out"]
+)
+def test_faults_at_a_time_come_once(options: VirtualOptions) -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        await asyncio.sleep(20)
+        assert terminal.seen.count(b"NodeMCU") == 1
+
+    on_a_board(scenario, options)
+
+
+def test_an_unplug_at_a_time_is_told_to_the_ends_and_the_board_is_off() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        gone = asyncio.Event()
+        board.on_unplug.append(gone.set)
+        async with asyncio.timeout(10):
+            await gone.wait()
+        assert asyncio.get_running_loop().time() == pytest.approx(3)
+        assert not board.plugged
+
+    on_a_board(scenario, VirtualOptions(unplug_after_s=3))
+
+
+def test_a_blank_board_says_why_it_does_not_boot() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        board.set_host_baud(74880)
+        assert await board.answered()
+        assert b"rst cause:1" in terminal.seen and b"NodeMCU" not in terminal.seen
+
+    on_a_board(scenario, VirtualOptions(blank=True))
+
+
+def test_a_flash_file_is_the_same_board_again(tmp_path: Path) -> None:
+    options = VirtualOptions(flash_file=str(tmp_path / "flash.bin"))
+
+    async def first(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        await terminal.line(b'file.putcontents("init.lua","print(\\"mine\\")")')
+
+    async def second(board: VirtualBoard, terminal: Terminal) -> None:
+        assert b"mine" in await terminal.until(b"\n> ")
+
+    on_a_board(first, options)
+    on_a_board(second, options)
+
+
+def test_a_flash_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").write_bytes(b"short")
+
+    async def main() -> None:
+        board = VirtualBoard(VirtualOptions(flash_file=str(tmp_path / "flash.bin")))
+        with pytest.raises(UsageError):
+            await board.start()
+        await board.close()
+
+    clock.run(main())
+
+
+def test_the_console_garbles_at_another_baud_and_follows_uart_setup() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.host_write(b"uart.setup(0,921600,8,0,1,1)\n")
+        await board.drain()
+        await asyncio.sleep(0.2)
+        terminal.seen = b""
+        board.host_write(b"=1+1\n")
+        await asyncio.sleep(0.5)
+        assert b"2" not in terminal.seen
+        board.set_host_baud(921600)
+        board.host_write(b"\n\n")
+        await asyncio.sleep(0.2)
+        assert await terminal.line(b"=2+2") == b"4"
+
+    on_a_board(scenario)
+
+
+def test_without_pacing_nothing_is_overrun() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.host_write(b"".join(b"tmr.delay(20000) n=(n or 0)+1\n" for _ in range(60)))
+        await board.drain()
+        await asyncio.sleep(5)
+        assert await terminal.line(b"=n") == b"60"
+
+    on_a_board(scenario, VirtualOptions(baud_pacing=False))
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    async def once() -> bytes:
+        board = VirtualBoard(VirtualOptions(seed=5, drop=0.01, flip=0.01))
+        terminal = Terminal(board)
+        async with board:
+            await board.answered()
+            for n in range(20):
+                board.host_write(b"print(%d, node.heap())\n" % n)
+                await asyncio.sleep(0.1)
+        return terminal.seen
+
+    first = clock.run(once())
+    assert first == clock.run(once())
+
+
+def test_boards_of_one_process_have_addresses_of_their_own() -> None:
+    async def main() -> set[str | None]:
+        async with VirtualBoard() as one, VirtualBoard() as two:
+            return {one.options.address, two.options.address}
+
+    assert len(asyncio.run(main())) == 2
