@@ -95,6 +95,16 @@ class Stop(Message):
 
 
 @dataclass(frozen=True)
+class Tune(Message):
+    """How the board is to send from now on. Made and read by the sessions themselves, never by their users."""
+
+    fragment: int
+    """Payload of one frame at most, in bytes."""
+    patience: int
+    """Wait for an acknowledgement before sending again, in units of 10 ms."""
+
+
+@dataclass(frozen=True)
 class Hello(Message):
     """First message of an agent in an epoch."""
 
@@ -184,6 +194,7 @@ MESSAGES: dict[tuple[Direction, int], Entry] = {
         (4, Entry(Release, Direction.TO_BOARD, (("handle", "u16"),))),
         (5, Entry(Forget, Direction.TO_BOARD, (("shape", "u8"),))),
         (6, Entry(Stop, Direction.TO_BOARD, ())),
+        (7, Entry(Tune, Direction.TO_BOARD, (("fragment", "u8"), ("patience", "u8")))),
         (1, Entry(Hello, Direction.TO_HOST, (("digest", "bytes8"), ("values", "values")))),
         (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),

@@ -1,0 +1,115 @@
+"""Renders the agent: firmware/agent/*.lua with the constants of this epoch, small, and in pieces that a board compiles.
+
+The order of `CORE` is the order of loading: each file gets the agent's table as `...` and adds to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from bridge.errors import LocalProtocolError
+from bridge.minify import field_names, minify
+from bridge.resources import resource
+from bridge.wire.check import DIRECTION_MASK, CheckKind
+from bridge.wire.frame import WINDOW, Codec
+from bridge.wire.messages import MESSAGES, EventCode
+
+#: What the segment says that asks an agent of any epoch for the prompt (with a key before it and a NUL after it).
+STOP_WORD = "nodemcu-bridge: stop"
+#: Name of the agent's table in the sources.
+TABLE = "agent"
+
+#: Files of the resident part, in the order of loading; `check` stands for one of the two checks.
+CORE = ("values", "check", "sender", "receiver", "dispatch", "start")
+
+#: Until the host tunes it: payload of one frame to the host, and milliseconds to wait for an acknowledgement.
+_FIRST_FRAGMENT = 100
+_FIRST_PATIENCE = 150
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of the agent, ready to be compiled on the board."""
+
+    name: str
+    text: bytes
+
+
+@cache
+def _files() -> Mapping[str, str]:
+    folder = resource("firmware/agent")
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.lua"))}
+
+
+@cache
+def _fields() -> Mapping[str, str]:
+    return field_names(_files().values(), TABLE)
+
+
+@cache
+def digest() -> str:
+    """Eight characters that name the version of the agent: its sources and the table of messages."""
+    whole = hashlib.sha256(repr(sorted(MESSAGES.items(), key=str)).encode())
+    for name, text in _files().items():
+        whole.update(f"\0{name}\0{text}".encode())
+    return whole.hexdigest()[:8]
+
+
+def rooms() -> tuple[str, ...]:
+    """Names of the rooms that can be loaded on demand: `net` for firmware/agent/room_net.lua."""
+    return tuple(name.removeprefix("room_") for name in _files() if name.startswith("room_"))
+
+
+def _render(name: str, constants: Mapping[str, object]) -> bytes:
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in constants:
+            raise LocalProtocolError(f"firmware/agent/{name}.lua names the unknown constant @{found[1]}@")
+        return str(constants[found[1]])
+
+    try:
+        source = _files()[name]
+    except KeyError:
+        raise LocalProtocolError(f"The agent has no file {name}.lua") from None
+    return minify(re.sub(r"@(\w+)@", value, source), table=TABLE, fields=_fields()).encode()
+
+
+def _words() -> dict[str, object]:
+    constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
+    constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
+    return constants
+
+
+def core(codec: Codec) -> tuple[Piece, ...]:
+    """The resident part for one epoch, in the order of loading."""
+    constants = _words() | {
+        "WINDOW": WINDOW,
+        "SEED_IN": codec.epoch,
+        "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
+        "FRAGMENT": _FIRST_FRAGMENT,
+        "PATIENCE": _FIRST_PATIENCE,
+        "STOP_WORD": STOP_WORD,
+        "DIGEST": digest(),
+    }
+    check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"
+    return tuple(Piece(name, _render(check if name == "check" else name, constants)) for name in CORE)
+
+
+def room(name: str) -> bytes:
+    """Source of a room, to be called with the agent's table.
+
+    Raises:
+        LocalProtocolError: there is no such room.
+    """
+    return _render(f"room_{name}", _words())
+
+
+def member(path: str) -> bytes:
+    """Source of a chunk that returns something of the agent's table, as "net.send"."""
+    first, *rest = path.split(".")
+    if first not in _fields():
+        raise LocalProtocolError(f"The agent has no {first}")
+    return ("return(...)." + ".".join([_fields()[first], *rest])).encode()

@@ -1,0 +1,165 @@
+"""Frames: how they are delimited, kept free of NUL, checked and read back.
+
+On the line a frame is `key body NUL`; towards the host a NUL stands before it too, because text may come there
+between frames. `body` is header, payload and check with every NUL replaced by `key`, a byte that occurs in none of
+them. So a frame costs one byte more than its contents whatever they are, and the board undoes it with one call of
+`string.gsub`. PROTOCOL.md, "Frames", is the normative text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bridge.errors import LocalProtocolError
+from bridge.wire.check import DIRECTION_MASK, CheckKind, check
+
+#: Sequence numbers count frames modulo this.
+SEQ_COUNT = 32
+#: Frames in flight at most, each way: what the byte of selective acknowledgement can name.
+WINDOW = 8
+#: Header, payload and check together, at most: one key among the 243 bytes that mean nothing special in a Lua
+#: pattern is then always free.
+MAX_BODY = 242
+#: Header without selective acknowledgement (2), check (3), key (1) and closing NUL (1).
+OVERHEAD = 7
+#: Payload of one frame at most (the selective acknowledgement may take one byte of it).
+MAX_PAYLOAD = MAX_BODY - 6
+
+_CHECK_SIZE = 3
+_MAGIC = frozenset(b"^$()%.[]*+-?")
+#: Candidates for the key, the rarest in text first. None is magic in a Lua pattern.
+_KEYS = bytes(k for k in (*range(1, 32), *range(128, 256), *range(32, 128)) if k not in _MAGIC)
+
+
+class Kind(IntEnum):
+    """What a frame carries, in the upper three bits of its first byte."""
+
+    BARE = 0
+    """Only acknowledgement; its sequence number means nothing."""
+    LAST = 1
+    """The last fragment of a message."""
+    MORE = 2
+    """A fragment of a message that goes on in the next frame."""
+
+
+_SACK = 1 << 5
+_NAK = 1 << 6
+_POLL = 1 << 7
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame, without what is only there for the line."""
+
+    kind: Kind
+    seq: int
+    """0 to 31; number of this frame among those with payload."""
+    ack: int
+    """0 to 31; the next sequence number that the sender of this frame waits for."""
+    sack: int = 0
+    """Bit i: frame `ack + 1 + i` has arrived too."""
+    nak: bool = False
+    """Something damaged arrived since the sender's last frame."""
+    poll: bool = False
+    """The other side is to answer at once."""
+    payload: bytes = b""
+
+    def contents(self) -> bytes:
+        """Header and payload, as the check covers them."""
+        flags = (_SACK if self.sack else 0) | (_NAK if self.nak else 0) | (_POLL if self.poll else 0)
+        head = bytes((self.seq | self.kind << 5, self.ack | flags))
+        return head + (bytes((self.sack,)) if self.sack else b"") + self.payload
+
+    def __str__(self) -> str:
+        name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+"}[self.kind]
+        notes = (f" sack={self.sack:08b}" if self.sack else "") + " nak" * self.nak + " poll" * self.poll
+        data = f" {self.payload[:24].hex(' ')}{'…' if len(self.payload) > 24 else ''}" if self.payload else ""
+        return f"{name} ack={self.ack}{notes}{data}"
+
+
+def parse(contents: bytes) -> Frame | None:
+    """The frame in header and payload, or None when the header is none of ours."""
+    if len(contents) < 2:
+        return None
+    first, second = contents[0], contents[1]
+    if first >> 5 > Kind.MORE:
+        return None
+    sack = 0
+    payload = contents[2:]
+    if second & _SACK:
+        if not payload or not payload[0]:
+            return None
+        sack, payload = payload[0], payload[1:]
+    kind = Kind(first >> 5)
+    if (kind is Kind.BARE) != (not payload):
+        return None
+    return Frame(kind, first & 31, second & 31, sack, bool(second & _NAK), bool(second & _POLL), payload)
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Turns frames into bytes and back, for one epoch."""
+
+    kind: CheckKind
+    epoch: int
+    """0 to 65535."""
+
+    def encode(self, frame: Frame, *, to_host: bool = False) -> bytes:
+        """The bytes of a frame on the line, with its NULs.
+
+        Raises:
+            LocalProtocolError: the payload is too long.
+        """
+        contents = frame.contents()
+        body = contents + check(self.kind, contents, self._seed(to_host))
+        if len(body) > MAX_BODY:
+            raise LocalProtocolError(f"A frame with {len(frame.payload)} bytes of payload is too long")
+        key = next(key for key in _KEYS if key not in body)
+        framed = bytes((key,)) + body.replace(b"\0", bytes((key,))) + b"\0"
+        return b"\0" + framed if to_host else framed
+
+    def decode(self, segment: bytes, *, to_host: bool = True) -> Frame | None:
+        """The frame in what stood between two NULs, or None when it is damaged or no frame."""
+        if not 6 <= len(segment) <= 255:
+            return None
+        body = segment[1:].replace(segment[:1], b"\0")
+        contents = body[:-_CHECK_SIZE]
+        if body[-_CHECK_SIZE:] != check(self.kind, contents, self._seed(to_host)):
+            return None
+        return parse(contents)
+
+    def _seed(self, to_host: bool) -> int:
+        return self.epoch ^ DIRECTION_MASK if to_host else self.epoch
+
+
+class Splitter:
+    """Cuts the stream of bytes at NULs. Holds at most `LIMIT` bytes."""
+
+    #: Longer runs without NUL hold no frame; they are handed out in pieces.
+    LIMIT = 1024
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    @property
+    def pending(self) -> bytes:
+        """What came after the last NUL."""
+        return bytes(self._pending)
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The segments that `data` completes, without their NULs; empty ones are left out."""
+        self._pending += data
+        *complete, rest = self._pending.split(b"\0")
+        segments = [bytes(segment) for segment in complete if segment]
+        while len(rest) > self.LIMIT:
+            segments.append(bytes(rest[: self.LIMIT]))
+            rest = rest[self.LIMIT :]
+        self._pending = bytearray(rest)
+        return segments
+
+    def flush(self) -> bytes:
+        """Take what came after the last NUL."""
+        rest = bytes(self._pending)
+        self._pending.clear()
+        return rest

@@ -1,0 +1,398 @@
+"""The session: in-order, exactly-once messages both ways over a line that damages bytes. No I/O, and time is given.
+
+Whoever drives it feeds `receive_data(data, now)`, writes out `data_to_send(now)`, takes `next_event()` until it is
+None, and calls `handle_timeout(now)` at `deadline()`. Times are seconds on one monotonic clock.
+
+States: OPENING (nothing heard yet; the host stays silent, because what it says would be typed at the prompt), OPEN,
+CLOSED (asked for by `close`), FAILED (the other side broke the rules or fell silent). `TRANSITIONS` is the whole
+automaton; a pair that is missing is an error of whoever caused it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from enum import Enum, auto
+
+from bridge.errors import BoardReset, BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
+from bridge.wire import messages
+from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
+from bridge.wire.frame import MAX_BODY, OVERHEAD, Codec, Frame, Kind, Splitter
+from bridge.wire.messages import Direction, Message, Tune
+from bridge.wire.quality import LineQuality
+from bridge.wire.receiver import Receiver
+from bridge.wire.sender import Sender
+
+_log = logging.getLogger("bridge.wire")
+
+#: Wait this long for a frame that an acknowledgement could ride on.
+ACK_DELAY = 0.010
+#: Acknowledge at the latest when so many frames wait for it.
+ACK_EVERY = 2
+#: Text at the end of what came is delivered after this much silence: no adapter pauses longer inside a frame.
+TEXT_DELAY = 0.040
+#: Nothing heard for this long while something is awaited: the other side is gone. A Lua callback may be busy until
+#: the soft watchdog bites (3.2 s, stock-firmware.md 3.5), so this must be longer.
+SILENCE_LIMIT = 6.0
+#: The same after boot text was seen: a board that lives answers at once, or after a slow callback.
+SILENCE_AFTER_BOOT = 0.6
+#: Ask for a sign of life after this much silence on an idle link.
+KEEP_ALIVE = 15.0
+#: Send one frame at most so often; a line this bad carries nothing.
+MAX_TRIES = 250
+#: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
+#: Wi-Fi bears.
+HOST_FRAME_SECONDS = 0.015
+
+_BOOT_TEXT = re.compile(rb"ets Jan +8 2013|NodeMCU \d|powered by Lua|PANIC: unprotected|cannot open init\.lua")
+_BOOT_CAUSE = re.compile(rb"rst cause:(\d+)|(PANIC: [^\r\n]*)")
+_PRINTABLE = frozenset(range(32, 127)) | {9, 10, 13, 27}
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    OPENING = auto()
+    OPEN = auto()
+    CLOSED = auto()
+    FAILED = auto()
+
+
+class Trigger(Enum):
+    """What moves it."""
+
+    HEARD = auto()
+    """A valid frame came."""
+    SEND = auto()
+    """This side has a message."""
+    CLOSE = auto()
+    """This side is done."""
+    FAULT = auto()
+    """The other side broke the rules or fell silent."""
+
+
+TRANSITIONS: dict[tuple[State, Trigger], State] = {
+    (State.OPENING, Trigger.HEARD): State.OPEN,
+    (State.OPENING, Trigger.SEND): State.OPENING,
+    (State.OPENING, Trigger.CLOSE): State.CLOSED,
+    (State.OPENING, Trigger.FAULT): State.FAILED,
+    (State.OPEN, Trigger.HEARD): State.OPEN,
+    (State.OPEN, Trigger.SEND): State.OPEN,
+    (State.OPEN, Trigger.CLOSE): State.CLOSED,
+    (State.OPEN, Trigger.FAULT): State.FAILED,
+    (State.CLOSED, Trigger.CLOSE): State.CLOSED,
+    (State.FAILED, Trigger.CLOSE): State.CLOSED,
+}
+
+
+class Session:
+    """One end of the link for one epoch.
+
+    Args:
+        codec: check and epoch, the same on both ends.
+        baud: speed of the line, to know when bytes leave.
+        board: True for the board's end (tests; the real one is the agent's Lua).
+        damage: share of damaged bytes on the line to start from (what the bootstrap saw).
+        name: URL of the port, for messages and logs.
+    """
+
+    def __init__(
+        self, codec: Codec, *, baud: int = 115200, board: bool = False, damage: float = 0.0005, name: str = ""
+    ) -> None:
+        self.state = State.OPEN if board else State.OPENING
+        self.sender = Sender(MAX_BODY + 2, damage, ring=not board)
+        self.receiver = Receiver()
+        self.inbound = LineQuality(OVERHEAD + 1, damage)
+        self.damaged = 0
+        """Damaged segments seen."""
+        self._codec = codec
+        self._board = board
+        self._name = name
+        self._byte_time = 10 / baud
+        self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
+        self._splitter = Splitter()
+        self._events: deque[SessionEvent] = deque()
+        self._suspects: deque[bytes] = deque(maxlen=4)
+        self._line_free = 0.0
+        self._heard_at: float | None = None
+        self._text_at: float | None = None
+        self._polled_at: float | None = None
+        self._last_poll: float | None = None
+        self._boot_seen: float | None = None
+        self._boot_text = b""
+        self._ack_owed = 0
+        self._ack_at: float | None = None
+        self._nak = False
+        self._poll = False
+        self._told = Tune(0, 0)
+        self._most_out = max(64, min(MAX_BODY, int(HOST_FRAME_SECONDS / self._byte_time)))
+
+    # what the driver calls
+
+    def send(self, message: Message, now: float) -> None:
+        """Queue a message.
+
+        Raises:
+            LocalProtocolError: the session is over, the message does not fit the wire, or goes the other way.
+        """
+        self._move(Trigger.SEND)
+        if messages.OPCODES[type(message)][1].direction is self._incoming:
+            raise LocalProtocolError(f"{type(message).__name__} is a message of the other side")
+        data = messages.encode(message)
+        self.sender.offer(data)
+        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+
+    def close(self) -> None:
+        """End the session; nothing is sent or reported after this."""
+        self._move(Trigger.CLOSE)
+        self._events.clear()
+
+    @property
+    def _over(self) -> bool:
+        return self.state in (State.CLOSED, State.FAILED)
+
+    @property
+    def idle(self) -> bool:
+        """Everything sent has been acknowledged."""
+        return not self.sender.queued and not self.sender.outstanding
+
+    def next_event(self) -> SessionEvent | None:
+        """The next report, or None."""
+        return self._events.popleft() if self._events else None
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes that arrived; then look at `next_event`, `data_to_send` and `deadline`."""
+        if self._over:
+            return
+        for segment in self._splitter.feed(data):
+            frame = self._codec.decode(segment, to_host=not self._board)
+            if frame is not None:
+                self._frame(frame, len(segment) + 2, now)
+            else:
+                self._no_frame(segment, now)
+            if self._over:
+                return
+        self._text_at = now + TEXT_DELAY if self._splitter.pending else None
+
+    def data_to_send(self, now: float) -> bytes:
+        """The bytes to write now, in one write; b"" when there are none."""
+        if self.state is not State.OPEN:
+            return b""
+        self._tune(now)
+        out = bytearray()
+        while (outgoing := self.sender.next_frame()) is not None:
+            again = outgoing.tries > 0
+            frame = self._framed(outgoing.kind, outgoing.seq, outgoing.payload, poll=again)
+            data = self._codec.encode(frame, to_host=self._board)
+            # The NUL that ended the frame before may have been lost; a second one costs a byte.
+            out += b"\0" + data if again else data
+            self._line_free = max(now, self._line_free) + len(data) * self._byte_time
+            self.sender.sent(outgoing, len(data), self._line_free)
+            _log.debug("%s > %.6f %s%s", self._name, now, frame, " again" if again else "")
+        bare = self._poll or self._nak or (self._ack_at is not None and now >= self._ack_at)
+        if not out and (bare or self._ack_owed >= ACK_EVERY):
+            frame = self._framed(Kind.BARE, 0, b"", poll=self._poll)
+            out += self._codec.encode(frame, to_host=self._board)
+            self._line_free = max(now, self._line_free) + len(out) * self._byte_time
+            _log.debug("%s > %.6f %s", self._name, now, frame)
+        if out and self.sender.quality.damage > 0.001:
+            out += b"\0"
+        if out:
+            self._ack_owed, self._ack_at, self._nak, self._poll = 0, None, False, False
+        return bytes(out)
+
+    def deadline(self) -> float | None:
+        """When to call `handle_timeout`, in seconds; None for never."""
+        if self._over:
+            return None
+        times = [self._text_at]
+        if self.state is State.OPEN:
+            times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._silent_at()]
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        """Do what is due at `now`; then look at `next_event`, `data_to_send` and `deadline`."""
+        if self._text_at is not None and now >= self._text_at:
+            self._text_at = None
+            rest = self._splitter.flush()
+            frame = self._codec.decode(rest, to_host=not self._board)
+            if frame is not None:  # its closing NUL was lost
+                self._frame(frame, len(rest) + 1, now)
+            else:
+                self._no_frame(rest, now)
+        if self.state is not State.OPEN:
+            return
+        if (due := self._silent_at()) is not None and now >= due:
+            self._fail(self._silence())
+            return
+        if (due := self.sender.deadline()) is not None and now >= due:
+            self._awaiting(now)
+            self.sender.timed_out()
+            if self.sender.most_tries > MAX_TRIES:
+                self._fail(LinkTimeout(f"A frame was sent {MAX_TRIES} times and never arrived", port=self._name))
+                return
+        if (due := self._next_poll()) is not None and now >= due:
+            self._awaiting(now)
+            self._poll, self._last_poll = True, now
+
+    # frames that arrive
+
+    def _frame(self, frame: Frame, size: int, now: float) -> None:
+        _log.debug("%s < %.6f %s", self._name, now, frame)
+        if self.state is State.OPENING:
+            self._events.append(Opened())
+        self._move(Trigger.HEARD)
+        self._heard_at, self._polled_at, self._last_poll, self._boot_seen = now, None, None, None
+        self.inbound.arrived(size)
+        if not self.sender.acknowledged(frame.ack, frame.sack, frame.nak, now):
+            # A check that passes by chance is rarer than a board that restarts with the same epoch; neither may harm.
+            self.damaged += 1
+            return
+        if frame.poll:
+            self._owe_ack(now, at_once=True)
+        if frame.kind is Kind.BARE:
+            self._clear(wanted=True)
+            return
+        wanted = frame.seq == self.receiver.expected
+        self._clear(wanted=wanted)
+        try:
+            complete = self.receiver.arrived(frame)
+            for data in complete:
+                self._message(messages.decode(data, self._incoming), now)
+        except RemoteProtocolError as error:
+            self._fail(error)
+            return
+        self._owe_ack(now, at_once=not wanted or self.receiver.gap)
+
+    def _message(self, message: Message, now: float) -> None:
+        _log.debug("%s < %.6f %s", self._name, now, _Described(message))
+        if isinstance(message, Tune):
+            self.sender.fix_payload(message.fragment)
+        else:
+            self._events.append(MessageReceived(message))
+
+    def _owe_ack(self, now: float, *, at_once: bool) -> None:
+        self._ack_owed += 1
+        due = now if at_once else now + ACK_DELAY
+        self._ack_at = due if self._ack_at is None else min(due, self._ack_at)
+
+    # what arrives and is no frame
+
+    def _no_frame(self, segment: bytes, now: float) -> None:
+        if _is_text(segment):
+            self._text(segment, now)
+            return
+        self.damaged += 1
+        _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
+        if self.state is State.OPEN:
+            self._nak = True
+            self.inbound.lost(min(len(segment) + 2, MAX_BODY))
+            # A damaged frame of ours, or bytes that a program printed? The next frame tells, by its number.
+            if len(segment) > OVERHEAD:
+                self._suspects.append(segment)
+        else:
+            self._events.append(ConsoleText(segment))
+
+    def _clear(self, *, wanted: bool) -> None:
+        if wanted and self._suspects and self.sender.round_trip.samples and self.inbound.damage < 0.0005:
+            self._events.extend(ConsoleText(segment) for segment in self._suspects)
+        self._suspects.clear()
+
+    def _text(self, data: bytes, now: float) -> None:
+        if not data:
+            return
+        self._events.append(ConsoleText(data))
+        self._boot_text = (self._boot_text + data)[-512:]
+        if self.state is State.OPEN and self._boot_seen is None and _BOOT_TEXT.search(self._boot_text):
+            # A program may print the same words: ask, and believe the answer.
+            self._boot_seen = now
+            self._awaiting(now)
+            self._poll = True
+
+    # liveness
+
+    def _awaiting(self, now: float) -> None:
+        if self._polled_at is None:
+            self._polled_at = now
+
+    def _next_poll(self) -> float | None:
+        if self._boot_seen is not None:
+            return (self._last_poll or self._boot_seen) + SILENCE_AFTER_BOOT / 4
+        if self.sender.outstanding or self._heard_at is None:
+            return None
+        if self._last_poll is not None:
+            return self._last_poll + self.sender.round_trip.wait() + 0.1
+        return self._heard_at + KEEP_ALIVE
+
+    def _silent_at(self) -> float | None:
+        if self._boot_seen is not None:
+            return self._boot_seen + SILENCE_AFTER_BOOT
+        return self._polled_at + SILENCE_LIMIT if self._polled_at is not None else None
+
+    def _silence(self) -> BridgeError:
+        if self._boot_seen is not None:
+            found = _BOOT_CAUSE.findall(self._boot_text)
+            cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
+            return BoardReset(cause=cause, port=self._name)
+        return LinkTimeout(
+            f"The board has not answered for {SILENCE_LIMIT:g} s",
+            port=self._name,
+            remedy="It may be unplugged, or stuck in a Lua loop: reset it.",
+        )
+
+    # the rest
+
+    def _framed(self, kind: Kind, seq: int, payload: bytes, *, poll: bool) -> Frame:
+        return Frame(kind, seq, self.receiver.expected, self.receiver.sack, self._nak, poll, payload)
+
+    def _tune(self, now: float) -> None:
+        """Tell the board how to send, when what it was told has become wrong."""
+        if self._board or not self.inbound.seen:
+            return
+        best = self.inbound.best_size(self._most_out) - OVERHEAD - 1
+        told = self._told.fragment
+        if told and abs(best - told) * 4 < told:
+            return
+        patience = max(6, min(100, int(self.sender.round_trip.wait() * 100) + 4))
+        self._told = Tune(best, patience)
+        self.sender.offer(messages.encode(self._told), first=True)
+        _log.debug("%s > %.6f %s", self._name, now, _Described(self._told))
+
+    def _fail(self, error: BridgeError) -> None:
+        self._move(Trigger.FAULT)
+        _log.debug("%s = failed: %s", self._name, error)
+        if error.port is None:
+            error.port = self._name or None
+        self._events.append(Failed(error))
+
+    def _move(self, trigger: Trigger) -> None:
+        after = TRANSITIONS.get((self.state, trigger))
+        if after is None:
+            fault = RemoteProtocolError if trigger is Trigger.HEARD else LocalProtocolError
+            raise fault(f"The session is {self.state.name.lower()}: no {trigger.name.lower()}", port=self._name or None)
+        if after is not self.state:
+            _log.debug("%s = %s", self._name, after.name.lower())
+        self.state = after
+
+
+class _Described:
+    """Writes a message out only if the log line is."""
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __str__(self) -> str:
+        return messages.describe(self._message)
+
+
+def _is_text(segment: bytes) -> bool:
+    """Nearly all of it is what a console shows; a frame's key alone is mostly not."""
+    plain = sum(byte in _PRINTABLE for byte in segment)
+    if plain == len(segment):
+        return True
+    try:
+        segment.decode()
+    except UnicodeDecodeError:
+        return plain >= 0.9 * len(segment)
+    return plain >= 0.7 * len(segment)
