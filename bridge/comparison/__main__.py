@@ -11,7 +11,10 @@ from pathlib import Path
 
 from bridge.comparison import calibration, facts, run, scenarios
 from bridge.comparison.report import Report
+from bridge.comparison.restart import HOLD_S
 from bridge.errors import BridgeError, UsageError
+from bridge.ports.discover import only_board
+from bridge.profile import Profile, load_profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,11 +53,13 @@ def compare(options: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
         out = Path(options.keep or folder)
         out.mkdir(parents=True, exist_ok=True)
-        _say(f"Asking the board at {options.port} what it is ...")
-        board = asyncio.run(run.survey(options.port, measure=True))
+        port = options.port or only_board().url
+        hold_s = _hold(load_profile(options.profile)) if options.profile else HOLD_S
+        _say(f"Asking the board at {port} what it is ...")
+        board = asyncio.run(run.survey(port, hold_s, measure=True))
         virtual = asyncio.run(run.survey(run.VIRTUAL))
         report = Report(
-            port=options.port,
+            port=port,
             board=board.facts,
             virtual=virtual.facts,
             facts=facts.differences(board.facts, virtual.facts),
@@ -62,21 +67,28 @@ def compare(options: argparse.Namespace) -> Report:
             figures=board.figures,
         )
         if options.calibration:
-            calibration.write(Path(options.calibration), board.figures, f"the board at {options.port}")
+            calibration.write(Path(options.calibration), board.figures, f"the board at {port}")
             report.calibration = options.calibration
         if not options.no_tests:
             _say("Running tests/hil on it ...")
-            run.run_tests(options.port, tests / "hil", out, report)
+            run.run_tests(port, tests / "hil", out, report)
         if chosen:
             _say(f"Playing {len(chosen)} console scenarios on it, and on a virtual board like it ...")
-            run.compare_scenarios(chosen, board, options.port, out, report, lambda line: _say(f"  {line}"))
+            run.compare_scenarios(chosen, board, port, out, report, lambda line: _say(f"  {line}"))
         report.write(Path(options.report))
     return report
 
 
+def _hold(profile: Profile) -> float | None:
+    return None if profile.reset.lines == "none" else profile.reset.hold_ms / 1000
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/hil", description=__doc__)
-    parser.add_argument("--port", required=True, metavar="URL", help="the board's port; the board is reset many times")
+    parser.add_argument(
+        "--port", metavar="URL", help="the board's port (default: the only one found); the board is reset many times"
+    )
+    parser.add_argument("--profile", metavar="NAME", help="its kind, of device_profiles/: says how its lines reset it")
     parser.add_argument("--report", default="hil-report.md", metavar="FILE", help="Markdown; JSON is written beside it")
     parser.add_argument(
         "--scenarios", default="all", metavar="NAMES", help="comma-separated console scenarios, `all` or `none`"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from bridge.comparison.console import Console
-from bridge.comparison.restart import restart
+from bridge.comparison.restart import HOLD_S, restart
 from bridge.errors import LuaError
 
 #: Every module of stock firmware (app/modules, release 3.0.0); those that are libraries of Lua itself are left out.
@@ -70,13 +70,17 @@ class Fact:
     virtual: str
 
 
-async def gather(console: Console) -> Facts:
+async def gather(console: Console, hold_s: float | None = HOLD_S) -> Facts:
     """Reset a board and ask it what it is.
+
+    Args:
+        console: of the board.
+        hold_s: as for `bridge.comparison.restart.restart`.
 
     Raises:
         NotNodeMCU: the prompt does not answer.
     """
-    boot = (await restart(console)).decode("latin-1")
+    boot = (await restart(console, hold_s)).decode("latin-1")
     echo = await _echoes(console)
     return Facts(
         lua=(await console.ask("_VERSION")).removeprefix("Lua "),

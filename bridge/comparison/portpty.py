@@ -1,5 +1,7 @@
 """A port as a pseudo-terminal: `python -m bridge.comparison.portpty URL` resets its board and prints `PTY <path>`.
 
+A second argument is how long RTS holds the chip in reset, in milliseconds, or `none` where no lines are wired.
+
 Scenarios speak to a pseudo-terminal of a freshly booted board; this puts the board at any port URL behind one. What the
 board printed while it booted waits in the terminal for whoever opens it.
 """
@@ -13,14 +15,18 @@ import sys
 import tty
 
 from bridge.comparison.console import Console
-from bridge.comparison.restart import restart
+from bridge.comparison.restart import HOLD_S, restart
 from bridge.errors import BridgeError
 from bridge.ports.base import Port
 from bridge.ports.open import open_port
 
 
-async def serve(url: str) -> None:
+async def serve(url: str, hold_s: float | None = HOLD_S) -> None:
     """Reset the board at a port, print `PTY <path>`, and carry bytes both ways until the process is told to end.
+
+    Args:
+        url: the port.
+        hold_s: as for `bridge.comparison.restart.restart`.
 
     Raises:
         BridgeError: the port cannot be opened, or no prompt answers on it after a reset.
@@ -31,7 +37,7 @@ async def serve(url: str) -> None:
         loop.add_signal_handler(number, ended.set)
     port = await open_port(url)
     try:
-        boot = await restart(Console(port))
+        boot = await restart(Console(port), hold_s)
         await _carry(port, boot, ended)
     finally:
         await port.close()
@@ -80,15 +86,20 @@ async def _carry(port: Port, boot: bytes, ended: asyncio.Event) -> None:
 
 
 def main() -> int:
-    """Run it; 0 when told to end, 1 if the board could not be had, 2 if no port was named."""
-    if len(sys.argv) != 2:
-        print("usage: python -m bridge.comparison.portpty URL", file=sys.stderr)  # noqa: T201
+    """Run it; 0 when told to end, 1 if the board could not be had, 2 for wrong use."""
+    url, hold_ms, *rest = (*sys.argv[1:], "", "")
+    if not url or any(rest):
+        print("usage: python -m bridge.comparison.portpty URL [MILLISECONDS|none]", file=sys.stderr)  # noqa: T201
         return 2
     try:
-        asyncio.run(serve(sys.argv[1]))
+        hold_s = None if hold_ms == "none" else float(hold_ms or HOLD_S * 1000) / 1000
+        asyncio.run(serve(url, hold_s))
     except BridgeError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return error.exit_code
+    except ValueError:
+        print(f"{hold_ms} is not a number of milliseconds", file=sys.stderr)  # noqa: T201
+        return 2
     return 0
 
 

@@ -14,8 +14,15 @@ HOLD_S = 0.1
 BOOT_S = 60.0
 
 
-async def has_lines(port: Port) -> bool:
-    """Whether a port can reset its board by DTR and RTS; it leaves the board alone."""
+async def has_lines(port: Port, hold_s: float | None = HOLD_S) -> bool:
+    """Whether a port can reset its board by DTR and RTS; it leaves the board alone.
+
+    Args:
+        port: open.
+        hold_s: as for `restart`.
+    """
+    if hold_s is None:
+        return False
     try:
         await port.set_lines(dtr=False, rts=False)
     except PortError:
@@ -23,8 +30,12 @@ async def has_lines(port: Port) -> bool:
     return True
 
 
-async def restart(console: Console) -> bytes:
+async def restart(console: Console, hold_s: float | None = HOLD_S) -> bytes:
     """Boot the board afresh and wait for its prompt.
+
+    Args:
+        console: of the board.
+        hold_s: how long RTS holds the chip in reset, in seconds; None for boards whose lines are not wired.
 
     Returns:
         What the board printed while it booted, from the banner on.
@@ -33,9 +44,9 @@ async def restart(console: Console) -> bytes:
         NotNodeMCU: no prompt came.
     """
     port = console.port
-    if await has_lines(port):
+    if hold_s is not None and await has_lines(port):
         await port.set_lines(rts=True)
-        await asyncio.sleep(HOLD_S)
+        await asyncio.sleep(hold_s)
         console.heard.clear()
         await port.set_lines(rts=False)
     else:

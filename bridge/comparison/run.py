@@ -15,7 +15,7 @@ from bridge.comparison import calibration, facts, scenarios, transcript
 from bridge.comparison.console import Console
 from bridge.comparison.facts import Facts
 from bridge.comparison.report import FailedTest, Report
-from bridge.comparison.restart import has_lines
+from bridge.comparison.restart import HOLD_S, has_lines
 from bridge.comparison.scenarios import Answer, Scenario
 from bridge.errors import BridgeError
 from bridge.ports.open import open_port
@@ -35,19 +35,22 @@ class Survey:
         lines: whether its port can reset it by DTR and RTS.
         files: whether it has files of its own.
         figures: how fast it computes (`calibration.measure`).
+        hold_s: as for `bridge.comparison.restart.restart`.
     """
 
     facts: Facts
     lines: bool
     files: bool
     figures: dict[str, float]
+    hold_s: float | None
 
 
-async def survey(url: str, *, measure: bool = False) -> Survey:
+async def survey(url: str, hold_s: float | None = HOLD_S, *, measure: bool = False) -> Survey:
     """Reset the board at a port and ask it what it is.
 
     Args:
         url: the port.
+        hold_s: as for `bridge.comparison.restart.restart`.
         measure: also measure how fast it computes.
 
     Raises:
@@ -56,10 +59,10 @@ async def survey(url: str, *, measure: bool = False) -> Survey:
     port = await open_port(url)
     try:
         console = Console(port)
-        found = await facts.gather(console)
+        found = await facts.gather(console, hold_s)
         files = "file" in found.modules and await console.ask("next(file.list())~=nil") == "true"
         figures = await calibration.measure(console, found) if measure else {}
-        return Survey(found, await has_lines(port), files, figures)
+        return Survey(found, await has_lines(port, hold_s), files, figures, hold_s)
     finally:
         await port.close()
 
@@ -73,7 +76,9 @@ def why_not(scenario: Scenario, board: Survey) -> str:
     return ""
 
 
-def play_all(chosen: Sequence[Scenario], url: str, out: Path, say: Callable[[str], None]) -> dict[str, Answer]:
+def play_all(
+    chosen: Sequence[Scenario], url: str, out: Path, say: Callable[[str], None], hold_s: float | None = HOLD_S
+) -> dict[str, Answer]:
     """Play scenarios on the board at a port: one after the other, or side by side on boards made for each.
 
     Args:
@@ -81,11 +86,12 @@ def play_all(chosen: Sequence[Scenario], url: str, out: Path, say: Callable[[str
         url: the port.
         out: folder for the answers.
         say: called with the name of each scenario that was played.
+        hold_s: as for `bridge.comparison.restart.restart`.
     """
     answers: dict[str, Answer] = {}
     with ThreadPoolExecutor(PARALLEL if url.startswith("virtual:") else 1) as pool:
         for scenario, answer in zip(
-            chosen, pool.map(lambda each: scenarios.play(each, url, out / each.name), chosen), strict=True
+            chosen, pool.map(lambda each: scenarios.play(each, url, out / each.name, hold_s), chosen), strict=True
         ):
             say(scenario.name)
             answers[scenario.name] = answer
@@ -140,7 +146,7 @@ def compare_scenarios(
             report.not_played[scenario.name] = reason
     playable = [scenario for scenario in chosen if scenario.name not in report.not_played]
     virtual = play_all(playable, report.equal_board, out / "virtual", lambda name: say(f"{name} on a virtual board"))
-    played = play_all(playable, url, out / "board", lambda name: say(f"{name} on the board"))
+    played = play_all(playable, url, out / "board", lambda name: say(f"{name} on the board"), board.hold_s)
     for scenario in playable:
         name, one, other = scenario.name, played[scenario.name], virtual[scenario.name]
         if one.path is None or other.path is None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.comparison.restart import HOLD_S
 from bridge.errors import UsageError
 
 #: Files of scenarios that need no network peer.
@@ -83,16 +84,18 @@ def find(folder: Path, names: Sequence[str] | None = None) -> list[Scenario]:
     return [scenario for scenario in found if scenario.name in names]
 
 
-def play(scenario: Scenario, url: str, out: Path) -> Answer:
+def play(scenario: Scenario, url: str, out: Path, hold_s: float | None = HOLD_S) -> Answer:
     """Play one scenario on the board at a port; the board is reset before it.
 
     Args:
         scenario: which.
         url: the port.
         out: folder for the answers and the adapter's log; made if need be.
+        hold_s: as for `bridge.comparison.restart.restart`.
     """
     out.mkdir(parents=True, exist_ok=True)
-    board = shlex.join([sys.executable, "-m", "bridge.comparison.portpty", url])
+    hold_ms = "none" if hold_s is None else f"{hold_s * 1000:g}"
+    board = shlex.join([sys.executable, "-m", "bridge.comparison.portpty", url, hold_ms])
     environment = dict(os.environ, BOARD_CMD=board, OUT=str(out), PYTHONPATH=_search_path(scenario.file.parent))
     command = [sys.executable, str(scenario.file), scenario.name]
     try:
