@@ -28,8 +28,10 @@ LADDER: dict[str, set[str]] = {
     "profile": {"errors", "resources"},
     "link": {"errors", "wire", "ports"},
     "repl": {"errors", "ports"},
-    "agent": {"errors", "wire", "ports", "resources", "repl", "link"},
-    "mirror": {"errors", "wire"},
+    "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "minify"},
+    "minify": {"errors"},
+    "agent_source": {"errors", "wire", "resources", "minify"},
+    "mirror": {"errors", "wire", "link"},
     "flash": {"errors", "ports", "resources", "image", "profile"},
 }
 LADDER["board"] = {*LADDER}
@@ -42,7 +44,7 @@ LADDER["cli"] = {*LADDER}
 VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
 
 #: Modules outside `virtual` that may make a virtual board, because they are asked for one by name.
-MAKERS = {"bridge.ports.open", "bridge.cli.virtual", "bridge.cli.calibrate", "bridge.demo"}
+MAKERS = {"bridge.ports.open", "bridge.flash", "bridge.cli.virtual", "bridge.cli.calibrate", "bridge.demo"}
 
 #: Foreign package → the only modules or rooms that may import it.
 HOMES: dict[str, set[str]] = {
@@ -56,6 +58,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"bridge.cli", "bridge.demo"},
     "yaml": {"bridge.profile", "bridge.comparison"},
     "pydantic": {"bridge.profile"},
+    "cryptography": {"bridge.virtual.modules"},
 }
 
 #: Pure rooms: they are told the time, and do no I/O and no chance of their own.
