@@ -1,0 +1,129 @@
+"""How a firmware function's answer travels from Python to Lua, and its arguments the other way.
+
+A builtin of `api` becomes a callable for the Lua side of the board (board/builtin.lua): it takes Lua values, and
+returns an opcode with what belongs to it. No exception crosses into Lua.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any
+
+from bridge.virtual.lua.api import ArgumentFault, Args, Builtin, Call, LuaFault, LuaObject, Value
+from bridge.virtual.sdk.kernel import Halted, OutOfHeap
+
+if TYPE_CHECKING:
+    from bridge.virtual.lua.objects import Objects
+    from bridge.virtual.lua.vm import Vm
+
+# Opcodes, as in board/builtin.lua. 0 to 4 are that many results.
+MANY = 5
+CALL = 6
+FAULT = 10
+BARE_FAULT = 11
+ARGUMENT_FAULT = 12
+OUT_OF_MEMORY = 13
+HALT = 14
+
+Answer = tuple[Any, ...]
+
+
+class Answers:
+    """Turns builtins into callables for the Lua side.
+
+    Args:
+        vm: the VM that calls.
+        objects: userdata of this VM.
+        called: told at each call of a builtin, for its cost.
+    """
+
+    def __init__(self, vm: Vm, objects: Objects, called: Callable[[], None]) -> None:
+        self._vm = vm
+        self._objects = objects
+        self._called = called
+        #: An exception that is a bug of the virtual board; raised again when Lua has unwound.
+        self.failure: BaseException | None = None
+        #: Set while nothing may run on (PANIC, crash, watchdog).
+        self.halted = False
+
+    def bind(self, builtin: Builtin) -> Callable[..., Answer]:
+        """The callable that stands behind a builtin's Lua function."""
+        userdata = self._vm.userdata_type
+        from_lua = self._objects.from_lua
+
+        def answer(*values: Value) -> Answer:
+            if self.halted:
+                return (HALT,)
+            self._called()
+            if any(type(value) is userdata for value in values):
+                values = tuple(from_lua(value) for value in values)
+            return self._run(lambda: builtin(Args(values)))
+
+        return answer
+
+    def resume(self, generator: Generator[Call, tuple[Value, ...], Any], *values: Value) -> Answer:
+        """Go on with a builtin that called a Lua function; `values` are its results."""
+        if self.halted:
+            generator.close()
+            return (HALT,)
+        arguments = tuple(self._objects.from_lua(value) for value in values)
+        return self._run(lambda: self._step(generator, arguments))
+
+    def _run(self, function: Callable[[], Any]) -> Answer:
+        try:
+            result = function()
+            if type(result) is GeneratorType:
+                result = self._step(result, None)
+            if type(result) is _Step:
+                return result.answer
+            return self._results(result)
+        except ArgumentFault as fault:
+            return (ARGUMENT_FAULT, fault.number, fault.text)
+        except LuaFault as fault:
+            return (FAULT if fault.position else BARE_FAULT, fault.text)
+        except OutOfHeap:
+            return (OUT_OF_MEMORY,)
+        except Halted:
+            self.halted = True
+            return (HALT,)
+        except BaseException as failure:
+            self.failure = failure
+            self.halted = True
+            return (HALT,)
+
+    def _step(self, generator: Generator[Call, tuple[Value, ...], Any], values: tuple[Value, ...] | None) -> Any:
+        try:
+            call = next(generator) if values is None else generator.send(values)
+        except StopIteration as stop:
+            return stop.value
+        arguments = [self.to_lua(value) for value in call.arguments]
+        packed = self._vm.pack(*arguments) if arguments else None
+        return _Step((CALL, generator, call.function, packed, len(arguments)))
+
+    def _results(self, result: Any) -> Answer:
+        if result is None:
+            return (0,)
+        if type(result) is not tuple:
+            return (1, self.to_lua(result))
+        count = len(result)
+        if count <= 4:
+            return (count, *(self.to_lua(value) for value in result))
+        return (MANY, self._vm.pack(*(self.to_lua(value) for value in result)), count)
+
+    def to_lua(self, value: Value) -> Any:
+        """A value as lupa wants it."""
+        if isinstance(value, LuaObject):
+            return self._objects.to_lua(value)
+        if isinstance(value, str):
+            return value.encode("latin-1")
+        return value
+
+
+class _Step:
+    """The answer of a generator that wants a call."""
+
+    __slots__ = ("answer",)
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer

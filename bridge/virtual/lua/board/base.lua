@@ -1,0 +1,210 @@
+-- The base library where it is not the host's own: output, tables in ROM, loading, collector options, coroutines.
+local B = ...
+local type, tostring, error, pcall, select = type, tostring, error, pcall, select
+local unpack = unpack or table.unpack
+local raw_next, getmetatable, setmetatable, rawset, rawget = B.raw_next, getmetatable, setmetatable, rawset, rawget
+local hide, wrap, is_53, rotables, rotable_next = B.hide, B.wrap, B.is_53, B.rotables, B.rotable_next
+local argument_fault = B.argument_fault
+local G = B.globals
+local base, order = {}, {}
+B.base, B.base_order = base, order
+
+local function define(name, f)
+  base[name] = f
+  order[#order + 1] = name
+end
+
+local check_any = hide(function(count, number)
+  if count < number then argument_fault(2, number, "value expected") end
+end)
+local check_table = hide(function(value, count, number)
+  if type(value) ~= "table" then
+    argument_fault(2, number, "table expected, got " .. (count < number and "no value" or type(value)))
+  end
+end)
+B.check_any, B.check_table = check_any, check_table
+
+-- tostring of a float on 5.3: the chip's floats are 32-bit, "%.7g" (LUAI_NUMFFORMAT).
+local format, math_type, find = string.format, math.type, string.find
+local function plain_tostring(value)
+  if math_type(value) == "float" then
+    local text = format("%.7g", value)
+    if not find(text, "[^-0-9]") then text = text .. ".0" end
+    return text
+  end
+  return tostring(value)
+end
+B.raw_tostring = is_53 and plain_tostring or tostring
+
+define("assert", assert)
+define("collectgarbage", wrap(B.python.collectgarbage, B.resume))
+define("dofile", wrap(B.python.dofile, B.resume))
+define("error", error)
+if gcinfo then define("gcinfo", wrap(B.python.gcinfo, B.resume)) end
+if getfenv then define("getfenv", getfenv) end
+define("getmetatable", function(...)
+  check_any(select("#", ...), 1)
+  local t = ...
+  if rotables[t] then
+    local meta = B.rotable_meta(t)
+    return meta and (meta.__metatable or meta) or nil
+  end
+  local meta = getmetatable(t)
+  return meta
+end)
+if is_53 then define("ipairs", ipairs) end
+define("loadfile", wrap(B.python.loadfile, B.resume))
+define("load", wrap(B.python.load, B.resume))
+define("loadstring", is_53 and base.load or wrap(B.python.loadstring, B.resume))
+define("next", function(...)
+  local t, key = ...
+  if rotables[t] then return rotable_next(t, key) end
+  check_table(t, select("#", ...), 1)
+  if key == nil then return raw_next(t) end
+  local ok, k, v = pcall(raw_next, t, key)
+  if not ok then error(k, 0) end
+  return k, v
+end)
+local board_next = base.next
+if is_53 then
+  define("pairs", function(...)
+    check_any(select("#", ...), 1)
+    local t = ...
+    if not rotables[t] then
+      local meta = getmetatable(t)
+      local method = type(meta) == "table" and rawget(meta, "__pairs")
+      if method then
+        local f, s, k = method(t)
+        return f, s, k
+      end
+    end
+    check_table(t, 1, 1)
+    return board_next, t, nil
+  end)
+end
+define("pcall", pcall)
+define("print", function(...)
+  local to_string = G.tostring
+  for k = 1, select("#", ...) do
+    local text = to_string((select(k, ...)))
+    local kind = type(text)
+    if kind ~= "string" then
+      if kind ~= "number" then error("'tostring' must return a string to 'print'", 2) end
+      text = tostring(text)
+    end
+    if k > 1 then B.output("\t") end
+    B.output(text)
+  end
+  B.output("\n")
+end)
+define("rawequal", rawequal)
+if rawlen then define("rawlen", rawlen) end
+define("rawget", function(...)
+  local count = select("#", ...)
+  local t, key = ...
+  if rotables[t] then return rotables[t][key] end
+  check_table(t, count, 1)
+  check_any(count, 2)
+  return (rawget(t, key))
+end)
+define("rawset", function(...)
+  local count = select("#", ...)
+  local t, key, value = ...
+  if rotables[t] then error("table is readonly", 0) end
+  check_table(t, count, 1)
+  check_any(count, 2)
+  check_any(count, 3)
+  if key == nil then error(is_53 and "index is nil" or "table index is nil", 0) end
+  if key ~= key then error(is_53 and "index is NaN" or "table index is NaN", 0) end
+  rawset(t, key, value)
+  return t
+end)
+define("select", select)
+if setfenv then define("setfenv", setfenv) end
+define("setmetatable", setmetatable)
+define("tonumber", tonumber)
+if is_53 then
+  define("tostring", function(...)
+    check_any(select("#", ...), 1)
+    local value = ...
+    if math_type(value) == "float" then return plain_tostring(value) end
+    local meta = getmetatable(value)
+    local method = type(meta) == "table" and rawget(meta, "__tostring")
+    if method then
+      local text = method(value)
+      if type(text) ~= "string" then error("'__tostring' must return a string", 2) end
+      return text
+    end
+    return (tostring(value))
+  end)
+else
+  define("tostring", tostring)
+end
+define("type", type)
+define("unpack", unpack or table.unpack)
+define("xpcall", xpcall)
+
+-- Output of print, results and prompts: to the pipe of node.output, or to the UART (node.c output_redirect).
+B.serial = true
+function B.output(text)
+  local pipe = B.stdout
+  if not pipe then return B.send(text) end
+  if B.serial then B.send(text) end
+  local ok, message = pcall(pipe[1], pipe, text)
+  if not ok and not B.halted then B.output_failed(message) end
+end
+hide(B.output)
+
+-- Globals that live in RAM on 5.1 (luaopen_base).
+if not is_53 then
+  B.ram = {
+    ipairs = ipairs,
+    pairs = function(...)
+      local t = ...
+      if not rotables[t] then check_table(t, select("#", ...), 1) end
+      return board_next, t, nil
+    end,
+    newproxy = newproxy,
+  }
+end
+
+-- Coroutines: each has a hook of its own, set when it is made.
+local create, resume, co_yield = coroutine.create, coroutine.resume, coroutine.yield
+local co = {}
+B.coroutine, B.coroutine_order = co, {"create", "resume", "running", "status", "wrap", "yield"}
+co.create = function(...)
+  local f = ...
+  if type(f) ~= "function" then
+    argument_fault(1, 1, is_53 and "function expected, got " .. (select("#", ...) == 0 and "no value" or type(f))
+      or "Lua function expected")
+  end
+  local thread = create(f)
+  B.install_hook(thread)
+  return thread
+end
+co.resume, co.running, co.status, co.yield = resume, coroutine.running, coroutine.status, co_yield
+if is_53 then
+  co.isyieldable = coroutine.isyieldable
+  B.coroutine_order[7] = "isyieldable"
+end
+local finish = hide(function(ok, ...)
+  if ok then return ... end
+  local message = ...
+  if type(message) == "string" then error(message, 3) end
+  error(message, 0)
+end)
+co.wrap = function(...)
+  local f = ...
+  if type(f) ~= "function" then
+    argument_fault(1, 1, is_53 and "function expected, got " .. (select("#", ...) == 0 and "no value" or type(f))
+      or "Lua function expected")
+  end
+  local thread = create(f)
+  B.install_hook(thread)
+  return function(...)
+    local results
+    local function keep(...) results = {n = select("#", ...), ...} end
+    keep(finish(resume(thread, ...)))
+    return unpack(results, 1, results.n)
+  end
+end

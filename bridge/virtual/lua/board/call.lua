@@ -1,0 +1,155 @@
+-- How the board runs Lua code: every run is protected here, and ends with plain values for Python.
+local B = ...
+local xpcall, pcall, unpack, select, type, error = xpcall, pcall, unpack or table.unpack, select, type, error
+local getinfo, sethook, count = debug.getinfo, debug.sethook, collectgarbage
+local G = B.globals
+local running = 0
+
+-- Runs at the point of an error: what the chip's message handlers do (lua.c msghandler, lnodemcu.c errhandler).
+local function handler(message)
+  if B.halted then return message end
+  if B.out_of_memory and message == "not enough memory" then return message end
+  local d = G.debug
+  local t = type(d) == "table" and d.traceback
+  if t == B.board_traceback then return B.trace_error(message) end
+  if type(t) == "function" then return (t(message, 2)) end
+  return message
+end
+
+local function collect(...) return {n = select("#", ...), ...} end
+
+-- Run f(...) with `frames` C functions below it on the chip's stack.
+-- Returns "ok", results | "error", message with traceback | "memory", message | "halt".
+local function run(frames, f, ...)
+  local n, arguments, results = select("#", ...), {...}, nil
+  local before = B.frames
+  B.frames = frames
+  B.out_of_memory = false
+  local ok, message = xpcall(function() results = collect(f(unpack(arguments, 1, n))) end, handler)
+  B.frames = before
+  if B.halted then return "halt" end
+  if ok then return "ok", results end
+  if B.out_of_memory then
+    B.out_of_memory = false
+    return "memory", message
+  end
+  return "error", message
+end
+B.run = run
+
+-- For Python: results in a row behind the status.
+function B.call(frames, f, ...)
+  local status, results = run(frames, f, ...)
+  if status == "ok" then return status, unpack(results, 1, results.n) end
+  return status, results
+end
+
+-- Without traceback, as luaD_throw reaches the panic function: the bare message.
+function B.call_bare(f, ...)
+  local n, arguments = select("#", ...), {...}
+  local results
+  local before = B.frames
+  B.frames = 0
+  local ok, message = pcall(function() results = collect(f(unpack(arguments, 1, n))) end)
+  B.frames = before
+  if B.halted then return "halt" end
+  if ok then return "ok", unpack(results, 1, results.n) end
+  return "error", message
+end
+
+-- lua.c l_print: through the program's own print.
+local function l_print(values)
+  if values.n == 0 then return end
+  local ok, message = pcall(function() G.print(unpack(values, 1, values.n)) end)
+  if not ok and not B.halted then
+    B.direct("error calling 'print' (" .. B.raw_tostring(message) .. ")\n")
+  end
+end
+
+-- lua.c docall and what is printed afterwards; `prefixed` is what dojob does with an error.
+function B.job(frames, f, prefixed)
+  local status, results = run(frames, f)
+  if status == "halt" then return end
+  if status == "ok" then
+    if prefixed then l_print(results) end
+    return
+  end
+  B.collect()
+  if prefixed and results ~= nil then
+    l_print({n = 2, "Lua error: ", results})
+  else
+    l_print({n = 1, results})
+  end
+end
+
+function B.print_text(prefixed, text)
+  if prefixed then l_print({n = 2, "Lua error: ", text}) else l_print({n = 1, text}) end
+end
+
+-- lua.c get_prompt
+function B.prompt(name, default)
+  local p = G[name]
+  if type(p) == "string" then return p end
+  if type(p) == "number" then return B.number_prompt(p) end
+  return default
+end
+
+-- node.c default_onerror: the traceback through the program's own print.
+function B.print_error(message)
+  pcall(function() G.print(message) end)
+end
+
+-- The count hook: what the VM has done is charged, and a task that may not go on is ended.
+local tick = B.tick
+local STEP = B.hook_step
+local steps, next_look = 0, 10
+local hook
+hook = function()
+  if B.halted then
+    local i = getinfo(2, "S")
+    if i and i.source == "=[board]" then return end
+    error(B.HALT, 0)
+  end
+  steps = steps + 1
+  if steps < next_look then return end
+  next_look = steps + 10
+  local verdict = tick(count("count"))
+  if verdict == 1 then
+    B.out_of_memory = true
+    error("not enough memory", 0)
+  elseif verdict == 2 then
+    B.halted = true
+    sethook(hook, "", 1)
+    error(B.HALT, 0)
+  end
+end
+B.hide(hook)
+
+function B.install_hook(co)
+  if co then sethook(co, hook, "", STEP) else sethook(hook, "", STEP) end
+end
+
+function B.halt_hooks()
+  B.halted = true
+  sethook(hook, "", 1)
+end
+
+function B.resume_hooks()
+  B.halted = false
+  sethook(hook, "", STEP)
+end
+
+function B.remove_hook() sethook() end
+
+-- Instructions since this was last asked.
+function B.instructions()
+  local n = steps * STEP
+  steps, next_look = 0, next_look - steps
+  return n
+end
+
+B.count = count
+function B.number_prompt(p)
+  -- 5.1: the text of a number is garbage by the time it is printed; "s" is what the recorded board found there.
+  return B.is_53 and B.raw_tostring(p) or "s"
+end

@@ -1,0 +1,45 @@
+-- Read-only tables in ROM (rotables): a stand-in table that shows the entries of a hidden one, in declared order.
+local B = ...
+local rawset, rawget, setmetatable, getmetatable = rawset, rawget, setmetatable, getmetatable
+local hide, error = B.hide, error
+local raw_next = next
+B.raw_next = raw_next
+local entries = setmetatable({}, {__mode = "k"})   -- stand-in -> hidden table
+local orders = setmetatable({}, {__mode = "k"})    -- stand-in -> {keys}, {key -> position}
+local metas = setmetatable({}, {__mode = "k"})     -- stand-in -> metatable the chip would show
+B.rotables = entries
+
+local readonly = hide(function() error("table is readonly", 2) end)
+
+-- Make `values` (fields by name, listed in `order`) a read-only table; `meta` is its metatable on the chip, or nil.
+function B.rotable(values, order, meta)
+  local stand_in = {}
+  local position = {}
+  for k = 1, #order do position[order[k]] = k end
+  entries[stand_in], orders[stand_in], metas[stand_in] = values, {order, position}, meta
+  local index = values
+  if meta and meta.__index then setmetatable(values, {__index = meta.__index}) end
+  setmetatable(stand_in, {__index = index, __newindex = readonly, __metatable = false})
+  return stand_in
+end
+
+function B.extend_rotable(stand_in, key, value)
+  local order, position = orders[stand_in][1], orders[stand_in][2]
+  if not position[key] then order[#order + 1] = key position[key] = #order end
+  entries[stand_in][key] = value
+end
+
+local function rotable_next(t, key)
+  local order, position = orders[t][1], orders[t][2]
+  local k = key == nil and 0 or position[key]
+  if not k then return nil, "unable to find key" end
+  repeat
+    k = k + 1
+    key = order[k]
+  until key == nil or entries[t][key] ~= nil
+  if key == nil then return nil end
+  return key, entries[t][key]
+end
+B.rotable_next = rotable_next
+
+function B.rotable_meta(t) return metas[t] end

@@ -1,0 +1,215 @@
+"""Loading of chunks: `load`, `loadstring`, `loadfile`, `dofile`, `string.dump` and the console's lines.
+
+Every chunk that a program can bring in comes through here and is rewritten to behave as compiled on the chip
+(`rewrite`). Sources: app/lua/lbaselib.c, app/lua/lauxlib.c, app/lua53/lbaselib.c.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from typing import Any
+
+from bridge.virtual.lua import chunk, rewrite
+from bridge.virtual.lua.api import Args, Call, LuaFault, Value
+from bridge.virtual.lua.rewrite import Strip
+from bridge.virtual.lua.vm import Vm
+
+_CACHED_CHUNKS = 200
+
+
+class Loader:
+    """Compiles chunks for one VM.
+
+    Args:
+        vm: the VM.
+        read_file: a file's contents by name, or None.
+        loading: told the size of source, or the precompiled chunk, before it is loaded; may raise OutOfHeap.
+    """
+
+    def __init__(
+        self,
+        vm: Vm,
+        read_file: Callable[[bytes], bytes | None],
+        loading: Callable[[int, bytes | None], None],
+    ) -> None:
+        self._vm = vm
+        self._read_file = read_file
+        self._loading = loading
+        #: `node.stripdebug` of chunks to come.
+        self.strip = Strip.NAMES
+        #: Names of the firmware's functions, for `rewrite.untail`.
+        self.firmware_names: set[bytes] = set(_BASE_NAMES.encode().split())
+        self._cache: OrderedDict[tuple[bytes, bytes, Strip], bytes] = OrderedDict()
+
+    def compile(self, source: bytes, name: bytes) -> tuple[Value, bytes]:
+        """Load text or a precompiled chunk.
+
+        Args:
+            source: Lua source, or what `dump` or `node.compile` wrote.
+            name: chunk name as in C, with "=" or "@" before it.
+
+        Returns:
+            The function and b"", or None and the message.
+
+        Raises:
+            OutOfHeap: the compiler's need does not fit into the chip's heap.
+        """
+        if chunk.is_chunk(source):
+            self._loading(0, source)
+            return self._undump(source, name)
+        self._loading(len(source), None)
+        key = (source, name, self.strip)
+        dump = self._cache.get(key)
+        if dump is None:
+            compiled, message = self._vm.compile(source, name)
+            if compiled is None:
+                return None, message
+            try:
+                dump = self._rewritten(compiled, name)
+            except rewrite.TooManyLocals as excess:
+                return None, str(excess).encode("latin-1")
+            self._cache[key] = dump
+            if len(self._cache) > _CACHED_CHUNKS:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
+        return self._vm.load(dump, name), b""
+
+    def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
+        proto = chunk.parse(compiled)
+        version = self._vm.version
+        if version == "5.1":
+            rewrite.check_limits(proto, shown_name(name))
+            rewrite.check_concats(proto)
+        rewrite.untail(proto, self.firmware_names, version)
+        rewrite.strip(proto, self.strip, version)
+        return chunk.dump(proto, self._vm.layout)
+
+    def _undump(self, data: bytes, name: bytes) -> tuple[Value, bytes]:
+        try:
+            proto = chunk.parse(data)
+            dump = chunk.dump(proto, self._vm.layout)
+        except chunk.BadChunk as bad:
+            return None, shown_name(name) + b": " + str(bad).encode()
+        if (data[4] == 0x53) != self._vm.layout.is_53:
+            return None, shown_name(name) + b": version mismatch in precompiled chunk"
+        loaded = self._vm.load(dump, name)
+        return (None, loaded[1]) if isinstance(loaded, tuple) else (loaded, b"")
+
+    def dumped(self, function_dump: bytes, strip: bool) -> bytes:
+        """A chunk of this process in the chip's layout, as `node.compile` writes it."""
+        proto = chunk.parse(function_dump)
+        if strip:
+            rewrite.strip(proto, Strip.NAMES_AND_LINES, self._vm.version)
+        return chunk.dump(proto, chunk.CHIP_53 if self._vm.layout.is_53 else chunk.CHIP_51)
+
+    # -- the base library -------------------------------------------------------------------------------------------
+
+    def loadstring(self, arguments: Args) -> Value:
+        """5.1 `loadstring(s[, name])`."""
+        source = arguments.check_string(1)
+        return self._result(self.compile(source, arguments.opt_string(2, source)))
+
+    def load(self, arguments: Args) -> Any:
+        """`load(reader[, name])`; on 5.3 also `load(s[, name[, mode[, env]]])`, and `loadstring` is the same."""
+        if self._vm.layout.is_53 and arguments.is_string(1):
+            source = arguments.check_string(1)
+            return self._load_53(arguments, source, arguments.opt_string(2, source))
+        return self._load_pieces(arguments)
+
+    def _load_pieces(self, arguments: Args) -> Generator[Call, tuple[Value, ...], Any]:
+        name = arguments.opt_string(2, b"=(load)")
+        reader = arguments.check_function(1)
+        source = b""
+        while True:
+            results = yield Call(reader)
+            piece = Args(results[:1])
+            if piece.get(1) is None or piece.get(1) == b"":
+                break
+            if not piece.is_string(1):
+                return None, b"reader function must return a string"
+            source += piece.check_string(1)
+        if self._vm.layout.is_53:
+            return self._load_53(arguments, source, name)
+        return self._result(self.compile(source, name))
+
+    def _load_53(self, arguments: Args, source: bytes, name: bytes) -> Value:
+        mode = arguments.opt_string(3, b"bt")
+        kind = b"b" if chunk.is_chunk(source) else b"t"
+        if kind not in mode:
+            text = "binary" if kind == b"b" else "text"
+            message = f"attempt to load a {text} chunk (mode is '{mode.decode('latin-1')}')".encode("latin-1")
+            return None, message
+        function, message = self.compile(source, name)
+        if function is not None and not arguments.is_none(4):
+            self._vm.set_environment(function, arguments.get(4))
+        return self._result((function, message))
+
+    def loadfile(self, arguments: Args) -> Value:
+        """`loadfile(name)`."""
+        function, message = self.compile_file(self._file_name(arguments))
+        if function is not None and self._vm.layout.is_53 and not arguments.is_none(3):
+            self._vm.set_environment(function, arguments.get(3))
+        return self._result((function, message))
+
+    def dofile(self, arguments: Args) -> Generator[Call, tuple[Value, ...], Any]:
+        """`dofile(name)`."""
+        function, message = self.compile_file(self._file_name(arguments))
+        if function is None:
+            raise LuaFault(message, position=False)
+        results = yield Call(function)
+        return results
+
+    @staticmethod
+    def _file_name(arguments: Args) -> bytes:
+        name = arguments.opt_string(1, b"")
+        if arguments.get(1) is None:
+            raise LuaFault("filename is NULL")
+        return name
+
+    def load_file(self, name: bytes) -> Any:
+        """For Lua: a function, or nil and the message."""
+        function, message = self.compile_file(name)
+        return function if function is not None else (None, message)
+
+    def compile_file(self, name: bytes) -> tuple[Value, bytes]:
+        """As `luaL_loadfile`: the function and b"", or None and the message."""
+        data = self._read_file(name)
+        if data is None:
+            return None, b"cannot open %b: " % name
+        if data.startswith(b"#"):
+            end = data.find(b"\n")
+            data = data[end:] if end >= 0 else b""
+            if chunk.is_chunk(data[1:]):
+                data = data[1:]
+        return self.compile(data, b"@" + name)
+
+    def dump(self, arguments: Args) -> bytes:
+        """`string.dump(f[, strip])`: the first argument here is what the host's own function gave, then f and strip."""
+        return self.dumped(arguments[0], bool(arguments.get(3)))
+
+    @staticmethod
+    def _result(loaded: tuple[Value, bytes]) -> Value:
+        function, message = loaded
+        return function if function is not None else (None, message)
+
+
+def shown_name(name: bytes) -> bytes:
+    """A chunk name as messages show it (`luaO_chunkid`)."""
+    if name[:1] == b"=":
+        return name[1:60]
+    if name[:1] == b"@":
+        return name[1:] if len(name) <= 60 else b"..." + name[-56:]
+    line = name.partition(b"\n")[0]
+    room = 60 - len(b'[string "..."]') - 1
+    return b'[string "' + (line[:room] + b"..." if len(name) > room or b"\n" in name else line) + b'"]'
+
+
+_BASE_NAMES = (
+    "assert collectgarbage dofile error gcinfo getfenv getmetatable ipairs loadfile load loadstring module next "
+    "newproxy pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable tonumber tostring "
+    "type unpack xpcall traceback byte char dump find format gfind gmatch gsub len lower match rep reverse sub upper "
+    "pack packsize concat foreach foreachi getn insert maxn move remove setn sort create resume running status wrap "
+    "yield isyieldable abs ceil floor max min pow random randomseed sqrt write read unread reader nrec"
+)

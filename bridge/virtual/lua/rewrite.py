@@ -1,0 +1,192 @@
+"""Make a freshly compiled chunk behave as one compiled on the chip.
+
+Four things differ between the host's compiler and the chip's:
+
+- debug information: the chip drops the names of locals and upvalues (LUAI_OPTIMIZE_DEBUG, `node.stripdebug`), so
+  its error texts have no variable names;
+- limits: 50 local variables per function on 5.1 (LUAI_MAXVARS in app/lua/luaconf.h);
+- calls: a function of the firmware is a C function there, and a tail call of a C function leaves the caller's frame
+  in place. Here it is a small Lua function, so its tail calls become plain calls;
+- strings: in collector mode ALWAYS with a limit, 5.1 refuses results of `..` that reach it (app/lua/lvm.c
+  `luaV_concat`), so every CONCAT is followed by a call of the string metatable's hidden check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import IntEnum
+
+from bridge.virtual.lua.chunk import Constant, Proto, walk
+
+#: LUAI_MAXVARS of the 5.1 build.
+MAX_LOCALS_51 = 50
+#: Key of the string metatable's index table under which the length check lies; no program can spell it by accident.
+CONCAT_CHECK = b"\0concat"
+
+_MAX_SBX = 131071
+_STRING = 4
+
+
+class Strip(IntEnum):
+    """Levels of `node.stripdebug` (docs/modules/node.md)."""
+
+    NOTHING = 1
+    NAMES = 2
+    NAMES_AND_LINES = 3
+
+
+class TooManyLocals(ValueError):
+    """A function has more local variables than the chip's compiler allows; carries the compiler's own text."""
+
+
+class _Op51(IntEnum):
+    MOVE = 0
+    LOADK = 1
+    GETGLOBAL = 5
+    GETTABLE = 6
+    SELF = 11
+    CONCAT = 21
+    JMP = 22
+    CALL = 28
+    TAILCALL = 29
+    FORLOOP = 31
+    FORPREP = 32
+    SETLIST = 34
+
+
+class _Op53(IntEnum):
+    GETTABUP = 6
+    GETTABLE = 7
+    SELF = 12
+    CALL = 36
+    TAILCALL = 37
+
+
+#: Instructions that do not write register A (stores, jumps, tests, returns), so cannot load a callee.
+_NO_RESULT_51 = {7, 8, 9, 22, 23, 24, 25, 26, 30, 34, 35}
+_NO_RESULT_53 = {8, 9, 10, 30, 31, 32, 33, 34, 38, 43}
+
+
+def strip(proto: Proto, level: Strip, version: str) -> None:
+    """Drop debug information from a function and all within, in place."""
+    for function in walk(proto):
+        if level >= Strip.NAMES:
+            function.locals = []
+            # "?" is what the chip prints for an upvalue without a name; 5.1 needs one to see the upvalue at all.
+            function.upvalue_names = [b"?"] * function.upvalues if version == "5.1" else []
+        if level >= Strip.NAMES_AND_LINES:
+            function.lines = []
+
+
+def check_limits(proto: Proto, chunk_name: bytes) -> None:
+    """Refuse what the chip's 5.1 compiler refuses.
+
+    Raises:
+        TooManyLocals: with the text of app/lua/lparser.c `errorlimit`.
+    """
+    for function in walk(proto):
+        line = _line_of_excess(function)
+        if line is not None:
+            where = f"function at line {function.line_defined}" if function.line_defined else "main function"
+            raise TooManyLocals(
+                f"{chunk_name.decode('latin-1')}:{line}: {where} has more than {MAX_LOCALS_51} local variables"
+            )
+
+
+def _line_of_excess(function: Proto) -> int | None:
+    for name, start, _ in function.locals:
+        active = sum(1 for _, first, after in function.locals if first <= start < after)
+        if active > MAX_LOCALS_51 and name is not None:
+            at = max(0, min(start - 1, len(function.lines) - 1))
+            return function.lines[at] if function.lines else function.line_defined
+    return None
+
+
+def untail(proto: Proto, firmware_names: Collection[bytes], version: str) -> None:
+    """Turn tail calls of firmware functions into plain calls, in place.
+
+    The callee is known by its name: the constant that the instruction before loaded it by.
+    """
+    is_51 = version == "5.1"
+    tail, call = (_Op51.TAILCALL, _Op51.CALL) if is_51 else (_Op53.TAILCALL, _Op53.CALL)
+    for function in walk(proto):
+        for pc, word in enumerate(function.code):
+            if word & 0x3F == tail and _callee(function, pc, is_51) in firmware_names:
+                function.code[pc] = word & ~0x3F | call
+
+
+def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
+    register = function.code[pc] >> 6 & 0xFF
+    skip = _NO_RESULT_51 if is_51 else _NO_RESULT_53
+    for word in reversed(function.code[:pc]):
+        op = word & 0x3F
+        if word >> 6 & 0xFF != register or op in skip:
+            continue
+        if is_51 and op == _Op51.GETGLOBAL:
+            key = 0x100 | word >> 14
+        elif op in ((_Op51.GETTABLE, _Op51.SELF) if is_51 else (_Op53.GETTABUP, _Op53.GETTABLE, _Op53.SELF)):
+            key = word >> 14 & 0x1FF
+        else:
+            return None
+        index = key - 0x100
+        value = function.constants[index].value if 0 <= index < len(function.constants) else None
+        return value if isinstance(value, bytes) else None
+    return None
+
+
+def check_concats(proto: Proto) -> None:
+    """Put a length check behind every CONCAT of a 5.1 chunk, in place.
+
+    `R(A) := R(B).. ... ..R(C)` is followed by `(""[CONCAT_CHECK])(R(A))` in the registers above C, which are free
+    at that point: the operands of a concatenation always lie on top of the function's registers.
+    """
+    for function in walk(proto):
+        if any(word & 0x3F == _Op51.CONCAT for word in function.code):
+            _check_concats_of(function)
+
+
+def _check_concats_of(function: Proto) -> None:
+    empty, key = (_constant(function, text) for text in (b"", CONCAT_CHECK))
+    moved: list[int] = []  # old pc -> new pc
+    code: list[int] = []
+    lines: list[int] = []
+    data = {pc + 1 for pc, word in enumerate(function.code) if word & 0x3F == _Op51.SETLIST and not word >> 14 & 0x1FF}
+    for pc, word in enumerate(function.code):
+        moved.append(len(code))
+        added = [word]
+        if word & 0x3F == _Op51.CONCAT and pc not in data:
+            result, top = word >> 6 & 0xFF, (word >> 14 & 0x1FF) + 1
+            added += [
+                _abx(_Op51.LOADK, top, empty),
+                _abx(_Op51.LOADK, top + 1, key),
+                _abc(_Op51.GETTABLE, top, top, top + 1),
+                _abc(_Op51.MOVE, top + 1, result, 0),
+                _abc(_Op51.CALL, top, 2, 1),
+            ]
+            function.stack = max(function.stack, top + 3)
+        code += added
+        if function.lines:
+            lines += [function.lines[pc]] * len(added)
+    moved.append(len(code))
+    for pc, word in enumerate(function.code):
+        if word & 0x3F in (_Op51.JMP, _Op51.FORLOOP, _Op51.FORPREP) and pc not in data:
+            target = pc + 1 + (word >> 14) - _MAX_SBX
+            offset = moved[target] - (moved[pc] + 1)
+            code[moved[pc]] = word & 0x3FFF | (offset + _MAX_SBX) << 14
+    function.locals = [(name, moved[start], moved[end]) for name, start, end in function.locals]
+    function.code, function.lines = code, lines
+
+
+def _constant(function: Proto, text: bytes) -> int:
+    wanted = Constant(_STRING, text)
+    if wanted not in function.constants:
+        function.constants.append(wanted)
+    return function.constants.index(wanted)
+
+
+def _abc(op: int, a: int, b: int, c: int) -> int:
+    return op | a << 6 | c << 14 | b << 23
+
+
+def _abx(op: int, a: int, bx: int) -> int:
+    return op | a << 6 | bx << 14

@@ -1,0 +1,39 @@
+"""`collectgarbage` of the base library (app/lua/lbaselib.c, app/lua53/lbaselib.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.virtual.lua.api import Args, Value
+
+if TYPE_CHECKING:
+    from bridge.virtual.sdk.system import System
+
+_OPTIONS_51 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "getmemlimit")
+_OPTIONS_53 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "isrunning")
+
+
+def collectgarbage(system: System, arguments: Args) -> Value:
+    """Answer one call."""
+    is_51 = system.lua.version == "5.1"
+    options = _OPTIONS_51 if is_51 else _OPTIONS_53
+    option = options[arguments.check_option(1, options, "collect")]
+    value = arguments.opt_integer(2, 0)
+    board: Any = system.lua.board
+    if option == "count":
+        return system.heap.count() / 1024 if hasattr(system.heap, "count") else float(board[b"kilobytes"]())
+    if option == "collect":
+        system.lua.collect()
+        return 0
+    if option == "step":
+        system.lua.collect()
+        return True
+    if option == "isrunning":
+        return True
+    if option == "setmemlimit" and is_51:
+        system.egc_limit = value << 10
+        system.lua.string_limit = system.egc_limit
+        return value
+    if option == "getmemlimit":
+        return system.egc_limit >> 10
+    return 0

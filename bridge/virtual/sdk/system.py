@@ -1,0 +1,353 @@
+"""One boot of the firmware: the services of the SDK that modules, console and Lua are built on.
+
+Implements `bridge.virtual.sdk.kernel.Kernel`. A new one is made at each boot and ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
+from bridge.virtual.lua.runtime import Runtime, panic_text
+from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
+from bridge.virtual.sdk.garbage import collectgarbage
+from bridge.virtual.sdk.kernel import BootReason, Halted, OutOfHeap, Priority, TaskQueueFull
+from bridge.virtual.sdk.tasks import Scheduler, SdkTimer
+from bridge.virtual.sdk.uart import Transmit, Uart
+
+if TYPE_CHECKING:
+    from bridge.virtual.chip.flash import FlashMemory
+    from bridge.virtual.chip.image import ImageFacts
+    from bridge.virtual.lwip.stack import NetworkStack
+    from bridge.virtual.options import VirtualOptions
+
+#: What a restart of each kind leaves for `node.bootreason()` (docs/modules/node.md).
+RESTARTED = BootReason(2, 4)
+SOFT_WATCHDOG = BootReason(4, 3)
+CRASHED = BootReason(2, 2, (0, 0, 0, 0, 0, 0))
+#: Until `system_restart` is through: it waits for the UART and lets Wi-Fi say goodbye.
+_RESTART_S = 0.02
+#: DELAY2SEC of app/modules/node.c.
+_ONERROR_RESTART_S = 2.0
+_OVERFLOW = "Task queue overflow. Task not posted"
+#: Compiling costs so much per byte of source, at 80 MHz (stock-firmware: several ms for a line of 200 characters).
+_COMPILE_US_PER_BYTE = 15.0
+_UNDUMP_US_PER_BYTE = 1.0
+
+
+class System:
+    """The kernel of one boot.
+
+    Args:
+        options: how the board is made.
+        image: what the flashed image says of itself.
+        flash: the flash chip.
+        boot: why the chip was reset.
+        network_factory: makes the boot's network stack.
+        transmit: takes what leaves UART0.
+        reset: told the reason and the board time at which the chip is to reset.
+        rng: everything random on this board.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: VirtualOptions,
+        image: ImageFacts,
+        flash: FlashMemory,
+        boot: BootReason,
+        network_factory: Callable[[Any], NetworkStack],
+        transmit: Transmit,
+        reset: Callable[[BootReason, float], None],
+        rng: random.Random,
+    ) -> None:
+        self.options = options
+        self.image = image
+        self.flash = flash
+        self.boot = boot
+        self.random = rng
+        self._reset = reset
+        self._loop = asyncio.get_running_loop()
+        self.cpu = BoardCpu(self._loop, options.cpu, self._watchdog)
+        self.cpu.settle = self._settle
+        self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted)
+        self.uart = Uart(self.cpu, transmit, paced=options.baud_pacing)
+        self._on_reset: list[Callable[[], None]] = []
+        self._restart: tuple[BootReason, float, bytes] | None = None
+        self.stopped = False
+        #: The Lua function of `node.setonerror`, or None for the built-in one.
+        self.onerror: Value = None
+        self._onerror_timer: SdkTimer | None = None
+        #: The console, for the modules that steer it.
+        self.console: Any = None
+        self.costs = make_costs(options)
+        #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
+        self.egc_mode, self.egc_limit = 4, 4096
+        self.lua = Runtime(image.lua, self, object_types())
+        self.heap = make_heap(options, self)
+        self.network: NetworkStack = network_factory(self)
+
+    # -- kernel -----------------------------------------------------------------------------------------------------
+
+    def post(self, priority: Priority, function: Callable[[], Any]) -> None:
+        """Queue a task; raises TaskQueueFull."""
+        self.tasks.post(priority, function)
+
+    def event(self, function: Callable[[], Any]) -> None:
+        """Run a callback of the SDK between tasks."""
+        self.tasks.event(function)
+
+    def after(self, seconds: float, function: Callable[[], None]) -> SdkTimer:
+        """Run a callback of the SDK after a delay."""
+        return self.tasks.after(seconds, function)
+
+    def register(self, module: Module) -> None:
+        """Make a module visible to Lua, if the image lists it."""
+        if module.name in self.image.modules:
+            self.lua.add_module(module)
+
+    def print(self, text: bytes) -> None:
+        """As `dbg_printf`."""
+        self.uart.put(text)
+        if not self.cpu.running:
+            self.uart.flush()
+
+    def restart(self, reason: BootReason = RESTARTED, *, after: float = 0.0, text: bytes = b"") -> None:
+        """Reset the chip after the running task."""
+        if self._restart is None:
+            self._restart = (reason, after, text)
+        if not self.cpu.running:
+            self._do_restart()
+
+    def panic(self, message: bytes) -> None:
+        """The panic function of app/lua/lauxlib.c: a message, and an endless loop until the watchdog bites."""
+        self.print(b"PANIC: unprotected error in call to Lua API (%b)\n" % message)
+        self._die(SOFT_WATCHDOG, WATCHDOG_S)
+
+    def crash(self) -> None:
+        """The CPU takes an exception.
+
+        Raises:
+            Halted: always.
+        """
+        self._die(CRASHED, 0.0)
+        raise Halted
+
+    def on_reset(self, function: Callable[[], None]) -> None:
+        """Call this when the boot ends."""
+        self._on_reset.append(function)
+
+    def start_collector(self) -> None:
+        """All libraries are open: what lives now is the firmware's own, and the collector begins (`pmain`)."""
+        self.heap.settle()
+        if self.lua.version == "5.1":
+            self.set_collector(4, 4096)
+
+    def set_collector(self, mode: int, limit: int) -> None:
+        """`lua_setegcmode`."""
+        self.egc_mode, self.egc_limit = mode, limit
+        self.lua.string_limit = max(0, limit)
+
+    # -- services for the VM ----------------------------------------------------------------------------------------
+
+    def put(self, text: bytes) -> None:
+        """What `print` prints: on 5.1 up to the first NUL (`puts`), on 5.3 all of it."""
+        self.uart.put(text.partition(b"\0")[0] if self.lua.version == "5.1" else text)
+
+    def output_failed(self, message: Value) -> None:
+        """The pipe of `node.output` raised (`output_redirect`)."""
+        text = message if isinstance(message, bytes) else panic_text(message)
+        self.print(b"error calling stdout:write(%b)\n" % text)
+        self.restart()
+
+    def tick(self, kilobytes: float) -> int | None:
+        """The VM has run on for a while."""
+        self.cpu.settle()
+        if self.cpu.starved:
+            self._watchdog()
+            self.lua.answers.halted = True
+            return 2
+        return None if self.heap.step() else 1
+
+    def built(self, size: int) -> bool:
+        """A program built strings of so many bytes."""
+        self.cpu.charge(self.costs.copied(size))
+        return not self.heap.step()
+
+    def called(self) -> None:
+        """A function of the firmware was called."""
+        self.cpu.charge(self.costs.c_calls(1))
+
+    def post_function(self, priority: int, function: Value) -> None:
+        """`luaL_posttask`."""
+        try:
+            self.post(Priority(priority), lambda: self.lua.protected(function, priority))
+        except TaskQueueFull:
+            raise LuaFault(_OVERFLOW) from None
+
+    def read_file(self, name: bytes) -> bytes | None:
+        """A file of the board's file system."""
+        if "file" not in self.image.modules:
+            return None
+        from bridge.virtual.modules.file import filesystem
+
+        return filesystem(self).read_file(name)
+
+    def loading(self, source_size: int, dump: bytes | None) -> None:
+        """A chunk is about to be loaded."""
+        size = source_size * _COMPILE_US_PER_BYTE if dump is None else len(dump) * _UNDUMP_US_PER_BYTE
+        self.cpu.charge(size)
+        self.heap.loading(source_size, dump)
+
+    def report(self, message: Value) -> None:
+        """A protected callback raised: its message goes to `onerror` by a HIGH task."""
+        try:
+            self.post(Priority.HIGH, lambda: self._onerror(message))
+        except TaskQueueFull:
+            # luaL_pcallx tries once more, with "out of memory", and then raises where nothing catches.
+            self.panic(_OVERFLOW.encode())
+            raise Halted from None
+
+    def _onerror(self, message: Value) -> None:
+        if self.onerror is not None:
+            self.lua.protected(self.onerror, message, frames=1)
+            return
+        self.lua.board[b"print_error"](message)
+        if self._onerror_timer is None:
+            self._onerror_timer = self.after(_ONERROR_RESTART_S, self.restart)
+
+    def collectgarbage(self, arguments: Args) -> Value:
+        """The base library's `collectgarbage`."""
+        return collectgarbage(self, arguments)
+
+    # -- the running task -------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        if hasattr(self, "lua") and not self.lua.closed:
+            count = self.lua.instructions()
+            if count:
+                self.cpu.charge(self.costs.instructions(count))
+
+    def _after_task(self) -> None:
+        if self.lua.version == "5.1" and self.egc_mode & 4 and self.lua.objects.loose:
+            self.lua.collect()
+        self.uart.flush()
+        if self._restart is not None:
+            self._do_restart()
+
+    def _do_restart(self) -> None:
+        assert self._restart is not None
+        reason, after, text = self._restart
+        self.uart.write(text)
+        self.uart.flush()
+        at = max(self.cpu.now(), self.uart.sent_until) + after + _RESTART_S
+        self._end(reason, at)
+
+    def _watchdog(self) -> None:
+        self._die(SOFT_WATCHDOG, 0.0)
+
+    def _die(self, reason: BootReason, after: float) -> None:
+        self.uart.flush()
+        self._end(reason, self.cpu.now() + after)
+
+    def _halted(self) -> None:
+        self.uart.flush()
+
+    def _end(self, reason: BootReason, at: float) -> None:
+        self.tasks.stop()
+        if not self.stopped:
+            self.stopped = True
+            self._reset(reason, at)
+
+    def stop(self) -> None:
+        """The boot ends: everything that belongs to it goes."""
+        self.stopped = True
+        self.tasks.stop()
+        for function in self._on_reset:
+            function()
+        self._on_reset.clear()
+        self.lua.stop()
+
+
+def object_types() -> Iterable[ObjectType]:
+    """The metatables of all modules that are loaded in this process."""
+    waiting = list(LuaObject.__subclasses__())
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "TYPE" in vars(kind):
+            yield kind.TYPE
+
+
+class _Costs:
+    """Costs at 80 MHz in microseconds, until a board has been measured."""
+
+    def instructions(self, count: int) -> float:
+        return 1.2 * count
+
+    def c_calls(self, count: int) -> float:
+        return 6.0 * count
+
+    def copied(self, size: int) -> float:
+        return 0.05 * size
+
+
+def make_costs(options: VirtualOptions) -> Any:
+    """The board's cost model."""
+    return _Costs()
+
+
+def make_heap(options: VirtualOptions, system: System) -> Any:
+    """The board's heap model."""
+    return CountedHeap(options.heap, system)
+
+
+class CountedHeap:
+    """A heap that counts what C claims, and estimates Lua's share from the VM's own count."""
+
+    def __init__(self, size: int, system: System) -> None:
+        self._size = size
+        self._system = system
+        self._claimed = 0
+        self._base = self._count()
+
+    def _count(self) -> float:
+        return float(self._system.lua.board[b"kilobytes"]()) * 1024
+
+    def settle(self) -> None:
+        """What lives now is the firmware's own."""
+        self._system.lua.collect()
+        self._base = self._count()
+
+    def claim(self, size: int) -> int:
+        """Take a block for C."""
+        taken = (size + 8 + 7) & ~7
+        if taken > self.free():
+            raise OutOfHeap
+        self._claimed += taken
+        return taken
+
+    def release(self, taken: int) -> None:
+        """Give a block back."""
+        self._claimed -= taken
+
+    def free(self) -> int:
+        """Free bytes."""
+        self._system.lua.collect()
+        return self._left()
+
+    def _left(self) -> int:
+        return int(self._size - self._claimed - (self._count() - self._base) / 1.6) & ~7
+
+    def step(self) -> bool:
+        """True while memory is left."""
+        return self._left() > 0 or self.free() > 0
+
+    def loading(self, source_size: int, dump: bytes | None) -> None:
+        """Refuse a chunk that needs more than there is."""
+        need = source_size * 4 if dump is None else len(dump) * 2
+        if need > self.free():
+            raise OutOfHeap
