@@ -169,7 +169,7 @@ def find_facts(data: bytes) -> ImageFacts | None:
     first = text.split("\n", 1)[0]
     version, _, prolog = first.removeprefix("NodeMCU ").partition(" ")
     lua_release = re.search(r"powered by (Lua [\d.]+)", text)
-    build = re.search(r"\bbuild (?:built on: )?([\d][^\n]*?)\s+powered by", text)
+    build = re.search(r"\bbuild\s+(?:built on: )?(\d[^\n]*?)\s+powered by", text)
     lfs = re.match(r"0x[0-9a-fA-F]+|\d+", fields.get("LFS", ""))
     names = tuple(name.strip() for name in fields.get("modules", "").split(","))
     release = lua_release.group(1) if lua_release else "Lua 5.1.4"

@@ -16,6 +16,7 @@ SYSTEM_PARAMETER_SIZE = 0x3000
 #: `SPIFFS_MAX_FILESYSTEM_SIZE` of a stock build: all there is.
 SPIFFS_ALL = 0xFFFFFFFF
 _CHUNK = 0x2000
+_WORD = 0xFFFFFFFF
 _SPIFFS_BOUNDARY = 0x100000
 _ITEM = struct.Struct("<III")
 
@@ -119,7 +120,7 @@ def first_time_setup(table: tuple[Partition, ...], flash_size: int) -> tuple[Par
             case PartitionType.SPIFFS0 if size == SPIFFS_ALL:
                 address = address or last
                 # The C source leaves a given address out of the sum here too.
-                size = flash_size - SYSTEM_PARAMETER_SIZE - last
+                size = (flash_size - SYSTEM_PARAMETER_SIZE - last) & _WORD
             case PartitionType.SPIFFS0 if size > 0:
                 if address < last:
                     address = 0
@@ -130,10 +131,11 @@ def first_time_setup(table: tuple[Partition, ...], flash_size: int) -> tuple[Par
                 address, size = flash_size - SYSTEM_PARAMETER_SIZE, SYSTEM_PARAMETER_SIZE
         if size == 0:
             continue
-        if address % SECTOR or size % SECTOR or address < last or address + size > flash_size:
+        # 32-bit sums: a negative size passes here, and is refused by the SDK later.
+        if address % SECTOR or size % SECTOR or address < last or (address + size) & _WORD > flash_size:
             raise LayoutError(f"Partition {index} invalid alignment")
         rows.append(Partition(row.type, address, size))
-        last = address + size
+        last = (address + size) & _WORD
     return tuple(rows)
 
 
