@@ -42,6 +42,7 @@ class TerminalServer:
         self._writer: asyncio.StreamWriter | None = None
         self._heard = bytearray()
         self._news = asyncio.Event()
+        self._connected = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -57,6 +58,7 @@ class TerminalServer:
             writer.close()
             return
         self._writer = writer
+        self._connected.set()
         self.clients += 1
         self._manager = PortManager(self.adapter, self) if self._telnet else None
         try:
@@ -71,8 +73,7 @@ class TerminalServer:
 
     async def say(self, data: bytes) -> None:
         async with asyncio.timeout(10):
-            while self._writer is None:
-                await asyncio.sleep(0)
+            await self._connected.wait()
         self.write(b"".join(self._manager.escape(data)) if self._manager else data)
 
     async def hear(self, count: int) -> bytes:

@@ -1,0 +1,194 @@
+"""The table of all handles of one boot of the agent.
+
+When the boot ends, every handle in its table fails with the reason, and nothing of it can reach an object of the
+next boot: that one has another table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from bridge.errors import BridgeError, LinkTimeout, StaleHandle
+from bridge.link import CALL_TIMEOUT, Caller
+from bridge.mirror.callback import Callback, ErrorReport
+from bridge.mirror.handle import Remote
+from bridge.wire.values import Handle, Value
+
+Answer = TypeVar("Answer")
+
+
+class HandleTable:
+    """All handles of one boot of the agent.
+
+    Args:
+        caller: the link.
+        report: told of exceptions in handlers and callbacks, with a few words on where.
+        generic: makes the handle of a board object of no particular kind.
+    """
+
+    def __init__(
+        self, caller: Caller, report: ErrorReport, generic: Callable[[HandleTable, Handle], Remote] = Remote
+    ) -> None:
+        self.caller = caller
+        self.report = report
+        self._generic = generic
+        self.loop = asyncio.get_running_loop()
+        self.epoch = caller.epoch
+        self._live: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+        self._kept: set[Remote] = set()
+        self._collected: deque[Handle] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._awaited: set[asyncio.Future[Any]] = set()
+        self._failure: BridgeError | None = None
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    async def call(self, target: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
+        """As `Caller.call`, with handles and Python functions as arguments and handles among the results.
+
+        Raises:
+            StaleHandle: an argument belongs to another boot.
+            LuaError, BoardOutOfMemory, LinkTimeout, BoardReset, …: see `Caller.call`.
+        """
+        self.check()
+        results = await self.caller.call(target, *(self.outward(value) for value in values), timeout=timeout)
+        return tuple(self.inward(value) for value in results)
+
+    async def run_lua(
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+    ) -> tuple[Value, ...]:
+        """As `Caller.run_lua`, with handles and Python functions as arguments and handles among the results."""
+        self.check()
+        results = await self.caller.run_lua(source, *(self.outward(value) for value in values), timeout=timeout)
+        return tuple(self.inward(value) for value in results)
+
+    async def wait(self, answer: asyncio.Future[Answer], timeout: float, what: str) -> Answer:
+        """Wait for something that a callback brings, or for the end of this boot.
+
+        Args:
+            answer: set by the callback.
+            timeout: seconds.
+            what: what is waited for, for the message.
+
+        Raises:
+            LinkTimeout: it did not come in time; BoardReset, PortLost, …: the boot is over.
+        """
+        self._awaited.add(answer)
+        try:
+            async with asyncio.timeout(timeout):
+                return await answer
+        except TimeoutError as error:
+            raise LinkTimeout(f"The board did not bring {what} within {timeout:g} s", port=self.caller.url) from error
+        finally:
+            self._awaited.discard(answer)
+
+    def check(self) -> None:
+        """Raise the reason if this boot is over."""
+        if self._failure is not None:
+            raise copy.copy(self._failure) from self._failure
+
+    def outward(self, value: Value) -> Value:
+        """A value as the link takes it."""
+        if isinstance(value, Remote):
+            value.check()
+            if value.table is not self:
+                raise StaleHandle(
+                    f"{value!r} belongs to another boot of the board or to another board",
+                    port=self.caller.url,
+                    remedy="Make it again.",
+                )
+            return value.handle
+        if isinstance(value, dict):
+            return {self.outward(key): self.outward(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.outward(item) for item in value]
+        if callable(value):
+            return Callback(value, self)
+        return value
+
+    def inward(self, value: Value) -> Value:
+        """A value from the link as users see it."""
+        if isinstance(value, Handle):
+            return self._live.get(value.number) or self._generic(self, value)
+        if isinstance(value, dict):
+            return {self.inward(key): self.inward(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.inward(item) for item in value]
+        return value
+
+    def adopt(self, remote: Remote, handle: Handle) -> weakref.finalize[[Handle], Remote]:
+        """Take a new handle in: its events find it, and it is released when Python collects it."""
+        self._live[handle.number] = remote
+        reference = weakref.ref(remote)
+
+        def receiver(name: str, values: tuple[Value, ...]) -> None:
+            found = reference()
+            if found is not None:
+                found.arrived(name, values)
+
+        self.caller.subscribe(handle, receiver)
+        finalizer = weakref.finalize(remote, self._on_collected, handle)
+        finalizer.atexit = False
+        return finalizer
+
+    def keep(self, remote: Remote) -> None:
+        """Hold the handle or stop holding it, as it needs."""
+        if remote.must_stay:
+            self._kept.add(remote)
+        else:
+            self._kept.discard(remote)
+
+    def drop(self, handle: Handle) -> None:
+        """Release a board object."""
+        self._live.pop(handle.number, None)
+        if self._failure is None:
+            self.caller.unsubscribe(handle)
+            self.caller.release(handle)
+
+    def spawn(self, work: Any) -> None:
+        """Run a coroutine beside; it must catch its own errors."""
+        task: asyncio.Task[None] = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def fail(self, reason: BridgeError) -> None:
+        """This boot is over: every handle fails with the reason."""
+        if self._failure is not None:
+            return
+        self._failure = reason
+        remotes = list(self._live.values())
+        self._live.clear()
+        self._kept.clear()
+        for remote in remotes:
+            remote.fail(reason)
+        for answer in self._awaited:
+            if not answer.done():
+                answer.set_exception(copy.copy(reason))
+
+    async def close(self, reason: BridgeError) -> None:
+        """As `fail`, and end what handlers still run."""
+        self.fail(reason)
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _on_collected(self, handle: Handle) -> None:
+        # Runs in a finaliser: on any thread, in the middle of anything. Only note it, and let the loop do the rest.
+        self._collected.append(handle)
+        try:
+            self.loop.call_soon_threadsafe(self._release_collected)
+        except RuntimeError:
+            # The loop is closed: so is the link, and the board has let everything go.
+            self._collected.clear()
+
+    def _release_collected(self) -> None:
+        while self._collected:
+            self.drop(self._collected.popleft())

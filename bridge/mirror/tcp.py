@@ -1,0 +1,248 @@
+"""TCP sockets and servers of `net`, with NodeMCU's names and NodeMCU's behaviour.
+
+Facts are from app/modules/net.c and app/lwip of the stock firmware, release 3.0.0. What differs from a socket in Lua
+on the board is only what keeps the board alive: `send` may be given more than fits the stack's buffer and waits
+instead of raising "out of memory", and `close` lets what was sent leave first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections import deque
+from typing import ClassVar
+
+from bridge.errors import UsageError
+from bridge.mirror.handle import CREDIT, Handler, Remote
+from bridge.mirror.table import HandleTable
+from bridge.wire.messages import MAX_CHUNK
+from bridge.wire.values import Handle, Value
+
+#: Seconds that `send` and `close` wait for the peer to make room. lwIP itself gives up on a silent peer after
+#: minutes (TCP_MAXRTX 12 with backoff), and then the socket's "reconnection" event comes.
+SEND_TIMEOUT = 300.0
+#: Calls of one `send` that may be on their way at once: the next chunk crosses the line while the stack takes one.
+SENDS_IN_FLIGHT = 2
+
+Data = bytes | bytearray | memoryview | str
+
+
+def as_bytes(data: Data) -> bytes:
+    """Payload as bytes; str is sent as UTF-8."""
+    return data.encode() if isinstance(data, str) else bytes(data)
+
+
+def as_text(value: Value) -> Value:
+    """An address or name as str; None and numbers as they are."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def address(values: tuple[Value, ...]) -> tuple[int | None, str | None]:
+    """(port, ip) or (None, None), as `getpeer` and `getaddr` return them."""
+    port, ip = (*values, None, None)[:2]
+    return port, as_text(ip)
+
+
+class TCPSocket(Remote):
+    """`net.socket`: a TCP connection of the board.
+
+    Events and what their handlers get after the socket:
+        "connection": nothing. The connection stands.
+        "receive": the data (bytes), at most 1 460 bytes as lwIP hands them over.
+        "sent": nothing. An acknowledgement of the peer came: one `send` may bring two, two may bring one.
+        "disconnection": the code (int). The peer closed (0); also errors if "reconnection" has no handler.
+        "reconnection": the code (int). -8 aborted (the peer is silent), -9 reset or refused.
+        "dns": the address (str), or None: the name was not resolved.
+    """
+
+    EVENTS: ClassVar[tuple[str, ...]] = ("connection", "reconnection", "disconnection", "receive", "sent", "dns")
+
+    def __init__(self, table: HandleTable, handle: Handle, *, accepted: bool = False) -> None:
+        super().__init__(table, handle)
+        self._sending = asyncio.Lock()
+        if accepted:
+            self._set_in_use(True)
+
+    async def connect(self, port: int, host: str = "127.0.0.1", callback: Handler | None = None) -> None:
+        """Start to connect; ends when the stack has begun, not when the connection stands ("connection" says that).
+
+        Stock behaviour to know: a silent address fails after about 7.5 s with "reconnection" -8; with no route (Wi-Fi
+        down) nothing ever happens; a name that cannot be resolved fails after 7.8 s per DNS server and is then tried
+        as 255.255.255.255, which fails 7.5 s later; the default host is of no use, as the stack has no loopback.
+
+        Args:
+            port: TCP port, 1 to 65535.
+            host: address or name.
+            callback: becomes the "connection" handler.
+
+        Raises:
+            LuaError: "already connected", "specify port", "illegal argument" (the name), "out of memory".
+        """
+        if callback is not None:
+            self.on("connection", callback)
+        self._set_in_use(True)
+        try:
+            await self.call(":connect", port, host)
+        except BaseException:
+            self._set_in_use(False)
+            raise
+
+    async def send(self, data: Data, callback: Handler | None = None) -> None:
+        """Send; ends when the board's stack has accepted all of it.
+
+        Not when the peer has it: "sent" tells of the peer's acknowledgements. A send that starts from the host
+        leaves the board up to 250 ms later (lwIP's timer), unless data is already flowing. Sends of several tasks
+        leave one after the other, each whole.
+
+        Args:
+            data: bytes, or str as UTF-8.
+            callback: becomes the "sent" handler.
+
+        Raises:
+            LuaError: "not connected", "no data to send".
+        """
+        if callback is not None:
+            self.on("sent", callback)
+        payload = as_bytes(data)
+        chunks = [payload[at : at + MAX_CHUNK] for at in range(0, len(payload), MAX_CHUNK)] or [b""]
+        async with self._sending:
+            if len(chunks) == 1:
+                await self.call("@net.send", chunks[0], timeout=SEND_TIMEOUT)
+            else:
+                await self._send_chunks(chunks)
+
+    async def _send_chunks(self, chunks: list[bytes]) -> None:
+        flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
+        try:
+            for chunk in chunks:
+                if len(flying) >= SENDS_IN_FLIGHT:
+                    await flying.popleft()
+                flying.append(asyncio.ensure_future(self.call("@net.send", chunk, timeout=SEND_TIMEOUT)))
+            while flying:
+                await flying.popleft()
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close; what was accepted by `send` leaves first. Fires no event.
+
+        Raises:
+            LuaError: "not connected", also when the peer has closed already.
+        """
+        async with self._sending:
+            await self.call("@net.close", timeout=SEND_TIMEOUT)
+        self._set_in_use(False)
+
+    async def hold(self) -> None:
+        """Stop receiving; up to 5 840 bytes (one TCP window) still come in."""
+        await self.call("@net.hold")
+
+    async def unhold(self) -> None:
+        """Go on receiving."""
+        await self.call("@net.unhold")
+
+    async def dns(self, domain: str, callback: Handler | None = None) -> None:
+        """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.
+
+        Args:
+            domain: the name.
+            callback: becomes the "dns" handler.
+        """
+        if callback is not None:
+            self.on("dns", callback)
+        await self.call(":dns", domain)
+
+    async def getpeer(self) -> tuple[int | None, str | None]:
+        """(port, ip) of the peer, or (None, None) when not connected."""
+        return address(await self.call(":getpeer"))
+
+    async def getaddr(self) -> tuple[int | None, str | None]:
+        """(port, ip) of this end, or (None, None) when not connected."""
+        return address(await self.call(":getaddr"))
+
+    async def ttl(self, ttl: int | None = None) -> int:
+        """Set or read the time to live.
+
+        Raises:
+            LuaError: "socket is not open/bound yet".
+        """
+        return int((await self.call(":ttl", *(() if ttl is None else (ttl,))))[0])
+
+    def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        return (as_text(values[0]) if values else None,) if name == "dns" else values
+
+    def _happened(self, name: str) -> None:
+        if name in ("disconnection", "reconnection"):
+            self._set_in_use(False)
+
+
+class TCPServer(Remote):
+    """`net.server`: accepts TCP connections on the board."""
+
+    #: Not an event of the stock module: the callback of `listen`, through the same door.
+    EVENTS: ClassVar[tuple[str, ...]] = ("accept",)
+
+    async def listen(
+        self, port: int | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
+    ) -> None:
+        """Accept connections.
+
+        As in Lua, port and address may be left out: `listen(fn)`, `listen(port, fn)`, `listen(port, ip, fn)`.
+        At most five connections can stand at once on the board; a sixth client is ignored until it gives up.
+
+        Args:
+            port: TCP port; None or 0 lets the board choose (`getaddr` tells which).
+            ip: address to listen on; None is all.
+            callback: called with each `TCPSocket`. If it is a coroutine function, it runs beside, so that a long
+                one holds up no other client. What the socket receives is kept until handlers are set.
+
+        Raises:
+            UsageError: there is no callback.
+            LuaError: "already listening", "out of memory" (the port is taken), "invalid IP address".
+        """
+        given = [value for value in (port, ip, callback) if value is not None]
+        function = given[-1] if given else None
+        if not callable(function) or any(callable(value) for value in given[:-1]):
+            raise UsageError("need callback", remedy="Write listen(port, function) or listen(port, ip, function).")
+        tcp_port = port if isinstance(port, int) else 0
+        bind = ip if isinstance(ip, str) else None
+
+        def accept(server: Remote, connection: TCPSocket) -> None:
+            result = function(connection)
+            if inspect.isawaitable(result):
+                self.table.spawn(self._watch(result, connection))
+
+        self.on("accept", accept)
+        self._set_in_use(True)
+        try:
+            await self.call("@net.listen", CREDIT, tcp_port, bind)
+        except BaseException:
+            self._set_in_use(False)
+            raise
+
+    async def getaddr(self) -> tuple[int | None, str | None]:
+        """(port, ip) it listens on, ("0.0.0.0" for all), or (None, None) when it does not."""
+        return address(await self.call(":getaddr"))
+
+    async def close(self) -> None:
+        """Stop listening. Connections that were accepted go on.
+
+        Raises:
+            LuaError: "not connected": it does not listen.
+        """
+        await self.call(":close")
+        self._set_in_use(False)
+
+    async def _watch(self, result: object, connection: TCPSocket) -> None:
+        assert inspect.isawaitable(result)
+        try:
+            await result
+        except Exception as error:
+            self.table.report(error, f"callback of {self!r} for {connection!r}")
+
+    def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        if name == "accept" and values and isinstance(values[0], Handle):
+            return (TCPSocket(self.table, values[0], accepted=True),)
+        return values

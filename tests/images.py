@@ -1,0 +1,21 @@
+"""Images of virtual boards for tests, made once per run by esptool's image tools."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import cache
+
+from bridge.image import ImagePart
+from bridge.virtual.chip.make_image import stock_image
+from bridge.virtual.options import VirtualOptions
+
+
+@cache
+def image(modules: str = "file,gpio,net,node,ow,tmr,uart,wifi", lua: str = "5.1") -> bytes:
+    """A combined image with these modules."""
+    return asyncio.run(stock_image(VirtualOptions(modules=modules, lua=lua)))
+
+
+def parts(data: bytes, name: str = "firmware.bin") -> list[ImagePart]:
+    """An image for offset 0."""
+    return [ImagePart(0, data, name)]
