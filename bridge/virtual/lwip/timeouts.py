@@ -51,7 +51,8 @@ class Ticker:
         if self._pending is not None:
             return
         now = self._now()
-        point = self._start + (math.floor((now - self._start) / self._period) + 1) * self._period
+        # A call may come early by a rounding error.
+        point = self._start + (math.floor((now - self._start) / self._period + 1e-6) + 1) * self._period
         self._pending = self._after(max(0.0, point - now), self._fire)
 
     def _fire(self) -> None:
