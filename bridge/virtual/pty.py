@@ -1,8 +1,11 @@
 """A virtual board on a pseudo-terminal, for programs that know nothing but serial ports.
 
 A pseudo-terminal has no modem lines (DTR and RTS fail with ENOTTY) and no wire. The host's baud is what the program
-set on its end, read back through the other end; bytes that arrive while nobody has the port open are kept for the
-next program by the system.
+set on its end, read back through the other end.
+
+What the board says before the first program opens the port is kept for it, until the program has set the terminal up:
+most flush it, or leave its echo on, while they do. Between programs nobody listens, and what the board says is lost,
+as on a serial port that nobody has open.
 """
 
 from __future__ import annotations
@@ -20,13 +23,20 @@ from pathlib import Path
 from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.virtual.board import VirtualBoard
+from bridge.virtual.openers import Openers
 
 #: Bytes a serial driver takes before a program's write waits (the tty layer's buffer).
 DRIVER_BYTES = 4096
 #: Bytes kept for a program that does not read; the oldest go first.
 KEPT_BYTES = 1 << 20
-#: How often the baud is looked at while the host writes nothing, in seconds.
-BAUD_POLL_S = 0.02
+#: How often the terminal's settings are looked at while the host writes nothing, in seconds.
+POLL_S = 0.02
+#: How long a program that opened the port may take to set it up before it gets what was kept, in seconds.
+SET_UP_S = 0.25
+#: The same where the system does not tell when a program opens the port, from the start of the board.
+BLIND_SET_UP_S = 2.0
+#: `VTIME` of a terminal that no program has set up; harmless to one that never does.
+_UNTOUCHED = 1
 
 # struct termios2 of asm-generic/termbits.h: four flag words, line discipline, 19 characters, two speeds as numbers.
 _TCGETS2 = 0x802C542A
@@ -58,16 +68,14 @@ class Pty:
         self._board = board
         self._loop = asyncio.get_running_loop()
         self._pending = bytearray()
+        self._keeping = True
+        self._heard = False
         self._writing = False
         self._resume: asyncio.TimerHandle | None = None
         self._closed = False
         # This end of the program's side stays open: the terminal's settings and what waits in it outlive programs.
         self._master, self._slave = os.openpty()
-        # Raw and without echo before anybody can open it: what the board says first would be echoed back to it.
-        tty.setraw(self._slave)
-        settings = termios.tcgetattr(self._slave)
-        settings[4] = settings[5] = getattr(termios, f"B{CONSOLE_BAUD}")
-        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
+        self._set_up(getattr(termios, f"B{CONSOLE_BAUD}"))
         os.set_blocking(self._master, False)
         self.device = os.ttyname(self._slave)
         self.link = link
@@ -83,7 +91,9 @@ class Pty:
         board.set_host_receiver(self._deliver, end="pty")
         board.on_unplug.append(self.close)
         self._loop.add_reader(self._master, self._readable)
-        self._poll = self._loop.call_later(BAUD_POLL_S, self._poll_baud)
+        self._openers = Openers(self.device, self._opened_or_closed)
+        self._patience = self._loop.time() + BLIND_SET_UP_S
+        self._poll = self._loop.call_later(POLL_S, self._look)
 
     @property
     def path(self) -> str:
@@ -99,6 +109,7 @@ class Pty:
             self._board.on_unplug.remove(self.close)
         self._board.set_host_receiver(None, end="pty")
         self._poll.cancel()
+        self._openers.close()
         if self._resume is not None:
             self._resume.cancel()
         self._loop.remove_reader(self._master)
@@ -134,9 +145,36 @@ class Pty:
         else:
             self._loop.add_reader(self._master, self._readable)
 
-    def _poll_baud(self) -> None:
+    def _look(self) -> None:
+        """Follow what the program does to its end of the terminal."""
         self._look_at_baud()
-        self._poll = self._loop.call_later(BAUD_POLL_S, self._poll_baud)
+        if self._keeping and (self._openers.count or not self._openers.known):
+            if termios.tcgetattr(self._slave)[6][termios.VTIME] != _UNTOUCHED or self._loop.time() >= self._patience:
+                self._keeping = False
+                self._write()
+        self._poll = self._loop.call_later(POLL_S / 4 if self._keeping and self._openers.count else POLL_S, self._look)
+
+    def _opened_or_closed(self) -> None:
+        if self._openers.count:
+            if self._keeping:
+                self._patience = self._loop.time() + SET_UP_S
+                self._poll.cancel()
+                self._look()
+        elif not self._keeping:
+            # Nobody listens any more. What the last program did not read, and echo that it left on, is not the next's.
+            self._heard = True
+            self._pending.clear()
+            termios.tcflush(self._slave, termios.TCIFLUSH)
+            self._set_up(None)
+
+    def _set_up(self, speed: int | None) -> None:
+        """Raw and without echo, with the mark of a terminal that no program has set up."""
+        tty.setraw(self._slave, termios.TCSANOW)
+        settings = termios.tcgetattr(self._slave)
+        settings[6][termios.VTIME] = _UNTOUCHED
+        if speed is not None:
+            settings[4] = settings[5] = speed
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
 
     def _look_at_baud(self) -> None:
         baud = host_baud(self._master)
@@ -146,8 +184,11 @@ class Pty:
             self._board.set_host_baud(baud)
 
     def _deliver(self, data: bytes) -> None:
+        if self._heard and not self._openers.count:
+            return
         self._pending += data
-        if not self._writing:
+        del self._pending[: max(0, len(self._pending) - KEPT_BYTES)]
+        if not self._keeping and not self._writing:
             self._write()
 
     def _write(self) -> None:
@@ -155,7 +196,6 @@ class Pty:
             while self._pending:
                 del self._pending[: os.write(self._master, self._pending)]
         except BlockingIOError:
-            del self._pending[: max(0, len(self._pending) - KEPT_BYTES)]
             if not self._writing:
                 self._writing = True
                 self._loop.add_writer(self._master, self._write)
