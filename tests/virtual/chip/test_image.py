@@ -92,7 +92,8 @@ def test_facts_of_a_cloud_build() -> None:
 def test_facts_of_an_old_build() -> None:
     text = (
         b"NodeMCU custom build by frightanic.com\n\tbranch: master\n\tcommit: 22e1adc4\n\tSSL: false\n"
-        b"\tmodules: file,gpio,net\n build \tbuilt on: 2017-03-01 20:05\n powered by Lua 5.1.4 on SDK 2.0.0(656edbf)\n\0"
+        b"\tmodules: file,gpio,net\n build \tbuilt on: 2017-03-01 20:05\n"
+        b" powered by Lua 5.1.4 on SDK 2.0.0(656edbf)\n\0"
     )
     facts = find_facts(b"\xff" * 9 + text)
     assert facts is not None
