@@ -40,8 +40,9 @@ class Terminal:
     async def line(self, text: bytes) -> bytes:
         """What the board answers to a line, without the echo and the prompt."""
         self.board.host_write(text + b"\n")
-        await self.until(text + b"\r\n")
-        return (await self.until(b"\n> "))[: -len(b"\r\n> ")] if not text.endswith(b" end") else b""
+        await self.until(text + b"\r")
+        answer = await self.until(b"\n> ")
+        return answer[1 : -len(b"\r\n> ")]
 
 
 def on_a_board(

@@ -186,21 +186,34 @@ def test_exclusive_use_ends_with_the_program() -> None:
     on_a_pty(scenario)
 
 
-def test_the_settings_a_program_leaves_do_not_reach_the_next_as_echo() -> None:
+def test_what_a_program_leaves_is_not_the_next_ones() -> None:
     async def scenario(board: VirtualBoard, pty: Pty) -> None:
         first = Program(pty.path)
         await first.until(b"\n> ")
-        before = termios.tcgetattr(first.fd)
-        tty.setraw(first.fd)
-        termios.tcsetattr(first.fd, termios.TCSANOW, before)
+        settings = termios.tcgetattr(first.fd)
+        settings[1] |= termios.OPOST
+        settings[3] |= termios.ECHO | termios.ICANON
+        termios.tcsetattr(first.fd, termios.TCSANOW, settings)
         first.close()
-        board.reset()
+        await asyncio.sleep(0.1)
+        board.reset()  # nobody listens: what it says is lost, as on a port that nobody has open
         await board.answered()
         second = Program(pty.path)
-        await second.until(b"\n> ")
+        assert not termios.tcgetattr(second.fd)[3] & termios.ECHO
         os.write(second.fd, b"=1+1\n")
         assert await second.until(b"\n> ") == b"=1+1\r\n2\r\n> "
         second.close()
+
+    on_a_pty(scenario)
+
+
+def test_a_program_that_flushes_while_it_sets_the_terminal_up_reads_all_of_the_boot() -> None:
+    async def scenario(board: VirtualBoard, pty: Pty) -> None:
+        program = Program(pty.path)
+        await asyncio.sleep(0.1)  # a slow program
+        tty.setraw(program.fd)  # with TCSAFLUSH, as in the players of the recordings
+        assert (await program.until(b"\n> ")).startswith(b"\r\nNodeMCU 3.0.0.0")
+        program.close()
 
     on_a_pty(scenario)
 
