@@ -3,9 +3,10 @@
 A pseudo-terminal has no modem lines (DTR and RTS fail with ENOTTY) and no wire. The host's baud is what the program
 set on its end, read back through the other end.
 
-What the board says before the first program opens the port is kept for it, until the program has set the terminal up:
-most flush it, or leave its echo on, while they do. Between programs nobody listens, and what the board says is lost,
-as on a serial port that nobody has open.
+What the board says before the first program opens the port is kept for it, until the program has set the terminal up
+(most flush it while they do) and has listened for a moment. A program that speaks at once takes the board for one that
+has been running for a while, and would be confused by its boot text: for that one it is dropped. Between programs
+nobody listens, and what the board says is lost, as on a serial port that nobody has open.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ DRIVER_BYTES = 4096
 KEPT_BYTES = 1 << 20
 #: How often the terminal's settings are looked at while the host writes nothing, in seconds.
 POLL_S = 0.02
-#: How long a program that opened the port may take to set it up before it gets what was kept, in seconds.
-SET_UP_S = 0.25
-#: The same where the system does not tell when a program opens the port, from the start of the board.
-BLIND_SET_UP_S = 2.0
+#: How long a program listens to the port it opened before it gets what was kept, in seconds.
+LISTENS_S = 0.2
+#: How long it may take to set the terminal up; and from the board's start, where the system does not tell of openings.
+SET_UP_S = 1.0
 #: `VTIME` of a terminal that no program has set up; harmless to one that never does.
 _UNTOUCHED = 1
 
@@ -92,7 +93,7 @@ class Pty:
         board.on_unplug.append(self.close)
         self._loop.add_reader(self._master, self._readable)
         self._openers = Openers(self.device, self._opened_or_closed)
-        self._patience = self._loop.time() + BLIND_SET_UP_S
+        self._opened_at = self._loop.time()
         self._poll = self._loop.call_later(POLL_S, self._look)
 
     @property
@@ -127,6 +128,9 @@ class Pty:
         except BlockingIOError:
             return
         self._look_at_baud()
+        if self._keeping:
+            self._keeping = False
+            self._pending.clear()
         # A program may have asked for exclusive use (TIOCEXCL) and gone; as this process keeps the terminal open,
         # nobody but root could open it ever again.
         with contextlib.suppress(OSError):
@@ -149,17 +153,16 @@ class Pty:
         """Follow what the program does to its end of the terminal."""
         self._look_at_baud()
         if self._keeping and (self._openers.count or not self._openers.known):
-            if termios.tcgetattr(self._slave)[6][termios.VTIME] != _UNTOUCHED or self._loop.time() >= self._patience:
+            touched = termios.tcgetattr(self._slave)[6][termios.VTIME] != _UNTOUCHED
+            if self._loop.time() - self._opened_at >= (LISTENS_S if touched else SET_UP_S):
                 self._keeping = False
                 self._write()
-        self._poll = self._loop.call_later(POLL_S / 4 if self._keeping and self._openers.count else POLL_S, self._look)
+        self._poll = self._loop.call_later(POLL_S, self._look)
 
     def _opened_or_closed(self) -> None:
         if self._openers.count:
             if self._keeping:
-                self._patience = self._loop.time() + SET_UP_S
-                self._poll.cancel()
-                self._look()
+                self._opened_at = self._loop.time()
         elif not self._keeping:
             # Nobody listens any more. What the last program did not read, and echo that it left on, is not the next's.
             self._heard = True

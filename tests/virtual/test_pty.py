@@ -173,6 +173,16 @@ def test_a_flood_waits_in_the_program_as_with_a_serial_driver() -> None:
     on_a_pty(scenario)
 
 
+def test_a_program_that_speaks_at_once_meets_a_board_that_has_been_running() -> None:
+    async def scenario(board: VirtualBoard, pty: Pty) -> None:
+        program = Program(pty.path)
+        os.write(program.fd, b"=1+1\n")
+        assert await program.until(b"\n> ") == b"=1+1\r\n2\r\n> "
+        program.close()
+
+    on_a_pty(scenario)
+
+
 def test_exclusive_use_ends_with_the_program() -> None:
     async def scenario(board: VirtualBoard, pty: Pty) -> None:
         program = Program(pty.path)
