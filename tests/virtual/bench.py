@@ -1,8 +1,8 @@
 """A firmware on the bench: it boots on the virtual clock, a test types at its console and reads what it says.
 
-    with a running virtual clock (`bridge.virtual.clock.run`):
-        bench = await Bench.boot(lua="5.3")
-        assert await bench.type("=1+1") == "=1+1\\r\\n2\\r\\n> "
+with a running virtual clock (`bridge.virtual.clock.run`):
+    bench = await Bench.boot(lua="5.3")
+    assert await bench.type("=1+1") == "=1+1\\r\\n2\\r\\n> "
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from bridge.virtual.lua.api import ArgumentFault, Args, Builtin, Call, LuaFault, LuaObject, Value
+from bridge.virtual.lua.api import Args, Args53, ArgumentFault, Builtin, Call, LuaFault, LuaObject, Value
 from bridge.virtual.sdk.kernel import Halted, OutOfHeap
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Answers:
         """The callable that stands behind a builtin's Lua function."""
         userdata = self._vm.userdata_type
         from_lua = self._objects.from_lua
+        checked = Args if self._vm.version == "5.1" else Args53
 
         def answer(*values: Value) -> Answer:
             if self.halted:
@@ -58,7 +59,7 @@ class Answers:
             self._called()
             if any(type(value) is userdata for value in values):
                 values = tuple(from_lua(value) for value in values)
-            return self._run(lambda: builtin(Args(values)))
+            return self._run(lambda: builtin(checked(values)))
 
         return answer
 

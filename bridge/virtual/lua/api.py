@@ -103,10 +103,12 @@ class Module:
     Args:
         name: global name, e.g. "uart"; "" for the base library.
         entries: name → builtin, constant, or a nested Module, in declaration order.
+        index: answers for other keys (`__index` of the table's metatable), called with the table and the key.
     """
 
     name: str
     entries: Mapping[str, Builtin | Value | Module]
+    index: Builtin | None = None
 
 
 class Args(tuple[Value, ...]):
@@ -210,6 +212,27 @@ class Args(tuple[Value, ...]):
             raise ArgumentFault(number, f"invalid option '{text.decode('latin-1')}'") from None
 
 
+class Args53(Args):
+    """Arguments of a call on 5.3, whose integers are a kind of their own (app/lua53/lauxlib.c)."""
+
+    def check_integer(self, number: int) -> int:
+        """As `luaL_checkinteger` on 5.3: a number that is not integral is refused."""
+        value = self.check_number(number)
+        if isinstance(value, float) and not value.is_integer():
+            raise ArgumentFault(number, "number has no integer representation")
+        return to_int32(value)
+
+    def to_integer(self, number: int) -> int:
+        """As `lua_tointeger` on 5.3: 0 for what is not integral."""
+        value = to_number(self.get(number))
+        return 0 if value is None or (isinstance(value, float) and not value.is_integer()) else to_int32(value)
+
+    def check_string(self, number: int) -> bytes:
+        """As `luaL_checklstring` on 5.3: floats show that they are floats."""
+        value = self.get(number)
+        return number_text_53(value) if isinstance(value, float) else super().check_string(number)
+
+
 def to_int32(value: int | float) -> int:
     """A Lua number as the chip's 32-bit `lua_Integer`: truncated and wrapped, signed.
 
@@ -246,6 +269,14 @@ def number_text(value: int | float) -> bytes:
     if isinstance(value, int) and abs(value) < 10**14:
         return b"%d" % value
     return format_g(float(value), 14).encode()
+
+
+def number_text_53(value: int | float) -> bytes:
+    """A number as `tostring` writes it on 5.3: 32-bit floats with "%.7g", and ".0" behind integral ones."""
+    if isinstance(value, int):
+        return b"%d" % value
+    text = format_g(value, 7)
+    return (text + ".0" if text.lstrip("-").isdigit() else text).encode()
 
 
 def format_g(value: float, digits: int) -> str:

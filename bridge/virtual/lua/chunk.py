@@ -18,7 +18,39 @@ _NUM_53 = 370.5
 
 
 class BadChunk(ValueError):
-    """A precompiled chunk that is damaged or of another kind."""
+    """A precompiled chunk that is damaged or of another kind.
+
+    Args:
+        kind: what is wrong: "truncated", "header", "version", "corrupted", "size", "float", "constant".
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+    def text(self, version: str) -> str:
+        """The complaint of `luaU_undump` (app/lua/lundump.c, app/lua53/lundump.c)."""
+        return (_COMPLAINTS_51 if version == "5.1" else _COMPLAINTS_53)[self.kind] + " precompiled chunk"
+
+
+_COMPLAINTS_51 = {
+    "truncated": "unexpected end in",
+    "header": "bad header in",
+    "version": "bad header in",
+    "corrupted": "bad header in",
+    "size": "bad header in",
+    "float": "bad header in",
+    "constant": "bad constant in",
+}
+_COMPLAINTS_53 = {
+    "truncated": "truncated",
+    "header": "not a",
+    "version": "version mismatch in",
+    "corrupted": "corrupted",
+    "size": "int size mismatch in",
+    "float": "float format mismatch in",
+    "constant": "truncated",
+}
 
 
 @dataclass(frozen=True)
@@ -83,17 +115,13 @@ def is_chunk(data: bytes) -> bool:
     return data.startswith(SIGNATURE[:1])
 
 
-def parse(data: bytes) -> Proto:
-    """Read a chunk of either version.
+def parse(data: bytes, version: str) -> Proto:
+    """Read a chunk of Lua "5.1" or "5.3".
 
     Raises:
-        BadChunk: the bytes are not a whole chunk of Lua 5.1 or 5.3.
+        BadChunk: the bytes are not a whole chunk of this version.
     """
-    try:
-        reader = _Reader(data)
-        return reader.function(None)
-    except (struct.error, IndexError):
-        raise BadChunk("unexpected end in precompiled chunk") from None
+    return _Reader(data, version).function(None)
 
 
 def dump(proto: Proto, layout: Format) -> bytes:
@@ -112,40 +140,45 @@ def walk(proto: Proto) -> list[Proto]:
     return found
 
 
+def _header_51(size_t: int) -> bytes:
+    return SIGNATURE + bytes([0x51, 0, 1, 4, size_t, 4, 8, 0])
+
+
 class _Reader:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, version: str) -> None:
         self.data = data
         self.at = 0
+        if version == "5.1":
+            header = self.take(12)
+            self.layout = Format(0x51, size_t=header[8])
+            if header[8] not in (4, 8) or header != _header_51(header[8]):
+                raise BadChunk("header")
+            return
+        self.layout = Format(0x53)
         if self.take(4) != SIGNATURE:
-            raise BadChunk("bad header in precompiled chunk")
-        version = self.byte()
-        self.byte()  # LUAC_FORMAT
-        if version == 0x51:
-            endian, c_int, size_t, instruction, number, integral = self.take(6)
-            if (endian, c_int, instruction, number, integral) != (1, 4, 4, 8, 0) or size_t not in (4, 8):
-                raise BadChunk("bad header in precompiled chunk")
-            self.layout = Format(version, size_t=size_t)
-        elif version == 0x53:
-            if self.take(6) != _DATA_53:
-                raise BadChunk("corrupted precompiled chunk")
-            c_int, size_t, instruction, integer, number = self.take(5)
-            self.layout = Format(version, size_t=size_t, integer=integer, number=number)
-            if (c_int, instruction) != (4, 4) or self.integer() != _INT_53 or self.number() != _NUM_53:
-                raise BadChunk("endianness mismatch in precompiled chunk")
-            self.byte()  # number of upvalues of the main function, repeated inside
-        else:
-            raise BadChunk("version mismatch in precompiled chunk")
+            raise BadChunk("header")
+        if self.byte() != 0x53 or self.byte() != 0:
+            raise BadChunk("version")
+        if self.take(6) != _DATA_53:
+            raise BadChunk("corrupted")
+        c_int, size_t, instruction, integer, number = self.take(5)
+        if (c_int, instruction) != (4, 4) or not {size_t, integer, number} <= {4, 8}:
+            raise BadChunk("size")
+        self.layout = Format(0x53, size_t=size_t, integer=integer, number=number)
+        if self.integer() != _INT_53 or self.number() != _NUM_53:
+            raise BadChunk("float")
+        self.byte()  # number of upvalues of the main function, repeated inside
 
     def take(self, n: int) -> bytes:
         if n < 0 or self.at + n > len(self.data):
-            raise BadChunk("unexpected end in precompiled chunk")
+            raise BadChunk("truncated")
         self.at += n
         return self.data[self.at - n : self.at]
 
     def byte(self) -> int:
         return self.take(1)[0]
 
-    def int(self) -> int:
+    def c_int(self) -> int:
         return int(struct.unpack("<i", self.take(4))[0])
 
     def size(self) -> int:
@@ -178,26 +211,26 @@ class _Reader:
             return Constant(tag, self.integer())
         if tag in (4, 0x14):
             return Constant(tag, self.string() or b"")
-        raise BadChunk("bad constant in precompiled chunk")
+        raise BadChunk("constant")
 
     def function(self, parent: bytes | None) -> Proto:
         source = self.string()
         source = parent if source is None else source
-        proto = Proto(source, self.int(), self.int(), 0, 0, 0, 0)
+        proto = Proto(source, self.c_int(), self.c_int(), 0, 0, 0, 0)
         if not self.layout.is_53:
             proto.upvalues = self.byte()
         proto.parameters, proto.vararg, proto.stack = self.take(3)
-        count = self.int()
+        count = self.c_int()
         proto.code = list(struct.unpack(f"<{count}I", self.take(4 * count)))
-        proto.constants = [self.constant() for _ in range(self.int())]
+        proto.constants = [self.constant() for _ in range(self.c_int())]
         if self.layout.is_53:
-            proto.captures = [(self.byte(), self.byte()) for _ in range(self.int())]
+            proto.captures = [(self.byte(), self.byte()) for _ in range(self.c_int())]
             proto.upvalues = len(proto.captures)
-        proto.protos = [self.function(source) for _ in range(self.int())]
-        count = self.int()
+        proto.protos = [self.function(source) for _ in range(self.c_int())]
+        count = self.c_int()
         proto.lines = list(struct.unpack(f"<{count}i", self.take(4 * count)))
-        proto.locals = [(self.string(), self.int(), self.int()) for _ in range(self.int())]
-        proto.upvalue_names = [self.string() for _ in range(self.int())]
+        proto.locals = [(self.string(), self.c_int(), self.c_int()) for _ in range(self.c_int())]
+        proto.upvalue_names = [self.string() for _ in range(self.c_int())]
         return proto
 
 
@@ -208,16 +241,16 @@ class _Writer:
 
     def header(self, proto: Proto) -> None:
         layout = self.layout
-        self.out += SIGNATURE + bytes([layout.version, 0])
         if layout.is_53:
-            self.out += _DATA_53 + bytes([4, layout.size_t, 4, layout.integer, layout.number])
+            self.out += SIGNATURE + bytes([layout.version, 0]) + _DATA_53
+            self.out += bytes([4, layout.size_t, 4, layout.integer, layout.number])
             self.integer(_INT_53)
             self.number(_NUM_53)
             self.out.append(proto.upvalues)
         else:
-            self.out += bytes([1, 4, layout.size_t, 4, 8, 0])
+            self.out += _header_51(layout.size_t)
 
-    def int(self, value: int) -> None:
+    def c_int(self, value: int) -> None:
         self.out += struct.pack("<i", value)
 
     def integer(self, value: int) -> None:
@@ -251,31 +284,31 @@ class _Writer:
 
     def function(self, proto: Proto, parent: bytes | None) -> None:
         self.string(None if proto.source == parent else proto.source)
-        self.int(proto.line_defined)
-        self.int(proto.last_line)
+        self.c_int(proto.line_defined)
+        self.c_int(proto.last_line)
         if not self.layout.is_53:
             self.out.append(proto.upvalues)
         self.out += bytes([proto.parameters, proto.vararg, proto.stack])
-        self.int(len(proto.code))
+        self.c_int(len(proto.code))
         self.out += struct.pack(f"<{len(proto.code)}I", *proto.code)
-        self.int(len(proto.constants))
+        self.c_int(len(proto.constants))
         for constant in proto.constants:
             self.constant(constant)
         if self.layout.is_53:
-            self.int(len(proto.captures))
+            self.c_int(len(proto.captures))
             for in_stack, index in proto.captures:
                 self.out += bytes([in_stack, index])
-        self.int(len(proto.protos))
+        self.c_int(len(proto.protos))
         for inner in proto.protos:
             self.function(inner, proto.source)
-        self.int(len(proto.lines))
+        self.c_int(len(proto.lines))
         self.out += struct.pack(f"<{len(proto.lines)}i", *proto.lines)
-        self.int(len(proto.locals))
+        self.c_int(len(proto.locals))
         for name, start, end in proto.locals:
             self.string(name)
-            self.int(start)
-            self.int(end)
-        self.int(len(proto.upvalue_names))
+            self.c_int(start)
+            self.c_int(end)
+        self.c_int(len(proto.upvalue_names))
         for name in proto.upvalue_names:
             self.string(name)
 

@@ -77,7 +77,7 @@ class Loader:
         return self._vm.load(dump, name), b""
 
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
-        proto = chunk.parse(compiled)
+        proto = chunk.parse(compiled, self._vm.version)
         version = self._vm.version
         if version == "5.1":
             rewrite.check_limits(proto, shown_name(name))
@@ -87,19 +87,18 @@ class Loader:
         return chunk.dump(proto, self._vm.layout)
 
     def _undump(self, data: bytes, name: bytes) -> tuple[Value, bytes]:
+        version = self._vm.version
         try:
-            proto = chunk.parse(data)
-            dump = chunk.dump(proto, self._vm.layout)
+            dump = chunk.dump(chunk.parse(data, version), self._vm.layout)
         except chunk.BadChunk as bad:
-            return None, shown_name(name) + b": " + str(bad).encode()
-        if (data[4] == 0x53) != self._vm.layout.is_53:
-            return None, shown_name(name) + b": version mismatch in precompiled chunk"
+            shown = name[1:] if name[:1] in (b"=", b"@") else name
+            return None, (b"binary string" if chunk.is_chunk(shown) else shown) + b": " + bad.text(version).encode()
         loaded = self._vm.load(dump, name)
         return (None, loaded[1]) if isinstance(loaded, tuple) else (loaded, b"")
 
     def dumped(self, function_dump: bytes, strip: bool) -> bytes:
         """A chunk of this process in the chip's layout, as `node.compile` writes it."""
-        proto = chunk.parse(function_dump)
+        proto = chunk.parse(function_dump, self._vm.version)
         if strip:
             rewrite.strip(proto, Strip.NAMES_AND_LINES, self._vm.version)
         return chunk.dump(proto, chunk.CHIP_53 if self._vm.layout.is_53 else chunk.CHIP_51)

@@ -148,16 +148,17 @@ class Runtime:
 
     def add_module(self, module: Module) -> None:
         """Make a module visible to programs."""
-        values, order = self._table_of(module, top=True)
+        values, order = self._table_of(module)
         self.board[b"add_module"](module.name.encode(), values, order)
 
-    def _table_of(self, module: Module, *, top: bool = False) -> tuple[Any, Any]:
+    def _table_of(self, module: Module) -> tuple[Any, Any]:
         values, order = self.vm.table(), self.vm.table()
         for position, (name, entry) in enumerate(module.entries.items(), 1):
             key = name.encode()
             order[position] = key
             if isinstance(entry, Module):
-                values[key] = self.board[b"rotable"](*self._table_of(entry))
+                meta = self.table({"__index": self.function(entry.index)}) if entry.index else None
+                values[key] = self.board[b"rotable"](*self._table_of(entry), meta)
                 self.loader.firmware_names.update(inner.encode() for inner in entry.entries)
             elif callable(entry) and not self.vm.is_lua(entry):
                 values[key] = self.function(entry)

@@ -103,7 +103,7 @@ def _board_chunk(version: str, name: str, source_name: bytes) -> bytes:
     dump = runtime.eval(b"function(s, n) return string.dump(assert((loadstring or load)(s, n))) end")(
         source, source_name
     )
-    proto = chunk.parse(dump)
+    proto = chunk.parse(dump, version)
     for function in chunk.walk(proto):
         function.lines, function.locals = [], []
         function.upvalue_names = [b"?"] * function.upvalues if version == "5.1" else []

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from bridge.virtual.lua.api import Args, ArgumentFault, Builtin, LuaObject, Module, ObjectType, Value
 from bridge.virtual.sdk.kernel import Kernel, Timer
+from bridge.virtual.sdk.system import RESTARTED
 
 _SINGLE, _AUTO, _SEMI, _OFF = 0, 1, 2, 3
 #: The SDK's limit, in milliseconds.
@@ -55,8 +56,6 @@ class TimerObject(LuaObject):
         elif self._mode == _SEMI:
             self._idle = True
         self._kernel.lua.pin(self)
-        if self._mode != _AUTO:
-            self._release_after_call = True
         try:
             self._kernel.lua.protected(function, self)
         finally:
@@ -108,7 +107,7 @@ class TimerObject(LuaObject):
 
     def state(self) -> Value:
         if self._mode == _OFF:
-            return None,
+            return (None,)
         return not self._idle, self._mode
 
     def collected(self) -> None:
@@ -162,7 +161,7 @@ class _Clock:
         if self._softwd >= 0:
             self._softwd -= 1
             if self._softwd < 0:
-                self._kernel.restart()
+                self._kernel.restart(RESTARTED)
 
     def delay(self, arguments: Args) -> None:
         left = arguments.check_integer(1)

@@ -56,6 +56,9 @@ class Cpu(Protocol):
     def busy(self, seconds: float) -> None:
         """The running task waits with the CPU held (`tmr.delay`, a full transmit FIFO, flash writes)."""
 
+    def feed(self) -> None:
+        """As `system_soft_wdt_feed`: the watchdog starts to count anew."""
+
     def charge(self, microseconds: float) -> None:
         """The running task computed for this long at 80 MHz; scaled by the CPU clock and the cost factor."""
 
@@ -81,8 +84,10 @@ class Runtime(Protocol):
     """The Lua VM as modules see it."""
 
     version: str  # "5.1" or "5.3"
+    #: Values that failed callbacks left on the chip's Lua stack.
+    leaked: list[Value]
 
-    def protected(self, function: Value, *arguments: Value) -> None:
+    def protected(self, function: Value, *arguments: Value, frames: int = 0) -> None:
         """As `luaL_pcallx`: an error becomes a traceback for `onerror`, by a HIGH task; restart after 2 s."""
 
     def unprotected(self, function: Value, *arguments: Value) -> tuple[Value, ...]:
@@ -129,15 +134,32 @@ class BootReason:
 class Kernel(Protocol):
     """Services of one boot of the firmware. A new one is made at each boot."""
 
-    options: VirtualOptions
-    image: ImageFacts
-    boot: BootReason
-    random: random.Random
-    cpu: Cpu
-    heap: Heap
-    lua: Runtime
-    flash: FlashMemory
-    network: NetworkStack
+    @property
+    def options(self) -> VirtualOptions: ...
+
+    @property
+    def image(self) -> ImageFacts: ...
+
+    @property
+    def boot(self) -> BootReason: ...
+
+    @property
+    def random(self) -> random.Random: ...
+
+    @property
+    def cpu(self) -> Cpu: ...
+
+    @property
+    def heap(self) -> Heap: ...
+
+    @property
+    def lua(self) -> Runtime: ...
+
+    @property
+    def flash(self) -> FlashMemory: ...
+
+    @property
+    def network(self) -> NetworkStack: ...
 
     def post(self, priority: Priority, function: Callable[[], None]) -> None:
         """Queue a task. One task runs to completion at a time, higher priorities first.

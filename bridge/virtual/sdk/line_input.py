@@ -23,7 +23,9 @@ DataHandler = Callable[[bytes], None]
 class Console(Protocol):
     """Where lines go."""
 
-    prompt: bytes
+    @property
+    def prompt(self) -> bytes:
+        """What an empty line is answered with."""
 
     def put_line(self, line: bytes) -> None:
         """A line with its LF (`lua_input_string`)."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.runtime import Runtime, panic_text
+from bridge.virtual.sdk.counted import CountedCosts, CountedHeap
 from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.garbage import collectgarbage
-from bridge.virtual.sdk.kernel import BootReason, Halted, OutOfHeap, Priority, TaskQueueFull
+from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
 from bridge.virtual.sdk.tasks import Scheduler, SdkTimer
 from bridge.virtual.sdk.uart import Transmit, Uart
 
@@ -196,6 +197,22 @@ class System:
 
         return filesystem(self).read_file(name)
 
+    def write_file(self, name: bytes, data: bytes) -> bool:
+        """Write a file; False if it cannot be written."""
+        from bridge.virtual.modules.file import filesystem
+
+        return filesystem(self).write_file(name, data)
+
+    def deprecated(self, what: str, when: str) -> None:
+        """`platform_print_deprecation_note`."""
+        self.lua.board[b"output"](
+            f"Warning, deprecated API! {what}. It will be removed {when}. See documentation for details.\n".encode()
+        )
+
+    def lua_bytes(self) -> int:
+        """Bytes that Lua's objects take on the chip."""
+        return int(float(self.lua.board[b"kilobytes"]()) * 1024 / 1.6)
+
     def loading(self, source_size: int, dump: bytes | None) -> None:
         """A chunk is about to be loaded."""
         size = source_size * _COMPILE_US_PER_BYTE if dump is None else len(dump) * _UNDUMP_US_PER_BYTE
@@ -282,72 +299,11 @@ def object_types() -> Iterable[ObjectType]:
             yield kind.TYPE
 
 
-class _Costs:
-    """Costs at 80 MHz in microseconds, until a board has been measured."""
-
-    def instructions(self, count: int) -> float:
-        return 1.2 * count
-
-    def c_calls(self, count: int) -> float:
-        return 6.0 * count
-
-    def copied(self, size: int) -> float:
-        return 0.05 * size
-
-
 def make_costs(options: VirtualOptions) -> Any:
     """The board's cost model."""
-    return _Costs()
+    return CountedCosts()
 
 
 def make_heap(options: VirtualOptions, system: System) -> Any:
     """The board's heap model."""
     return CountedHeap(options.heap, system)
-
-
-class CountedHeap:
-    """A heap that counts what C claims, and estimates Lua's share from the VM's own count."""
-
-    def __init__(self, size: int, system: System) -> None:
-        self._size = size
-        self._system = system
-        self._claimed = 0
-        self._base = self._count()
-
-    def _count(self) -> float:
-        return float(self._system.lua.board[b"kilobytes"]()) * 1024
-
-    def settle(self) -> None:
-        """What lives now is the firmware's own."""
-        self._system.lua.collect()
-        self._base = self._count()
-
-    def claim(self, size: int) -> int:
-        """Take a block for C."""
-        taken = (size + 8 + 7) & ~7
-        if taken > self.free():
-            raise OutOfHeap
-        self._claimed += taken
-        return taken
-
-    def release(self, taken: int) -> None:
-        """Give a block back."""
-        self._claimed -= taken
-
-    def free(self) -> int:
-        """Free bytes."""
-        self._system.lua.collect()
-        return self._left()
-
-    def _left(self) -> int:
-        return int(self._size - self._claimed - (self._count() - self._base) / 1.6) & ~7
-
-    def step(self) -> bool:
-        """True while memory is left."""
-        return self._left() > 0 or self.free() > 0
-
-    def loading(self, source_size: int, dump: bytes | None) -> None:
-        """Refuse a chunk that needs more than there is."""
-        need = source_size * 4 if dump is None else len(dump) * 2
-        if need > self.free():
-            raise OutOfHeap

@@ -11,8 +11,12 @@ local function handler(message)
   if B.out_of_memory and message == "not enough memory" then return message end
   local d = G.debug
   local t = type(d) == "table" and d.traceback
-  if t == B.board_traceback then return B.trace_error(message) end
-  if type(t) == "function" then return (t(message, 2)) end
+  if t == B.board_traceback then
+    -- No tail call: the levels are counted.
+    message = B.trace_error(message)
+  elseif type(t) == "function" then
+    message = t(message, 2)
+  end
   return message
 end
 
@@ -105,14 +109,18 @@ local STEP = B.hook_step
 local steps, next_look = 0, 10
 local hook
 hook = function()
-  if B.halted then
-    local i = getinfo(2, "S")
-    if i and i.source == "=[board]" then return end
-    error(B.HALT, 0)
+  if not B.halted then
+    steps = steps + 1
+    if steps < next_look then return end
+    next_look = steps + 10
   end
-  steps = steps + 1
-  if steps < next_look then return end
-  next_look = steps + 10
+  -- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
+  local i = getinfo(2, "S")
+  if i and i.source == "=[board]" then
+    next_look = steps + 1
+    return
+  end
+  if B.halted then error(B.HALT, 0) end
   local verdict = tick(count("count"))
   if verdict == 1 then
     B.out_of_memory = true

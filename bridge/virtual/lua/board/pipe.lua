@@ -6,6 +6,7 @@ local setmetatable, getmetatable, error, select = setmetatable, getmetatable, er
 local sub, find, concat, format, floor = string.sub, string.find, table.concat, string.format, math.floor
 local hide, argument_fault, post = B.hide, B.argument_fault, B.post_function
 local insert, remove = table.insert, table.remove
+local length = B.is_53 and rawlen or function(t) return #t end
 local CHUNK = 256                       -- LUAL_BUFFERSIZE
 local NOT_USED, ACTIVE, UPDATED, QUIESCENT = 0, 1, 2, 4
 local MEDIUM = 1
@@ -29,7 +30,7 @@ local function new_chunk(text)
 end
 
 local function append(pipe, text)
-  local n = #pipe
+  local n = length(pipe)
   local last = n > 1 and rawget(pipe, n)
   if last and #bytes[last] < CHUNK then
     local room = CHUNK - #bytes[last]
@@ -37,7 +38,7 @@ local function append(pipe, text)
     text = sub(text, room + 1)
   end
   while #text > 0 do
-    n = #pipe + 1
+    n = length(pipe) + 1
     rawset(pipe, n, new_chunk(sub(text, 1, CHUNK)))
     text = sub(text, CHUNK + 1)
   end
@@ -63,7 +64,7 @@ end)
 
 local function take(pipe, n, delimiter, keep)
   local parts = {}
-  while #pipe > 1 and n ~= 0 do
+  while length(pipe) > 1 and n ~= 0 do
     local chunk = rawget(pipe, 2)
     local text = bytes[chunk]
     local used
@@ -103,7 +104,7 @@ function methods.unread(pipe, text)
   if type(text) == "number" then text = tostring(text) end
   if type(text) ~= "string" then argument_fault(1, 2, "must be a string") end
   check_pipe(pipe)
-  local first = #pipe > 1 and rawget(pipe, 2)
+  local first = length(pipe) > 1 and rawget(pipe, 2)
   if first then
     local room = CHUNK - #bytes[first]
     if room > 0 then
@@ -118,11 +119,11 @@ function methods.unread(pipe, text)
 end
 
 function methods.nrec(pipe)
-  return #pipe - 1
+  return length(pipe) - 1
 end
 
 function methods.__len(pipe)
-  if is_pipe(pipe) and not bytes[pipe] then return #pipe end
+  if is_pipe(pipe) and not bytes[pipe] then return length(pipe) end
   return #bytes[pipe]
 end
 
@@ -156,7 +157,7 @@ local function poster_of(pipe, reader, priority)
       local again = reader(pipe)
       local repost
       if type(again) == "boolean" then
-        repost = again and #pipe > 1
+        repost = again and length(pipe) > 1
       else
         repost = has_bit[entry]
       end
