@@ -59,9 +59,33 @@ def digest() -> str:
     return whole.hexdigest()[:8]
 
 
-def rooms() -> tuple[str, ...]:
-    """Names of the rooms that can be loaded on demand: `net` for firmware/agent/room_net.lua."""
-    return tuple(name.removeprefix("room_") for name in _files() if name.startswith("room_"))
+#: Rooms that can be loaded on demand, and those that must be there before: `net` is firmware/agent/room_net.lua.
+ROOMS: dict[str, tuple[str, ...]] = {"net": (), "server": ("net",), "udp": ("net",)}
+
+
+@cache
+def _homes() -> Mapping[str, str]:
+    """Member of the agent's table that a room adds → the room."""
+    homes = {}
+    for name in ROOMS:
+        for table, member in re.findall(rf"function {TABLE}\.(\w+)\.(\w+)", _files()[f"room_{name}"]):
+            homes[f"{table}.{member}"] = name
+    return homes
+
+
+def room_of(member: str) -> tuple[str, ...]:
+    """The rooms to load, in order, before a member of the agent's table can be used.
+
+    Args:
+        member: as "net.send".
+
+    Raises:
+        LocalProtocolError: no room has it.
+    """
+    home = _homes().get(member)
+    if home is None:
+        raise LocalProtocolError(f"The agent has no {member}")
+    return (*ROOMS[home], home)
 
 
 def _render(name: str, constants: Mapping[str, object]) -> bytes:
@@ -109,7 +133,6 @@ def room(name: str) -> bytes:
 
 def member(path: str) -> bytes:
     """Source of a chunk that returns something of the agent's table, as "net.send"."""
-    first, *rest = path.split(".")
-    if first not in _fields():
-        raise LocalProtocolError(f"The agent has no {first}")
-    return ("return(...)." + ".".join([_fields()[first], *rest])).encode()
+    room_of(path)
+    first, rest = path.split(".")
+    return f"return(...).{_fields()[first]}.{rest}".encode()

@@ -19,6 +19,9 @@ from bridge.wire.values import Value, decode_values, encode_values
 #: 4096 bytes cannot be built in the collector mode the firmware starts in (recording net_str4096).
 MAX_MESSAGE = 2048
 
+#: Bytes of Lua source in one message at most: compiling needs eight times its size on the board for a moment.
+MAX_SOURCE = 1000
+
 #: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
 MAX_CHUNK = 1536
 

@@ -33,3 +33,4 @@ function agent.granted(number, amount)
     if not room[number] then objects[number]:unhold() end
   end
 end
+return function() end

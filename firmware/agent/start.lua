@@ -32,6 +32,8 @@ function agent.stop()
   timer:alarm(100, tmr.ALARM_SINGLE, agent.leave)
 end
 
+-- The bootstrap's own table; bridge/loader.py.
+_bridge = nil
 timer:register(agent.patience, tmr.ALARM_SEMI, guard(agent.expired))
 uart.on("data", "\0", guard(agent.receive), 0)
 agent.send(string.char(@HELLO@) .. "@DIGEST@" .. agent.puts(node.heap(), _VERSION))

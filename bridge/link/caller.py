@@ -1,7 +1,4 @@
-"""The link: a session and a port, pumping. Calls go out, replies come back, events find their handle.
-
-`bridge.agent.start(port)` makes one: it probes the prompt, puts the agent on the board and hands over a `Link`.
-"""
+"""What the mirror needs of a link."""
 
 from __future__ import annotations
 

@@ -1,0 +1,216 @@
+"""Puts the agent on a board through its prompt, and makes the link.
+
+Opening is gentle: the board is not reset, a half-typed line is wiped and not run, and what an agent of ours that
+somebody left behind holds is given back first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge import agent_source
+from bridge.errors import AgentError, AgentMismatch, BridgeError, LuaError, NotNodeMCU, ReplError
+from bridge.link import AgentFacts, Link
+from bridge.loader import Loader
+from bridge.ports.base import Port
+from bridge.repl import Repl
+from bridge.wire.check import CheckKind
+from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
+from bridge.wire.frame import Codec
+from bridge.wire.messages import Hello
+from bridge.wire.session import Session
+
+_log = logging.getLogger("bridge.agent")
+
+#: Makes an agent of any epoch give the prompt back: a key that does not occur in it, the word, the NUL.
+STOP_SEQUENCE = b"~" + agent_source.STOP_WORD.encode() + b"\0"
+#: Modules without which there is no agent.
+NEEDED = ("node", "tmr", "uart")
+#: Modules worth knowing of before the first call.
+_PROBED = (
+    "adc bit crypto encoder file gpio http i2c mqtt net node ow pipe pwm rtctime sjson sntp spi struct tls tmr "
+    "uart wifi"
+)
+_PROBE = (
+    f"local t={{}} for k in ([[{_PROBED}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
+    "return _VERSION..';'..(1/2==0 and'integer'or'float')..';'..table.concat(t,',')..';'..(node and node.heap()or 0)"
+)
+#: Until the agent leaves: collect only when fewer than 12 000 bytes are free, not before each allocation. What lwIP
+#: and a TLS handshake take does not make Lua collect, so that much must always be left to them.
+_COLLECT_LATE = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,-12000)end return 1"
+_COLLECT_AS_STOCK = "if node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
+
+#: How long to wait for the agent's first frame before asking again.
+_HELLO_SECONDS = 0.7
+
+
+@dataclass(frozen=True)
+class _Code:
+    """`AgentCode` for the link."""
+
+    room_of = staticmethod(agent_source.room_of)
+    room = staticmethod(agent_source.room)
+    member = staticmethod(agent_source.member)
+
+
+async def start(
+    port: Port,
+    *,
+    timeout: float = 30.0,
+    on_console: Callable[[bytes], None] | None = None,
+    on_fault: Callable[[str], None] | None = None,
+    rng: random.Random | None = None,
+) -> Link:
+    """Find the prompt, put the agent on the board, and open the link.
+
+    Args:
+        port: open, at the speed of the board's console. Stays the caller's, also when this fails.
+        timeout: seconds for all of it.
+        on_console: gets the board's own text that comes while and after the link is up; see `Caller.on_console`.
+        on_fault: see `Caller.on_fault`.
+        rng: makes the epoch; from the system by default.
+
+    Raises:
+        NotNodeMCU: something else answers, or nothing does.
+        AgentError: the firmware lacks what the agent needs, or has too little heap for it.
+        ReplError: the prompt could not be made to run anything; the line may be very bad.
+        PortLost: the port went away.
+    """
+    repl = Repl(port, stop=STOP_SEQUENCE)
+    try:
+        return await _start(repl, timeout, on_console, on_fault, rng or random.SystemRandom())
+    except BaseException:
+        repl.release()
+        raise
+
+
+async def _start(
+    repl: Repl,
+    timeout: float,
+    on_console: Callable[[bytes], None] | None,
+    on_fault: Callable[[str], None] | None,
+    rng: random.Random,
+) -> Link:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout
+    port = repl.port
+    await repl.sync(min(timeout, 6.0))
+    loader = Loader(repl, deadline - loop.time())
+    await loader.prepare()
+    lua, number, modules, heap = await _probe(loader, port.url)
+    epoch = rng.randrange(0x10000)
+    codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
+    *pieces, last = agent_source.core(codec)
+    try:
+        await loader.run(_COLLECT_LATE)
+        for piece in pieces:
+            await loader.run(piece.text)
+        session, hello = await _launch(repl, loader, last.text, codec, deadline)
+    except LuaError as error:
+        await _tidy(loader)
+        raise AgentError(
+            f"The agent could not be loaded: {error.text}", port=port.url, remedy="Reset the board and try again."
+        ) from error
+    if hello.digest != agent_source.digest().encode():
+        raise AgentMismatch("The agent that answered is of another version", port=port.url, remedy="Reset the board.")
+    facts = AgentFacts(
+        lua=lua, number=number, modules=modules, heap_before=heap, heap_after=int(hello.values[0]),
+        check=codec.kind.value, digest=agent_source.digest(), damage=loader.damage,
+    )  # fmt: skip
+    _log.info("%s: agent %s runs, epoch %04x, %s", port.url, facts.digest, epoch, facts)
+    repl.release()
+
+    async def farewell() -> None:
+        await stop(port)
+
+    link = Link(port, session, epoch=epoch, code=_Code(), farewell=farewell, facts=facts)
+    link.on_console, link.on_fault = on_console, on_fault
+    return link
+
+
+async def stop(port: Port, timeout: float = 6.0) -> None:
+    """Make sure that the prompt answers, whatever runs there; an agent of any epoch gives it back.
+
+    Raises:
+        NotNodeMCU, PortLost: as `start`.
+    """
+    repl = Repl(port, stop=STOP_SEQUENCE)
+    try:
+        await repl.sync(timeout)
+    finally:
+        repl.release()
+
+
+async def _probe(loader: Loader, url: str) -> tuple[str, str, tuple[str, ...], int]:
+    """Lua's version, the kind of numbers, the modules, and the free heap."""
+    try:
+        answer = await loader.run(_PROBE)
+    except LuaError as error:
+        raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {error.text}", port=url) from error
+    found = re.fullmatch(r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?", answer)
+    if found is None:
+        raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {answer[:80]!r}", port=url)
+    modules = tuple(sorted(name for name in found[3].split(",") if name))
+    missing = [name for name in NEEDED if name not in modules]
+    if missing:
+        raise AgentError(
+            f"The firmware has no module {' and no '.join(missing)}, which the bridge needs",
+            port=url,
+            remedy="Flash an image with the modules node, tmr, uart and net.",
+        )
+    return found[1], found[2], modules, int(found[4])
+
+
+async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadline: float) -> tuple[Session, Hello]:
+    """Run the piece that takes the UART over, and wait for the agent's first message.
+
+    The answer to that line may be damaged while the agent runs already; then only its frames tell.
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        began = await loader.launch(source)
+        session = Session(codec, baud=repl.port.baud, damage=max(loader.damage, 0.0002), name=repl.port.url)
+        session.receive_data(began, loop.time())
+        repl.forget()
+        limit = min(loop.time() + _HELLO_SECONDS, deadline)
+        while True:
+            now = loop.time()
+            while (event := session.next_event()) is not None:
+                if isinstance(event, MessageReceived) and isinstance(event.message, Hello):
+                    return session, event.message
+                _log.debug("%s: before the first message: %s", repl.port.url, _shown(event))
+            if data := session.data_to_send(now):
+                repl.write(data)
+            due = min(session.deadline() or limit, limit)
+            found = await repl.wait_for(_ANYTHING, max(due - now, 0.001))
+            now = loop.time()
+            if found is not None:
+                data = repl.received
+                repl.forget()
+                session.receive_data(data, now)
+            elif now >= limit:
+                break
+            session.handle_timeout(now)
+        if loop.time() >= deadline:
+            raise ReplError("The agent was started and never answered", port=repl.port.url, remedy="Reset the board.")
+
+
+_ANYTHING = re.compile(rb"(?s).")
+
+
+def _shown(event: SessionEvent) -> str:
+    return repr(event.data) if isinstance(event, ConsoleText) else type(event).__name__
+
+
+async def _tidy(loader: Loader) -> None:
+    """Leave the prompt as it was found, if that can be done."""
+    try:
+        await loader.run(_COLLECT_AS_STOCK)
+        await loader.finish()
+    except BridgeError as error:
+        _log.info("the prompt was left with a table of the bootstrap: %s", error)

@@ -1,0 +1,139 @@
+"""Calls that wait for their reply: numbers, futures, and a queue for those that must wait to begin."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.errors import BoardOutOfMemory, BridgeError, LuaError
+from bridge.wire.messages import Failure, Reply
+from bridge.wire.values import Handle, Opaque, Value
+
+#: `call_id` is one byte, and 0 asks for no reply.
+_MOST_CALLS = 255
+
+
+@dataclass
+class PendingCall:
+    """A call on its way."""
+
+    call_id: int
+    target: str
+    future: asyncio.Future[tuple[Value, ...]]
+    defines: int = 0
+    """Number of the shape whose source went with it, or 0."""
+
+
+class CallTable:
+    """Numbers calls and matches replies.
+
+    Args:
+        url: the port, for messages.
+        may_begin: says whether the link has room for another call.
+        release: lets a handle go that nobody waits for any more.
+    """
+
+    def __init__(self, url: str, may_begin: Callable[[], bool], release: Callable[[Handle], None]) -> None:
+        self._url = url
+        self._may_begin = may_begin
+        self._release = release
+        self._free = deque(range(1, _MOST_CALLS + 1))
+        self._pending: dict[int, PendingCall] = {}
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    async def begin(self, target: str) -> PendingCall:
+        """A number for a call, as soon as there is room; callers get theirs in the order in which they came."""
+        loop = asyncio.get_running_loop()
+        if self._waiting or not self._room():
+            turn: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self.admit()
+                elif turn in self._waiting:
+                    self._waiting.remove(turn)
+                raise
+        call = PendingCall(self._free.popleft(), target, loop.create_future())
+        self._pending[call.call_id] = call
+        return call
+
+    def abandon(self, call: PendingCall) -> None:
+        """The call was never sent: its number is free again."""
+        if self._pending.pop(call.call_id, None) is not None:
+            self._free.append(call.call_id)
+            self.admit()
+
+    def admit(self) -> None:
+        """Let the next one begin if there is room now."""
+        while self._waiting and self._room():
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def answered(self, message: Reply | Failure) -> PendingCall | None:
+        """Match a reply; returns the call, or None when no such call is pending."""
+        call = self._pending.pop(message.call_id, None)
+        if call is None:
+            return None
+        self._free.append(call.call_id)
+        if call.future.done():
+            # Whoever waited gave up: what came for them goes back.
+            self._let_go(message.values)
+        elif isinstance(message, Reply):
+            call.future.set_result(message.values)
+        else:
+            call.future.set_exception(self.error(message.values))
+        self.admit()
+        return call
+
+    def error(self, values: tuple[Value, ...]) -> LuaError | BoardOutOfMemory:
+        """The exception for a Lua error value."""
+        text = lua_text(values[0] if values else None)
+        if text.endswith("not enough memory"):
+            return BoardOutOfMemory(
+                "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
+            )
+        return LuaError(text, port=self._url)
+
+    def fail(self, error: BridgeError) -> None:
+        """End all calls, and those that wait to begin, with an error."""
+        pending, self._pending = self._pending, {}
+        futures: list[asyncio.Future[None] | asyncio.Future[tuple[Value, ...]]] = list(self._waiting)
+        futures += [call.future for call in pending.values()]
+        self._waiting.clear()
+        for future in futures:
+            if not future.done():
+                failure = copy.copy(error)
+                failure.__cause__ = error
+                future.set_exception(failure)
+                future.exception()  # nobody may be waiting any more, and that is no fault
+
+    def _room(self) -> bool:
+        return bool(self._free) and self._may_begin()
+
+    def _let_go(self, values: tuple[Value, ...]) -> None:
+        for value in values:
+            if isinstance(value, Handle):
+                self._release(value)
+            elif isinstance(value, list):
+                self._let_go(tuple(value))
+            elif isinstance(value, dict):
+                self._let_go(tuple(value.values()))
+
+
+def lua_text(value: Value) -> str:
+    """An error value of Lua as text."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Opaque):
+        return value.text.decode("utf-8", "replace")
+    return "nil" if value is None else str(value)

@@ -1,0 +1,380 @@
+"""The pump between a session and a port, and the calls, events and console text that it moves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from bridge.errors import BridgeError, LinkError, LinkTimeout, LocalProtocolError, PortError
+from bridge.link.caller import CALL_TIMEOUT, EventReceiver
+from bridge.link.calls import CallTable, PendingCall, lua_text
+from bridge.link.facts import AgentFacts
+from bridge.link.shapes import AgentCode, ShapeTable, source_messages
+from bridge.ports.base import Port
+from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
+from bridge.wire.messages import (
+    Call,
+    Event,
+    EventCode,
+    Failure,
+    Fault,
+    Forget,
+    Grant,
+    Invoke,
+    Message,
+    Release,
+    Reply,
+    Stop,
+    Stopped,
+)  # fmt: skip
+from bridge.wire.session import Session
+from bridge.wire.values import Callback, Handle, Value
+
+_log = logging.getLogger("bridge.link")
+
+#: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
+QUEUE_LIMIT = 16_384
+#: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
+EARLY_LIMIT = 1_000
+_EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
+#: How long `close` waits for the agent to say that it has stopped.
+STOP_SECONDS = 2.0
+
+
+class Link:
+    """A session and a port, pumping; satisfies `Caller`. Made by `bridge.agent.start`.
+
+    Args:
+        port: open; the link takes its receiver until it is closed or down.
+        session: opened or about to be.
+        epoch: number of this boot of the agent.
+        code: sources of the agent's rooms.
+        farewell: awaited by `close` when the agent has stopped: makes sure that the prompt is back.
+        facts: what the bootstrap learnt.
+    """
+
+    def __init__(
+        self,
+        port: Port,
+        session: Session,
+        *,
+        epoch: int,
+        code: AgentCode,
+        farewell: Callable[[], Awaitable[None]],
+        facts: AgentFacts,
+    ) -> None:
+        self.on_console: Callable[[bytes], None] | None = None
+        self.on_down: Callable[[BridgeError], None] | None = None
+        self.on_fault: Callable[[str], None] | None = None
+        self.facts = facts
+        self.epoch = epoch
+        self.session = session
+        self._port = port
+        self._code = code
+        self._farewell = farewell
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
+        self._down: BridgeError | None = None
+        self._closing = False
+        self._stopped = asyncio.Event()
+        self._calls = CallTable(port.url, lambda: session.sender.queued < QUEUE_LIMIT, self.release)
+        self._shapes = ShapeTable(code)
+        self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._receivers: dict[int, EventReceiver] = {}
+        self._early: dict[int, list[tuple[str, tuple[Value, ...]]]] = {}
+        self._callbacks: dict[int, Callable[..., object]] = {}
+        self._callback_numbers: dict[int, int] = {}
+        port.set_receiver(self._received, self._fail)
+        self._work()
+
+    @property
+    def url(self) -> str:
+        """URL of the port."""
+        return self._port.url
+
+    @property
+    def down(self) -> BridgeError | None:
+        """Why the link is over, or None while it is up."""
+        return self._down
+
+    # calls
+
+    async def call(self, target: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
+        """See `Caller.call`."""
+        self._check()
+        async with self._limit(timeout, target):
+            for room in self._shapes.rooms(target):
+                await self._load(room)
+            call = await self._calls.begin(target)
+            return await self._finish(call, target, values)
+
+    def post(self, target: str, *values: Value) -> None:
+        """See `Caller.post`. A room's function must have been called before: its room is loaded then."""
+        sent = self._outward(target, values)
+        self._send(*self._defined(target, None), Call(0, self._shapes.known(target) or 0, sent))
+
+    async def run_lua(
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+    ) -> tuple[Value, ...]:
+        """See `Caller.run_lua`."""
+        self._check()
+        async with self._limit(timeout, "a chunk of Lua"):
+            call = await self._calls.begin("a chunk of Lua")
+            return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
+
+    async def _finish(
+        self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
+    ) -> tuple[Value, ...]:
+        try:
+            sent = self._outward(target, values)
+            first = self._defined(target, call) if source is None else source_messages(source)
+            shape = (self._shapes.known(target) or 0) if source is None else 0
+            self._send(*first, Call(call.call_id, shape, sent))
+        except BaseException:
+            if call.defines:
+                self._shapes.drop(target)
+            self._calls.abandon(call)
+            raise
+        # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
+        return await call.future
+
+    def _defined(self, target: str, call: PendingCall | None) -> list[Message]:
+        """What is to be sent before a target can be called by its number: nothing, when the board knows it."""
+        if self._shapes.known(target) is not None:
+            return []
+        source = self._shapes.source(target)
+        number, forgotten = self._shapes.define(target)
+        if call is not None:
+            call.defines = number
+        return [*([Forget(forgotten)] if forgotten else []), *source_messages(source)]
+
+    async def _load(self, room: str) -> None:
+        loading = self._rooms.get(room)
+        if loading is None:
+            loading = self._rooms[room] = self._loop.create_task(self._load_now(room))
+            loading.add_done_callback(lambda done: self._loaded(room, done))
+        await asyncio.shield(loading)
+
+    async def _load_now(self, room: str) -> None:
+        call = await self._calls.begin(f"room {room}")
+        number, forgotten = self._shapes.define(f"room {room}")
+        try:
+            before = [Forget(forgotten)] if forgotten else []
+            self._send(*before, *source_messages(self._code.room(room)), Call(call.call_id, number))
+            await call.future
+        finally:
+            self._shapes.drop(f"room {room}")
+            if self._down is None and not self._closing:
+                self._send(Forget(number))
+
+    def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._rooms.pop(room, None)
+
+    @contextlib.asynccontextmanager
+    async def _limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=self.url) from None
+
+    def _outward(self, target: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        if target[:1] == "@" and values and isinstance(values[0], Handle):
+            values = (values[0].number, *values[1:])  # rooms keep their books by number
+        return tuple(self._plain(value) for value in values)
+
+    def _plain(self, value: Value) -> Value:
+        if isinstance(value, list | tuple):
+            return [self._plain(item) for item in value]
+        if isinstance(value, dict):
+            return {self._plain(key): self._plain(item) for key, item in value.items()}
+        return Callback(self._number_of(value)) if callable(value) else value
+
+    def _number_of(self, function: Callable[..., object]) -> int:
+        number = self._callback_numbers.get(id(function))
+        if number is None:
+            number = next((n for n in range(1, 0x10000) if n not in self._callbacks), 0)
+            if not number:
+                raise LocalProtocolError("Lua holds 65535 Python functions already", port=self.url)
+            self._callbacks[number] = function
+            self._callback_numbers[id(function)] = number
+        return number
+
+    # handles
+
+    def subscribe(self, handle: Handle, receiver: EventReceiver) -> None:
+        """See `Caller.subscribe`."""
+        self._receivers[handle.number] = receiver
+        for name, values in self._early.pop(handle.number, ()):
+            self._guarded(receiver, name, values)
+
+    def unsubscribe(self, handle: Handle) -> None:
+        """See `Caller.unsubscribe`."""
+        self._receivers[handle.number] = lambda name, values: None
+        self._early.pop(handle.number, None)
+
+    def grant(self, handle: Handle, amount: int) -> None:
+        """See `Caller.grant`."""
+        while amount > 0 and self._down is None and not self._closing:
+            self._send(Grant(handle.number, min(amount, 0xFFFF)))
+            amount -= 0xFFFF
+
+    def release(self, handle: Handle) -> None:
+        """See `Caller.release`."""
+        self._early.pop(handle.number, None)
+        self._receivers.pop(handle.number, None)
+        if self._down is None and not self._closing:
+            self._send(Release(handle.number))
+
+    # the end
+
+    async def close(self) -> None:
+        """See `Caller.close`.
+
+        Raises:
+            ReplError: the prompt did not come back.
+            PortLost: the port went away meanwhile.
+        """
+        if self._down is not None or self._closing:
+            return
+        self._closing = True
+        closed = LinkError("The link was closed", port=self.url)
+        self._calls.fail(closed)
+        self.session.send(Stop(), self._loop.time())
+        self._work()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._stopped.wait()
+        if isinstance(self._down, PortError):
+            return
+        self._end(closed)
+        await self._farewell()
+
+    def _end(self, error: BridgeError) -> None:
+        if self._down is None:
+            self._down = error
+            self.session.close()
+            if self._timer is not None:
+                self._timer.cancel()
+            self._port.set_receiver(None)
+        self._stopped.set()
+        self._calls.fail(error)
+
+    def _fail(self, error: BridgeError) -> None:
+        if self._down is not None:
+            return
+        _log.info("%s: down: %s", self.url, error)
+        self._end(error)
+        if self.on_down is not None and not self._closing:
+            self.on_down(error)
+
+    def _check(self) -> None:
+        if self._down is not None:
+            raise type(self._down)(self._down.message, port=self.url, remedy=self._down.remedy) from self._down
+        if self._closing:
+            raise LinkError("The link is being closed", port=self.url)
+
+    # pumping
+
+    def _send(self, *messages: Message) -> None:
+        self._check()
+        now = self._loop.time()
+        for message in messages:
+            self.session.send(message, now)
+        self._arm(now)  # what is said in this turn of the loop leaves in one write
+
+    def _received(self, data: bytes) -> None:
+        self.session.receive_data(data, self._loop.time())
+        self._work()
+
+    def _due(self) -> None:
+        # The loop may call a little early; the clock's last digit must not decide.
+        now = max(self._loop.time(), self._timer_at or 0.0)
+        self._timer = self._timer_at = None
+        due = self.session.deadline()
+        if due is not None and now >= due:
+            self.session.handle_timeout(now)
+        self._work(now)
+
+    def _work(self, now: float | None = None) -> None:
+        while self._down is None and (event := self.session.next_event()) is not None:
+            self._take(event)
+        if self._down is not None:
+            return
+        if data := self.session.data_to_send(self._loop.time() if now is None else now):
+            try:
+                self._port.write(data)
+            except PortError as error:
+                self._fail(error)
+                return
+        self._arm(self.session.deadline())
+        self._calls.admit()
+
+    def _arm(self, at: float | None) -> None:
+        if at is not None and self._timer_at is not None and self._timer_at == at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = at
+        self._timer = None if at is None else self._loop.call_at(at, self._due)
+
+    def _take(self, event: SessionEvent) -> None:
+        match event:
+            case MessageReceived(message):
+                self._message(message)
+            case ConsoleText(data):
+                if self.on_console is not None:
+                    self.on_console(data)
+            case Failed(error):
+                self._fail(error)
+
+    def _message(self, message: Message) -> None:
+        match message:
+            case Reply() | Failure():
+                call = self._calls.answered(message)
+                if call is not None and call.defines and isinstance(message, Failure):
+                    # It may not have compiled; the next call sends the source again.
+                    number = self._shapes.drop(call.target)
+                    if number is not None and not self._closing:
+                        self._send(Forget(number))
+            case Event(number, code, values):
+                if code:
+                    name = _EVENT_NAMES.get(code, f"event {code}")
+                else:
+                    name, values = lua_text(values[0]) if values else "", values[1:]
+                self._event(number, name, values)
+            case Invoke(number, values):
+                function = self._callbacks.get(number)
+                if function is not None:
+                    self._guarded(function, *values)
+            case Fault(values):
+                text = lua_text(values[0] if values else None)
+                _log.warning("%s: the agent reports: %s", self.url, text)
+                if self.on_fault is not None:
+                    self.on_fault(text)
+            case Stopped():
+                self._work()  # its acknowledgement
+                self._stopped.set()
+
+    def _event(self, number: int, name: str, values: tuple[Value, ...]) -> None:
+        receiver = self._receivers.get(number)
+        if receiver is not None:
+            self._guarded(receiver, name, values)
+            return
+        early = self._early.setdefault(number, [])
+        if len(early) < EARLY_LIMIT:
+            early.append((name, values))
+
+    def _guarded(self, function: Callable[..., object], *arguments: Value) -> None:
+        try:
+            function(*arguments)
+        except Exception:
+            # Whatever a receiver does, the pump goes on; the mirror reports errors of user code itself.
+            _log.exception("%s: a receiver failed", self.url)

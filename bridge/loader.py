@@ -1,0 +1,221 @@
+"""Runs Lua at the prompt over a line that damages bytes: what is typed is checked by the board before it is run.
+
+A flipped byte can become a line end, and half a line be executed. So source is typed as pieces of a string, each in
+a line that prints a hash of what arrived; only when all hashes are right does one short line run it, and that line
+carries a hash of everything, itself included. A run has a number, and a run whose answer was damaged is asked for
+again, not repeated. All that stays on the board meanwhile is one global table, taken away at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from bridge.errors import LuaError, ReplError
+from bridge.repl import BREAK, CONTINUED, Repl
+from bridge.wire.check import hash24
+
+#: The table's name on the board; unlikely in anybody's program.
+_TABLE = "_bridge"
+
+_HASH = (
+    f"{_TABLE}={{A={{}}}}function {_TABLE}.H(s,h)h=h or 0 for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end",
+    f'function {_TABLE}.C(i)print("@"..i,{_TABLE}.H({_TABLE}[i]))end',
+)
+#: Runs pieces a to b if their hash, started from the run's number, is h. Prints number, success, hash, result.
+_RUN = (
+    f"local B={_TABLE} function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
+    'if x~=h then return print("@-")end B.n=n x=a-1 local f,e=load(function()x=x+1 if x<=b then return B[x]end end,'
+    '"=lua")B.o=f and true if f then B.o,e=pcall(f,B.A)end B.r=tostring(e):gsub("%c"," ")end '
+    'print("@"..n,B.o,B.H(B.r),B.r)end'
+)
+
+#: Characters of source in one line: at most, at least, and to start with.
+_LONGEST, _SHORTEST, _FIRST = 200, 20, 120
+
+
+@dataclass
+class _Pace:
+    """How long lines are and how long answers take; both follow what the line does."""
+
+    length: float = _FIRST
+    seconds: float = 0.3
+    failures: int = 0
+    lines: int = 0
+
+    def good(self, took: float) -> None:
+        self.lines += 1
+        self.length = min(self.length * 1.2, _LONGEST)
+        self.seconds += (max(took * 2.5, 0.03) - self.seconds) / 4
+
+    def bad(self) -> None:
+        self.failures += 1
+        self.length = max(self.length * 0.7, _SHORTEST)
+        self.seconds = min(self.seconds * 1.2, 1.0)
+
+
+class Loader:
+    """Checked execution at a prompt that `Repl.sync` has found. Call `prepare` first and `finish` at the end.
+
+    Args:
+        repl: at its prompt.
+        seconds: how long everything together may take, from `prepare` on.
+    """
+
+    def __init__(self, repl: Repl, seconds: float = 30.0) -> None:
+        self._repl = repl
+        self._loop = asyncio.get_running_loop()
+        self._deadline = self._loop.time() + seconds
+        self._seconds = seconds
+        self._pace = _Pace()
+        self._number = 0
+        self._sent = 0
+        self._launched = b""
+
+    @property
+    def damage(self) -> float:
+        """Estimated share of bytes that the line damages, both ways taken together."""
+        if not self._pace.failures:
+            return 0.0
+        return min(0.05, self._pace.failures / max(self._sent * 2, 1))
+
+    async def prepare(self) -> None:
+        """Type the checking functions.
+
+        Raises:
+            ReplError: not in time.
+        """
+        while True:
+            for line in _HASH:
+                await self._type(line.encode(), re.compile(rb"\n> $"))
+            if await self._store(0, b"@ready", tries=3):
+                break
+        pieces = await self._put(_RUN.encode())
+        names = "..".join(f"{_TABLE}[{number}]" for number in range(1, pieces + 1))
+        while True:
+            await self._type(f"loadstring({names})()".encode(), re.compile(rb"\n> $"))
+            await self._type(f"print('@'..type({_TABLE}.R))".encode(), found := re.compile(rb"@function\r"))
+            if found.search(self._repl.received):
+                return
+
+    async def run(self, source: str | bytes) -> str:
+        """Run a chunk once; returns what it returns, as text of one line.
+
+        Its argument is a table that all chunks share and that outlives `finish`.
+
+        Raises:
+            LuaError: it does not compile, or raised.
+            ReplError: not in time.
+        """
+        text = source.encode() if isinstance(source, str) else source
+        count = await self._put(text)
+        self._number += 1
+        check = hash24(text, self._number)
+        line = f"{_TABLE}.R(1,{count},{check},{self._number})".encode()
+        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n" % self._number)
+        while True:
+            found = await self._type(line, answer, patient=True)
+            if found is not None and hash24(found[3]) == int(found[2]):
+                result = found[3].decode("latin-1")
+                if found[1] != b"true":
+                    raise LuaError(result, port=self._repl.port.url)
+                return result
+            if b"@-" in self._repl.received:
+                count = await self._put(text)  # a piece was overwritten by a damaged line
+
+    async def launch(self, source: bytes) -> bytes:
+        """Run a chunk that takes the UART over; returns what came since it was typed.
+
+        Whether it ran is for the caller to find out, because its answer may be damaged when nobody is there any more
+        to ask. Calling again runs it again only if it has not run.
+
+        Raises:
+            LuaError: it does not compile, or raised.
+            ReplError: not in time.
+        """
+        if source != self._launched:
+            self._launched = source
+            self._number += 1
+        count = await self._put(source)
+        line = f"{_TABLE}.R(1,{count},{hash24(source, self._number)},{self._number})".encode()
+        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n|\0" % self._number)
+        found = await self._type(line, answer, patient=True)
+        received = self._repl.received
+        if found is not None and found[1] in (b"false", b"nil") and hash24(found[3]) == int(found[2]):
+            raise LuaError(found[3].decode("latin-1"), port=self._repl.port.url)
+        return received
+
+    async def finish(self) -> None:
+        """Take the table away and leave an empty prompt."""
+        await self._type(f"{_TABLE}=nil".encode(), re.compile(rb"\n> $"))
+        await self._repl.sync()
+
+    async def _put(self, text: bytes) -> int:
+        """Store a source in pieces from 1 on; returns how many there are."""
+        at = count = 0
+        while at < len(text) or not count:
+            count += 1
+            while True:
+                piece = _cut(text[at:], int(self._pace.length))
+                if await self._store(count, piece):
+                    break
+            at += len(piece)
+        return count
+
+    async def _store(self, number: int, piece: bytes, tries: int = 1) -> bool:
+        line = b'%s[%d]="%s"%s.C(%d)' % (_TABLE.encode(), number, _quoted(piece), _TABLE.encode(), number)
+        answer = re.compile(rb"@%d\t%d\r\n" % (number, hash24(piece)))
+        for _ in range(tries):
+            if await self._type(line, answer) is not None:
+                return True
+        return False
+
+    async def _type(self, line: bytes, answer: re.Pattern[bytes], *, patient: bool = False) -> re.Match[bytes] | None:
+        """Type a line once and wait for its answer, or for the prompt without one."""
+        repl, pace = self._repl, self._pace
+        began = self._loop.time()
+        if began >= self._deadline:
+            raise ReplError(
+                f"The prompt could not be made to run anything within {self._seconds:g} s",
+                port=repl.port.url,
+                remedy="The line may be very bad: try a shorter cable, another adapter, or reset the board.",
+            )
+        repl.forget()
+        # The line end before it finishes a line whose own line end was lost.
+        data = (b"\r" if pace.failures else b"") + line + b"\r"
+        repl.write(data)
+        self._sent += len(data)
+        both = re.compile(rb"(?:%s)|\n>> $|\n> $" % answer.pattern)
+        wait = 5.0 if patient and not pace.failures else 2 * pace.seconds if patient else pace.seconds
+        wait += len(data) * 10 / repl.port.baud
+        found = await repl.wait_for(both, min(wait, max(self._deadline - began, 0.01)))
+        if (good := answer.search(repl.received)) is not None:
+            pace.good(self._loop.time() - began)
+            return good
+        pace.bad()
+        if found is None:
+            pace.seconds = min(pace.seconds * 1.2, 1.0)
+        if CONTINUED in repl.received[-4:]:
+            repl.write(BREAK + b"\r")
+            await repl.wait_for(re.compile(rb"\n> $"), pace.seconds)
+        return None
+
+
+def _cut(text: bytes, size: int) -> bytes:
+    """As much of the text as fits a line when quoted."""
+    piece = text[:size]
+    while len(_quoted(piece)) > _LONGEST:
+        piece = piece[: len(piece) - 8]
+    return piece
+
+
+def _quoted(piece: bytes) -> bytes:
+    """Between double quotes in Lua source; only decimal escapes mean the same in each version."""
+    out = bytearray()
+    for byte in piece:
+        if byte in b'"\\' or not 32 <= byte < 127:
+            out += b"\\%03d" % byte
+        else:
+            out.append(byte)
+    return bytes(out)

@@ -1,0 +1,195 @@
+"""The stock Lua prompt, spoken through a port: finding it from any state, and telling what else may answer there.
+
+`Repl` is for a port that nothing else reads. Lines typed on a bad line can become other lines; what must be exact
+goes through `bridge.loader`, which has the board check it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+
+from bridge.errors import LinkTimeout, NotNodeMCU, PortError, ReplError
+from bridge.ports.base import Port
+
+#: Longest line that the prompt takes whole: 255 characters and the line end (recording repl_longline).
+MAX_LINE = 250
+#: Wipes a half-typed line: one DEL for each byte that the line buffer can hold. Nothing is echoed when it is empty.
+WIPE = b"\x7f" * 256
+#: A line that is a syntax error wherever an unfinished chunk may stand, so that the prompt forgets the chunk.
+BREAK = b"]]]=]end)"
+#: The prompt, and what it is inside an unfinished chunk.
+PROMPT = b"> "
+CONTINUED = b">> "
+
+_KEPT = 16_384
+
+
+class Repl:
+    """The prompt of the board on a port.
+
+    Args:
+        port: open, at the board's speed; the prompt takes its receiver until `release`.
+        stop: bytes that make an agent of ours, left behind by somebody, give the prompt back.
+        on_text: gets every byte that arrives, as it arrives.
+    """
+
+    def __init__(self, port: Port, *, stop: bytes = b"", on_text: Callable[[bytes], None] | None = None) -> None:
+        self.port = port
+        self._stop = stop
+        self._on_text = on_text
+        self._received = bytearray()
+        self._arrived = asyncio.Event()
+        self._lost: PortError | None = None
+        self._serial = int(time.time() * 1000) % 40_000 + 4096 if not _virtual() else 4096
+        port.set_receiver(self._take, self._lose)
+
+    def release(self) -> None:
+        """Give the port's receiver back."""
+        self.port.set_receiver(None)
+
+    @property
+    def received(self) -> bytes:
+        """What arrived since the last `forget`, at most the last 16 KB."""
+        return bytes(self._received)
+
+    def forget(self) -> None:
+        """Drop what arrived before now."""
+        self._received.clear()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        if self._lost is not None:
+            raise self._lost
+        self.port.write(data)
+
+    async def wait_for(self, pattern: re.Pattern[bytes], seconds: float) -> re.Match[bytes] | None:
+        """Wait until what arrived since `forget` contains the pattern; None when it does not in time.
+
+        Raises:
+            PortLost: the port went away.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            if (found := pattern.search(self._received)) is not None:
+                return found
+            if self._lost is not None:
+                raise self._lost
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return None
+
+    async def sync(self, seconds: float = 6.0) -> None:
+        """Get an empty prompt, whatever the board was at: a half-typed line, an unfinished chunk, booting, an agent.
+
+        Nothing half-typed is run, and the board is not reset.
+
+        Args:
+            seconds: how long to try.
+
+        Raises:
+            NotNodeMCU: something else answers, or nothing does; the message says what it looks like.
+            PortLost: the port went away.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        heard = bytearray()
+        patience = 0.15 + self._line_seconds(len(WIPE) + 60)
+        tries = 0
+        while True:
+            self.forget()
+            if tries % 3 == 1:
+                # Leave what such an agent would take for a frame, ask, and wipe what a prompt took for a line.
+                self.write(b"\0" + self._stop)
+            self._serial += 1
+            # The answer is spelled otherwise than the question, so an echo is no answer.
+            question = b'print(("%%x"):format(%d))' % self._serial
+            self.write(WIPE + b"\r\n" + question + b"\r\n")
+            answer = re.compile(rb"\r\n%x\r\n[^\r\n]{0,40}> $" % self._serial)
+            if await self.wait_for(answer, min(patience, max(deadline - loop.time(), 0.01))) is not None:
+                self.forget()
+                return
+            heard += self._received
+            if CONTINUED in self._received[-16:]:
+                self.write(b"\r\n" + BREAK + b"\r\n")
+            if loop.time() >= deadline:
+                raise self._other(bytes(heard))
+            tries += 1
+            patience = min(patience * 1.5, 0.8)
+
+    async def line(self, text: str, seconds: float = 5.0) -> bytes:
+        """Type one line at the prompt and return what it printed, echo and prompt left out.
+
+        For a line that damages nothing; see `bridge.loader` for others.
+
+        Raises:
+            ReplError: the line is too long, or the prompt did not come back in time.
+        """
+        typed = text.encode()
+        if len(typed) > MAX_LINE or b"\n" in typed or b"\r" in typed:
+            raise ReplError(f"A line for the prompt must be one line of {MAX_LINE} bytes at most", port=self.port.url)
+        self.forget()
+        self.write(typed + b"\n")
+        found = await self.wait_for(re.compile(rb"(?:^|\n)(?:> |>> )$"), seconds)
+        if found is None:
+            raise ReplTimeout(f"The prompt did not come back within {seconds:g} s", port=self.port.url)
+        out = bytes(self._received[: found.start()]) + b"\n"
+        return out.removeprefix(typed).removeprefix(b"\r\n").removesuffix(b"\n").removesuffix(b"\r")
+
+    def _line_seconds(self, size: int) -> float:
+        return size * 10 / self.port.baud
+
+    def _take(self, data: bytes) -> None:
+        self._received += data
+        del self._received[:-_KEPT]
+        if self._on_text is not None:
+            self._on_text(data)
+        self._arrived.set()
+
+    def _lose(self, error: PortError) -> None:
+        self._lost = error
+        self._arrived.set()
+
+    def _other(self, heard: bytes) -> NotNodeMCU:
+        what, remedy = describe_other(heard, self.port.baud)
+        return NotNodeMCU(what, port=self.port.url, remedy=remedy)
+
+
+class ReplTimeout(ReplError, LinkTimeout):
+    """The prompt did not come back in time."""
+
+
+def describe_other(heard: bytes, baud: int) -> tuple[str, str]:
+    """What answers instead of NodeMCU's prompt, by its words: a sentence and what to do."""
+    flash = "Flash a NodeMCU firmware with `nodemcu-bridge flash`."
+    if not heard:
+        return (
+            "Nothing answers at the Lua prompt",
+            "Check that the board has power and that this is its port; if a program on it holds the UART, reset it.",
+        )
+    if b">>> " in heard or b"MicroPython" in heard:
+        return "MicroPython answers here, not NodeMCU", flash
+    if re.search(rb"(?:^|[\r\n])(?:ERROR|busy p\.\.\.|ready)\r\n", heard):
+        return "An AT command firmware answers here, not NodeMCU", flash
+    plain = sum(32 <= byte < 127 or byte in (8, 9, 10, 13, 127) for byte in heard)
+    if plain < 0.8 * len(heard):
+        return (
+            f"What answers at {baud} baud is no text",
+            "The board may speak at another speed (a stock NodeMCU starts at 115200), or be in a boot loop.",
+        )
+    words = heard.replace(b"\x7f", b"").decode("latin-1").split()
+    return (
+        f"What answers is not NodeMCU's prompt; it says {' '.join(words)[-60:]!r}",
+        f"If a program of the board holds the console, reset the board. If this is another firmware: {flash}",
+    )
+
+
+def _virtual() -> bool:
+    """True on a clock that is not the wall's: then the same run must type the same bytes."""
+    return type(asyncio.get_running_loop()).__name__ == "VirtualClockLoop"
