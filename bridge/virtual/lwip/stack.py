@@ -47,16 +47,19 @@ class Interface:
         self.address = ANY
         self.netmask = ANY
         self.gateway = ANY
+        #: Who gave it its address, or ANY when it was set by hand.
+        self.dhcp_server = ANY
         self.up = False
 
-    def configure(self, address: int, netmask: int, gateway: int) -> None:
+    def configure(self, address: int, netmask: int, gateway: int, dhcp_server: int = ANY) -> None:
         """Give it addresses and bring it up."""
         self.address, self.netmask, self.gateway = address, netmask, gateway
+        self.dhcp_server = dhcp_server
         self.up = address != ANY
 
     def down(self) -> None:
         """Lose the association: no route, no addresses."""
-        self.address = self.netmask = self.gateway = ANY
+        self.address = self.netmask = self.gateway = self.dhcp_server = ANY
         self.up = False
 
 
@@ -103,13 +106,14 @@ class NetworkStack:
         self.dns.on_needed = self._dns_ticker.need
         self.tcp.on_changed = self.udp.on_changed = self.wire.changed
         kernel.on_reset(self.wire.close)
-        self.wire.changed()
+        if kernel.options.wifi == "up":
+            self.bring_up(site.address, site.netmask, site.gateway, site.dns)
 
     # --- for modules ---
 
-    def bring_up(self, address: int, netmask: int, gateway: int, dns: int = ANY) -> None:
+    def bring_up(self, address: int, netmask: int, gateway: int, dns: int = ANY, dhcp_server: int = ANY) -> None:
         """The station got its addresses."""
-        self.interface.configure(address, netmask, gateway)
+        self.interface.configure(address, netmask, gateway, dhcp_server)
         self.dns.set_server(0, dns)
         self.wire.changed()
 

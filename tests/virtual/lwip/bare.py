@@ -11,6 +11,7 @@ from typing import Any
 from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.pcb import TCP_WND, TcpPcb
 from bridge.virtual.lwip.stack import NetworkStack
+from bridge.virtual.options import VirtualOptions
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 
@@ -43,6 +44,7 @@ class BareKernel:
         self.random = random.Random(seed)
         self.heap = BareHeap()
         self.cpu = SimpleNamespace(now=self.loop.time, mhz=80)
+        self.options = VirtualOptions()
         self._resets: list[Callable[[], None]] = []
         self._dead = False
 
@@ -68,8 +70,6 @@ class BareKernel:
 def boot(network: Any, kernel: BareKernel | None = None) -> NetworkStack:
     """A stack on that network, with its addresses."""
     stack: NetworkStack = network.factory(kernel or BareKernel())
-    site = stack.site
-    stack.bring_up(site.address, site.netmask, site.gateway, site.dns)
     return stack
 
 

@@ -1,0 +1,102 @@
+"""The `net` module (app/modules/net.c of release 3.0.0)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.virtual.lua.api import Args, LuaFault, Module, Value
+from bridge.virtual.lwip.address import ANY, dotted
+from bridge.virtual.modules import net_server, net_tcp, net_udp
+from bridge.virtual.modules.net_lookup import build_dns
+from bridge.virtual.modules.net_object import check_user_data, place
+from bridge.virtual.modules.net_ping import build_ping
+from bridge.virtual.modules.net_server import TcpServer
+from bridge.virtual.modules.net_tcp import TcpSocket, close_socket
+from bridge.virtual.modules.net_udp import UdpSocket
+from bridge.virtual.sdk.kernel import Kernel
+
+_TCP, _UDP = 1, 2
+
+
+def _close(arguments: Args) -> Any:
+    thing = check_user_data(arguments, TcpSocket, TcpServer, UdpSocket)
+    if isinstance(thing, TcpSocket):
+        close_socket(thing)
+    else:
+        thing.close()
+    return ()
+
+
+def _getaddr(arguments: Args) -> Any:
+    pcb = check_user_data(arguments, TcpSocket, TcpServer, UdpSocket).pcb
+    return place(pcb.local_ip, pcb.local_port) if pcb is not None else (None, None)
+
+
+_COMMON = {"close": _close, "getaddr": _getaddr}
+TcpServer.TYPE = net_server.methods(_COMMON)
+TcpSocket.TYPE = net_tcp.methods(_COMMON)
+UdpSocket.TYPE = net_udp.methods(_COMMON)
+
+
+def _multicast(arguments: Args) -> Any:
+    """Join and leave: the arguments are checked, what IGMP makes of them nobody hears."""
+    if not arguments.is_string(1):
+        raise LuaFault("wrong arg type")
+    interface = arguments.check_string(1)
+    if not interface or interface.lower() == b"any":
+        interface = b"0.0.0.0"
+    if not 7 <= len(interface) <= 15:
+        raise LuaFault("invalid if ip")
+    if not arguments.is_string(2):
+        raise LuaFault("wrong arg type")
+    if not 7 <= len(arguments.check_string(2)) <= 15:
+        raise LuaFault("invalid multicast ip")
+    return ()
+
+
+def build(kernel: Kernel) -> Module:
+    """The module for one boot."""
+
+    def create_server(arguments: Args) -> Value:
+        # The documented (type, timeout) is not what C reads: the first argument is the timeout.
+        return TcpServer(kernel, arguments.opt_integer(1, 30))
+
+    def create_connection(_arguments: Args) -> Value:
+        return TcpSocket(kernel)
+
+    def create_udp_socket(_arguments: Args) -> Value:
+        return UdpSocket(kernel)
+
+    def ifinfo(arguments: Args) -> Any:
+        if arguments.opt_integer(1, 0) != 0:
+            return ()  # 1 is the access point's interface, which is not there
+        interface = kernel.network.interface
+
+        def field(ip: int) -> Value:
+            return None if ip == ANY else dotted(ip).encode()
+
+        fields: dict[str, Value] = {
+            "hwaddr": interface.mac,
+            "ip": field(interface.address),
+            "netmask": field(interface.netmask),
+            "gateway": field(interface.gateway),
+        }
+        if interface.dhcp_server != ANY:
+            fields["dhcp"] = {"server_ip": field(interface.dhcp_server), "client_ip": field(interface.address)}
+        return kernel.lua.table({name: value for name, value in fields.items() if value is not None})
+
+    return Module(
+        "net",
+        {
+            "createServer": create_server,
+            "createConnection": create_connection,
+            "createUDPSocket": create_udp_socket,
+            "ifinfo": ifinfo,
+            "multicastJoin": _multicast,
+            "multicastLeave": _multicast,
+            "ping": build_ping(kernel),
+            "dns": build_dns(kernel),
+            "TCP": _TCP,
+            "UDP": _UDP,
+        },
+    )
