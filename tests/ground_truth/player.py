@@ -66,15 +66,28 @@ class Verdict:
 
 
 @functools.cache
-def _sets() -> dict[str, set[str]]:
-    """The sets of names that play.py keeps: what varies from run to run, what cannot be played."""
+def _play_py() -> dict[str, Any]:
+    """Tables that play.py keeps: names of what varies from run to run and what cannot be played, and its masks."""
     tree = ast.parse((HERE / "scenarios" / "play.py").read_text())
     return {
         target.id: ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(target := node.targets[0], ast.Name)
-        if target.id in ("VARIES", "NEEDS_LINK", "DATA")
+        if target.id in ("VARIES", "NEEDS_LINK", "DATA", "MASKS")
     }
+
+
+def _first_difference(recording: Recording, answer: Path) -> str:
+    """Where the whole answers part, however they were split over sends: play.py shows the first send that differs."""
+    wholes = []
+    for steps in (recording.steps(), json.loads(answer.read_text())["steps"]):
+        text = "".join(step.get("recv", "") for step in steps)
+        for pattern, put in _play_py()["MASKS"]:
+            text = re.sub(pattern, put, text)
+        wholes.append(text)
+    at = len(os.path.commonprefix(wholes))
+    one, other = (text[max(0, at - 60) : at + 120] for text in wholes)
+    return f"the whole answers part after {at} characters:\n   recorded  {one!r}\n   this one  {other!r}"
 
 
 def _scenario_names() -> set[str]:
@@ -84,13 +97,13 @@ def _scenario_names() -> set[str]:
 
 def playable() -> list[Recording]:
     """The recordings that play.py can play on a virtual board."""
-    sets, scenarios = _sets(), _scenario_names()
+    tables, scenarios = _play_py(), _scenario_names()
     found = []
     for folder in BOARDS:
         for path in sorted((HERE / folder).glob("*.json")):
             recording = Recording(folder, path.stem)
             instrumented = any("host." in step.get("send", "") for step in recording.steps())
-            if path.stem in scenarios and not instrumented and path.stem not in sets["DATA"] | sets["NEEDS_LINK"]:
+            if path.stem in scenarios and not instrumented and path.stem not in tables["DATA"] | tables["NEEDS_LINK"]:
                 found.append(recording)
     return found
 
@@ -127,7 +140,8 @@ def play(recording: Recording, place: int, out: Path) -> Verdict:
     same = not stopped and (f"{name}: same" in said or varies)
     log = out / "board.log"
     complaints = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-    return Verdict(same, "\n".join(part for part in (said, run.stderr.strip(), complaints) if part))
+    parts = "" if same or not answer.exists() else _first_difference(recording, answer)
+    return Verdict(same, "\n".join(part for part in (said, parts, run.stderr.strip(), complaints) if part))
 
 
 class Player:
