@@ -20,6 +20,8 @@ from bridge.virtual import telnet
 
 #: How long the server keeps EN low in wait for the edge that makes a reset one into download mode, in seconds.
 SEQUENCE_S = 0.4
+#: How long GPIO0 at least stays low when a reset has ended with it low, in seconds.
+STRAP_S = 0.05
 #: Bytes of the host that may wait for the line before the server stops reading; keeps purges and bauds prompt.
 _HIGH_WATER = 2048
 #: Bytes that may wait for a client which does not read; then newer ones are lost, as on an adapter.
@@ -100,7 +102,8 @@ class Lines:
 
     Everything goes through at once but one edge: when RTS alone holds the chip in reset and DTR is asserted too, the
     reset would end with GPIO0 high. A sequence into download mode releases RTS next; so the server waits for that,
-    and gives both edges to the board in one.
+    and gives both edges to the board in one. GPIO0 then stays low for a while, so that a host that was busy and saw
+    several edges at once still gets what was meant.
 
     Args:
         board: whose lines they are.
@@ -112,14 +115,18 @@ class Lines:
         self.rts = False
         self._applied = (False, False)
         self._waiting: asyncio.TimerHandle | None = None
+        self._strapped_until = 0.0
 
     def set(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
         """A line as the client wants it; None leaves it."""
         self.dtr = self.dtr if dtr is None else dtr
         self.rts = self.rts if rts is None else rts
         self._stop_waiting()
+        loop = asyncio.get_running_loop()
         if self._applied == (False, True) and (self.dtr, self.rts) == (True, True):
-            self._waiting = asyncio.get_running_loop().call_later(SEQUENCE_S, self._apply)
+            self._waiting = loop.call_later(SEQUENCE_S, self._apply)
+        elif loop.time() < self._strapped_until and (self.dtr, self.rts) != (False, True):
+            self._waiting = loop.call_at(self._strapped_until, self._apply)
         else:
             self._apply()
 
@@ -131,7 +138,9 @@ class Lines:
 
     def _apply(self) -> None:
         self._waiting = None
-        self._applied = (self.dtr, self.rts)
+        before, self._applied = self._applied, (self.dtr, self.rts)
+        if before == (False, True) and self._applied == (True, False):
+            self._strapped_until = asyncio.get_running_loop().time() + STRAP_S
         self._board.set_lines(dtr=self.dtr, rts=self.rts)
 
     def _stop_waiting(self) -> None:
