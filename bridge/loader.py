@@ -17,15 +17,16 @@ from bridge.repl import BREAK, CONTINUED, Repl
 from bridge.wire.check import hash24
 
 #: The table's name on the board; unlikely in anybody's program.
-_TABLE = "_bridge"
+_TABLE = "_nb"
 
 _HASH = (
-    f"{_TABLE}={{A={{}}}}function {_TABLE}.H(s,h)h=h or 0 for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end",
-    f'function {_TABLE}.C(i)print("@"..i,{_TABLE}.H({_TABLE}[i]))end',
+    f"{_TABLE}={{}}",
+    f"function {_TABLE}.H(s,h)h=h or 0 for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end",
+    f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s print("@"..i,h)end end',
 )
 #: Runs pieces a to b if their hash, started from the run's number, is h. Prints number, success, hash, result.
 _RUN = (
-    f"local B={_TABLE} function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
+    f"local B={_TABLE} B.A={{}}function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
     'if x~=h then return print("@-")end B.n=n x=a-1 local f,e=load(function()x=x+1 if x<=b then return B[x]end end,'
     '"=lua")B.o=f and true if f then B.o,e=pcall(f,B.A)end B.r=tostring(e):gsub("%c"," ")end '
     'print("@"..n,B.o,B.H(B.r),B.r)end'
@@ -164,8 +165,10 @@ class Loader:
         return count
 
     async def _store(self, number: int, piece: bytes, tries: int = 1) -> bool:
-        line = b'%s[%d]="%s"%s.C(%d)' % (_TABLE.encode(), number, _quoted(piece), _TABLE.encode(), number)
-        answer = re.compile(rb"@%d\t%d\r\n" % (number, hash24(piece)))
+        # The hash covers the number too: a line with a damaged number must not replace another piece.
+        check = hash24(piece, number)
+        line = b'%s.C(%d,"%s",%d)' % (_TABLE.encode(), number, _quoted(piece), check)
+        answer = re.compile(rb"@%d\t%d\r\n" % (number, check))
         for _ in range(tries):
             if await self._type(line, answer) is not None:
                 return True

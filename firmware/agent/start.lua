@@ -33,7 +33,7 @@ function agent.stop()
 end
 
 -- The bootstrap's own table; bridge/loader.py.
-_bridge = nil
+_nb = nil
 timer:register(agent.patience, tmr.ALARM_SEMI, guard(agent.expired))
 uart.on("data", "\0", guard(agent.receive), 0)
 agent.send(string.char(@HELLO@) .. "@DIGEST@" .. agent.puts(node.heap(), _VERSION))
