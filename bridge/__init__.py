@@ -1,0 +1,36 @@
+"""Drive the real network stack of a NodeMCU (ESP8266) board from Python, over its serial port.
+
+    async with bridge.open_board("/dev/ttyUSB0") as board:      # or "virtual:", a board without hardware
+        socket = await board.net.createConnection()
+        socket.on("receive", lambda socket, data: print(data))
+        await socket.connect(80, "example.com")
+
+The rooms, from the line up: `ports` (bytes), `wire` (frames and messages, pure), `link` (the two together), `repl` and
+`agent` (the board's prompt, and our program on it), `mirror` (board objects as Python objects), `board` (all of it),
+`sync` (the same without `await`), `cli` (the command). `virtual` is a faithful board that shares none of this code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.errors import BoardReset, BridgeError, LuaError, NetError, PortError
+
+if TYPE_CHECKING:
+    from bridge import sync
+    from bridge.board import Board, open_board
+
+__all__ = ["Board", "BoardReset", "BridgeError", "LuaError", "NetError", "PortError", "open_board", "sync"]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: the command's help and the virtual board need none of it.
+    if name in ("Board", "open_board"):
+        from bridge import board
+
+        return getattr(board, name)
+    if name == "sync":
+        import importlib
+
+        return importlib.import_module("bridge.sync")
+    raise AttributeError(f"module 'bridge' has no attribute {name!r}")

@@ -23,6 +23,7 @@ LADDER: dict[str, set[str]] = {
     "errors": set(),
     "resources": {"errors"},
     "image": {"errors"},
+    "lifecycle": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
     "profile": {"errors", "resources"},

@@ -40,6 +40,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class _Event:
+    serial: int
     name: str
     values: tuple[Value, ...]
 
@@ -71,6 +72,7 @@ class Remote:
         self._handlers: dict[str, Handler | None] = {}
         self._queue: deque[_Event] = deque()
         self._aside: list[_Event] = []
+        self._serial = 0
         self._running = False
         self._in_use = False
         self._used_up = 0
@@ -115,7 +117,7 @@ class Remote:
         ready = [kept for kept in self._aside if self._find(kept.name) is not _NOT_SET]
         if ready:
             self._aside = [kept for kept in self._aside if self._find(kept.name) is _NOT_SET]
-            self._queue.extendleft(reversed(ready))
+            self._queue = deque(sorted((*ready, *self._queue), key=lambda event: event.serial))
             # From the loop, so that no handler runs inside `on`.
             self.table.loop.call_soon(self._pump)
         self.table.keep(self)
@@ -174,7 +176,8 @@ class Remote:
     def arrived(self, name: str, values: tuple[Value, ...]) -> None:
         """An event came from the board."""
         if self._state is State.OPEN:
-            self._queue.append(_Event(name, self._convert(name, values)))
+            self._serial += 1
+            self._queue.append(_Event(self._serial, name, self._convert(name, values)))
             self._pump()
 
     def fail(self, reason: BridgeError) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import Any
 
 from bridge.errors import UsageError
 from bridge.mirror.handle import CREDIT, Handler
 from bridge.mirror.lua import TableSource
+from bridge.mirror.table import HandleTable
 from bridge.mirror.tcp import TCPServer, TCPSocket, as_text
 from bridge.mirror.udp import UDPSocket
 
@@ -44,14 +46,14 @@ class DNS:
             function = callback
             await table.call("net.dns.resolve", host, lambda socket, ip=None: function(None, as_text(ip)))
             return None
-        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-
-        def resolved(socket: object = None, ip: bytes | None = None) -> None:
-            if not answer.done():
-                answer.set_result(as_text(ip))
-
-        await table.call("net.dns.resolve", host, resolved)
-        return await table.wait(answer, RESOLVE_TIMEOUT, f"an address for {host}")
+        idle = self._idle.setdefault(table, [])
+        question = idle.pop() if idle else _Question()
+        answer = question.ask()
+        await table.call("net.dns.resolve", host, question)
+        address = await table.wait(answer, RESOLVE_TIMEOUT, f"an address for {host}")
+        # Only one that was answered may be asked again: the answer to another may still come.
+        idle.append(question)
+        return address
 
     async def getdnsserver(self, index: int = 0) -> str | None:
         """Address of a DNS server, or None. `index` is 0 or 1."""

@@ -44,6 +44,7 @@ class HandleTable:
         self._collected: deque[Handle] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
+        self._callbacks: dict[int, Callback] = {}
         self._failure: BridgeError | None = None
 
     def __len__(self) -> int:
@@ -109,7 +110,11 @@ class HandleTable:
         if isinstance(value, list | tuple):
             return [self.outward(item) for item in value]
         if callable(value):
-            return Callback(value, self)
+            # One Lua function for one Python function: the link keeps what it was given until the boot ends.
+            found = self._callbacks.get(id(value))
+            if found is None:
+                found = self._callbacks[id(value)] = Callback(value, self)
+            return found
         return value
 
     def inward(self, value: Value) -> Value:

@@ -1,0 +1,352 @@
+"""A board: a port, the agent on it, and everything the board has as Python objects.
+
+async with bridge.open_board("/dev/ttyUSB0") as board:
+    socket = await board.net.createConnection()
+    socket.on("receive", lambda socket, data: print(data))
+    await socket.connect(80, "example.com")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Generator
+from types import TracebackType
+from typing import Any
+
+from bridge import agent
+from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, UsageError
+from bridge.lifecycle import State, Trigger, move
+from bridge.link import CALL_TIMEOUT, AgentFacts, Link
+from bridge.mirror.lua import LuaName, LuaObject, single
+from bridge.mirror.net import Net
+from bridge.mirror.table import HandleTable
+from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.open import open_port
+from bridge.wire.values import Value
+
+log = logging.getLogger("bridge.board")
+
+#: How often the agent is put on a board that restarts again and again, before giving up.
+RESTART_TRIES = 3
+#: Seconds for a board to restart when asked to, with what it does at boot.
+RESET_TIMEOUT = 20.0
+
+
+#: Events of a board and what their handlers get.
+EVENTS = {
+    "console": "the bytes that the board printed beside the link",
+    "reset": "the BoardReset; handles of the boot before are dead, the agent is being put on the board again",
+    "down": "the error with which the board was lost for good",
+    "fault": "the text of an error that the agent caught in one of its own callbacks",
+    "error": "an exception in a handler or callback of yours, and a few words on where",
+}
+
+Starter = Callable[[Port], Awaitable[Link]]
+
+
+class Board:
+    """A board with the agent on it; made by `open_board`.
+
+    Attributes:
+        net: the module `net`, typed (`bridge.mirror.net`).
+        lua: every function of every module (`bridge.mirror.lua`).
+
+    Args:
+        port: open; closed with the board if it `owns_port`.
+        owns_port: see there.
+        start: puts the agent on the board.
+    """
+
+    def __init__(self, port: Port, *, owns_port: bool = False, start: Starter = agent.start) -> None:
+        self._port = port
+        self._owns_port = owns_port
+        self._start = start
+        self._state = State.NEW
+        self._link: Link | None = None
+        self._table: HandleTable | None = None
+        self._reason: BridgeError | None = None
+        self._handlers: dict[str, Callable[..., Any]] = {}
+        self._restart: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.net = Net(self._current)
+        self.lua = LuaName(self._current)
+
+    def __repr__(self) -> str:
+        return f"<Board {self.url} {self._state.name.lower()}>"
+
+    @property
+    def url(self) -> str:
+        """The URL or path of its port."""
+        return self._port.url
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def facts(self) -> AgentFacts:
+        """What is known of the firmware of the present boot.
+
+        Raises:
+            BridgeError: the board is not ready.
+        """
+        if self._link is None:
+            raise self._why()
+        return self._link.facts
+
+    def on(self, event: str, handler: Callable[..., Any] | None) -> None:
+        """Set who is told of something; replaces the handler before. May be a coroutine function.
+
+        Args:
+            event: a key of `bridge.board.EVENTS`, which says what the handler gets.
+            handler: a function, or None to be told no more. Without an "error" handler, exceptions in your handlers
+                are logged (logger "bridge.board").
+        """
+        if event not in EVENTS:
+            raise UsageError(f"{event!r} is not an event of a board", remedy=f"Use one of {', '.join(EVENTS)}.")
+        if handler is None:
+            self._handlers.pop(event, None)
+        else:
+            self._handlers[event] = handler
+
+    async def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """The value of a Lua expression.
+
+        Args:
+            expression: e.g. "node.heap()", or "... + 1" with a value; values never become source.
+            values: what `...` is.
+            timeout: seconds.
+
+        Returns:
+            One value as itself, none as None, several as a tuple.
+
+        Raises:
+            LuaError: it does not compile, or raised; BoardOutOfMemory, LinkTimeout, BoardReset, PortLost.
+        """
+        return await self.exec(f"return {expression}", *values, timeout=timeout)
+
+    async def exec(self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """Run a Lua chunk on the board; what it prints is console text.
+
+        Args:
+            source: the chunk.
+            values: what `...` is in it.
+            timeout: seconds.
+
+        Returns:
+            What it returned, as `eval` does.
+
+        Raises:
+            LuaError: it does not compile, or raised; BoardOutOfMemory, LinkTimeout, BoardReset, PortLost.
+        """
+        table = await self._current()
+        return single(await table.run_lua(source, *values, timeout=timeout))
+
+    async def reset(self) -> None:
+        """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
+
+        Raises:
+            LinkTimeout: it did not restart, or did not come back, in time.
+        """
+        table = await self._current()
+        table.caller.post("node.restart")
+        try:
+            async with asyncio.timeout(RESET_TIMEOUT):
+                while self._table is table and self._state is State.READY:
+                    await self._change()
+                await self._current()
+        except TimeoutError as error:
+            raise LinkTimeout(f"The board did not restart within {RESET_TIMEOUT:g} s", port=self.url) from error
+
+    async def close(self) -> None:
+        """Give the prompt back, and the port if this opened it. Every handle fails. Doing it again does nothing."""
+        if self._state in (State.CLOSING, State.CLOSED):
+            while self._state is not State.CLOSED:
+                await self._change()
+            return
+        self._move(Trigger.CLOSE)
+        try:
+            for task in (self._restart, *self._tasks):
+                if task is not None and task is not asyncio.current_task():
+                    task.cancel()
+                    await asyncio.wait([task])
+            link, self._link = self._link, None
+            if self._table is not None:
+                await self._table.close(PortLost(f"{self.url} has been closed", port=self.url))
+            if link is not None:
+                await link.close()
+        except LinkError as error:
+            # The board did not answer to the end; it has got its prompt back at its next reset.
+            log.debug("closing %s: %s", self.url, error)
+        finally:
+            if self._owns_port:
+                await self._port.close()
+            self._move(Trigger.GONE)
+
+    async def open(self) -> None:
+        """Find the prompt and put the agent on the board; `open_board` does this.
+
+        Raises:
+            NotNodeMCU, ReplError, AgentError, LinkError, PortLost: it does not work; says why.
+        """
+        self._move(Trigger.OPEN)
+        try:
+            self._adopt(await self._start(self._port))
+        except BridgeError as error:
+            self._reason = error
+            self._move(Trigger.FAILED)
+            raise
+
+    # Below: the life of the link.
+
+    def _adopt(self, link: Link) -> None:
+        self._link = link
+        self._table = HandleTable(link, self._report, LuaObject)
+        link.on_console = lambda data: self._tell("console", data)
+        link.on_fault = lambda text: self._tell("fault", text)
+        link.on_down = lambda error: self._went_down(link, error)
+        self._move(Trigger.ANSWERED)
+
+    def _went_down(self, link: Link, error: BridgeError) -> None:
+        if link is not self._link or self._state is not State.READY:
+            return
+        self._link = None
+        self._reason = error
+        if self._table is not None:
+            self._table.fail(error)
+        if isinstance(error, LinkError):
+            self._move(Trigger.DOWN)
+            self._restart = asyncio.get_running_loop().create_task(self._come_back())
+            if isinstance(error, BoardReset):
+                self._tell("reset", error)
+        else:
+            self._move(Trigger.FAILED)
+            self._tell("down", error)
+
+    async def _come_back(self) -> None:
+        for left in reversed(range(RESTART_TRIES)):
+            try:
+                self._adopt(await self._start(self._port))
+                return
+            except BridgeError as error:
+                if left == 0 or not isinstance(error, LinkError):
+                    self._reason = error
+                    self._move(Trigger.FAILED)
+                    self._tell("down", error)
+                    return
+
+    async def _current(self) -> HandleTable:
+        """The handle table of the present boot; waits while the board restarts."""
+        while self._state is State.RESTARTING:
+            await self._change()
+        if self._state is not State.READY or self._table is None:
+            raise self._why()
+        return self._table
+
+    def _why(self) -> BridgeError:
+        match self._state:
+            case State.LOST if self._reason is not None:
+                error = copy.copy(self._reason)
+                error.__cause__ = self._reason
+                return error
+            case State.RESTARTING:
+                return LinkError(f"{self.url} is restarting", port=self.url)
+            case State.CLOSING | State.CLOSED:
+                return PortLost(f"{self.url} has been closed", port=self.url)
+            case _:
+                return UsageError(f"{self.url} has not been opened", remedy="Use `async with open_board(url)`.")
+
+    def _move(self, trigger: Trigger) -> None:
+        after = move(self._state, trigger)
+        log.debug("= %s %s → %s", self.url, self._state.name.lower(), after.name.lower())
+        self._state = after
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def _change(self) -> None:
+        await self._changed.wait()
+
+    def _report(self, error: BaseException, where: str) -> None:
+        if "error" in self._handlers:
+            self._tell("error", error, where)
+        else:
+            log.error("%s: %s raised", self.url, where, exc_info=error)
+
+    def _tell(self, event: str, *values: object) -> None:
+        handler = self._handlers.get(event)
+        if handler is None:
+            return
+        try:
+            result = handler(*values)
+        except Exception as error:
+            self._stumble(event, error)
+            return
+        if inspect.isawaitable(result):
+            task = asyncio.get_running_loop().create_task(self._finish(event, result))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, event: str, result: Awaitable[object]) -> None:
+        try:
+            await result
+        except Exception as error:
+            self._stumble(event, error)
+
+    def _stumble(self, event: str, error: Exception) -> None:
+        if event == "error":
+            log.error("%s: the handler for errors raised", self.url, exc_info=error)
+        else:
+            self._report(error, f"handler for {event!r} of the board")
+
+
+class open_board:
+    """Open a board: `async with open_board(url) as board`, or `board = await open_board(url)`.
+
+    Opening is gentle: the board is not reset, and its prompt, speed and settings are given back at the end.
+
+    Args:
+        port: a port's URL (see `bridge.ports.open`), or an open `Port`, which stays the caller's to close.
+        baud: speed of the board's console, in baud.
+        start: puts the agent on the board; for tests.
+
+    Raises:
+        PortNotFound, PortBusy, PortError: the port cannot be opened.
+        NotNodeMCU: something else answers, or nothing does.
+        AgentError, LinkError: the agent could not be put on the board.
+    """
+
+    def __init__(self, port: str | Port, *, baud: int = CONSOLE_BAUD, start: Starter = agent.start) -> None:
+        self._what = port
+        self._baud = baud
+        self._start = start
+        self._board: Board | None = None
+
+    async def _open(self) -> Board:
+        if isinstance(self._what, str):
+            board = Board(await open_port(self._what, baud=self._baud), owns_port=True, start=self._start)
+        else:
+            board = Board(self._what, start=self._start)
+        try:
+            await board.open()
+        except BaseException:
+            await board.close()
+            raise
+        return board
+
+    def __await__(self) -> Generator[Any, None, Board]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Board:
+        self._board = await self._open()
+        return self._board
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._board is not None:
+            await self._board.close()

@@ -1,0 +1,66 @@
+"""The life of a board, as a table: every state, every trigger, and which move is legal."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from bridge.errors import LocalProtocolError
+
+
+class State(Enum):
+    """Where a board is in its life."""
+
+    NEW = auto()
+    OPENING = auto()
+    """The prompt is looked for and the agent is put on the board."""
+    READY = auto()
+    RESTARTING = auto()
+    """The board went away under the link; the agent is being put on it again. Calls wait."""
+    LOST = auto()
+    """It did not come back; calls raise why."""
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class Trigger(Enum):
+    """What moves a board from state to state."""
+
+    OPEN = auto()
+    ANSWERED = auto()
+    """The agent is up."""
+    DOWN = auto()
+    """The link ended, and the board may come back."""
+    FAILED = auto()
+    CLOSE = auto()
+    GONE = auto()
+    """The prompt and the port have been given back."""
+
+
+#: Every legal move. A missing pair is a mistake of whoever pulled the trigger.
+TRANSITIONS: dict[tuple[State, Trigger], State] = {
+    (State.NEW, Trigger.OPEN): State.OPENING,
+    (State.NEW, Trigger.CLOSE): State.CLOSING,
+    (State.OPENING, Trigger.ANSWERED): State.READY,
+    (State.OPENING, Trigger.FAILED): State.LOST,
+    (State.OPENING, Trigger.CLOSE): State.CLOSING,
+    (State.READY, Trigger.DOWN): State.RESTARTING,
+    (State.READY, Trigger.FAILED): State.LOST,
+    (State.READY, Trigger.CLOSE): State.CLOSING,
+    (State.RESTARTING, Trigger.ANSWERED): State.READY,
+    (State.RESTARTING, Trigger.FAILED): State.LOST,
+    (State.RESTARTING, Trigger.CLOSE): State.CLOSING,
+    (State.LOST, Trigger.CLOSE): State.CLOSING,
+    (State.CLOSING, Trigger.GONE): State.CLOSED,
+}
+
+
+def move(state: State, trigger: Trigger) -> State:
+    """The state after a trigger.
+
+    Raises:
+        LocalProtocolError: nothing may pull this trigger in this state.
+    """
+    after = TRANSITIONS.get((state, trigger))
+    if after is None:
+        raise LocalProtocolError(f"A board that is {state.name.lower()} cannot take {trigger.name.lower()}")
+    return after

@@ -1,0 +1,147 @@
+"""A background event loop for programs that do not have one, and a thread for their callbacks.
+
+There is one of each per process, started when first used. Callbacks have a thread of their own so that they may
+call back into the board; on the loop's thread such a call would wait for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import queue
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from bridge.errors import UsageError
+
+T = TypeVar("T")
+
+_Job = tuple[Callable[..., Any], tuple[Any, ...], "asyncio.Future[Any]"]
+#: Seconds that the end of the program waits for boards to give their prompts back.
+EXIT_TIMEOUT = 5.0
+
+
+class Portal:
+    """The door between threads and the background loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        # Daemons: threads that are not would be waited for before `atexit` could stop them.
+        self._loop_thread = threading.Thread(target=self._run_loop, name="bridge-loop", daemon=True)
+        self._callback_thread = threading.Thread(target=self._run_callbacks, name="bridge-callbacks", daemon=True)
+        self._loop_thread.start()
+        self._callback_thread.start()
+        atexit.register(self.stop)
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and wait for it; an interrupt (Ctrl-C) cancels it.
+
+        Raises:
+            UsageError: called from the loop's own thread, or the portal is closed.
+        """
+        if threading.current_thread() is self._loop_thread:
+            work.close()
+            raise UsageError(
+                "bridge.sync was called on its own event loop", remedy="Use the asyncio classes in coroutines."
+            )
+        if not self.loop.is_running():
+            work.close()
+            raise UsageError("bridge.sync is closed: the program is ending")
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    async def callback(self, function: Callable[..., T], *values: Any) -> T:
+        """Run a function on the callback thread; called on the loop."""
+        result: asyncio.Future[T] = self.loop.create_future()
+        self._jobs.put((function, values, result))
+        return await result
+
+    def post(self, function: Callable[..., object], *values: Any) -> None:
+        """Run a function on the callback thread and wait for nothing; an error in it is logged by the loop."""
+        self._jobs.put((function, values, self.loop.create_future()))
+
+    def at_exit(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run this before the loop stops."""
+        self._closers.append(closer)
+
+    def forget(self, closer: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Take an `at_exit` back."""
+        if closer in self._closers:
+            self._closers.remove(closer)
+
+    def stop(self) -> None:
+        """Close what is open and end both threads; runs by itself when the program ends."""
+        if not self.loop.is_running():
+            return
+        closers, self._closers = self._closers, []
+
+        async def finish() -> None:
+            await asyncio.wait_for(
+                asyncio.gather(*(closer() for closer in closers), return_exceptions=True), EXIT_TIMEOUT
+            )
+
+        try:
+            self.call(finish())
+        except TimeoutError:
+            pass
+        finally:
+            self._jobs.put(None)
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._loop_thread.join(EXIT_TIMEOUT)
+            self._callback_thread.join(EXIT_TIMEOUT)
+            atexit.unregister(self.stop)
+
+    def _run_loop(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+            tasks = asyncio.all_tasks(self.loop)
+            for task in tasks:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
+
+    def _run_callbacks(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            function, values, future = job
+            try:
+                result, error = function(*values), None
+            except Exception as raised:
+                result, error = None, raised
+            try:
+                self.loop.call_soon_threadsafe(_settle, future, result, error)
+            except RuntimeError:
+                return  # the loop is closed: nobody waits any more
+            # Not kept while waiting for the next job: values may hold the last reference to a handle.
+            del job, function, values, future, result, error
+
+
+def _settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+_portal: Portal | None = None
+_lock = threading.Lock()
+
+
+def portal() -> Portal:
+    """The process's portal, started if it is not."""
+    global _portal
+    with _lock:
+        if _portal is None or not _portal.loop.is_running() and _portal.loop.is_closed():
+            _portal = Portal()
+        return _portal

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import asyncio
+
+from bridge.errors import LinkError
+from bridge.mirror.callback import WAITING_CALLS, Callback
+from bridge.wire.values import Handle
+from tests.mirror.caller import make_table, settle
+
+
+def test_values_arrive_as_users_see_them() -> None:
+    async def main() -> None:
+        _, table, errors = make_table()
+        seen: list[object] = []
+        callback = Callback(lambda *values: seen.append(values), table)
+        callback(1, b"x", Handle(9))
+        assert seen[0][:2] == (1, b"x") and seen[0][2].number == 9  # type: ignore[index]
+        assert errors.seen == []
+
+    asyncio.run(main())
+
+
+def test_coroutines_run_one_at_a_time_in_order_and_errors_are_reported() -> None:
+    async def main() -> None:
+        _, table, errors = make_table()
+        log: list[str] = []
+
+        async def work(number: int) -> None:
+            log.append(f"+{number}")
+            await asyncio.sleep(0)
+            log.append(f"-{number}")
+            if number == 2:
+                raise RuntimeError("two")
+
+        callback = Callback(work, table)
+        for number in (1, 2, 3):
+            callback(number)
+        await settle()
+        assert log == ["+1", "-1", "+2", "-2", "+3", "-3"]
+        ((error, where),) = errors.seen
+        assert str(error) == "two" and "work" in where
+        Callback(lambda: None, table)(1)
+        assert isinstance(errors.seen[1][0], TypeError)
+
+    asyncio.run(main())
+
+
+def test_a_flood_is_bounded_counted_and_reported_once() -> None:
+    async def main() -> None:
+        _, table, errors = make_table()
+        gate = asyncio.Event()
+        done: list[int] = []
+        last = asyncio.Event()
+
+        async def work(number: int) -> None:
+            await gate.wait()
+            done.append(number)
+            if number == WAITING_CALLS:
+                last.set()
+
+        callback = Callback(work, table)
+        for number in range(WAITING_CALLS + 11):
+            callback(number)
+        assert callback.dropped == 10
+        assert [type(error) for error, _ in errors.seen] == [LinkError]
+        gate.set()
+        await last.wait()
+        assert done == list(range(WAITING_CALLS + 1))
+
+    asyncio.run(main())

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from bridge.errors import LuaError, UsageError
+from bridge.mirror.handle import CREDIT
+from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
+from bridge.wire.messages import MAX_CHUNK
+from bridge.wire.values import Handle
+from tests.mirror.caller import make_table, settle
+
+
+def test_long_data_is_cut_in_order_with_few_calls_at_once() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        flying = most = 0
+        accepted = bytearray()
+
+        async def take(handle: Handle, chunk: bytes) -> tuple[()]:
+            nonlocal flying, most
+            flying += 1
+            most = max(most, flying)
+            await asyncio.sleep(0)
+            accepted.extend(chunk)
+            flying -= 1
+            return ()
+
+        caller.replies["@net.send"] = take
+        data = bytes(range(256)) * 40
+        await socket.send(data)
+        assert bytes(accepted) == data and most == SENDS_IN_FLIGHT
+        assert max(len(values[1]) for _, values in caller.calls) == MAX_CHUNK
+
+    asyncio.run(main())
+
+
+def test_sends_of_several_tasks_leave_whole_and_in_order() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        texts = [bytes([number]) * (MAX_CHUNK + number) for number in range(1, 101)]
+        await asyncio.gather(*(socket.send(text) for text in texts))
+        assert b"".join(values[1] for _, values in caller.calls) == b"".join(texts)
+
+    asyncio.run(main())
+
+
+def test_what_the_stack_says_comes_up() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        caller.replies["@net.send"] = LuaError("not connected")
+        for data in (b"x", b"x" * 9999):
+            with pytest.raises(LuaError, match="not connected"):
+                await socket.send(data)
+        caller.replies["@net.send"] = ()
+        await socket.send("grün", lambda socket: None)
+        assert caller.calls[-1] == ("@net.send", (Handle(1), "grün".encode()))
+        await socket.send(b"")
+        assert caller.calls[-1] == ("@net.send", (Handle(1), b""))
+
+    asyncio.run(main())
+
+
+def test_addresses_ttl_and_the_rest() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        caller.replies = {":getpeer": (80, b"10.0.0.1"), ":getaddr": (None, None), ":ttl": (255,)}
+        assert await socket.getpeer() == (80, "10.0.0.1")
+        assert await socket.getaddr() == (None, None)
+        assert await socket.ttl() == 255
+        await socket.ttl(1)
+        await socket.hold()
+        await socket.unhold()
+        await socket.dns("host.test", lambda socket, ip: None)
+        await socket.connect(80, "host.test", lambda socket: None)
+        await socket.close()
+        assert [(target, *values[1:]) for target, values in caller.calls[2:]] == [
+            (":ttl",), (":ttl", 1), ("@net.hold",), ("@net.unhold",), (":dns", "host.test"),
+            (":connect", 80, "host.test"), ("@net.close",),
+        ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_events_have_the_documented_arguments() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        seen: list[tuple[object, ...]] = []
+        for event in TCPSocket.EVENTS:
+            socket.on(event, lambda *values, event=event: seen.append((event, *values)))
+        caller.event(1, "dns", b"1.2.3.4")
+        caller.event(1, "dns", None)
+        caller.event(1, "connection")
+        caller.event(1, "receive", b"data")
+        caller.event(1, "sent")
+        caller.event(1, "disconnection", 0)
+        caller.event(1, "reconnection", -9)
+        assert seen == [
+            ("dns", socket, "1.2.3.4"), ("dns", socket, None), ("connection", socket), ("receive", socket, b"data"),
+            ("sent", socket), ("disconnection", socket, 0), ("reconnection", socket, -9),
+        ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_a_connecting_socket_with_handlers_lives_until_it_ends() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        seen: list[bytes] = []
+
+        async def use() -> None:
+            socket = TCPSocket(table, Handle(1))
+            socket.on("receive", lambda socket, data: seen.append(data))
+            await socket.connect(80, "10.0.0.1")
+
+        await use()
+        gc.collect()
+        await settle()
+        caller.event(1, "receive", b"x")
+        assert seen == [b"x"] and caller.released == []
+        caller.event(1, "disconnection", 0)
+        gc.collect()
+        await settle()
+        assert caller.released == [1]
+
+    asyncio.run(main())
+
+
+def test_a_connect_that_raises_leaves_nothing() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        caller.replies[":connect"] = LuaError("specify port")
+        socket = TCPSocket(table, Handle(1))
+        socket.on("receive", print)
+        with pytest.raises(LuaError):
+            await socket.connect(0)
+        assert not socket.must_stay
+
+    asyncio.run(main())
+
+
+def test_listen_as_in_lua() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        server = TCPServer(table, Handle(1))
+        await server.listen(print)
+        await server.listen(80, print)
+        await server.listen(80, "127.0.0.2", print)
+        await server.listen(None, None, print)
+        assert [values[1:] for _, values in caller.calls] == [
+            (CREDIT, 0, None), (CREDIT, 80, None), (CREDIT, 80, "127.0.0.2"), (CREDIT, 0, None),
+        ]  # fmt: skip
+        for wrong in ((), (80,), (80, "127.0.0.2"), (print, 80)):
+            with pytest.raises(UsageError, match="need callback"):
+                await server.listen(*wrong)  # type: ignore[arg-type]
+        caller.replies[":getaddr"] = (80, b"0.0.0.0")
+        assert await server.getaddr() == (80, "0.0.0.0")
+        await server.close()
+
+    asyncio.run(main())
+
+
+def test_accepted_sockets_lose_nothing_and_a_slow_callback_holds_nobody_up() -> None:
+    async def main() -> None:
+        caller, table, errors = make_table()
+        server = TCPServer(table, Handle(1))
+        gate = asyncio.Event()
+        seen: list[object] = []
+
+        async def client(socket: TCPSocket) -> None:
+            seen.append(socket.number)
+            if socket.number == 2:
+                await gate.wait()
+            socket.on("receive", lambda socket, data: seen.append(data))
+            if socket.number == 3:
+                raise RuntimeError("three")
+
+        await server.listen(80, client)
+        caller.event(2, "receive", b"two")  # before the host even knows the socket
+        caller.event(1, "accept", Handle(2))
+        caller.event(1, "accept", Handle(3))
+        caller.event(3, "receive", b"three")
+        await settle()
+        assert seen == [2, 3, b"three"]
+        gate.set()
+        await settle()
+        assert seen == [2, 3, b"three", b"two"]
+        ((error, where),) = errors.seen
+        assert str(error) == "three" and "TCPServer #1" in where
+
+    asyncio.run(main())
