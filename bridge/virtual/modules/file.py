@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from bridge.virtual.chip.layout import PartitionType, find
 from bridge.virtual.chip.rcr import partition_table
+from bridge.virtual.cost import load_costs
 from bridge.virtual.lua.api import (
     Args,
     ArgumentFault,
@@ -46,12 +47,21 @@ def filesystem(kernel: Kernel) -> FileSystem:
         table = partition_table(kernel.flash) or ()
         partition = find(table, PartitionType.SPIFFS0)
         address, size = (0, 0) if partition is None else (partition.address, partition.size)
-        mounted = mount(kernel.flash, address, size, Busy(kernel.cpu.busy))
+        mounted = mount(kernel.flash, address, size, _busy(kernel))
         _MOUNTED[kernel] = mounted.fs
         if not mounted.found:
             kernel.print(b"Formatting file system. Please wait...\n")
             _format(kernel, mounted.fs)
     return _MOUNTED[kernel]
+
+
+def _busy(kernel: Kernel) -> Busy:
+    def wait(seconds: float) -> None:
+        kernel.cpu.feed()  # app/platform/platform.c does so before each operation
+        kernel.cpu.busy(seconds)
+
+    costs = load_costs(kernel.options.calibration)
+    return Busy(wait, costs.page_program_ms * 1e-3, costs.sector_erase_ms * 1e-3)
 
 
 def _format(kernel: Kernel, fs: FileSystem) -> bool:
