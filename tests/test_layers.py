@@ -36,6 +36,7 @@ LADDER: dict[str, set[str]] = {
     "flash": {"errors", "ports", "resources", "image", "profile"},
 }
 LADDER["board"] = {*LADDER}
+LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}

@@ -33,13 +33,13 @@ class LuaName:
     """
 
     def __init__(self, tables: TableSource, path: str = "") -> None:
-        self.tables = tables
+        self._tables = tables
         self._path = path
 
     def __getattr__(self, name: str) -> LuaName:
         if name.startswith("__"):
             raise AttributeError(name)
-        return LuaName(self.tables, f"{self._path}.{name}" if self._path else name)
+        return LuaName(self._tables, f"{self._path}.{name}" if self._path else name)
 
     def __repr__(self) -> str:
         return f"<lua {self._path or 'globals'}>"
@@ -57,12 +57,12 @@ class LuaName:
         """
         if not self._path:
             raise LuaError("board.lua is no function; write board.lua.module.function(…)")
-        table = await self.tables()
+        table = await self._tables()
         return single(await table.call(self._path, *values, timeout=timeout))
 
     async def get(self) -> Value:
         """The value of this name (`await board.lua.net.TCP.get()`); tables come whole."""
-        table = await self.tables()
+        table = await self._tables()
         return single(await table.run_lua(f"return {self._path or '_G'}"))
 
 

@@ -17,11 +17,24 @@ from bridge.mirror.udp import UDPSocket
 RESOLVE_TIMEOUT = 30.0
 
 
+class _Question:
+    """A callback of `net.dns.resolve`. Used again and again, because the link keeps each until the boot ends."""
+
+    def ask(self) -> asyncio.Future[str | None]:
+        self._answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        return self._answer
+
+    def __call__(self, socket: object = None, ip: bytes | None = None) -> None:
+        if not self._answer.done():
+            self._answer.set_result(as_text(ip))
+
+
 class DNS:
     """`net.dns`."""
 
     def __init__(self, tables: TableSource) -> None:
-        self.tables = tables
+        self._tables = tables
+        self._idle: weakref.WeakKeyDictionary[HandleTable, list[_Question]] = weakref.WeakKeyDictionary()
 
     async def resolve(self, host: str, callback: Handler | None = None) -> str | None:
         """Resolve a name by the board.
@@ -41,7 +54,7 @@ class DNS:
         Raises:
             LuaError: "illegal argument" (the name), "out of memory" (four questions are open already).
         """
-        table = await self.tables()
+        table = await self._tables()
         if callback is not None:
             function = callback
             await table.call("net.dns.resolve", host, lambda socket, ip=None: function(None, as_text(ip)))
@@ -57,7 +70,7 @@ class DNS:
 
     async def getdnsserver(self, index: int = 0) -> str | None:
         """Address of a DNS server, or None. `index` is 0 or 1."""
-        table = await self.tables()
+        table = await self._tables()
         values = await table.call("net.dns.getdnsserver", index)
         found = as_text(values[0]) if values else None
         return None if found is None else str(found)
@@ -68,7 +81,7 @@ class DNS:
         Raises:
             LuaError: "invalid dns server ip", "server index out of range [0-1]".
         """
-        table = await self.tables()
+        table = await self._tables()
         await table.call("net.dns.setdnsserver", ip, index)
 
 
@@ -79,7 +92,7 @@ class Net:
     UDP = 2
 
     def __init__(self, tables: TableSource) -> None:
-        self.tables = tables
+        self._tables = tables
         self.dns = DNS(tables)
 
     async def createConnection(self, type: int = TCP, secure: int | bool = 0) -> TCPSocket:
@@ -100,7 +113,7 @@ class Net:
                 "net.createConnection makes no encrypted connection (stock firmware ignores the argument)",
                 remedy="Use the module tls.",
             )
-        table = await self.tables()
+        table = await self._tables()
         (handle,) = await table.caller.call("@net.socket", CREDIT)
         return TCPSocket(table, handle)
 
@@ -113,24 +126,24 @@ class Net:
                 Write `createServer(30)`. None is 30 s.
             timeout: ignored, as the stock module does.
         """
-        table = await self.tables()
+        table = await self._tables()
         (handle,) = await table.caller.call("@net.server", type)
         return TCPServer(table, handle)
 
     async def createUDPSocket(self) -> UDPSocket:
         """Make a UDP socket."""
-        table = await self.tables()
+        table = await self._tables()
         (handle,) = await table.caller.call("@net.udp", CREDIT)
         return UDPSocket(table, handle)
 
     async def multicastJoin(self, if_ip: str, multicast_ip: str) -> None:
         """Join a multicast group; `if_ip` "" or "any" is every interface."""
-        table = await self.tables()
+        table = await self._tables()
         await table.call("net.multicastJoin", if_ip, multicast_ip)
 
     async def multicastLeave(self, if_ip: str, multicast_ip: str) -> None:
         """Leave a multicast group."""
-        table = await self.tables()
+        table = await self._tables()
         await table.call("net.multicastLeave", if_ip, multicast_ip)
 
     async def ifinfo(self, index: int = 0) -> dict[str, Any] | None:
@@ -139,7 +152,7 @@ class Net:
         Args:
             index: 0 station, 1 access point.
         """
-        table = await self.tables()
+        table = await self._tables()
         values = await table.call("net.ifinfo", index)
         return _readable(values[0]) if values and values[0] is not None else None
 
