@@ -46,6 +46,10 @@ class LineChip(Protocol):
     def baud(self) -> int | None:
         """Speed of UART0; None while the boot ROM measures the host's."""
 
+    @property
+    def takes_lines(self) -> bool:
+        """True if something may happen on the chip between a line end and the next byte."""
+
     def room(self) -> int:
         """Bytes that the receive ring takes now without losing any; 0 while a task runs. Asked with pacing off."""
 
@@ -163,8 +167,22 @@ class Line:
     def _arm_in(self) -> None:
         if self._timer_in is None and self._waiting:
             byte = BITS_PER_BYTE / self.host_baud if self._pacing else 0.0
-            piece = min(len(self._waiting), max(1, int(PIECE_S / byte))) if byte else 0
+            piece = self._up_to_line_end(max(1, int(PIECE_S / byte))) if byte else 0
             self._timer_in = self._loop.call_at(self._next_in + piece * byte, self._pump_in)
+
+    def _up_to_line_end(self, most: int) -> int:
+        """How many of the waiting bytes go in one piece: in line mode none behind a line end.
+
+        The chip takes bytes one by one. What it does with a line can begin before the next byte is there, and shows:
+        the order of an echo and a prompt.
+        """
+        most = min(most, len(self._waiting))
+        if self._chip is not None and self._chip.takes_lines:
+            for end in (b"\n", b"\r"):
+                place = self._waiting.find(end, 0, most)
+                if place >= 0:
+                    most = place + 1
+        return most
 
     def _pump_in(self) -> None:
         self._timer_in = None
@@ -174,13 +192,13 @@ class Line:
         if self._pacing:
             byte = BITS_PER_BYTE / self.host_baud
             over = min(int((now - self._next_in) / byte + 1e-6), len(self._waiting))
-            most = max(1, int(PIECE_S / byte)) + CATCH_UP
+            most = self._up_to_line_end(max(1, int(PIECE_S / byte)) + CATCH_UP)
             if over > most:
                 self._next_in = now - most * byte
                 over = most
             self._next_in += over * byte
         else:
-            over = min(self._chip.room() if self._chip is not None else PACKET, len(self._waiting))
+            over = most = self._up_to_line_end(self._chip.room() if self._chip is not None else PACKET)
             # An endlessly fast line would overrun the ring with every write. Without pacing it waits for the board
             # instead, as if the UART had flow control, and looks again when the board's task may be over.
             self._next_in = now if over else now + PIECE_S
@@ -189,6 +207,9 @@ class Line:
         if data:
             self._arrive_in(data)
         if self._waiting:
+            if over == most:
+                # A line end, or too late: what the chip does now comes before the next byte, however late it is.
+                self._next_in = max(self._next_in, self._loop.time())
             self._arm_in()
         else:
             self._ended_in()

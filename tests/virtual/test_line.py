@@ -20,6 +20,7 @@ class Notebook:
     options: VirtualOptions = field(default_factory=VirtualOptions)
     baud: int | None = 115200
     free: int = 256
+    takes_lines: bool = False
     clear_boot_text: bool = False
     chip_got: list[tuple[float, bytes]] = field(default_factory=list)
     host_got: list[tuple[float, bytes]] = field(default_factory=list)
@@ -212,6 +213,21 @@ def test_boot_text_at_another_speed_is_garbage_or_kept_away() -> None:
     assert clock.run(main(True, 74880)).startswith(b" ets Jan  8 2013")
     garbage = clock.run(main(False, 115200))
     assert garbage.endswith(b"> ") and len(garbage) > 2 and b"ets" not in garbage
+
+
+def test_in_line_mode_nothing_comes_in_one_piece_with_a_line_end_before_it() -> None:
+    async def main(lines: bool) -> list[bytes]:
+        end = Notebook(takes_lines=lines)
+        end.line.write(b"ab\ncd\r\n\nef")
+        await end.line.drain()
+        arrived = 0
+        for when, data in end.chip_got:
+            arrived += len(data)
+            assert when == pytest.approx(0.001 + arrived * 10 / 115200)
+        return [data for _, data in end.chip_got]
+
+    assert clock.run(main(True)) == [b"ab\n", b"cd\r", b"\n", b"\n", b"ef"]
+    assert clock.run(main(False)) == [b"ab\ncd\r\n\nef"]
 
 
 def test_without_pacing_the_line_waits_for_the_board() -> None:

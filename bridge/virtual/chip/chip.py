@@ -65,6 +65,9 @@ class Application(Protocol):
 
     def room(self) -> int: ...
 
+    @property
+    def takes_lines(self) -> bool: ...
+
 
 class Chip:
     """An ESP8266 between its flash and its UART0. All methods are called on the event loop.
@@ -186,6 +189,11 @@ class Chip:
             self._application.receive(data)
         elif self._download is not None:
             self._download.receive(data, baud)
+
+    @property
+    def takes_lines(self) -> bool:
+        """True while the console reads lines: a line end may start a task before the next byte has arrived."""
+        return self._application is not None and self._application.takes_lines
 
     def room(self) -> int:
         """Bytes that UART0 can take right now without losing any; 0 while a task runs."""

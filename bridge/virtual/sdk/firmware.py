@@ -84,6 +84,11 @@ class Firmware:
         return 0 if self.system.tasks.busy else self.system.uart.room
 
     @property
+    def takes_lines(self) -> bool:
+        """True in line mode: a line end in the input may start a task before the next byte is there."""
+        return self._input.run_input
+
+    @property
     def baud(self) -> int:
         """Speed of UART0."""
         return self.system.uart.settings.baud

@@ -56,6 +56,11 @@ class LineInput:
         self._end = 0
         self._run_input = True
 
+    @property
+    def run_input(self) -> bool:
+        """True in line mode."""
+        return self._run_input
+
     def set_receiver(self, handler: DataHandler | None, length: int, end: int, run_input: bool) -> None:
         """`input_setup_receive`.
 
