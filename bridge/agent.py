@@ -46,7 +46,7 @@ _COLLECT_LATE = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,-12000)
 _COLLECT_AS_STOCK = "if node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
 
 #: How long to wait for the agent's first frame before asking again.
-_HELLO_SECONDS = 0.7
+_HELLO_SECONDS = 1.5
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,14 @@ from bridge.wire.check import hash24
 #: The table's name on the board; unlikely in anybody's program.
 _TABLE = "_nb"
 
-_HASH = (
-    f"{_TABLE}={{}}",
-    f"function {_TABLE}.H(s,h)h=h or 0 for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end",
-    f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s print("@"..i,h)end end',
-)
+_HASH = f"function {_TABLE}.H(s,h)for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end"
+_STORE = f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s print("@"..h)end end'
 #: Runs pieces a to b if their hash, started from the run's number, is h. Prints number, success, hash, result.
 _RUN = (
     f"local B={_TABLE} B.A={{}}function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
     'if x~=h then return print("@-")end B.n=n x=a-1 local f,e=load(function()x=x+1 if x<=b then return B[x]end end,'
     '"=lua")B.o=f and true if f then B.o,e=pcall(f,B.A)end B.r=tostring(e):gsub("%c"," ")end '
-    'print("@"..n,B.o,B.H(B.r),B.r)end'
+    'print("@"..n,B.o,B.H(B.r,0),B.r)end'
 )
 
 #: Characters of source in one line: at most, at least, and to start with.
@@ -41,19 +38,26 @@ class _Pace:
     """How long lines are and how long answers take; both follow what the line does."""
 
     length: float = _FIRST
-    seconds: float = 0.3
+    mean: float = 0.1
     failures: int = 0
-    lines: int = 0
 
-    def good(self, took: float) -> None:
-        self.lines += 1
+    @property
+    def wait(self) -> float:
+        """Seconds to wait for an answer beyond the time that the line itself takes."""
+        return min(max(3 * self.mean, 0.04), 1.0)
+
+    def good(self) -> None:
         self.length = min(self.length * 1.2, _LONGEST)
-        self.seconds += (max(took * 2.5, 0.03) - self.seconds) / 4
 
     def bad(self) -> None:
         self.failures += 1
         self.length = max(self.length * 0.7, _SHORTEST)
-        self.seconds = min(self.seconds * 1.2, 1.0)
+
+    def answered(self, seconds: float) -> None:
+        self.mean += (seconds - self.mean) / 4
+
+    def silent(self) -> None:
+        self.mean = min(self.mean * 1.3, 0.4)
 
 
 class Loader:
@@ -73,6 +77,7 @@ class Loader:
         self._number = 0
         self._sent = 0
         self._launched = b""
+        self._launch_pieces = 0
 
     @property
     def damage(self) -> float:
@@ -87,18 +92,23 @@ class Loader:
         Raises:
             ReplError: not in time.
         """
-        while True:
-            for line in _HASH:
-                await self._type(line.encode(), re.compile(rb"\n> $"))
-            if await self._store(0, b"@ready", tries=3):
-                break
+        await self._until(f"{_TABLE}={{}}", f"print('@'..type({_TABLE}))", rb"@table\r")
+        await self._until(_HASH, f"print('@'..{_TABLE}.H('nodemcu',1))", b"@%d\r" % hash24(b"nodemcu", 1))
+        await self._until(_STORE, self._storing(0, b"nodemcu").decode(), b"@%d\r" % hash24(b"nodemcu", 0))
         pieces = await self._put(_RUN.encode())
-        names = "..".join(f"{_TABLE}[{number}]" for number in range(1, pieces + 1))
+        load = f'loadstring(table.concat({_TABLE},"",1,{pieces}))()'
+        await self._until(load, f"print('@'..type({_TABLE}.R))", rb"@function\r")
+
+    async def _until(self, line: str, question: str, answer: bytes) -> None:
+        """Type a line until a question is answered as it should be."""
+        prompt, right = re.compile(rb"\n> $"), re.compile(answer)
         while True:
-            await self._type(f"loadstring({names})()".encode(), re.compile(rb"\n> $"))
-            await self._type(f"print('@'..type({_TABLE}.R))".encode(), found := re.compile(rb"@function\r"))
-            if found.search(self._repl.received):
-                return
+            await self._type(line.encode(), prompt)
+            for _ in range(3):
+                if await self._type(question.encode(), right) is not None:
+                    return
+                if b"nil" in self._repl.received:
+                    break
 
     async def run(self, source: str | bytes) -> str:
         """Run a chunk once; returns what it returns, as text of one line.
@@ -136,15 +146,17 @@ class Loader:
             ReplError: not in time.
         """
         if source != self._launched:
-            self._launched = source
+            self._launched, self._launch_pieces = source, await self._put(source)
             self._number += 1
-        count = await self._put(source)
-        line = f"{_TABLE}.R(1,{count},{hash24(source, self._number)},{self._number})".encode()
-        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n|\0" % self._number)
+        check = hash24(source, self._number)
+        line = f"{_TABLE}.R(1,{self._launch_pieces},{check},{self._number})".encode()
+        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n|\0[^\0]+\0" % self._number)
         found = await self._type(line, answer, patient=True)
         received = self._repl.received
         if found is not None and found[1] in (b"false", b"nil") and hash24(found[3]) == int(found[2]):
             raise LuaError(found[3].decode("latin-1"), port=self._repl.port.url)
+        if b"@-" in received:
+            self._launched = b""  # a piece is wrong after all
         return received
 
     async def finish(self) -> None:
@@ -164,15 +176,13 @@ class Loader:
             at += len(piece)
         return count
 
-    async def _store(self, number: int, piece: bytes, tries: int = 1) -> bool:
+    async def _store(self, number: int, piece: bytes) -> bool:
+        answer = re.compile(rb"@%d\r" % hash24(piece, number))
+        return await self._type(self._storing(number, piece), answer) is not None
+
+    def _storing(self, number: int, piece: bytes) -> bytes:
         # The hash covers the number too: a line with a damaged number must not replace another piece.
-        check = hash24(piece, number)
-        line = b'%s.C(%d,"%s",%d)' % (_TABLE.encode(), number, _quoted(piece), check)
-        answer = re.compile(rb"@%d\t%d\r\n" % (number, check))
-        for _ in range(tries):
-            if await self._type(line, answer) is not None:
-                return True
-        return False
+        return b'%s.C(%d,"%s",%d)' % (_TABLE.encode(), number, _quoted(piece), hash24(piece, number))
 
     async def _type(self, line: bytes, answer: re.Pattern[bytes], *, patient: bool = False) -> re.Match[bytes] | None:
         """Type a line once and wait for its answer, or for the prompt without one."""
@@ -190,18 +200,21 @@ class Loader:
         repl.write(data)
         self._sent += len(data)
         both = re.compile(rb"(?:%s)|\n>> $|\n> $" % answer.pattern)
-        wait = 5.0 if patient and not pace.failures else 2 * pace.seconds if patient else pace.seconds
-        wait += len(data) * 10 / repl.port.baud
+        wait = pace.wait + len(data) * 10 / repl.port.baud
+        if patient:  # compiling takes longer, but an answer may also have been damaged: asking again is cheap
+            wait = max(2 * wait, 0.5)
         found = await repl.wait_for(both, min(wait, max(self._deadline - began, 0.01)))
+        if found is None:
+            pace.silent()
+        elif not patient:
+            pace.answered(self._loop.time() - began)
         if (good := answer.search(repl.received)) is not None:
-            pace.good(self._loop.time() - began)
+            pace.good()
             return good
         pace.bad()
-        if found is None:
-            pace.seconds = min(pace.seconds * 1.2, 1.0)
         if CONTINUED in repl.received[-4:]:
             repl.write(BREAK + b"\r")
-            await repl.wait_for(re.compile(rb"\n> $"), pace.seconds)
+            await repl.wait_for(re.compile(rb"\n> $"), pace.wait)
         return None
 
 
