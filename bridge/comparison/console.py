@@ -14,8 +14,9 @@ from bridge.ports.base import Port
 #: How the banner begins, and how the prompt ends (app/lua/lua.c).
 BANNER = b"NodeMCU "
 PROMPT = b"> "
-#: The line must be quiet this long after a prompt, in seconds, before the prompt counts.
+#: The line must be quiet this long after a prompt, in seconds, before the prompt counts: after a boot, and after a line.
 QUIET_S = 0.3
+QUIET_AFTER_LINE_S = 0.08
 #: Ends whatever is half typed, and any unfinished chunk, at the cost of a syntax error.
 END_ANY_STATE = b"\r\n)\r\n"
 #: How long an answer may take, in seconds.
@@ -58,10 +59,10 @@ class Console:
         """Wait until the banner of a boot begins; False if it did not within the seconds."""
         return await self._until(lambda: BANNER in self.heard, seconds)
 
-    async def prompt(self, seconds: float) -> bool:
-        """Wait for a prompt after which the line stays quiet; False if none came within the seconds."""
+    async def prompt(self, seconds: float, quiet: float = QUIET_S) -> bool:
+        """Wait for a prompt after which the line stays quiet for a while; False if none came within the seconds."""
         while await self._until(lambda: self.heard.endswith(PROMPT), seconds):
-            await self.quiet(QUIET_S)
+            await self.quiet(quiet)
             if self.heard.endswith(PROMPT):
                 return True
         return False
@@ -78,7 +79,7 @@ class Console:
         assert len(line) <= LONGEST_LINE, line
         self.heard.clear()
         self.port.write(line.encode() + b"\r\n")
-        if not await self.prompt(ANSWER_S):
+        if not await self.prompt(ANSWER_S, QUIET_AFTER_LINE_S):
             raise NotNodeMCU("The Lua prompt stopped answering", port=self.port.url)
 
     async def ask(self, expression: str) -> str:

@@ -13,8 +13,12 @@ from pathlib import Path
 
 #: What stock firmware itself prints differently from run to run, and what stands in its place for comparing.
 MASKS = [
-    # On a wire the ROM's boot text at 74 880 baud arrives as garbage before the banner.
-    (r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff][\s\S]{0,600}?(?=[\r\n]*NodeMCU \d)", ""),
+    # On a wire the ROM's boot text at 74 880 baud arrives as garbage before the banner, on the line of a prompt.
+    (
+        r"(?:(?<=> )|(?<=\n)|\A)(?:(?!> )[^\r\n])*?[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff][\s\S]{0,600}?"
+        r"(?=[\r\n]*NodeMCU \d)",
+        "",
+    ),
     (r"0x[0-9a-fA-F]+", "0xADDR"),
     (r"NodeMCU \d[\s\S]*?powered by Lua [^\r\n]*", "<banner>"),
     (r"Formatting file system\. Please wait\.\.\.\r?\n?[.\r\n]*", ""),

@@ -28,10 +28,12 @@ def answers(path: Path, *steps: tuple[str, str]) -> Path:
             "\x00\xff\x8c~garbage\r\nmore\r\n\r\nNodeMCU 3 powered by Lua",
             "\r\n\r\nNodeMCU 3 powered by Lua",
         ),
+        ("> rl\x8c\r\n\r\nNodeMCU 3 powered by Lua", "> sl\xff?\n\x00\r\n\r\nNodeMCU 3 powered by Lua"),
+        ("> ~\x8c\r\n\r\nNodeMCU 3 powered by Lua", "> \r\n\r\nNodeMCU 3 powered by Lua"),
     ],
 )
 def test_what_varies_from_run_to_run_is_masked(one: str, other: str) -> None:
-    assert masked(one).strip() == masked(other).strip()
+    assert masked(one) == masked(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("> ", ">> "), ("=1\r\n1\r\n> ", "1\r\n> "), ("12\r\n", "13\r\n")])
