@@ -14,7 +14,7 @@ from bridge.ports.base import Port
 #: How the banner begins, and how the prompt ends (app/lua/lua.c).
 BANNER = b"NodeMCU "
 PROMPT = b"> "
-#: The line must be quiet this long after a prompt, in seconds, before the prompt counts: after a boot, and after a line.
+#: The line must be quiet this long after a prompt, in seconds, before the prompt counts: after a boot, after a line.
 QUIET_S = 0.3
 QUIET_AFTER_LINE_S = 0.08
 #: Ends whatever is half typed, and any unfinished chunk, at the cost of a syntax error.
