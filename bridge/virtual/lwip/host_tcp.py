@@ -11,6 +11,7 @@ from collections import deque
 from typing import Protocol
 
 from bridge.virtual.lwip.address import dotted, from_dotted
+from bridge.virtual.lwip.pcb import TCP_WND
 from bridge.virtual.lwip.peer import MSS, Peer
 from bridge.virtual.lwip.segment import Segment
 
@@ -264,7 +265,7 @@ def _unacknowledged(sock: socket.socket) -> int:
 
 
 def open_socket() -> socket.socket:
-    """A TCP socket set up to be one end of a board's connection: segments of 1460 bytes, small buffers."""
+    """A TCP socket set up to be one end of a board's connection: 1460-byte segments, a board's window."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -279,7 +280,7 @@ def prepare(sock: socket.socket) -> None:
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, 1),
         (socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", 12), 0),
-        (socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * MSS),
+        (socket.IPPROTO_TCP, getattr(socket, "TCP_WINDOW_CLAMP", 10), TCP_WND),
     ):
         with contextlib.suppress(OSError):
             sock.setsockopt(level, option, value)

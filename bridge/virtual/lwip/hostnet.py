@@ -28,6 +28,10 @@ log = logging.getLogger("bridge.virtual.net")
 #: Seconds a segment takes between the board and the host.
 LATENCY = 0.0003
 
+_LOCALHOST = 0x7F000001
+#: Ports of programs that did not choose theirs appear below this one.
+_NAT_PORT_END = 50_000
+_NAT_PORT_LOW = 30_000
 _Key = tuple[int, int, int]  # board's port, peer's address, peer's port
 
 
@@ -127,6 +131,8 @@ class HostWire:
         self._connections: dict[_Key, HostConnection] = {}
         self._listeners: dict[tuple[int, int], _Listener] = {}
         self._datagrams: dict[tuple[int, int], socket.socket] = {}
+        #: UDP replies to a program at 127.0.0.1, by the place it was shown as.
+        self._behind_gateway: dict[tuple[int, int], tuple[int, int]] = {}
         self._to_board = Pipe[Segment](self.loop, LATENCY, station.receive_segment)
         self._from_board = Pipe[Segment](self.loop, LATENCY, self._segment)
         self._datagrams_in = Pipe[Datagram](self.loop, LATENCY, station.receive_datagram)
@@ -178,10 +184,22 @@ class HostWire:
 
     def accepted(self, sock: socket.socket, client: tuple[int, int], board: tuple[int, int]) -> None:
         """A program connected to one of the board's listeners: offer it to the board."""
+        client = self._shown(client)
         connection = HostConnection(self, sock, client, board)
         self._add((board[1], *client), connection)
         connection.peer.open()
         self._match_room()
+
+    def _shown(self, place: tuple[int, int]) -> tuple[int, int]:
+        """Where a host program appears to be.
+
+        A program that does not choose its address has 127.0.0.1, whatever the board's network is. If the host is
+        on that network (it serves the names there), it appears as that host, with a port as a NAT draws them.
+        """
+        ip, port = place
+        if ip != _LOCALHOST or self._site.host is None:
+            return place
+        return self._site.host, port if port < _NAT_PORT_END else _NAT_PORT_LOW + port % _NAT_PORT_LOW
 
     def _add(self, key: _Key, connection: HostConnection) -> None:
         old = self._connections.pop(key, None)
@@ -252,7 +270,10 @@ class HostWire:
         with contextlib.suppress(OSError):  # also: an ICMP error for something sent before
             while True:
                 data, name = sock.recvfrom(65536)
-                source, port = address_of(name)
+                real = address_of(name)
+                source, port = shown = self._shown(real)
+                if shown != real:
+                    self._behind_gateway[shown] = real
                 if place[1] == self.station.dns.port and port == self._site.dns_port:
                     port = DNS_PORT
                 self._datagrams_in.put(Datagram(source, port, *place, data))
@@ -269,5 +290,6 @@ class HostWire:
         port = datagram.target_port
         if port == DNS_PORT and datagram.source_port == self.station.dns.port:
             port = self._site.dns_port
+        target, port = self._behind_gateway.get((datagram.target, port), (datagram.target, port))
         with contextlib.suppress(OSError):
-            sock.sendto(datagram.data, (dotted(datagram.target), port))
+            sock.sendto(datagram.data, (dotted(target), port))

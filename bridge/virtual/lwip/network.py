@@ -35,14 +35,17 @@ def read_site(options: VirtualOptions, address: str, rng: random.Random) -> Site
     own = _address("address", address)
     first = own & 0xFFFFFF00 | 1
     gateway = _address("gateway", options.gateway) if options.gateway else first
-    dns, dns_port = first if not options.gateway else gateway, 53
+    dns, dns_port, host = gateway, 53, None
     if options.dns:
         text, _, port = options.dns.partition(":")
         dns = _address("dns", text)
         if port and not port.isdecimal():
             raise UsageError(f"dns={options.dns} is not IP or IP:PORT", remedy="Write dns=127.0.0.1:5353.")
         dns_port = int(port) if port else 53
-    return Site(own, gateway=gateway, dns=dns, dns_port=dns_port, hosts=_hosts(options.hosts), mac=_mac(options.mac))
+        # Who serves names on the board's own network is a host there.
+        host = dns if dns & 0xFFFFFF00 == own & 0xFFFFFF00 else None
+    hosts = _hosts(options.hosts)
+    return Site(own, gateway=gateway, dns=dns, dns_port=dns_port, hosts=hosts, host=host, mac=_mac(options.mac))
 
 
 def _address(option: str, text: str) -> int:

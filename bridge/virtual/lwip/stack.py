@@ -27,6 +27,7 @@ class Site:
         address, netmask, gateway, dns: as ints.
         dns_port: UDP port of the host's DNS server, in place of 53.
         hosts: names the network resolves by itself, to addresses.
+        host: the address as which the host's own 127.0.0.1 appears to the board, or None for just that.
         mac: the station's MAC address, 6 bytes.
     """
 
@@ -36,6 +37,7 @@ class Site:
     dns: int = ANY
     dns_port: int = 53
     hosts: dict[bytes, int] = field(default_factory=dict)
+    host: int | None = None
     mac: bytes = b"\x5c\xcf\x7f\xab\xcd\xef"
 
 
