@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from bridge.virtual.heap_memory import Kind, VmMemory
-from bridge.virtual.heap_memory51 import Memory51
-from bridge.virtual.heap_memory53 import Memory53
+from bridge.virtual.heap_memory import Kind, memory_of
 from bridge.virtual.heap_sizes import Sizes, block, packed_lines, sizes_of
 from bridge.virtual.lua.chunk import Proto as Chunk
 from bridge.virtual.lua.chunk import walk
@@ -73,8 +71,7 @@ class HeapModel:
         self.sizes = sizes_of(lua.version, number)
         self._size = size + _ASKING
         self._lua = lua
-        kind = Memory51 if lua.version == "5.1" else Memory53
-        self._memory: VmMemory = kind(lua.state_address())
+        self._memory = memory_of(lua.version, lua.state_address())
         self._memory.learn_dummy()
         self._claimed = 0
         self._settled = False

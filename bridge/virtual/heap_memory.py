@@ -136,6 +136,10 @@ class VmMemory:
         """Bytes that the VM has allocated in this process."""
         raise NotImplementedError
 
+    def hook_counts(self) -> tuple[int, int]:
+        """After how many instructions of the main thread the count hook is called, and how many are left till then."""
+        raise NotImplementedError
+
     def entries(self, address: int) -> int:
         """Entries in the hash part of a table."""
         raise NotImplementedError
@@ -163,3 +167,19 @@ class VmMemory:
 
     def _node(self, address: int) -> int:
         raise NotImplementedError
+
+
+def memory_of(version: str, state: int) -> VmMemory:
+    """The memory of a VM.
+
+    Args:
+        version: "5.1" or "5.3".
+        state: address of one of its `lua_State`s.
+
+    Raises:
+        UnknownLayout: this is not the VM it should be.
+    """
+    from bridge.virtual.heap_memory51 import Memory51
+    from bridge.virtual.heap_memory53 import Memory53
+
+    return Memory51(state) if version == "5.1" else Memory53(state)

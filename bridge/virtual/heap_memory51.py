@@ -78,6 +78,10 @@ class Memory51(VmMemory):
     def count(self) -> int:
         return pointer(self.globals + 120)
 
+    def hook_counts(self) -> tuple[int, int]:
+        every, left = struct.unpack("<ii", read(self.main + 104, 8))
+        return every, left
+
     def entries(self, address: int) -> int:
         raw = read(pointer(address + 32), _NODE * self.table(address).nodes)
         return sum(1 for at in range(0, len(raw), _NODE) if _INT.unpack_from(raw, at + 8)[0] != 0)

@@ -76,6 +76,10 @@ class Memory53(VmMemory):
         total, debt = struct.unpack("<qq", read(self.globals + 16, 16))
         return int(total + debt)
 
+    def hook_counts(self) -> tuple[int, int]:
+        every, left = struct.unpack("<ii", read(self.main + 188, 8))
+        return every, left
+
     def entries(self, address: int) -> int:
         raw = read(pointer(address + 24), _NODE * self.table(address).nodes)
         return sum(1 for at in range(0, len(raw), _NODE) if raw[at + 8] & 0x3F)

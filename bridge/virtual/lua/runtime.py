@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from bridge.virtual.heap_memory import memory_of
 from bridge.virtual.lua.answers import Answers
 from bridge.virtual.lua.api import Args, Builtin, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.loading import Loader
@@ -29,7 +30,7 @@ class Services(Protocol):
         """The pipe of `node.output` raised."""
 
     def tick(self, kilobytes: float) -> int | None:
-        """Every `HOOK_STEP` x 10 instructions: None to go on, 1 if the heap is used up, 2 to end the task."""
+        """Every `HOOK_STEP` instructions: None to go on, 1 if the heap is used up, 2 to end the task."""
 
     def built(self, size: int) -> bool:
         """A program built strings of so many bytes since the last call: True if the heap is used up."""
@@ -96,6 +97,8 @@ class Runtime:
         for kind in object_types:
             self.objects.prepare(kind)
         board[b"install_hook"]()
+        self._memory = memory_of(version, self.state_address())
+        self._hook_began = 0
 
     def _prepare(self, board: Any) -> None:
         services, bind = self._services, self.answers.bind
@@ -306,8 +309,11 @@ class Runtime:
         self.board[b"collect"]()
 
     def instructions(self) -> int:
-        """VM instructions that ran since this was last asked, in steps of `HOOK_STEP`."""
-        return int(self.board[b"instructions"]())
+        """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`)."""
+        whole = int(self.board[b"instructions"]())
+        every, left = self._memory.hook_counts()
+        began, self._hook_began = self._hook_began, every - left
+        return max(0, whole + self._hook_began - began)
 
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""

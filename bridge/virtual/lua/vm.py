@@ -25,7 +25,7 @@ _BOARD_FILES = (
     ("globals", b"=[board]"),
 )
 #: VM instructions between two looks of the count hook.
-HOOK_STEP = 100
+HOOK_STEP = 1000
 
 
 class Vm:

@@ -10,9 +10,11 @@ import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from bridge.virtual.cost import CostModel, load_costs
+from bridge.virtual.heap import HeapModel
+from bridge.virtual.heap_state import BoardLua
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.runtime import Runtime, panic_text
-from bridge.virtual.sdk.counted import CountedCosts, CountedHeap
 from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.garbage import collectgarbage
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
@@ -37,6 +39,8 @@ _OVERFLOW = "Task queue overflow. Task not posted"
 #: Compiling costs so much per byte of source, at 80 MHz (stock-firmware: several ms for a line of 200 characters).
 _COMPILE_US_PER_BYTE = 15.0
 _UNDUMP_US_PER_BYTE = 1.0
+#: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
+_CALL_INSTRUCTIONS = 8
 
 
 class System:
@@ -85,6 +89,7 @@ class System:
         #: The console, for the modules that steer it.
         self.console: Any = None
         self.costs = make_costs(options)
+        self._called = 0
         #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
         self.egc_mode, self.egc_limit = 4, 4096
         self.lua = Runtime(image.lua, self, object_types())
@@ -180,6 +185,7 @@ class System:
 
     def called(self) -> None:
         """A function of the firmware was called."""
+        self._called += 1
         self.cpu.charge(self.costs.c_calls(1))
 
     def post_function(self, priority: int, function: Value) -> None:
@@ -211,7 +217,7 @@ class System:
 
     def lua_bytes(self) -> int:
         """Bytes that Lua's objects take on the chip."""
-        return int(float(self.lua.board[b"kilobytes"]()) * 1024 / 1.6)
+        return self.heap.count()
 
     def loading(self, source_size: int, dump: bytes | None) -> None:
         """A chunk is about to be loaded."""
@@ -244,8 +250,9 @@ class System:
 
     def _settle(self) -> None:
         if hasattr(self, "lua") and not self.lua.closed:
-            count = self.lua.instructions()
-            if count:
+            count = self.lua.instructions() - _CALL_INSTRUCTIONS * self._called
+            self._called = 0
+            if count > 0:
                 self.cpu.charge(self.costs.instructions(count))
 
     def _after_task(self) -> None:
@@ -299,11 +306,11 @@ def object_types() -> Iterable[ObjectType]:
             yield kind.TYPE
 
 
-def make_costs(options: VirtualOptions) -> Any:
+def make_costs(options: VirtualOptions) -> CostModel:
     """The board's cost model."""
-    return CountedCosts()
+    return load_costs(options.calibration)
 
 
-def make_heap(options: VirtualOptions, system: System) -> Any:
+def make_heap(options: VirtualOptions, system: System) -> HeapModel:
     """The board's heap model."""
-    return CountedHeap(options.heap, system)
+    return HeapModel(options.heap, BoardLua(system.lua, system), options.number)

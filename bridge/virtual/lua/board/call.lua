@@ -106,13 +106,13 @@ end
 -- The count hook: what the VM has done is charged, and a task that may not go on is ended.
 local tick = B.tick
 local STEP = B.hook_step
-local steps, next_look = 0, 10
+local steps, next_look = 0, 1
 local hook
 hook = function()
   if not B.halted then
     steps = steps + 1
     if steps < next_look then return end
-    next_look = steps + 10
+    next_look = steps + 1
   end
   -- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
   local i = getinfo(2, "S")
