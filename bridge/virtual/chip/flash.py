@@ -51,6 +51,8 @@ class FlashMemory:
             raise UsageError(f"A flash of {size} bytes does not exist", remedy=f"Known sizes: {known}.")
         self.size = size
         self.file = None if file is None else Path(file)
+        #: The chip's status registers that survive a reset (write protection); nothing here heeds them.
+        self.status = bytes(3)
         self._budget: int | None = None
         self._fd: int | None = None
         if self.file is None:

@@ -16,8 +16,9 @@ class FlashChip:
 
     def __init__(self, flash: FlashMemory) -> None:
         self.flash = flash
-        self._status = bytearray(3)
+        self._status = bytearray(flash.status)
         self._writable = False
+        self._volatile = False
         self._reset_enabled = False
 
     def command(self, opcode: int, address: int, sent: bytes, n: int) -> bytes:
@@ -34,12 +35,15 @@ class FlashChip:
                 out = bytes([self._status[(0x05, 0x35, 0x15).index(opcode)] | busy_and_latch])
             case 0x06 | 0x50:
                 self._writable = True
+                self._volatile = opcode == 0x50
             case 0x04:
                 self._writable = False
             case 0x01 | 0x31 | 0x11 if self._writable:
                 first = (0x01, 0x31, 0x11).index(opcode)
                 self._status[first : first + len(sent)] = sent[: 3 - first]
                 self._status[0] &= 0xFC
+                if not self._volatile:
+                    self.flash.status = bytes(self._status)
                 self._writable = False
             case 0x03:
                 address %= self.flash.size
@@ -62,6 +66,7 @@ class FlashChip:
                 self._reset_enabled = True
             case 0x99 if reset_enabled:
                 self._writable = False
+                self._status = bytearray(self.flash.status)
         return out.ljust(n, b"\xff")[:n]
 
 

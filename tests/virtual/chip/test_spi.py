@@ -46,6 +46,17 @@ def test_status_is_written_only_after_write_enable() -> None:
     assert esptool_command(spi, 0x35, read_bits=8) & 0xFF == 0x02
 
 
+def test_only_what_is_written_for_good_survives_a_reset_of_the_flash() -> None:
+    spi = controller()
+    for enable, status, kept in [(0x50, b"\x1c", 0), (0x06, b"\x04", 4)]:
+        esptool_command(spi, enable)
+        esptool_command(spi, 0x01, status)
+        assert esptool_command(spi, 0x05, read_bits=8) & 0xFF == status[0]
+        esptool_command(spi, 0x66)
+        esptool_command(spi, 0x99)
+        assert esptool_command(spi, 0x05, read_bits=8) & 0xFF == kept
+
+
 def test_cells_are_reached_by_single_commands() -> None:
     flash = FlashMemory(1 << 20)
     spi = controller(flash)
