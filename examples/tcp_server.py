@@ -9,6 +9,7 @@ import argparse
 import asyncio
 
 import bridge
+from bridge.mirror.tcp import TCPSocket
 
 PAGE = b"<h1>Hello from the board</h1>"
 
@@ -22,7 +23,7 @@ async def main() -> None:
 
     async with bridge.open_board(options.port) as board:
 
-        async def answer(socket: bridge.TCPSocket, request: bytes) -> None:
+        async def answer(socket: TCPSocket, request: bytes) -> None:
             heap = await board.lua.node.heap()
             body = PAGE + b"<p>%d bytes of heap are free.</p>" % heap
             await socket.send(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
@@ -31,8 +32,8 @@ async def main() -> None:
 
         server = await board.net.createServer(30)
         await server.listen(8080, lambda socket: socket.on("receive", answer))
-        ip, _, _ = await board.lua.wifi.sta.getip()
-        print(f"http://{ip.decode()}:8080/", flush=True)
+        info = await board.net.ifinfo()
+        print(f"http://{info['ip']}:8080/" if info else "The board has joined no network.", flush=True)
         for _ in range(options.requests):
             await served.acquire()
         if not options.requests:

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 
 import bridge
+from bridge.mirror.udp import UDPSocket
 
 
 async def main() -> None:
@@ -18,7 +19,7 @@ async def main() -> None:
     options = parser.parse_args()
     echoed = asyncio.Semaphore(0)
 
-    async def echo(socket: bridge.UDPSocket, data: bytes, port: int, ip: str) -> None:
+    async def echo(socket: UDPSocket, data: bytes, port: int, ip: str) -> None:
         await socket.send(port, ip, data)
         echoed.release()
 
@@ -26,8 +27,8 @@ async def main() -> None:
         socket = await board.net.createUDPSocket()
         socket.on("receive", echo)
         await socket.listen(5000)
-        ip, _, _ = await board.lua.wifi.sta.getip()
-        print(f"{ip.decode()}:5000", flush=True)
+        info = await board.net.ifinfo()
+        print(f"{info['ip']}:5000" if info else "The board has joined no network.", flush=True)
         for _ in range(options.datagrams):
             await echoed.acquire()
         if not options.datagrams:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bridge.errors import LuaError
@@ -46,9 +48,20 @@ async def test_host_data_is_never_code(board: Board) -> None:
     assert await board.lua.tostring(nasty) == nasty
 
 
-async def test_lua_source_runs_and_what_it_prints_comes_back(board: Board) -> None:
-    assert (await board.exec("for i=1,3 do print('line', i) end")).replace("\r", "").splitlines() == [
-        "line\t1",
-        "line\t2",
-        "line\t3",
-    ]
+async def test_what_lua_prints_is_console_text(board: Board) -> None:
+    heard = bytearray()
+    last = asyncio.Event()
+
+    def listen(data: bytes) -> None:
+        heard.extend(data)
+        if b"line\t3" in heard:
+            last.set()
+
+    board.on("console", listen)
+    try:
+        assert await board.exec("for i=1,3 do print('line', i) end return ...", 7) == 7
+        async with asyncio.timeout(10):
+            await last.wait()
+    finally:
+        board.on("console", None)
+    assert heard.replace(b"\r", b"").splitlines()[-3:] == [b"line\t1", b"line\t2", b"line\t3"]
