@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from bridge.image import ImagePart
@@ -13,7 +14,9 @@ from bridge.virtual.options import VirtualOptions
 @cache
 def image(modules: str = "file,gpio,net,node,ow,tmr,uart,wifi", lua: str = "5.1") -> bytes:
     """A combined image with these modules."""
-    return asyncio.run(stock_image(VirtualOptions(modules=modules, lua=lua)))
+    # On a thread of its own, so that tests may ask from inside a running loop.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(stock_image(VirtualOptions(modules=modules, lua=lua)))).result()
 
 
 def parts(data: bytes, name: str = "firmware.bin") -> list[ImagePart]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD, Port
+
+T = TypeVar("T")
 
 
 async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
@@ -44,3 +50,24 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
             from bridge.ports.serial import open_serial
 
             return await open_serial(url, baud=baud)
+
+
+def run_for(url: str, work: Coroutine[Any, Any, T]) -> T:
+    """Run a program that uses a port, on the clock that its URL asks for (`virtual:?clock=virtual`).
+
+    Args:
+        url: the port.
+        work: the program's coroutine.
+    """
+    if url.startswith("virtual:"):
+        from bridge.virtual import clock
+        from bridge.virtual.options import parse_url
+
+        try:
+            wanted = parse_url(url).clock
+        except BaseException:
+            work.close()
+            raise
+        if wanted == "virtual":
+            return clock.run(work)
+    return asyncio.run(work)

@@ -1,0 +1,57 @@
+"""`nodemcu-bridge doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from bridge.board import open_board
+from bridge.cli.options import baud_option, port_option, profile_option
+from bridge.errors import BridgeError
+from bridge.inspect import inspect_board
+from bridge.ports.open import open_port, run_for
+from bridge.profile import Profile
+
+
+@click.command()
+@port_option
+@profile_option
+@baud_option
+def doctor(url: str, profile: Profile | None, baud: int) -> int:
+    """Look at a port step by step: does it open, who answers, does the agent run; say what is wrong and what to do."""
+    return run_for(url, _examine(url, baud))
+
+
+async def _examine(url: str, baud: int) -> int:
+    try:
+        port = await open_port(url, baud=baud)
+        _well(f"{url} opens at {baud} baud")
+        try:
+            facts = await inspect_board(port)
+            _well(f"NodeMCU {facts.get('version', '')} with {facts.get('lua', 'Lua')} answers at its prompt")
+            _well(f"{facts['heap']} bytes of heap are free")
+            modules = facts.get("modules", "").split(",")
+            missing = [name for name in ("net", "node", "tmr", "uart") if facts.get("modules") and name not in modules]
+            if missing:
+                _ill(f"The firmware lacks {' and '.join(missing)}. Build it with these modules and flash it.")
+                return 1
+            if facts.get("ip"):
+                _well(f"Wi-Fi is up, address {facts['ip']}")
+            else:
+                _ill("Wi-Fi has no address: sockets will not connect. Configure it with wifi.sta.config.")
+            async with open_board(port) as board:
+                _well(f"The agent runs and leaves {board.facts.heap_after} bytes of heap")
+            _well("The prompt is back")
+        finally:
+            await port.close()
+    except BridgeError as error:
+        _ill(str(error))
+        return error.exit_code
+    return 0
+
+
+def _well(text: str) -> None:
+    click.echo(f"ok    {text}")
+
+
+def _ill(text: str) -> None:
+    click.echo(f"FAIL  {text}")

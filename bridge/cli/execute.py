@@ -1,0 +1,94 @@
+"""`nodemcu-bridge exec`, and what `run` shares with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+import click
+
+from bridge.board import open_board
+from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.errors import BridgeError
+from bridge.mirror.handle import Remote
+from bridge.ports.open import run_for
+from bridge.profile import Profile
+from bridge.wire.values import Opaque, Value
+
+
+@click.command("exec")
+@click.argument("source")
+@port_option
+@profile_option
+@baud_option
+@click.option("--timeout", default=30.0, show_default=True, help="Seconds that the source may run.")
+@click.option("--wait", default=0.0, show_default=True, help="Seconds to go on showing what the board prints.")
+@json_option
+def execute(
+    source: str, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool
+) -> None:
+    """Run Lua SOURCE on the board and print what it prints, then what it returns. `=x` is `return x`; `-` reads it."""
+    if source == "-":
+        source = sys.stdin.read()
+    if source.startswith("="):
+        source = f"return {source[1:]}"
+    run_for(url, run_source(url, source, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+
+
+async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float, wait: float, as_json: bool) -> None:
+    """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON)."""
+
+    def show(data: bytes) -> None:
+        click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
+
+    async with open_board(url, baud=baud) as board:
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end(error: BridgeError) -> None:
+            if not over.done():
+                over.set_exception(error)
+
+        board.on("reset", end)
+        board.on("down", end)
+        board.on("console", show)
+        board.on("fault", lambda text: click.echo(text, err=True))
+        result = await board.exec(source, timeout=timeout)
+        results = result if isinstance(result, tuple) else () if result is None else (result,)
+        if as_json:
+            click.echo(json.dumps([plain(value) for value in results]))
+        elif results:
+            click.echo("\t".join(shown(value) for value in results))
+        if not over.done():
+            # A board that goes away while a call waits fails the call; this is for what comes after it.
+            await asyncio.wait([over], timeout=wait)
+        if over.done():
+            over.result()
+
+
+def plain(value: Value) -> Any:
+    """A Lua value as JSON has it; bytes that are no UTF-8 become Latin-1."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return shown(value) if isinstance(value, Remote | Opaque) else value
+
+
+def shown(value: Value) -> str:
+    """A Lua value as people read it."""
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Opaque):
+        return value.text.decode("latin-1")
+    if isinstance(value, dict | list):
+        return json.dumps(plain(value))
+    return str(plain(value)) if isinstance(value, bytes) else str(value)

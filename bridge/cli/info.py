@@ -1,0 +1,36 @@
+"""`nodemcu-bridge info`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.inspect import inspect_board
+from bridge.ports.open import open_port, run_for
+from bridge.profile import Profile
+
+
+@click.command()
+@port_option
+@profile_option
+@baud_option
+@json_option
+def info(url: str, profile: Profile | None, baud: int, as_json: bool) -> None:
+    """Say which firmware and hardware answer on a port. Nothing is left on the board, and it is not reset."""
+    facts = run_for(url, _ask(url, baud))
+    if as_json:
+        click.echo(json.dumps({"port": url, **facts}, indent=2))
+        return
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        click.echo(f"{key:{width}}  {value}")
+
+
+async def _ask(url: str, baud: int) -> dict[str, str]:
+    port = await open_port(url, baud=baud)
+    try:
+        return await inspect_board(port)
+    finally:
+        await port.close()

@@ -1,0 +1,57 @@
+"""Options that the commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from bridge.ports.base import CONSOLE_BAUD
+from bridge.ports.discover import only_board
+from bridge.profile import Profile, load_profile
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _port(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    return value if value is not None else only_board().url
+
+
+def _profile(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Profile | None:
+    return None if value is None else load_profile(value)
+
+
+def port_option(function: F) -> F:
+    """`--port URL`: the port's URL, by default that of the only board found."""
+    return click.option(
+        "--port",
+        "url",
+        metavar="URL",
+        callback=_port,
+        help="A serial port, rfc2217://host:port, socket://host:port, or virtual: for a board without hardware. "
+        "Default: the only board found.",
+    )(function)
+
+
+def profile_option(function: F) -> F:
+    """`--profile NAME`: a `Profile` or None."""
+    return click.option(
+        "--profile", metavar="NAME", callback=_profile, help="Kind of board: a name of device_profiles, or a YAML file."
+    )(function)
+
+
+def baud_option(function: F) -> F:
+    """`--baud N`: speed of the console."""
+    return click.option(
+        "--baud",
+        type=click.IntRange(min=1),
+        default=CONSOLE_BAUD,
+        show_default=True,
+        help="Speed of the board's console.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json`: output for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)

@@ -1,0 +1,30 @@
+"""`nodemcu-bridge run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.cli.execute import run_source
+from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.errors import UsageError
+from bridge.ports.open import run_for
+from bridge.profile import Profile
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@port_option
+@profile_option
+@baud_option
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds that the file may run.")
+@click.option("--wait", default=0.0, show_default=True, help="Seconds to go on showing what the board prints.")
+@json_option
+def run(file: Path, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool) -> None:
+    """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns."""
+    try:
+        source = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
+    run_for(url, run_source(url, source, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
