@@ -28,6 +28,7 @@ def test_a_board_on_a_link_answers_and_everything_is_gone_afterwards(tmp_path: P
     assert not link.is_symlink()
 
 
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # in pyserial's client
 def test_both_doors_lead_to_one_board() -> None:
     with board_process("--pty", "--rfc2217", "127.0.0.1:0") as process:
         kind, path = announced(process)
