@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
     "run": Entry("bridge.cli.run:run", "Run a Lua file on the board and print what it prints."),
     "virtual": Entry("bridge.cli.virtual:virtual", "Run a virtual board on a pseudo-terminal or an RFC 2217 server."),
+    "virtual-image": Entry("bridge.cli.virtual_image:virtual_image", "Make a firmware image for virtual boards."),
     "calibrate": Entry("bridge.cli.calibrate:calibrate", "Compare the virtual board's models with the recordings."),
 }
 

@@ -1,9 +1,7 @@
 """A serial port over the network (RFC 2217): serves a virtual board to esptool, pyserial and our own client.
 
-Modem lines: a client over the network cannot make the quick edges of a reset sequence (pyserial's waits at least
-50 ms for the acknowledgement of each), and a devkit's reset circuit needs GPIO0 low within a millisecond of EN's
-rise. So the server recognises the sequence and makes the decisive edge itself, as Espressif's own server does
-(esp_rfc2217_server in espressif/esptool). Opening a connection does not reset the board.
+A reset sequence is recognised and finished by the server (`reset_sequence`). Opening a connection does not reset the
+board.
 """
 
 from __future__ import annotations
@@ -17,11 +15,8 @@ from typing import Protocol
 
 from bridge.errors import PortBusy, PortError
 from bridge.virtual import telnet
+from bridge.virtual.reset_sequence import Lines
 
-#: How long the server keeps EN low in wait for the edge that makes a reset one into download mode, in seconds.
-SEQUENCE_S = 0.4
-#: How long GPIO0 at least stays low when a reset has ended with it low, in seconds.
-STRAP_S = 0.05
 #: Bytes of the host that may wait for the line before the server stops reading; keeps purges and bauds prompt.
 _HIGH_WATER = 2048
 #: Bytes that may wait for a client which does not read; then newer ones are lost, as on an adapter.
@@ -97,58 +92,6 @@ _REQUESTS = {
 }
 
 
-class Lines:
-    """DTR and RTS of one client, on their way to the board.
-
-    Everything goes through at once but one edge: when RTS alone holds the chip in reset and DTR is asserted too, the
-    reset would end with GPIO0 high. A sequence into download mode releases RTS next; so the server waits for that,
-    and gives both edges to the board in one. GPIO0 then stays low for a while, so that a host that was busy and saw
-    several edges at once still gets what was meant.
-
-    Args:
-        board: whose lines they are.
-    """
-
-    def __init__(self, board: ServedBoard) -> None:
-        self._board = board
-        self.dtr = False
-        self.rts = False
-        self._applied = (False, False)
-        self._waiting: asyncio.TimerHandle | None = None
-        self._strapped_until = 0.0
-
-    def set(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
-        """A line as the client wants it; None leaves it."""
-        self.dtr = self.dtr if dtr is None else dtr
-        self.rts = self.rts if rts is None else rts
-        self._stop_waiting()
-        loop = asyncio.get_running_loop()
-        if self._applied == (False, True) and (self.dtr, self.rts) == (True, True):
-            self._waiting = loop.call_later(SEQUENCE_S, self._apply)
-        elif loop.time() < self._strapped_until and (self.dtr, self.rts) != (False, True):
-            self._waiting = loop.call_at(self._strapped_until, self._apply)
-        else:
-            self._apply()
-
-    def release(self) -> None:
-        """Let go of both lines at once, as an adapter does when its port is closed."""
-        self.dtr = self.rts = False
-        self._stop_waiting()
-        self._apply()
-
-    def _apply(self) -> None:
-        self._waiting = None
-        before, self._applied = self._applied, (self.dtr, self.rts)
-        if before == (False, True) and self._applied == (True, False):
-            self._strapped_until = asyncio.get_running_loop().time() + STRAP_S
-        self._board.set_lines(dtr=self.dtr, rts=self.rts)
-
-    def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
-            self._waiting = None
-
-
 class _Client:
     """One connection: telnet options, port settings, and bytes both ways."""
 
@@ -160,7 +103,7 @@ class _Client:
         self._board = board
         self._writer = writer
         self._decoder = telnet.Decoder()
-        self._lines = Lines(board)
+        self._lines = Lines(board.set_lines)
         self._enabled: set[tuple[int, int]] = set()
         self._settings = {Command.SET_DATASIZE: 8, Command.SET_PARITY: 1, Command.SET_STOPSIZE: 1}
         self._suspended = False
