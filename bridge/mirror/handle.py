@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 #: Called with the handle and the event's values; may be a coroutine function.
 Handler = Callable[..., Any]
 
-#: Bytes that a socket may deliver before the host says it has used some. Two full TCP windows of the board (5 840
-#: bytes): one on its way over the line while the handler works on the other.
-CREDIT = 2 * 5840
+#: Bytes that a socket may deliver before the host says it has used some. One window of the board's stack (5 840 bytes)
+#: is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
+CREDIT = 5840 + 2 * 1460
+#: Bytes that a handler has used before they are given back as credit: early enough to keep the line busy.
+GRANT_AFTER = 1460
 #: Events other than received data that are kept for a handler that has not been set yet; the oldest go first.
 KEPT_EVENTS = 64
 
@@ -233,7 +235,7 @@ class Remote:
         self._running = False
         if event.name == "receive":
             self._used_up += len(event.values[0])
-            if self._used_up >= CREDIT // 2 and self._state is State.OPEN:
+            if self._used_up >= GRANT_AFTER and self._state is State.OPEN:
                 self.table.caller.grant(self.handle, self._used_up)
                 self._used_up = 0
         self._happened(event.name)

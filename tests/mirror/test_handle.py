@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.errors import BoardReset, HandleClosed, UsageError
-from bridge.mirror.handle import CREDIT, KEPT_EVENTS, Remote, State
+from bridge.mirror.handle import CREDIT, GRANT_AFTER, KEPT_EVENTS, Remote, State
 from bridge.mirror.table import HandleTable
 from bridge.wire.values import Handle
 from tests.mirror.caller import Errors, FakeCaller, make_table, settle
@@ -76,7 +76,7 @@ def test_a_slow_handler_is_waited_for_and_nothing_overtakes() -> None:
 
 def test_credit_is_given_back_only_for_what_was_used() -> None:
     async def scenario(caller: FakeCaller, table: HandleTable, errors: Errors, thing: Thing) -> None:
-        half = CREDIT // 2
+        half = GRANT_AFTER
         caller.event(7, "receive", bytes(half))
         caller.event(7, "receive", bytes(half))
         await settle()

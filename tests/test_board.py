@@ -1,0 +1,252 @@
+"""A board from the host's side: real agent, real Lua, the virtual board on the virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+import bridge
+from bridge import agent
+from bridge.board import Board, open_board
+from bridge.errors import (
+    BoardReset,
+    BridgeError,
+    LuaError,
+    NotNodeMCU,
+    PortLost,
+    PortNotFound,
+    StaleHandle,
+    UsageError,
+)
+from bridge.lifecycle import State
+from bridge.link import Link
+from bridge.ports.base import Port
+from bridge.repl import Repl
+from bridge.virtual import clock
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.port import VirtualPort
+
+Scenario = Callable[[Board, VirtualBoard], Awaitable[None]]
+
+
+async def start(port: Port, **more: object) -> Link:
+    """The agent with the same epoch in each run."""
+    return await agent.start(port, rng=random.Random(7), **more)  # type: ignore[arg-type]
+
+
+def on_a_board(scenario: Scenario, **options: object) -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", **options)) as virtual:  # type: ignore[arg-type]
+            await virtual.answered()
+            port = VirtualPort(virtual)
+            try:
+                async with open_board(port, start=start) as board:
+                    await scenario(board, virtual)
+            finally:
+                await port.close()
+
+    clock.run(main())
+
+
+def test_values_programs_and_console() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        printed: list[bytes] = []
+        board.on("console", printed.append)
+        assert await board.eval("1+1") == 2
+        assert await board.eval("... .. 'x'", b"a\0\xff") == b"a\0\xffx"
+        assert await board.eval("1, nil, 'three'") == (1, None, b"three")
+        assert await board.exec("local a = ... print(a) return a * 2", 21) == 42
+        assert await board.exec("x = 1") is None
+        assert b"".join(printed) == b"21\r\n"
+        assert await board.lua.node.heap() > 5000
+        assert (board.facts.lua, board.state, board.url) == ("5.1", State.READY, "virtual:")
+        with pytest.raises(LuaError, match="attempt to call"):
+            await board.eval("nosuchfunction()")
+        with pytest.raises(LuaError):
+            await board.exec("this is not Lua")
+        # Host data is a value and never source.
+        assert await board.eval("...", "1) os.exit(") == b"1) os.exit("
+
+    on_a_board(scenario)
+
+
+def test_objects_and_python_functions_as_arguments() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        ticks: list[int] = []
+        third = asyncio.Event()
+
+        async def tick(timer: object) -> None:
+            ticks.append(len(ticks))
+            if len(ticks) == 3:
+                third.set()
+
+        timer = await board.lua.tmr.create()
+        assert await timer.alarm(20, 1, tick) is True
+        await third.wait()
+        await timer.unregister()
+        assert ticks[:3] == [0, 1, 2]
+        add = await board.eval("function(a, b) return a + b end")
+        assert await add(2, 3) == 5
+
+    on_a_board(scenario)
+
+
+def test_a_reset_fails_every_handle_with_its_cause_and_the_board_comes_back() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        causes: list[BoardReset] = []
+        board.on("reset", causes.append)
+        timer = await board.lua.tmr.create()
+        waiting = asyncio.create_task(board.exec("return ...", 1))
+        await waiting
+        slow = asyncio.create_task(board.exec("local t = tmr.now() while tmr.now() - t < 500000 do end"))
+        await asyncio.sleep(0.1)
+        virtual.reset()
+        with pytest.raises(BoardReset):
+            await slow
+        with pytest.raises(BoardReset):
+            await timer.stop()
+        # Calls made meanwhile wait for the board to come back.
+        assert await board.eval("1+1") == 2
+        assert board.state is State.READY and len(causes) == 1
+        assert causes[0].port == "virtual:"
+        with pytest.raises((BoardReset, StaleHandle)):
+            await board.eval("...", timer)
+
+    on_a_board(scenario)
+
+
+def test_reset_on_request() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        await board.exec("marker = 1")
+        await board.reset()
+        assert await board.eval("marker") is None
+        assert board.state is State.READY
+
+    on_a_board(scenario)
+
+
+def test_unplugged_in_the_middle() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        down: list[BridgeError] = []
+        board.on("down", down.append)
+        timer = await board.lua.tmr.create()
+        call = asyncio.create_task(board.eval("1"))
+        await asyncio.sleep(0)
+        virtual.unplug()
+        with pytest.raises(PortLost):
+            await call
+        for work in (board.eval("1"), timer.stop(), board.net.createConnection()):
+            with pytest.raises(PortLost, match="virtual:"):
+                await work
+        assert board.state is State.LOST and len(down) == 1
+        with pytest.raises(PortLost):
+            board.facts  # noqa: B018
+
+    on_a_board(scenario)
+
+
+def test_closing_gives_the_prompt_back() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            port = VirtualPort(virtual)
+            for _ in range(2):
+                async with open_board(port, start=start) as board:
+                    timer = await board.lua.tmr.create()
+                    assert await board.eval("1") == 1
+                assert board.state is State.CLOSED
+                await board.close()
+                for work in (board.eval("1"), timer.stop()):
+                    with pytest.raises(PortLost, match="has been closed"):
+                        await work
+            repl = Repl(port)
+            assert await repl.line("=6*7") == b"42"
+            repl.release()
+            await port.close()
+
+    clock.run(main())
+
+
+def test_errors_in_handlers_go_to_the_error_handler(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        errors: list[tuple[BaseException, str]] = []
+
+        async def bad(data: bytes) -> None:
+            raise ValueError(data)
+
+        board.on("console", bad)
+        with caplog.at_level(logging.ERROR, "bridge.board"):
+            await board.exec("print(1)")
+            await asyncio.sleep(0)
+        assert "console" in caplog.text
+        board.on("error", lambda error, where: errors.append((error, where)))
+        await board.exec("print(2)")
+        await asyncio.sleep(0)
+        assert [str(error) for error, _ in errors] == ["b'2\\r\\n'"]
+        assert await board.eval("1") == 1
+        board.on("console", None)
+        with pytest.raises(UsageError, match="not an event of a board.*console"):
+            board.on("konsole", print)
+
+    on_a_board(scenario)
+
+
+def test_what_cannot_be_opened_leaves_nothing_open() -> None:
+    async def main() -> None:
+        with pytest.raises(PortNotFound):
+            await open_board("/dev/nosuchport")
+        async with VirtualBoard(VirtualOptions(clock="virtual", blank=True)) as virtual:
+            port = VirtualPort(virtual)
+            with pytest.raises(NotNodeMCU, match="virtual:"):
+                async with bridge.open_board(port):
+                    pytest.fail("opened an empty board")
+            port.write(b"still the caller's")
+            await port.close()
+
+    clock.run(main())
+
+
+def test_a_board_needs_to_be_opened() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            port = VirtualPort(virtual)
+            board = Board(port)
+            with pytest.raises(UsageError, match="has not been opened"):
+                await board.eval("1")
+            await board.close()
+            assert board.state is State.CLOSED
+            await port.close()
+
+    clock.run(main())
+
+
+def test_a_board_that_never_comes_back_is_lost_after_some_tries() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            port = VirtualPort(virtual)
+            tries = 0
+
+            async def once(port: Port) -> Link:
+                nonlocal tries
+                tries += 1
+                if tries > 1:
+                    raise BoardReset(cause="again", port=port.url)
+                return await start(port)
+
+            down = asyncio.Event()
+            async with open_board(port, start=once) as board:
+                board.on("down", lambda error: down.set())
+                virtual.reset()
+                await down.wait()
+                assert tries == 4 and board.state is State.LOST
+                with pytest.raises(BoardReset, match="again"):
+                    await board.eval("1")
+            await port.close()
+
+    clock.run(main())
