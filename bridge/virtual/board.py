@@ -99,6 +99,7 @@ class VirtualBoard:
         for seconds, fault in (
             (options.reset_after_s, self.reset),
             (options.brown_out_after_s, self.brown_out),
+            (options.watchdog_after_s, self.starve_watchdog),
             (options.unplug_after_s, self.unplug),
         ):
             if seconds:
@@ -152,6 +153,12 @@ class VirtualBoard:
         if self._plugged:
             self._listen_anew()
             self.chip.brown_out()
+
+    def starve_watchdog(self) -> None:
+        """Let the hardware watchdog bite, whatever runs. Does nothing when the board is unplugged."""
+        if self._plugged:
+            self._listen_anew()
+            self.chip.starve_watchdog()
 
     def reset(self) -> None:
         """Press the reset button. Does nothing when the board is unplugged."""

@@ -32,6 +32,8 @@ KNOWN_MODULES = frozenset(
 )
 #: Flash chips that exist on ESP8266 modules, in bytes.
 FLASH_SIZES = tuple(size << 10 for size in (256, 512, 1024, 2048, 4096, 8192, 16384))
+#: Options that say when a fault comes, in seconds after power-on.
+FAULT_TIMES = ("reset_after_s", "brown_out_after_s", "watchdog_after_s", "unplug_after_s")
 
 
 def _option(default: Any, text: str) -> Any:
@@ -76,6 +78,9 @@ class VirtualOptions:
     delay: float = _option(0.0, "Share of bytes before which the line stalls for 5 to 50 ms, each way.")
     reset_after_s: float = _option(0.0, "Reset the board once, this many seconds after power-on; 0 for never.")
     brown_out_after_s: float = _option(0.0, "Let the supply dip once, this many seconds after power-on; 0 for never.")
+    watchdog_after_s: float = _option(
+        0.0, "Let the hardware watchdog bite once, this many seconds after power-on; 0 for never."
+    )
     unplug_after_s: float = _option(0.0, "Unplug the board once, this many seconds after power-on; 0 for never.")
     boot_text: str = _option(
         "auto",
@@ -93,7 +98,7 @@ class VirtualOptions:
         for name in ("drop", "flip", "duplicate", "delay"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} is not a share of bytes", remedy="Use 0 to below 1.")
-        for name in ("adapter_latency_ms", "cpu", "reset_after_s", "brown_out_after_s", "unplug_after_s"):
+        for name in ("adapter_latency_ms", "cpu", *FAULT_TIMES):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name}={getattr(self, name)} is not zero or more", remedy="Use a plain number.")
         if not 4096 <= self.heap <= 81_920:

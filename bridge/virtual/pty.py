@@ -55,7 +55,7 @@ def host_baud(fd: int) -> int | None:
 
 
 class Pty:
-    """One pseudo-terminal with a board behind it. The board's unplugging closes it.
+    """One pseudo-terminal with a board behind it. The board's unplugging ends it for the programs that have it open.
 
     Args:
         board: a started board.
@@ -90,7 +90,7 @@ class Pty:
         self._baud = CONSOLE_BAUD
         board.set_host_baud(CONSOLE_BAUD)
         board.set_host_receiver(self._deliver, end="pty")
-        board.on_unplug.append(self.close)
+        board.on_unplug.append(self._hang_up)
         self._loop.add_reader(self._master, self._readable)
         self._openers = Openers(self.device, self._opened_or_closed)
         self._opened_at = self._loop.time()
@@ -103,11 +103,18 @@ class Pty:
 
     def close(self) -> None:
         """Give the terminal back; a program that has it open reads its end. Calling it again does nothing."""
+        self._hang_up()
+        if self._slave >= 0:
+            os.close(self._slave)
+            self._slave = -1
+
+    def _hang_up(self) -> None:
+        """The end of it for programs. Its name stays taken until `close`, so that the next one gets another."""
         if self._closed:
             return
         self._closed = True
-        if self.close in self._board.on_unplug:
-            self._board.on_unplug.remove(self.close)
+        if self._hang_up in self._board.on_unplug:
+            self._board.on_unplug.remove(self._hang_up)
         self._board.set_host_receiver(None, end="pty")
         self._poll.cancel()
         self._openers.close()
@@ -116,7 +123,6 @@ class Pty:
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         os.close(self._master)
-        os.close(self._slave)
         if self.link is not None:
             with contextlib.suppress(OSError):
                 if os.readlink(self.link) == self.device:

@@ -33,7 +33,7 @@ class Doors:
 
 
 async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str], None]) -> None:
-    """Run a board until SIGINT or SIGTERM. SIGUSR1 resets it, SIGUSR2 unplugs it and plugs it in again.
+    """Run a board until SIGINT, SIGTERM or SIGHUP. SIGUSR1 resets it, SIGUSR2 unplugs it and plugs it in again.
 
     Args:
         options: of the board.
@@ -50,7 +50,7 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
     stop = asyncio.Event()
     unplugged = asyncio.Event()
     board = VirtualBoard(options)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, board.reset)
     loop.add_signal_handler(signal.SIGUSR2, board.unplug)
@@ -78,9 +78,10 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
             unplugged.clear()
             await _first(stop, asyncio.sleep(REPLUG_S))
             board.plug()
-            if doors.pty and not stop.is_set():
+            if pty is not None and not stop.is_set():
                 # As with a real adapter, the port comes back under another name; the link leads to it.
-                pty = Pty(board, doors.pty_link)
+                pty, gone = Pty(board, doors.pty_link), pty
+                gone.close()
                 await _first(stop, board.answered())
                 announce(f"PTY {pty.path}")
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from bridge.errors import UsageError
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
-from bridge.virtual.options import VirtualOptions
+from bridge.virtual.options import FAULT_TIMES, VirtualOptions
+
+#: `node.bootreason()`'s first number.
+CAUSES = {"reset": b"2", "brown_out": b"1", "replug": b"1", "starve_watchdog": b"4"}
 
 
 class Terminal:
@@ -74,7 +78,7 @@ def test_a_board_from_the_shop_boots_to_its_prompt_and_answers() -> None:
     on_a_board(scenario)
 
 
-@pytest.mark.parametrize("again", ["reset", "brown_out", "replug"])
+@pytest.mark.parametrize("again", ["reset", "brown_out", "starve_watchdog", "replug"])
 def test_what_makes_a_board_boot_again_takes_lua_and_leaves_files(again: str) -> None:
     async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
         await terminal.until(b"\n> ")
@@ -94,21 +98,19 @@ def test_what_makes_a_board_boot_again_takes_lua_and_leaves_files(again: str) ->
         assert b"NodeMCU" in await terminal.until(b"\n> ")
         assert await terminal.line(b'=x,file.getcontents("a.txt")') == b"nil\tkept"
         await terminal.line(b"raw,why=node.bootreason()")
-        assert await terminal.line(b"=raw") == {"reset": b"2", "brown_out": b"1", "replug": b"1"}[again]
+        assert await terminal.line(b"=raw") == CAUSES[again]
 
     on_a_board(scenario)
 
 
-@pytest.mark.parametrize(
-    "options", [VirtualOptions(reset_after_s=3), VirtualOptions(brown_out_after_s=3)], ids=["reset", "brown-out"]
-)
-def test_faults_at_a_time_come_once(options: VirtualOptions) -> None:
+@pytest.mark.parametrize("name", [name for name in FAULT_TIMES if name != "unplug_after_s"])
+def test_faults_at_a_time_come_once(name: str) -> None:
     async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
         await terminal.until(b"\n> ")
         await asyncio.sleep(20)
         assert terminal.seen.count(b"NodeMCU") == 1
 
-    on_a_board(scenario, options)
+    on_a_board(scenario, dataclasses.replace(VirtualOptions(), **{name: 3.0}))
 
 
 def test_an_unplug_at_a_time_is_told_to_the_ends_and_the_board_is_off() -> None:
