@@ -18,6 +18,7 @@ _BOARD_FILES = (
     ("object", b"=[C]"),
     ("builtin", b"=[C]"),
     ("base", b"=[C]"),
+    ("coroutine", b"=[C]"),
     ("strings", b"=[C]"),
     ("pipe", b"=[C]"),
     ("require", b"=[C]"),

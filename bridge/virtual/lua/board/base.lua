@@ -142,7 +142,23 @@ else
 end
 define("type", type)
 define("unpack", unpack or table.unpack)
-define("xpcall", xpcall)
+-- The host raises "not enough memory" and the end of a task like any error; on the chip neither reaches a handler.
+local xpcall = xpcall
+define("xpcall", function(...)
+  local f, handler = ...
+  check_any(select("#", ...), 2)
+  if is_53 and type(handler) ~= "function" then
+    argument_fault(1, 2, "function expected, got " .. type(handler))
+  end
+  local guarded = type(handler) ~= "function" and handler or hide(function(message)
+    if B.halted or (B.out_of_memory and message == "not enough memory") then return message end
+    return (handler(message))
+  end)
+  local results
+  local function keep(...) results = {n = select("#", ...), ...} end
+  if is_53 then keep(xpcall(f, guarded, select(3, ...))) else keep(xpcall(f, guarded)) end
+  return unpack(results, 1, results.n)
+end)
 
 -- Output of print, results and prompts: to the pipe of node.output, or to the UART (node.c output_redirect).
 B.serial = true
@@ -168,43 +184,3 @@ if not is_53 then
   }
 end
 
--- Coroutines: each has a hook of its own, set when it is made.
-local create, resume, co_yield = coroutine.create, coroutine.resume, coroutine.yield
-local co = {}
-B.coroutine, B.coroutine_order = co, {"create", "resume", "running", "status", "wrap", "yield"}
-co.create = function(...)
-  local f = ...
-  if type(f) ~= "function" then
-    argument_fault(1, 1, is_53 and "function expected, got " .. (select("#", ...) == 0 and "no value" or type(f))
-      or "Lua function expected")
-  end
-  local thread = create(f)
-  B.install_hook(thread)
-  return thread
-end
-co.resume, co.running, co.status, co.yield = resume, coroutine.running, coroutine.status, co_yield
-if is_53 then
-  co.isyieldable = coroutine.isyieldable
-  B.coroutine_order[7] = "isyieldable"
-end
-local finish = hide(function(ok, ...)
-  if ok then return ... end
-  local message = ...
-  if type(message) == "string" then error(message, 3) end
-  error(message, 0)
-end)
-co.wrap = function(...)
-  local f = ...
-  if type(f) ~= "function" then
-    argument_fault(1, 1, is_53 and "function expected, got " .. (select("#", ...) == 0 and "no value" or type(f))
-      or "Lua function expected")
-  end
-  local thread = create(f)
-  B.install_hook(thread)
-  return function(...)
-    local results
-    local function keep(...) results = {n = select("#", ...), ...} end
-    keep(finish(resume(thread, ...)))
-    return unpack(results, 1, results.n)
-  end
-end

@@ -8,7 +8,7 @@ B.bookkeeping = {numbers, objects}
 
 -- A metatable of the firmware. What a program sees of it is `shown`, read-only.
 function B.new_type(name, metamethods, methods, shown, collected)
-  local meta = {__index = methods, __metatable = shown, __name = B.is_53 and name or nil}
+  local meta = {__index = methods, __metatable = shown}
   for key, method in B.raw_next, metamethods do meta[key] = method end
   meta.__gc = function(u)
     local number = numbers[u]

@@ -12,7 +12,7 @@ B.concat_check = hide(function(text)
   if type(text) == "string" then
     local n = #text
     B.concat_bytes = B.concat_bytes + n
-    if n >= B.limit and B.limit > 0 then error("string length overflow", 3) end
+    if n >= B.limit and B.limit > 0 then error("string length overflow", 2) end
     if B.concat_bytes > B.check_bytes then B.check_memory() end
   end
 end)
