@@ -17,10 +17,11 @@ from bridge.virtual.lwip.address import ANY, dotted, is_loopback
 from bridge.virtual.lwip.dns import PORT as DNS_PORT
 from bridge.virtual.lwip.host_tcp import HostConnection, address_of, connect_for, prepare
 from bridge.virtual.lwip.hosts import answer_from_table
+from bridge.virtual.lwip.interface import Site
 from bridge.virtual.lwip.peer import Peer, PeerState
 from bridge.virtual.lwip.pipe import Pipe
 from bridge.virtual.lwip.segment import Datagram, Flag, Segment
-from bridge.virtual.lwip.stack import NetworkStack, Site
+from bridge.virtual.lwip.stack import NetworkStack
 from bridge.virtual.sdk.kernel import Kernel
 
 log = logging.getLogger("bridge.virtual.net")

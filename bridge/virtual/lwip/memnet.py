@@ -15,10 +15,11 @@ from bridge.virtual.lwip import dns_message
 from bridge.virtual.lwip.address import ANY, from_dotted
 from bridge.virtual.lwip.dns import PORT as DNS_PORT
 from bridge.virtual.lwip.hosts import answer_from_table
+from bridge.virtual.lwip.interface import Site
 from bridge.virtual.lwip.memstream import RECEIVE_BUFFER, MemoryStream
 from bridge.virtual.lwip.pipe import Pipe
 from bridge.virtual.lwip.segment import Datagram, Flag, Segment
-from bridge.virtual.lwip.stack import NetworkStack, Site
+from bridge.virtual.lwip.stack import NetworkStack
 from bridge.virtual.lwip.wire import Station
 from bridge.virtual.sdk.kernel import Kernel
 

@@ -7,8 +7,8 @@ import random
 from bridge.errors import UsageError
 from bridge.virtual.lwip.address import from_dotted, parse
 from bridge.virtual.lwip.hostnet import HostNetwork
+from bridge.virtual.lwip.interface import Site
 from bridge.virtual.lwip.memnet import MemoryNetwork
-from bridge.virtual.lwip.stack import Site
 from bridge.virtual.options import VirtualOptions
 
 #: Either kind of network: `.factory(kernel)` gives one boot its stack, `await .close()` ends it.

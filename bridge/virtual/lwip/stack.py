@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 
-from bridge.virtual.lwip.address import ANY, from_dotted
+from bridge.virtual.lwip.address import ANY
 from bridge.virtual.lwip.dns import Resolver
+from bridge.virtual.lwip.interface import Interface, Site
 from bridge.virtual.lwip.pcb import MEMP_NUM_TCP_PCB
 from bridge.virtual.lwip.segment import Datagram, Segment
+from bridge.virtual.lwip.station import Station
 from bridge.virtual.lwip.tcp import Tcp
 from bridge.virtual.lwip.tcp_in import tcp_input
 from bridge.virtual.lwip.tcp_timers import fast_timer, slow_timer
@@ -17,52 +18,6 @@ from bridge.virtual.lwip.timeouts import DNS_TICK, TCP_TICK, Ticker
 from bridge.virtual.lwip.udp import Udp
 from bridge.virtual.lwip.wire import Wire
 from bridge.virtual.sdk.kernel import Kernel, OutOfHeap
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the access point's DHCP server would tell the board, and what the network answers by itself.
-
-    Args:
-        address, netmask, gateway, dns: as ints.
-        dns_port: UDP port of the host's DNS server, in place of 53.
-        hosts: names the network resolves by itself, to addresses.
-        host: the address as which the host's own 127.0.0.1 appears to the board, or None for just that.
-        mac: the station's MAC address, 6 bytes.
-    """
-
-    address: int
-    netmask: int = from_dotted("255.255.255.0")
-    gateway: int = ANY
-    dns: int = ANY
-    dns_port: int = 53
-    hosts: dict[bytes, int] = field(default_factory=dict)
-    host: int | None = None
-    mac: bytes = b"\x5c\xcf\x7f\xab\xcd\xef"
-
-
-class Interface:
-    """The station interface (`netif`)."""
-
-    def __init__(self, mac: bytes) -> None:
-        self.mac = mac
-        self.address = ANY
-        self.netmask = ANY
-        self.gateway = ANY
-        #: Who gave it its address, or ANY when it was set by hand.
-        self.dhcp_server = ANY
-        self.up = False
-
-    def configure(self, address: int, netmask: int, gateway: int, dhcp_server: int = ANY) -> None:
-        """Give it addresses and bring it up."""
-        self.address, self.netmask, self.gateway = address, netmask, gateway
-        self.dhcp_server = dhcp_server
-        self.up = address != ANY
-
-    def down(self) -> None:
-        """Lose the association: no route, no addresses."""
-        self.address = self.netmask = self.gateway = self.dhcp_server = ANY
-        self.up = False
 
 
 class HeapMemory:
@@ -108,8 +63,7 @@ class NetworkStack:
         self.dns.on_needed = self._dns_ticker.need
         self.tcp.on_changed = self.udp.on_changed = self.wire.changed
         kernel.on_reset(self.wire.close)
-        if kernel.options.wifi == "up":
-            self.bring_up(site.address, site.netmask, site.gateway, site.dns)
+        self.station = Station(kernel, self)
 
     # --- for modules ---
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+from bridge.virtual.chip.flash import FlashMemory
 from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.pcb import TCP_WND, TcpPcb
 from bridge.virtual.lwip.stack import NetworkStack
@@ -39,12 +40,15 @@ class BareHeap:
 class BareKernel:
     """Runs events in the order they come, takes no time for anything."""
 
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(
+        self, seed: int = 1, *, options: VirtualOptions | None = None, flash: FlashMemory | None = None
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.random = random.Random(seed)
         self.heap = BareHeap()
-        self.cpu = SimpleNamespace(now=self.loop.time, mhz=80)
-        self.options = VirtualOptions()
+        self.cpu = SimpleNamespace(now=self.loop.time, mhz=80, busy=lambda seconds: None)
+        self.options = options or VirtualOptions()
+        self.flash = flash or FlashMemory(1024 * 1024)
         self._resets: list[Callable[[], None]] = []
         self._dead = False
 
