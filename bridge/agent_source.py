@@ -24,7 +24,7 @@ STOP_WORD = "nodemcu-bridge: stop"
 TABLE = "agent"
 
 #: Files of the resident part, in the order of loading; `check` stands for one of the two checks.
-CORE = ("values", "check", "sender", "receiver", "dispatch", "start")
+CORE = ("values", "check", "link", "start")
 
 #: Until the host tunes it: payload of one frame to the host, and milliseconds to wait for an acknowledgement.
 _FIRST_FRAGMENT = 100
@@ -60,7 +60,7 @@ def digest() -> str:
 
 
 #: Rooms that can be loaded on demand, and those that must be there before: `net` is firmware/agent/room_net.lua.
-ROOMS: dict[str, tuple[str, ...]] = {"net": (), "server": ("net",), "udp": ("net",)}
+ROOMS: dict[str, tuple[str, ...]] = {"values": (), "release": (), "net": (), "server": ("net",), "udp": ("net",)}
 
 
 @cache
@@ -68,8 +68,8 @@ def _homes() -> Mapping[str, str]:
     """Member of the agent's table that a room adds → the room."""
     homes = {}
     for name in ROOMS:
-        for table, member in re.findall(rf"function {TABLE}\.(\w+)\.(\w+)", _files()[f"room_{name}"]):
-            homes[f"{table}.{member}"] = name
+        for member in re.findall(rf"function {TABLE}\.([\w.]+)", _files()[f"room_{name}"]):
+            homes[member] = name
     return homes
 
 
@@ -133,6 +133,5 @@ def room(name: str) -> bytes:
 
 def member(path: str) -> bytes:
     """Source of a chunk that returns something of the agent's table, as "net.send"."""
-    room_of(path)
-    first, rest = path.split(".")
-    return f"return(...).{_fields()[first]}.{rest}".encode()
+    first, *rest = path.split(".")
+    return ("return(...)." + ".".join([_fields()[first], *rest])).encode()

@@ -97,8 +97,8 @@ def _locals(tokens: list[tuple[str, str]]) -> list[str]:
 def minify(source: str, *, table: str = "", fields: Mapping[str, str] | None = None) -> str:
     """Smaller source that does the same.
 
-    Locals are renamed name by name, so a local must not bear the name of a global that the file uses, nor a key of a
-    table constructor that of a local; methods and fields are left alone.
+    Locals are renamed name by name, so a local must not bear the name of a global that the file uses; methods and
+    fields are left alone.
 
     Args:
         source: Lua source without block comments and long strings.
@@ -112,10 +112,18 @@ def minify(source: str, *, table: str = "", fields: Mapping[str, str] | None = N
     names = dict(zip(mine, short_names(free), strict=False))
     out: list[str] = []
     last = ""
+    open_brackets: list[str] = []
     for at, (kind, text) in enumerate(tokens):
+        if kind == "mark" and text in "({[":
+            open_brackets.append(text)
+        elif kind == "mark" and text in ")}]":
+            open_brackets.pop()
         if kind == "name":
             before = tokens[at - 1][1] if at else ""
-            if before == "." and tokens[at - 2][1] == table:
+            after = tokens[at + 1][1] if at + 1 < len(tokens) else ""
+            if before in ("{", ",", ";") and after == "=" and open_brackets[-1:] == ["{"]:
+                before = "."  # a key of a table constructor
+            if before == "." and at > 1 and tokens[at - 2][1] == table:
                 text = fields.get(text, text)
             elif before not in (".", ":"):
                 text = names.get(text, text)

@@ -11,24 +11,10 @@ from bridge.errors import BridgeError, LinkError, LinkTimeout, LocalProtocolErro
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
 from bridge.link.calls import CallTable, PendingCall, lua_text
 from bridge.link.facts import AgentFacts
-from bridge.link.shapes import AgentCode, ShapeTable, source_messages
+from bridge.link.shapes import ONCE, AgentCode, ShapeTable, source_messages
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import (
-    Call,
-    Event,
-    EventCode,
-    Failure,
-    Fault,
-    Forget,
-    Grant,
-    Invoke,
-    Message,
-    Release,
-    Reply,
-    Stop,
-    Stopped,
-)  # fmt: skip
+from bridge.wire.messages import Call, Event, EventCode, Failure, Fault, Invoke, Message, Reply
 from bridge.wire.session import Session
 from bridge.wire.values import Callback, Handle, Value
 
@@ -39,6 +25,8 @@ QUEUE_LIMIT = 16_384
 #: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
 EARLY_LIMIT = 1_000
 _EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
+#: Room functions whose number is that of a new object.
+_MAKERS = {"@net.socket", "@net.server", "@net.udp"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -79,7 +67,6 @@ class Link:
         self._timer_at: float | None = None
         self._down: BridgeError | None = None
         self._closing = False
-        self._stopped = asyncio.Event()
         self._calls = CallTable(port.url, lambda: session.sender.queued < QUEUE_LIMIT, self.release)
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
@@ -106,15 +93,15 @@ class Link:
         """See `Caller.call`."""
         self._check()
         async with self._limit(timeout, target):
-            for room in self._shapes.rooms(target):
-                await self._load(room)
+            await self._load_for(target, values)
             call = await self._calls.begin(target)
             return await self._finish(call, target, values)
 
     def post(self, target: str, *values: Value) -> None:
-        """See `Caller.post`. A room's function must have been called before: its room is loaded then."""
+        """See `Caller.post`. The target's room must have been loaded by a call before."""
         sent = self._outward(target, values)
-        self._send(*self._defined(target, None), Call(0, self._shapes.known(target) or 0, sent))
+        before = self._defined(target, None)
+        self._send(*before, Call(self._shapes.known(target) or 0, 0, sent))
 
     async def run_lua(
         self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
@@ -122,6 +109,7 @@ class Link:
         """See `Caller.run_lua`."""
         self._check()
         async with self._limit(timeout, "a chunk of Lua"):
+            await self._load_for("", values)
             call = await self._calls.begin("a chunk of Lua")
             return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
 
@@ -132,24 +120,33 @@ class Link:
             sent = self._outward(target, values)
             first = self._defined(target, call) if source is None else source_messages(source)
             shape = (self._shapes.known(target) or 0) if source is None else 0
-            self._send(*first, Call(call.call_id, shape, sent))
+            self._send(*first, Call(shape, call.call_id, sent))
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
             self._calls.abandon(call)
             raise
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
-        return await call.future
+        result = await call.future
+        if target in _MAKERS and result and isinstance(result[0], int):
+            return (Handle(result[0]), *result[1:])
+        return result
 
     def _defined(self, target: str, call: PendingCall | None) -> list[Message]:
         """What is to be sent before a target can be called by its number: nothing, when the board knows it."""
         if self._shapes.known(target) is not None:
             return []
         source = self._shapes.source(target)
-        number, forgotten = self._shapes.define(target)
+        number = self._shapes.define(target)
         if call is not None:
             call.defines = number
-        return [*([Forget(forgotten)] if forgotten else []), *source_messages(source)]
+        return list(source_messages(source))
+
+    async def _load_for(self, target: str, values: tuple[Value, ...]) -> None:
+        for room in self._shapes.rooms(target):
+            await self._load(room)
+        if any(callable(value) or isinstance(value, list | tuple | dict | Handle) for value in values):
+            await self._load("values")
 
     async def _load(self, room: str) -> None:
         loading = self._rooms.get(room)
@@ -160,15 +157,8 @@ class Link:
 
     async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
-        number, forgotten = self._shapes.define(f"room {room}")
-        try:
-            before = [Forget(forgotten)] if forgotten else []
-            self._send(*before, *source_messages(self._code.room(room)), Call(call.call_id, number))
-            await call.future
-        finally:
-            self._shapes.drop(f"room {room}")
-            if self._down is None and not self._closing:
-                self._send(Forget(number))
+        self._send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
+        await call.future
 
     def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -222,16 +212,18 @@ class Link:
 
     def grant(self, handle: Handle, amount: int) -> None:
         """See `Caller.grant`."""
-        while amount > 0 and self._down is None and not self._closing:
-            self._send(Grant(handle.number, min(amount, 0xFFFF)))
-            amount -= 0xFFFF
+        if self._down is None and not self._closing:
+            self.post("@net.grant", handle, amount)
 
     def release(self, handle: Handle) -> None:
         """See `Caller.release`."""
         self._early.pop(handle.number, None)
         self._receivers.pop(handle.number, None)
         if self._down is None and not self._closing:
-            self._send(Release(handle.number))
+            if "release" not in self._rooms:
+                self._rooms["release"] = self._loop.create_future()
+                self._send(*source_messages(self._code.room("release")), Call(ONCE, 0))
+            self.post("@release", handle)
 
     # the end
 
@@ -244,18 +236,25 @@ class Link:
         """
         if self._down is not None or self._closing:
             return
+        self._calls.fail(LinkError("The link was closed", port=self.url))
+        stopping = asyncio.ensure_future(self._stop())
         self._closing = True
-        closed = LinkError("The link was closed", port=self.url)
-        self._calls.fail(closed)
-        self.session.send(Stop(), self._loop.time())
-        self._work()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, BridgeError):
             async with asyncio.timeout(STOP_SECONDS):
-                await self._stopped.wait()
+                await stopping
         if isinstance(self._down, PortError):
             return
-        self._end(closed)
+        self._end(LinkError("The link was closed", port=self.url))
         await self._farewell()
+
+    async def _stop(self) -> None:
+        call = await self._calls.begin("stop")
+        now = self._loop.time()
+        for message in (*source_messages(self._code.member("leave")), Call(ONCE, call.call_id)):
+            self.session.send(message, now)
+        self._work()
+        await call.future
+        self._work()  # the acknowledgement of that reply
 
     def _end(self, error: BridgeError) -> None:
         if self._down is None:
@@ -264,7 +263,6 @@ class Link:
             if self._timer is not None:
                 self._timer.cancel()
             self._port.set_receiver(None)
-        self._stopped.set()
         self._calls.fail(error)
 
     def _fail(self, error: BridgeError) -> None:
@@ -341,15 +339,9 @@ class Link:
                 call = self._calls.answered(message)
                 if call is not None and call.defines and isinstance(message, Failure):
                     # It may not have compiled; the next call sends the source again.
-                    number = self._shapes.drop(call.target)
-                    if number is not None and not self._closing:
-                        self._send(Forget(number))
+                    self._shapes.drop(call.target)
             case Event(number, code, values):
-                if code:
-                    name = _EVENT_NAMES.get(code, f"event {code}")
-                else:
-                    name, values = lua_text(values[0]) if values else "", values[1:]
-                self._event(number, name, values)
+                self._event(number, *_named(code, values))
             case Invoke(number, values):
                 function = self._callbacks.get(number)
                 if function is not None:
@@ -359,9 +351,6 @@ class Link:
                 _log.warning("%s: the agent reports: %s", self.url, text)
                 if self.on_fault is not None:
                     self.on_fault(text)
-            case Stopped():
-                self._work()  # its acknowledgement
-                self._stopped.set()
 
     def _event(self, number: int, name: str, values: tuple[Value, ...]) -> None:
         receiver = self._receivers.get(number)
@@ -378,3 +367,14 @@ class Link:
         except Exception:
             # Whatever a receiver does, the pump goes on; the mirror reports errors of user code itself.
             _log.exception("%s: a receiver failed", self.url)
+
+
+def _named(code: int, values: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
+    """An event's name, and its values as NodeMCU's callback has them."""
+    if code == 0:
+        return (lua_text(values[0]) if values else ""), values[1:]
+    if code in (EventCode.CONNECTION, EventCode.SENT):
+        values = ()  # the agent sends nil with these
+    elif code == EventCode.ACCEPT and values and isinstance(values[0], int):
+        values = (Handle(values[0]),)
+    return _EVENT_NAMES.get(code, f"event {code}"), values

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
-from bridge.wire.messages import MAX_SOURCE, Source
+from bridge.wire.messages import MAX_SHAPE, MAX_SOURCE, Source
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}", re.ASCII)
-#: `shape` is one byte, and 0 is source that runs once.
-_MOST_SHAPES = 255
+#: The number that rooms and other chunks run under that are called once, with the agent's table.
+ONCE = MAX_SHAPE
+_MOST_SHAPES = MAX_SHAPE - 1
 
 
 class AgentCode(Protocol):
@@ -54,19 +55,18 @@ class ShapeTable:
             self._numbers[target] = number
         return number
 
-    def define(self, target: str) -> tuple[int, int | None]:
-        """A number for a new target, and the number of a shape that the board is to forget first, if any."""
-        forgotten = None
+    def define(self, target: str) -> int:
+        """A number for a new target: a free one, or that of the target not used for longest, which is forgotten."""
         if len(self._numbers) >= _MOST_SHAPES:
-            forgotten = self._numbers.pop(next(iter(self._numbers)))
+            del self._numbers[next(iter(self._numbers))]
         used = set(self._numbers.values())
         number = next(number for number in range(1, _MOST_SHAPES + 1) if number not in used)
         self._numbers[target] = number
-        return number, forgotten
+        return number
 
-    def drop(self, target: str) -> int | None:
-        """Forget a target; returns its number, or None."""
-        return self._numbers.pop(target, None)
+    def drop(self, target: str) -> None:
+        """Forget a target: its source is sent again before the next call."""
+        self._numbers.pop(target, None)
 
     def source(self, target: str) -> bytes:
         """The source whose value is the function that a target names.
@@ -83,5 +83,7 @@ class ShapeTable:
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
     def rooms(self, target: str) -> Iterable[str]:
-        """The rooms that a target needs."""
-        return self._code.room_of(target[1:]) if target[:1] == "@" else ()
+        """The rooms that a target needs. What is not the agent's own may take or return any kind of value."""
+        if target[:1] == "@":
+            return self._code.room_of(target[1:])
+        return () if target[:1] == ":" else ("values",)

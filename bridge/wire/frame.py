@@ -21,9 +21,9 @@ WINDOW = 8
 #: Header, payload and check together, at most: one key among the 243 bytes that mean nothing special in a Lua
 #: pattern is then always free.
 MAX_BODY = 242
-#: Header without selective acknowledgement (2), check (3), key (1) and closing NUL (1).
+#: Header without mask (2), check (3), key (1) and closing NUL (1).
 OVERHEAD = 7
-#: Payload of one frame at most (the selective acknowledgement may take one byte of it).
+#: Payload of one frame at most (the mask may take one byte of it).
 MAX_PAYLOAD = MAX_BODY - 6
 
 _CHECK_SIZE = 3
@@ -33,17 +33,17 @@ _KEYS = bytes(k for k in (*range(1, 32), *range(128, 256), *range(32, 128)) if k
 
 
 class Kind(IntEnum):
-    """What a frame carries, in the upper three bits of its first byte."""
+    """What a frame carries, in the upper three bits of the byte before the payload."""
 
     BARE = 0
-    """Only acknowledgement; its sequence number means nothing."""
+    """Only acknowledgement: there is no such byte, and no payload."""
     LAST = 1
     """The last fragment of a message."""
     MORE = 2
     """A fragment of a message that goes on in the next frame."""
 
 
-_SACK = 1 << 5
+_MASK = 1 << 5
 _NAK = 1 << 6
 _POLL = 1 << 7
 
@@ -57,8 +57,9 @@ class Frame:
     """0 to 31; number of this frame among those with payload."""
     ack: int
     """0 to 31; the next sequence number that the sender of this frame waits for."""
-    sack: int = 0
-    """Bit i: frame `ack + 1 + i` has arrived too."""
+    mask: int = 0
+    """To the host: bit i says that frame `ack + 1 + i` has arrived. To the board: bit i asks for frame `ack + i`
+    again. So only the host has to find out what was lost."""
     nak: bool = False
     """Something damaged arrived since the sender's last frame."""
     poll: bool = False
@@ -67,34 +68,34 @@ class Frame:
 
     def contents(self) -> bytes:
         """Header and payload, as the check covers them."""
-        flags = (_SACK if self.sack else 0) | (_NAK if self.nak else 0) | (_POLL if self.poll else 0)
-        head = bytes((self.seq | self.kind << 5, self.ack | flags))
-        return head + (bytes((self.sack,)) if self.sack else b"") + self.payload
+        flags = (_MASK if self.mask else 0) | (_NAK if self.nak else 0) | (_POLL if self.poll else 0)
+        head = bytes((self.ack | flags, self.mask)) if self.mask else bytes((self.ack | flags,))
+        return head if self.kind is Kind.BARE else head + bytes((self.seq | self.kind << 5,)) + self.payload
 
     def __str__(self) -> str:
         name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+"}[self.kind]
-        notes = (f" sack={self.sack:08b}" if self.sack else "") + " nak" * self.nak + " poll" * self.poll
+        notes = (f" mask={self.mask:08b}" if self.mask else "") + " nak" * self.nak + " poll" * self.poll
         data = f" {self.payload[:24].hex(' ')}{'…' if len(self.payload) > 24 else ''}" if self.payload else ""
         return f"{name} ack={self.ack}{notes}{data}"
 
 
 def parse(contents: bytes) -> Frame | None:
     """The frame in header and payload, or None when the header is none of ours."""
-    if len(contents) < 2:
+    if not contents:
         return None
-    first, second = contents[0], contents[1]
-    if first >> 5 > Kind.MORE:
-        return None
-    sack = 0
-    payload = contents[2:]
-    if second & _SACK:
-        if not payload or not payload[0]:
+    first, rest = contents[0], contents[1:]
+    mask = 0
+    if first & _MASK:
+        if not rest or not rest[0]:
             return None
-        sack, payload = payload[0], payload[1:]
-    kind = Kind(first >> 5)
-    if (kind is Kind.BARE) != (not payload):
+        mask, rest = rest[0], rest[1:]
+    ack, nak, poll = first & 31, bool(first & _NAK), bool(first & _POLL)
+    if not rest:
+        return Frame(Kind.BARE, 0, ack, mask, nak, poll)
+    kind = rest[0] >> 5
+    if kind not in (Kind.LAST, Kind.MORE) or len(rest) < 2:
         return None
-    return Frame(kind, first & 31, second & 31, sack, bool(second & _NAK), bool(second & _POLL), payload)
+    return Frame(Kind(kind), rest[0] & 31, ack, mask, nak, poll, rest[1:])
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Codec:
 
     def decode(self, segment: bytes, *, to_host: bool = True) -> Frame | None:
         """The frame in what stood between two NULs, or None when it is damaged or no frame."""
-        if not 6 <= len(segment) <= 255:
+        if not 5 <= len(segment) <= 255:
             return None
         body = segment[1:].replace(segment[:1], b"\0")
         contents = body[:-_CHECK_SIZE]

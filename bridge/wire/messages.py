@@ -15,12 +15,15 @@ from enum import Enum, IntEnum
 from bridge.errors import LocalProtocolError, RemoteProtocolError
 from bridge.wire.values import Value, decode_values, encode_values
 
-#: Bytes of one encoded message at most. The agent joins the fragments of a message into one string, and a string of
-#: 4096 bytes cannot be built in the collector mode the firmware starts in (recording net_str4096).
+#: Bytes of one encoded message to the board at most. The agent joins the fragments of a message into one string, and
+#: a string of 4096 bytes cannot be built in the collector mode the firmware starts in (recording net_str4096).
 MAX_MESSAGE = 2048
 
 #: Bytes of Lua source in one message at most: compiling needs eight times its size on the board for a moment.
 MAX_SOURCE = 1000
+
+#: The same to the host, which has room for whatever a board can hold.
+MAX_MESSAGE_TO_HOST = 70_000
 
 #: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
 MAX_CHUNK = 1536
@@ -52,12 +55,14 @@ class Message:
 
 @dataclass(frozen=True)
 class Call(Message):
-    """Call a function of the board by its shape's number."""
+    """Call a function of the board by its shape's number, which stands where other messages have their opcode."""
 
+    shape: int
+    """Number of the function, 1 to 253. 0 runs the source sent before; its `...` are the values. Source before another
+    number makes that function first: it is run with the agent's table as its argument, and must return the function.
+    """
     call_id: int
     """1 to 255, not in use by another call; 0 asks for no reply."""
-    shape: int
-    """Number of the function: 1 to 255; 0 is the source sent before, run once."""
     values: tuple[Value, ...] = ()
     """The arguments."""
 
@@ -68,33 +73,6 @@ class Source(Message):
 
     text: bytes
     """At most `MAX_SOURCE` bytes; pieces are joined in order, without anything between."""
-
-
-@dataclass(frozen=True)
-class Grant(Message):
-    """Give a handle credit: that many more bytes may come from it."""
-
-    handle: int
-    amount: int
-
-
-@dataclass(frozen=True)
-class Release(Message):
-    """The host will not use this handle again; the agent lets the object go (and closes it if it is a socket)."""
-
-    handle: int
-
-
-@dataclass(frozen=True)
-class Forget(Message):
-    """The host will not call this shape again; its function is dropped."""
-
-    shape: int
-
-
-@dataclass(frozen=True)
-class Stop(Message):
-    """Give the prompt back: the agent lets everything go and leaves raw mode."""
 
 
 @dataclass(frozen=True)
@@ -163,11 +141,6 @@ class Fault(Message):
     """Lua's own text."""
 
 
-@dataclass(frozen=True)
-class Stopped(Message):
-    """The agent has let everything go; the prompt is back when this has been acknowledged."""
-
-
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -187,24 +160,24 @@ class Entry:
         return self.kind.__name__.upper()
 
 
+#: Stands for every opcode below 254 to the board: those are the numbers of shapes.
+CALL = 0
+#: The highest number of a shape.
+MAX_SHAPE = 253
+
 #: Opcode → message. The two directions number their messages separately.
 MESSAGES: dict[tuple[Direction, int], Entry] = {
     (entry.direction, opcode): entry
     for opcode, entry in (
-        (1, Entry(Call, Direction.TO_BOARD, (("call_id", "u8"), ("shape", "u8"), ("values", "values")))),
-        (2, Entry(Source, Direction.TO_BOARD, (("text", "rest"),))),
-        (3, Entry(Grant, Direction.TO_BOARD, (("handle", "u16"), ("amount", "u16")))),
-        (4, Entry(Release, Direction.TO_BOARD, (("handle", "u16"),))),
-        (5, Entry(Forget, Direction.TO_BOARD, (("shape", "u8"),))),
-        (6, Entry(Stop, Direction.TO_BOARD, ())),
-        (7, Entry(Tune, Direction.TO_BOARD, (("fragment", "u8"), ("patience", "u8")))),
+        (CALL, Entry(Call, Direction.TO_BOARD, (("shape", "u8"), ("call_id", "u8"), ("values", "values")))),
+        (254, Entry(Tune, Direction.TO_BOARD, (("fragment", "u8"), ("patience", "u8")))),
+        (255, Entry(Source, Direction.TO_BOARD, (("text", "rest"),))),
         (1, Entry(Hello, Direction.TO_HOST, (("digest", "bytes8"), ("values", "values")))),
         (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
         (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("values", "values")))),
         (6, Entry(Fault, Direction.TO_HOST, (("values", "values"),))),
-        (7, Entry(Stopped, Direction.TO_HOST, ())),
     )
 }
 
@@ -237,7 +210,9 @@ def encode(message: Message) -> bytes:
         LocalProtocolError: a field does not fit its form, or the whole is longer than `MAX_MESSAGE`.
     """
     opcode, entry = OPCODES[type(message)]
-    out = bytearray((opcode,))
+    out = bytearray() if isinstance(message, Call) else bytearray((opcode,))
+    if isinstance(message, Call) and message.shape > MAX_SHAPE:
+        raise LocalProtocolError(f"CALL: shape={message.shape} does not fit the wire")
     for name, form in entry.fields:
         value = getattr(message, name)
         try:
@@ -247,7 +222,7 @@ def encode(message: Message) -> bytes:
         if form in _SIZES and len(piece) != _SIZES[form]:
             raise LocalProtocolError(f"{entry.name}: {name} must be {_SIZES[form]} bytes long")
         out += piece
-    if len(out) > MAX_MESSAGE:
+    if len(out) > (MAX_MESSAGE if entry.direction is Direction.TO_BOARD else MAX_MESSAGE_TO_HOST):
         raise LocalProtocolError(
             f"A message of {len(out)} bytes is too long for the link ({MAX_MESSAGE} at most)",
             remedy=f"Send at most {MAX_CHUNK} bytes of data in one call.",
@@ -261,10 +236,13 @@ def decode(data: bytes, direction: Direction) -> Message:
     Raises:
         RemoteProtocolError: the opcode is unknown or a field is cut short.
     """
-    entry = MESSAGES.get((direction, data[0])) if data else None
+    opcode = data[0] if data else None
+    if direction is Direction.TO_BOARD and opcode is not None and opcode <= MAX_SHAPE:
+        opcode = CALL
+    entry = None if opcode is None else MESSAGES.get((direction, opcode))
     if entry is None:
         raise RemoteProtocolError(f"A message starts with the unknown opcode {data[:1].hex() or 'nothing'}")
-    position = 1
+    position = 0 if entry.kind is Call else 1
     fields: dict[str, Value] = {}
     for name, form in entry.fields:
         size = _SIZES.get(form, len(data) - position)

@@ -1,24 +1,34 @@
-"""The receiving half of a session: puts frames in order, joins fragments, says what to acknowledge."""
+"""The receiving half of a session: puts frames in order, joins fragments, says what has arrived and what is wanted."""
 
 from __future__ import annotations
 
 from bridge.errors import RemoteProtocolError
 from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
-from bridge.wire.messages import MAX_MESSAGE
+
+#: Ask again for a frame when its answer is overdue by this factor of the usual time, and by this many seconds.
+_PATIENCE_FACTOR, _PATIENCE_SECONDS = 2.0, 0.005
 
 
 class Receiver:
-    """Order, duplicates and fragments of one direction. Holds at most a window of frames and one message."""
+    """Order, duplicates, fragments and gaps of one direction. Holds at most a window of frames and one message.
 
-    def __init__(self) -> None:
+    Args:
+        longest: bytes of one message at most.
+    """
+
+    def __init__(self, longest: int) -> None:
         self.expected = 0
         """The next sequence number wanted."""
         self.duplicates = 0
+        self._longest = longest
         self._early: dict[int, Frame] = {}
         self._parts = bytearray()
+        self._asked: dict[int, float] = {}
+        self._turn = 0.05
+        self._suspect = False
 
     @property
-    def sack(self) -> int:
+    def arrived_mask(self) -> int:
         """Bit i: frame `expected + 1 + i` is here already."""
         return sum(1 << ((seq - self.expected - 1) % SEQ_COUNT) for seq in self._early)
 
@@ -27,24 +37,66 @@ class Receiver:
         """A later frame is here and an earlier one is not."""
         return bool(self._early)
 
-    def arrived(self, frame: Frame) -> list[bytes]:
+    def damaged(self) -> None:
+        """Something that may have been a frame did not come through: perhaps the next new one."""
+        self._suspect = True
+
+    def wanted_mask(self, now: float) -> int:
+        """Bit i: frame `expected + i` is to be sent again; what is named here counts as asked for now."""
+        mask = 0
+        for seq in self._missing():
+            if seq not in self._asked or now >= self._asked[seq] + self._patience:
+                self._asked[seq] = now
+                mask |= 1 << (seq - self.expected) % SEQ_COUNT
+        if self._suspect:
+            self._suspect = False
+            after = (self._highest() - self.expected) % SEQ_COUNT
+            if after < WINDOW:
+                mask |= 1 << after
+        return mask
+
+    def deadline(self) -> float | None:
+        """When a missing frame is to be asked for (again); None when none is missing."""
+        times = [self._asked[seq] + self._patience if seq in self._asked else 0.0 for seq in self._missing()]
+        if self._suspect:
+            times.append(0.0)
+        return min(times, default=None)
+
+    def arrived(self, frame: Frame, now: float) -> list[bytes]:
         """Take a frame with payload; returns the messages that it completes, in order.
 
         Raises:
             RemoteProtocolError: the fragments of a message do not end.
         """
+        self._suspect = False
         distance = (frame.seq - self.expected) % SEQ_COUNT
         if distance > WINDOW or frame.seq in self._early:
             self.duplicates += 1
             return []
+        if (asked := self._asked.pop(frame.seq, None)) is not None:
+            self._turn += (now - asked - self._turn) / 4
         self._early[frame.seq] = frame
         messages = []
         while (ready := self._early.pop(self.expected, None)) is not None:
+            self._asked.pop(self.expected, None)
             self.expected = (self.expected + 1) % SEQ_COUNT
             self._parts += ready.payload
-            if len(self._parts) > MAX_MESSAGE:
-                raise RemoteProtocolError(f"A message on the link is longer than {MAX_MESSAGE} bytes")
+            if len(self._parts) > self._longest:
+                raise RemoteProtocolError(f"A message on the link is longer than {self._longest} bytes")
             if ready.kind is Kind.LAST:
                 messages.append(bytes(self._parts))
                 self._parts.clear()
         return messages
+
+    @property
+    def _patience(self) -> float:
+        return self._turn * _PATIENCE_FACTOR + _PATIENCE_SECONDS
+
+    def _highest(self) -> int:
+        """The number after the highest that is here."""
+        ahead = max(((seq - self.expected) % SEQ_COUNT + 1 for seq in self._early), default=0)
+        return (self.expected + ahead) % SEQ_COUNT
+
+    def _missing(self) -> list[int]:
+        ahead = (self._highest() - self.expected) % SEQ_COUNT
+        return [seq for i in range(ahead) if (seq := (self.expected + i) % SEQ_COUNT) not in self._early]

@@ -167,6 +167,13 @@ class Sender:
             self._mark_lost(frame)
         return True
 
+    def wanted_again(self, first: int, mask: int) -> None:
+        """The other side asks for frames again: bit i stands for frame `first + i`."""
+        for i in range(WINDOW):
+            frame = self._window.get((first + i) % SEQ_COUNT)
+            if mask >> i & 1 and frame is not None and not frame.lost:
+                self._mark_lost(frame)
+
     def deadline(self) -> float | None:
         """When to give up waiting for an acknowledgement, in seconds; None when none is awaited."""
         waiting = [frame.departed for frame in self._window.values() if not frame.lost]

@@ -102,7 +102,7 @@ class Session:
     ) -> None:
         self.state = State.OPEN if board else State.OPENING
         self.sender = Sender(MAX_BODY + 2, damage, ring=not board)
-        self.receiver = Receiver()
+        self.receiver = Receiver(messages.MAX_MESSAGE if board else messages.MAX_MESSAGE_TO_HOST)
         self.inbound = LineQuality(OVERHEAD + 1, damage)
         self.damaged = 0
         """Damaged segments seen."""
@@ -183,16 +183,17 @@ class Session:
         out = bytearray()
         while (outgoing := self.sender.next_frame()) is not None:
             again = outgoing.tries > 0
-            frame = self._framed(outgoing.kind, outgoing.seq, outgoing.payload, poll=again)
+            frame = self._framed(outgoing.kind, outgoing.seq, outgoing.payload, now, poll=again)
             data = self._codec.encode(frame, to_host=self._board)
             # The NUL that ended the frame before may have been lost; a second one costs a byte.
             out += b"\0" + data if again else data
             self._line_free = max(now, self._line_free) + len(data) * self._byte_time
             self.sender.sent(outgoing, len(data), self._line_free)
             _log.debug("%s > %.6f %s%s", self._name, now, frame, " again" if again else "")
-        bare = self._poll or self._nak or (self._ack_at is not None and now >= self._ack_at)
+        asked = self.receiver.deadline() if not self._board else None
+        bare = self._poll or self._nak or any(due is not None and now >= due for due in (self._ack_at, asked))
         if not out and (bare or self._ack_owed >= ACK_EVERY):
-            frame = self._framed(Kind.BARE, 0, b"", poll=self._poll)
+            frame = self._framed(Kind.BARE, 0, b"", now, poll=self._poll)
             out += self._codec.encode(frame, to_host=self._board)
             self._line_free = max(now, self._line_free) + len(out) * self._byte_time
             _log.debug("%s > %.6f %s", self._name, now, frame)
@@ -209,6 +210,7 @@ class Session:
         times = [self._text_at]
         if self.state is State.OPEN:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._silent_at()]
+            times += [] if self._board else [self.receiver.deadline()]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
@@ -245,10 +247,13 @@ class Session:
         self._move(Trigger.HEARD)
         self._heard_at, self._polled_at, self._last_poll, self._boot_seen = now, None, None, None
         self.inbound.arrived(size)
-        if not self.sender.acknowledged(frame.ack, frame.sack, frame.nak, now):
+        sack = 0 if self._board else frame.mask
+        if not self.sender.acknowledged(frame.ack, sack, frame.nak, now):
             # A check that passes by chance is rarer than a board that restarts with the same epoch; neither may harm.
             self.damaged += 1
             return
+        if self._board:
+            self.sender.wanted_again(frame.ack, frame.mask)
         if frame.poll:
             self._owe_ack(now, at_once=True)
         if frame.kind is Kind.BARE:
@@ -257,7 +262,7 @@ class Session:
         wanted = frame.seq == self.receiver.expected
         self._clear(wanted=wanted)
         try:
-            complete = self.receiver.arrived(frame)
+            complete = self.receiver.arrived(frame, now)
             for data in complete:
                 self._message(messages.decode(data, self._incoming), now)
         except RemoteProtocolError as error:
@@ -286,7 +291,10 @@ class Session:
         self.damaged += 1
         _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
         if self.state is State.OPEN:
-            self._nak = True
+            if self._board:
+                self._nak = True
+            else:
+                self.receiver.damaged()
             self.inbound.lost(min(len(segment) + 2, MAX_BODY))
             # A damaged frame of ours, or bytes that a program printed? The next frame tells, by its number.
             if len(segment) > OVERHEAD:
@@ -343,8 +351,9 @@ class Session:
 
     # the rest
 
-    def _framed(self, kind: Kind, seq: int, payload: bytes, *, poll: bool) -> Frame:
-        return Frame(kind, seq, self.receiver.expected, self.receiver.sack, self._nak, poll, payload)
+    def _framed(self, kind: Kind, seq: int, payload: bytes, now: float, *, poll: bool) -> Frame:
+        mask = self.receiver.arrived_mask if self._board else self.receiver.wanted_mask(now)
+        return Frame(kind, seq, self.receiver.expected, mask, self._nak, poll, payload)
 
     def _tune(self, now: float) -> None:
         """Tell the board how to send, when what it was told has become wrong."""

@@ -56,8 +56,8 @@ class Tag(IntEnum):
     NIL = 192
     FALSE = 193
     TRUE = 194
-    NUMBER = 195  # one byte of length, then decimal text
-    STRING = 196  # two bytes of length (high first), then the bytes
+    STRING = 195  # two bytes of length (high first), then the bytes
+    NUMBER = 196  # as STRING: decimal text
     HANDLE = 197  # two bytes of number (high first)
     CALLBACK = 198  # two bytes of number (high first)
     TABLE = 199  # two bytes of count (high first), then that many pairs of key and value
@@ -121,11 +121,7 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
         out.append(Tag.SMALL + value)
     elif isinstance(value, int | float):
         text = number_text(value)
-        if len(text) > 255:
-            raise LocalProtocolError(f"A number of {len(text)} digits is too long for the wire")
-        out.append(Tag.NUMBER)
-        out.append(len(text))
-        out += text
+        _sized(Tag.NUMBER, text, out)
     elif isinstance(value, str):
         _encode(value.encode(), out, depth)
     elif isinstance(value, bytes | bytearray | memoryview):
@@ -188,10 +184,6 @@ def _decode(data: bytes, position: int, depth: int) -> tuple[Value, int]:
         return None, position
     if tag in (Tag.FALSE, Tag.TRUE):
         return tag == Tag.TRUE, position
-    if tag == Tag.NUMBER:
-        size = _take(data, position, 1)[0]
-        position += 1
-        return _number(_take(data, position, size)), position + size
     if tag > Tag.OPAQUE:
         raise RemoteProtocolError(f"A value on the wire has the unknown tag {tag}")
     count = int.from_bytes(_take(data, position, 2), "big")
@@ -203,6 +195,8 @@ def _decode(data: bytes, position: int, depth: int) -> tuple[Value, int]:
     if tag == Tag.TABLE:
         return _decode_table(data, position, count, depth)
     found = _take(data, position, count)
+    if tag == Tag.NUMBER:
+        return _number(found), position + count
     return (found if tag == Tag.STRING else Opaque(found)), position + count
 
 

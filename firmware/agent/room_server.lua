@@ -1,23 +1,21 @@
 -- TCP servers: each accepted socket is taken in before anything can happen to it, and then told to the host.
 local agent = ...
-local room = agent.net
 
 function agent.net.server(timeout)
-  local server = net.createServer(timeout or 30)
-  room.books[agent.keep(server)] = { credit = 0 }
-  return server
+  local number = agent.keep(net.createServer(timeout or 30))
+  agent.books[number] = {}
+  return number
 end
 
 function agent.net.listen(number, credit, port, ip)
-  local function accept_CB(socket)
-    room.adopt(socket, credit, true)
-    agent.emit(number, @EVENT_ACCEPT@, socket)
-  end
+  local accept_CB = agent.guard(function(socket)
+    agent.emit(number, @EVENT_ACCEPT@, agent.adopt(socket, credit, true))
+  end)
   local server = agent.objects[number]
   if ip then
-    server:listen(port, ip, agent.guard(accept_CB))
+    server:listen(port, ip, accept_CB)
   else
-    server:listen(port, agent.guard(accept_CB))
+    server:listen(port, accept_CB)
   end
 end
 
