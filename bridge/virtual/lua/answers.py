@@ -42,6 +42,8 @@ class Answers:
         self._vm = vm
         self._objects = objects
         self._called = called
+        # What Lua holds of a Python function is its number here, so that closing cuts the VM off from the board.
+        self._wired: list[Callable[..., Any]] = []
         #: An exception that is a bug of the virtual board; raised again when Lua has unwound.
         self.failure: BaseException | None = None
         #: Set while nothing may run on (PANIC, crash, watchdog).
@@ -52,6 +54,7 @@ class Answers:
         userdata = self._vm.userdata_type
         from_lua = self._objects.from_lua
         checked = Args if self._vm.version == "5.1" else Args53
+        function = self.wire(builtin)
 
         def answer(*values: Value) -> Answer:
             if self.halted:
@@ -59,7 +62,7 @@ class Answers:
             self._called()
             if any(type(value) is userdata for value in values):
                 values = tuple(from_lua(value) for value in values)
-            return self._run(lambda: builtin(checked(values)))
+            return self._run(lambda: function(checked(values)))
 
         return answer
 
@@ -70,6 +73,18 @@ class Answers:
             return (HALT,)
         arguments = tuple(self._objects.from_lua(value) for value in values)
         return self._run(lambda: self._step(generator, arguments))
+
+    def wire(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A stand-in for a Python function that Lua may hold without keeping the board alive."""
+        wired, number = self._wired, len(self._wired)
+        wired.append(function)
+        return lambda *values: wired[number](*values)
+
+    def close(self) -> None:
+        """The VM goes: its functions no longer reach the board."""
+        self.halted = True
+        self._wired.clear()
+        del self._vm, self._objects, self._called
 
     def _run(self, function: Callable[[], Any]) -> Answer:
         try:

@@ -103,6 +103,7 @@ class Objects:
         self._pins.clear()
         self._objects.clear()
         self._number_of.clear()
+        del self._vm, self._board, self._make_type
 
 
 class _Blank:

@@ -86,6 +86,8 @@ class Runtime:
         #: the bottom of the stack finds them in place of its own.
         self.leaked: list[Value] = []
         self.closed = False
+        #: How often Lua code was run, for who takes off what that costs here only.
+        self.runs = 0
         board = self.board = self.vm.table()
         self.objects = Objects(self.vm, board, self._make_type)
         self.answers = Answers(self.vm, self.objects, services.called)
@@ -101,7 +103,7 @@ class Runtime:
         self._hook_began = 0
 
     def _prepare(self, board: Any) -> None:
-        services, bind = self._services, self.answers.bind
+        services, bind, wire = self._services, self.answers.bind, self.answers.wire
         vm = self.vm.runtime
         board[b"is_53"] = self.version == "5.3"
         board[b"globals"] = vm.globals()
@@ -123,15 +125,22 @@ class Runtime:
         board[b"send"] = self._guarded(services.put)
         board[b"direct"] = self._guarded(services.print)
         board[b"output_failed"] = self._guarded(services.output_failed)
-        board[b"tick"] = self._tick
-        board[b"built"] = services.built
-        board[b"collect"] = vm.eval(b"collectgarbage")
-        board[b"load_file"] = self.loader.load_file
-        board[b"file_exists"] = lambda name: services.read_file(name) is not None
+        board[b"tick"] = wire(self._tick)
+        board[b"built"] = wire(services.built)
+        # While `manual_collector` is set the host's collector never starts by itself (a full collection restarts it).
+        board[b"collect"] = vm.eval(
+            b"(function(B) local run = collectgarbage "
+            b"return function() run() if B.manual_collector then run('stop') end end end)"
+        )(board)
+        board[b"start_collector"] = vm.eval(
+            b"(function() local run = collectgarbage return function() run('restart') end end)()"
+        )
+        board[b"load_file"] = wire(self.loader.load_file)
+        board[b"file_exists"] = wire(lambda name: services.read_file(name) is not None)
         board[b"python_post"] = bind(self._post)
         board[b"python_dump"] = bind(self.loader.dump)
 
-    def _guarded(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _guarded(self, function: Callable[[Any], None]) -> Callable[..., Any]:
         def call(value: Any) -> None:
             if not self.answers.halted:
                 try:
@@ -139,7 +148,7 @@ class Runtime:
                 except Halted:
                     self.answers.halted = True
 
-        return call
+        return self.answers.wire(call)
 
     def _tick(self, kilobytes: float) -> int | None:
         return 2 if self.answers.halted else self._services.tick(kilobytes)
@@ -184,7 +193,7 @@ class Runtime:
         for name, builtin in kind.metamethods.items():
             metamethods[name.encode()] = self.function(builtin)
         shown = self.board[b"rotable"](methods, order)
-        self.board[b"new_type"](kind.name.encode(), metamethods, methods, shown, self._collected)
+        self.board[b"new_type"](kind.name.encode(), metamethods, methods, shown, self.answers.wire(self._collected))
 
     def _collected(self, number: int) -> None:
         if self.closed:
@@ -219,6 +228,7 @@ class Runtime:
         Raises:
             Halted: after a PANIC.
         """
+        self.runs += 1
         answer = self._call_bare(function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)
         if status == b"ok":
@@ -247,6 +257,7 @@ class Runtime:
             frames: C functions below it.
             prefixed: results are printed, and errors begin with "Lua error: ".
         """
+        self.runs += 1
         self.board[b"job"](frames, function, prefixed)
         self._unwound()
 
@@ -256,6 +267,7 @@ class Runtime:
         self._unwound()
 
     def _run(self, frames: int, function: Value, arguments: tuple[Value, ...]) -> tuple[Any, ...]:
+        self.runs += 1
         answer = self._call(frames, function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)
         return (status, *results)
@@ -308,6 +320,14 @@ class Runtime:
         """A full collection; `collected` of dropped objects is called before this returns."""
         self.board[b"collect"]()
 
+    def set_manual_collector(self, manual: bool) -> None:
+        """Whether the host's collector runs only when `collect` is called."""
+        self.board[b"manual_collector"] = manual
+        if manual:
+            self.collect()
+        else:
+            self.board[b"start_collector"]()
+
     def instructions(self) -> int:
         """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`)."""
         whole = int(self.board[b"instructions"]())
@@ -353,7 +373,9 @@ class Runtime:
         self.board[b"remove_hook"]()
         self.board[b"forget_types"]()
         self.objects.close()
-        del self._call, self._call_bare
+        self.answers.close()
+        del self._call, self._call_bare, self.board
+        self.vm.close()
 
 
 def panic_text(message: Value) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +28,9 @@ _BOARD_FILES = (
 )
 #: VM instructions between two looks of the count hook.
 HOOK_STEP = 1000
+#: VMs that were closed while something still held values of theirs. They must not be left to Python's cyclic collector,
+#: which would clear them before Lua gives back its references to Python: they go when nobody else holds them.
+_closed: list[Any] = []
 
 
 class Vm:
@@ -38,6 +42,7 @@ class Vm:
 
     def __init__(self, version: str) -> None:
         self.version = version
+        sweep()
         library = importlib.import_module("lupa.lua" + version.replace(".", ""))
         self.runtime = library.LuaRuntime(
             encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
@@ -55,6 +60,12 @@ class Vm:
             b"setfenv or (function() local set = debug.setupvalue return function(f, e) set(f, 1, e) end end)()"
         )
         Args.describe = describe
+
+    def close(self) -> None:
+        """Give the VM up; it goes when the last of its values has."""
+        _closed.append(self.runtime)
+        del self.runtime, self._compile, self._load, self.pack, self.set_environment
+        sweep()
 
     def compile(self, source: bytes, name: bytes) -> tuple[bytes | None, bytes]:
         """Compile source; returns (dump, b"") or (None, the compiler's message)."""
@@ -80,6 +91,14 @@ class Vm:
     def table(self) -> Any:
         """An empty Lua table."""
         return self.runtime.table()
+
+
+def sweep() -> None:
+    """Let closed VMs go that nobody holds any more."""
+    # Two references: the list's and the argument's.
+    for index in range(len(_closed) - 1, -1, -1):
+        if sys.getrefcount(_closed[index]) <= 2:
+            del _closed[index]
 
 
 def describe(value: Any) -> str:

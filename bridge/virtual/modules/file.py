@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import ClassVar
-from weakref import WeakKeyDictionary
 
 from bridge.virtual.chip.layout import PartitionType, find
 from bridge.virtual.chip.rcr import partition_table
@@ -35,24 +34,23 @@ _UNABLE = b"\n*** ERROR ***: unable to format. FS might be compromised.\nIt is a
 #: A dot is printed for each of this many sectors.
 _DOT = 16
 
-_MOUNTED: WeakKeyDictionary[Kernel, FileSystem] = WeakKeyDictionary()
-
 
 def filesystem(kernel: Kernel) -> FileSystem:
     """The board's file system, mounted at the first call of a boot (`do_flash_mount`).
 
     A partition without one is formatted, which the console says and which takes its time.
     """
-    if kernel not in _MOUNTED:
+    fs: FileSystem | None = kernel.parts.get("filesystem")
+    if fs is None:
         table = partition_table(kernel.flash) or ()
         partition = find(table, PartitionType.SPIFFS0)
         address, size = (0, 0) if partition is None else (partition.address, partition.size)
         mounted = mount(kernel.flash, address, size, _busy(kernel))
-        _MOUNTED[kernel] = mounted.fs
+        fs = kernel.parts["filesystem"] = mounted.fs
         if not mounted.found:
             kernel.print(b"Formatting file system. Please wait...\n")
             _format(kernel, mounted.fs)
-    return _MOUNTED[kernel]
+    return fs
 
 
 def _busy(kernel: Kernel) -> Busy:

@@ -8,7 +8,6 @@ the console keeps running.
 from __future__ import annotations
 
 from collections.abc import Callable
-from weakref import WeakKeyDictionary
 
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module, Value
 from bridge.virtual.modules.gpio_pins import FLOAT, INPUT, INT, OPENDRAIN, OUTPUT, PIN_COUNT, PULLUP, Pins
@@ -19,14 +18,11 @@ _DELAYS = 256
 #: Longer than any watchdog waits: what a repeat count of 0 turns into (it wraps to 2^32).
 _FOREVER_S = 60.0
 
-_PINS: WeakKeyDictionary[Kernel, Pins] = WeakKeyDictionary()
-
 
 def pins(kernel: Kernel) -> Pins:
     """The pins of the board in this boot: what is driven from outside, and what the board drives."""
-    if kernel not in _PINS:
-        _PINS[kernel] = Pins()
-    return _PINS[kernel]
+    found: Pins = kernel.parts.setdefault("pins", Pins())
+    return found
 
 
 class _Trigger:

@@ -37,6 +37,10 @@ class BoardCpu:
         #: Brings in what the VM has computed since it was last asked.
         self.settle: Callable[[], None] = lambda: None
 
+    def detach(self) -> None:
+        """The boot is over: time still passes, but nobody is told of anything."""
+        self.settle = self._on_watchdog = lambda: None
+
     def begin(self, start: float) -> None:
         """A task starts at this board time."""
         self._running = True

@@ -23,10 +23,10 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     if option == "count":
         return system.heap.count() / 1024 if hasattr(system.heap, "count") else float(board[b"kilobytes"]())
     if option == "collect":
-        system.lua.collect()
+        system.collect()
         return 0
     if option == "step":
-        system.lua.collect()
+        system.collect()
         return True
     if option == "isrunning":
         return True

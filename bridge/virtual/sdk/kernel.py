@@ -161,6 +161,10 @@ class Kernel(Protocol):
     @property
     def network(self) -> NetworkStack: ...
 
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What modules share with each other in this boot, by name; goes with the boot."""
+
     def post(self, priority: Priority, function: Callable[[], None]) -> None:
         """Queue a task. One task runs to completion at a time, higher priorities first.
 

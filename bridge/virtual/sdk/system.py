@@ -41,6 +41,12 @@ _COMPILE_US_PER_BYTE = 15.0
 _UNDUMP_US_PER_BYTE = 1.0
 #: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
 _CALL_INSTRUCTIONS = 8
+#: Blocks that are allocated here only: to run a callback under protection, and by a look of the count hook.
+_RUN_ALLOCATIONS, _LOOK_ALLOCATIONS = 13, 6
+#: Collector mode in which every allocation is preceded by a full collection.
+_EGC_ALWAYS = 4
+#: After so many allocations the live objects are counted anew.
+_RECOUNT = 200
 
 
 class System:
@@ -83,6 +89,7 @@ class System:
         self._on_reset: list[Callable[[], None]] = []
         self._restart: tuple[BootReason, float, bytes] | None = None
         self.stopped = False
+        self.parts: dict[str, Any] = {}
         #: The Lua function of `node.setonerror`, or None for the built-in one.
         self.onerror: Value = None
         self._onerror_timer: SdkTimer | None = None
@@ -90,6 +97,10 @@ class System:
         self.console: Any = None
         self.costs = make_costs(options)
         self._called = 0
+        # What was allocated: where the heap stood when that was last charged, and blocks since the last recount.
+        self._mark: tuple[int, ...] | None = None
+        self._allocated = 0
+        self._runs = self._looks = 0
         #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
         self.egc_mode, self.egc_limit = 4, 4096
         self.lua = Runtime(image.lua, self, object_types())
@@ -155,6 +166,8 @@ class System:
     def set_collector(self, mode: int, limit: int) -> None:
         """`lua_setegcmode`."""
         self.egc_mode, self.egc_limit = mode, limit
+        self.lua.set_manual_collector(bool(mode & _EGC_ALWAYS))
+        self._mark = self.heap.mark()
         self.lua.string_limit = max(0, limit)
 
     # -- services for the VM ----------------------------------------------------------------------------------------
@@ -171,6 +184,7 @@ class System:
 
     def tick(self, kilobytes: float) -> int | None:
         """The VM has run on for a while."""
+        self._looks += 1
         self.cpu.settle()
         if self.cpu.starved:
             self._watchdog()
@@ -254,10 +268,33 @@ class System:
             self._called = 0
             if count > 0:
                 self.cpu.charge(self.costs.instructions(count))
+            self._charge_allocations()
+
+    def _charge_allocations(self) -> None:
+        """In mode ALWAYS each allocation pays for a full collection (app/lua/legc.c)."""
+        if self._mark is not None and self.egc_mode & _EGC_ALWAYS and self.options.cpu:
+            count = self.heap.allocations(self._mark)
+            excused = _RUN_ALLOCATIONS * (self.lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
+            self._runs, self._looks = self.lua.runs, 0
+            count = max(0, count - excused)
+            self._mark = self.heap.mark()
+            self._allocated += count
+            self.cpu.charge(count * self.costs.collection(self.heap.objects))
+
+    def collect(self) -> None:
+        """A full collection."""
+        self._charge_allocations()
+        self.lua.collect()
+        if self._allocated >= _RECOUNT:
+            self._allocated = 0
+            self.heap.count_objects()
+        if self._mark is not None:
+            self._mark = self.heap.mark()
 
     def _after_task(self) -> None:
-        if self.lua.version == "5.1" and self.egc_mode & 4 and self.lua.objects.loose:
-            self.lua.collect()
+        if self.lua.version == "5.1" and self.egc_mode & _EGC_ALWAYS:
+            if self.lua.objects.loose or self._allocated >= _RECOUNT:
+                self.collect()
         self.uart.flush()
         if self._restart is not None:
             self._do_restart()
@@ -293,6 +330,7 @@ class System:
         for function in self._on_reset:
             function()
         self._on_reset.clear()
+        self.cpu.detach()
         self.lua.stop()
 
 
