@@ -15,6 +15,7 @@ from bridge.virtual.chip.chip import Chip
 from bridge.virtual.chip.flash import FlashMemory
 from bridge.virtual.chip.provision import provision_if_empty
 from bridge.virtual.clock import is_virtual
+from bridge.virtual.cost import load_costs
 from bridge.virtual.line import Line
 from bridge.virtual.loopback import free_address, give_back
 from bridge.virtual.lwip.network import Network, make_network
@@ -64,7 +65,7 @@ class VirtualBoard:
         """Make the board as it comes from the shop (or as its flash file left it), and plug it in.
 
         Raises:
-            UsageError: the options describe no board that could be; a flash file does not fit or is in use.
+            UsageError: the options describe no board that could be; a flash or calibration file does not fit.
             ImageError: the factory firmware could not be made.
         """
         loop = asyncio.get_running_loop()
@@ -77,6 +78,7 @@ class VirtualBoard:
         if address is None:
             address = self._own_address = free_address() if network == "host" else MEMORY_ADDRESS
         self.options = options = dataclasses.replace(options, network=network, address=address)
+        load_costs(options.calibration)  # each boot reads it again; a bad one is for the caller to hear of, now
         self.flash = FlashMemory(options.flash_size, options.flash_file)
         self._started = True
         try:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
@@ -43,12 +44,23 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
     Raises:
         UsageError: no such board or no such door can be.
         PortBusy: another program has the TCP port.
+        Exception: the virtual board itself failed; a board that is half dead would only mislead.
     """
     if options.boot_text == "auto" and doors.rfc2217 is None:
         options = dataclasses.replace(options, boot_text="clear")
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     unplugged = asyncio.Event()
+    failures: list[BaseException] = []
+
+    def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "handle" in context and "exception" in context:  # in a callback of the board, where nobody catches it
+            failures.append(context["exception"])
+            stop.set()
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(failed)
     board = VirtualBoard(options)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
@@ -90,6 +102,8 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
         if server is not None:
             await server.close()
         await board.close()
+    if failures:
+        raise failures[0]
 
 
 async def _first(stop: asyncio.Event, wanted: object) -> None:

@@ -18,12 +18,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def pty() -> Iterator[str]:
+def pty(tmp_path: Path) -> Iterator[str]:
     """A virtual board on a pseudo-terminal: the path to open."""
-    with board_process("--pty", "auto", "--address", "127.8.8.8") as process:
-        kind, path = announced(process)
-        assert kind == "PTY"
-        yield path
+    link = str(tmp_path / "board")
+    with board_process("--pty", link) as process:
+        assert announced(process) == ["PTY", link]
+        yield link
 
 
 def _install() -> Path:

@@ -148,11 +148,12 @@ def test_a_flash_file_is_the_same_board_again(tmp_path: Path) -> None:
     on_a_board(second, options)
 
 
-def test_a_flash_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "flash.bin").write_bytes(b"short")
+@pytest.mark.parametrize("option", ["flash_file", "calibration"])
+def test_a_file_that_does_not_fit_is_refused(option: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"short")
 
     async def main() -> None:
-        board = VirtualBoard(VirtualOptions(flash_file=str(tmp_path / "flash.bin")))
+        board = VirtualBoard(dataclasses.replace(VirtualOptions(), **{option: str(tmp_path / "file")}))
         with pytest.raises(UsageError):
             await board.start()
         await board.close()

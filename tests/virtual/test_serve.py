@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 import serial
 
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.serve import Doors, serve
 from tests.board_process import COMMAND, announced, board_process
 
 
@@ -73,6 +77,8 @@ def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--dns", "nameserver"], "dns=nameserver"),
         (["--rfc2217", "nowhere"], "HOST:PORT"),
         (["--pty", "/nonexistent/folder/link"], "/nonexistent/folder/link"),
+        (["--calibration", "/nonexistent/file"], "/nonexistent/file"),
+        (["--flash-file", "/nonexistent/file"], "/nonexistent/file"),
         (["--no-such-flag"], "--no-such-flag"),
         (["--clock", "virtual"], "--clock"),
     ],
@@ -88,3 +94,14 @@ def test_a_busy_tcp_port_is_one_sentence_and_exit_code_one() -> None:
         done = refused("--rfc2217", f"127.0.0.1:{other.getsockname()[1]}")
     assert done.returncode == 1 and done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_a_board_that_fails_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(self: VirtualBoard) -> None:
+        raise ZeroDivisionError("a bug of the board's")
+
+    monkeypatch.setattr(VirtualBoard, "reset", bug)
+    said: list[str] = []
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(serve(VirtualOptions(reset_after_s=0.8), Doors(), said.append))
+    assert len(said) == 1 and said[0].startswith("PTY /dev/")
