@@ -38,6 +38,9 @@ class Services(Protocol):
     def called(self) -> None:
         """A function of the firmware was called."""
 
+    def began(self) -> None:
+        """Lua code is about to run, for the first time since `Runtime.ran` was cleared."""
+
     def post_function(self, priority: int, function: Value) -> None:
         """`luaL_posttask`; raises LuaFault when the queue is full."""
 
@@ -86,6 +89,8 @@ class Runtime:
         #: the bottom of the stack finds them in place of its own.
         self.leaked: list[Value] = []
         self.closed = False
+        #: True when Lua code has run since somebody last set this to False.
+        self.ran = False
         #: How often Lua code was run, for who takes off what that costs here only.
         self.runs = 0
         board = self.board = self.vm.table()
@@ -228,7 +233,7 @@ class Runtime:
         Raises:
             Halted: after a PANIC.
         """
-        self.runs += 1
+        self._begin()
         answer = self._call_bare(function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)
         if status == b"ok":
@@ -257,7 +262,7 @@ class Runtime:
             frames: C functions below it.
             prefixed: results are printed, and errors begin with "Lua error: ".
         """
-        self.runs += 1
+        self._begin()
         self.board[b"job"](frames, function, prefixed)
         self._unwound()
 
@@ -266,8 +271,14 @@ class Runtime:
         self.board[b"print_text"](prefixed, message)
         self._unwound()
 
-    def _run(self, frames: int, function: Value, arguments: tuple[Value, ...]) -> tuple[Any, ...]:
+    def _begin(self) -> None:
         self.runs += 1
+        if not self.ran:
+            self.ran = True
+            self._services.began()
+
+    def _run(self, frames: int, function: Value, arguments: tuple[Value, ...]) -> tuple[Any, ...]:
+        self._begin()
         answer = self._call(frames, function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)
         return (status, *results)

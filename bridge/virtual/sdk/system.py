@@ -263,12 +263,21 @@ class System:
     # -- the running task -------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        if hasattr(self, "lua") and not self.lua.closed:
+        # Between tasks only the board itself touches the VM: that is not the chip's time.
+        if hasattr(self, "lua") and self.lua.ran and not self.lua.closed:
             count = self.lua.instructions() - _CALL_INSTRUCTIONS * self._called
             self._called = 0
             if count > 0:
                 self.cpu.charge(self.costs.instructions(count))
             self._charge_allocations()
+
+    def began(self) -> None:
+        """Lua begins to run in this task."""
+        self.lua.instructions()
+        self._called = self._looks = 0
+        self._runs = self.lua.runs - 1
+        if self._mark is not None:
+            self._mark = self.heap.mark()
 
     def _charge_allocations(self) -> None:
         """In mode ALWAYS each allocation pays for a full collection (app/lua/legc.c)."""
@@ -283,7 +292,7 @@ class System:
 
     def collect(self) -> None:
         """A full collection."""
-        self._charge_allocations()
+        self._settle()
         self.lua.collect()
         if self._allocated >= _RECOUNT:
             self._allocated = 0
@@ -292,6 +301,8 @@ class System:
             self._mark = self.heap.mark()
 
     def _after_task(self) -> None:
+        self._settle()
+        self.lua.ran = False
         if self.lua.version == "5.1" and self.egc_mode & _EGC_ALWAYS:
             if self.lua.objects.loose or self._allocated >= _RECOUNT:
                 self.collect()
