@@ -23,7 +23,9 @@ _SIZES = {"512KB": 1 << 19, "1MB": 1 << 20, "2MB": 1 << 21, "4MB": 1 << 22, "8MB
 @click.option("--ssl/--no-ssl", default=False, help="Whether the banner says SSL: true.")
 @click.option("--flash-size", type=click.Choice(list(_SIZES)), default="4MB", show_default=True,
               help="Goes into the header; a board whose header says less than 1MB does not boot.")  # fmt: skip
-def virtual_image(out: Path, modules: str, lua: str, number: str, ssl: bool, flash_size: str) -> None:
+@click.option("--fresh", is_flag=True, help="As a compiler leaves it: the first boot writes the partition table for "
+              "any flash size into it and starts again.")  # fmt: skip
+def virtual_image(out: Path, modules: str, lua: str, number: str, ssl: bool, flash_size: str, fresh: bool) -> None:
     """Make a firmware image for virtual boards, to be flashed at offset 0, and write it to OUT.
 
     It stands in for a stock build, says so in its banner, and holds no machine code: a real board does nothing with
@@ -32,12 +34,12 @@ def virtual_image(out: Path, modules: str, lua: str, number: str, ssl: bool, fla
     from bridge.virtual.chip.make_image import Recipe, make
 
     names = tuple(sorted({name.strip() for name in modules.split(",") if name.strip()}))
-    data = make(Recipe(names, lua, number, ssl, _SIZES[flash_size]))
+    data = make(Recipe(names, lua, number, ssl, _SIZES[flash_size], fresh))
     try:
-        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as fresh:
-            fresh.write(data)
-        os.chmod(fresh.name, 0o644)
-        os.replace(fresh.name, out)
+        with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
+            file.write(data)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, out)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
     click.echo(f"{out}: {len(data)} bytes, Lua {lua}, modules {', '.join(names) or 'none'}; for virtual boards only")

@@ -11,6 +11,7 @@ from bridge.virtual.chip.make_image import Recipe, make
 from tests.esptool.esptool_runs import MB, Board, board
 
 SMALL = make(Recipe(("node", "tmr", "uart"), flash_size=MB))
+FRESH = make(Recipe(("node", "tmr", "uart"), flash_size=MB, fresh=True))
 OTHER = make(Recipe(("bit", "encoder", "net", "node", "uart"), lua="5.3", flash_size=MB))
 
 
@@ -21,22 +22,26 @@ def booting() -> Iterator[Board]:
         yield made
 
 
-def write(board: Board, tmp_path: Path, data: bytes, offset: int = 0, *options: str) -> None:
+def write(board: Board, tmp_path: Path, data: bytes, offset: int = 0, *options: str, reset: bool = True) -> None:
     file = tmp_path / "image.bin"
     file.write_bytes(data)
-    board.esptool("write-flash", *options, hex(offset), str(file))
+    after = "hard-reset" if reset else "no-reset"
+    board.esptool("--after", after, "write-flash", *options, hex(offset), str(file))
 
 
 def test_what_is_flashed_boots(booting: Board, tmp_path: Path) -> None:
     assert "modules: node,tmr,uart\n" in booting.banner()
     assert booting.ask("=net, tmr ~= nil") == "nil\ttrue"
     write(booting, tmp_path, OTHER)
-    # esptool has reset the board: the first of the two boots of a fresh image is over already, or nearly so.
+    file = tmp_path / "image.bin"
+    assert "Verification successful" in booting.esptool("verify-flash", "0", str(file))
     text = booting.banner()
     assert "modules: bit,encoder,net,node,uart\n" in text and "powered by Lua 5.3.6" in text
     assert "stand-in for a stock build, made by nodemcu-bridge" in text
     assert booting.ask("=tmr, net ~= nil, encoder ~= nil, 7//2") == "nil\ttrue\ttrue\t3"
-    write(booting, tmp_path, SMALL, 0, "--no-compress")
+    write(booting, tmp_path, FRESH, 0, "--no-compress", reset=False)
+    text = booting.boot_text(b"Writing Init Data")
+    assert text.count(" ets Jan  8 2013,rst cause:2, boot mode:(3,6)\n") == 2
     assert "modules: node,tmr,uart\n" in booting.banner()
     assert booting.ask("=net, encoder, tmr ~= nil") == "nil\tnil\ttrue"
 

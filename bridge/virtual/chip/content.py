@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from bridge.virtual.chip.elf import Section
 from bridge.virtual.chip.image import STAND_IN_MARK, parse
-from bridge.virtual.chip.layout import IROM_ADDRESS, IROM_OFFSET, default_table, pack_table
+from bridge.virtual.chip.layout import (
+    IROM_ADDRESS,
+    IROM_OFFSET,
+    PartitionType,
+    default_table,
+    find,
+    first_time_setup,
+    pack_table,
+)
 from bridge.virtual.chip.rcr import Record
 from bridge.virtual.chip.seal import SECTOR, Seal, broken_sector
 
@@ -23,15 +31,17 @@ RELEASE = "3.0.0-release_20240225"
 RELEASE_DTS = "202402250133"
 BUILD_DATE = "2024-02-25 01:33"
 #: Changes whenever the same recipe gives another image.
-_EDITION = 1
+_EDITION = 3
 
 _IRAM, _DRAM = 0x40100000, 0x3FFE8000
 ENTRY = _IRAM + 4
 #: `j .`: a real chip that is flashed with a stand-in waits here for its watchdog.
 _LOOP = b"\x06\xff\xff"
 _IRAM_SIZE = 27_444
-_BASE_SIZE = 280_000
-_MODULE_SIZE = 8_000
+#: The irom part, as large as that of a build with some twenty modules. One size for all lists (up to forty modules),
+#: so that a board keeps its file system, which begins behind the irom part, when it is flashed with another list.
+_IROM_SIZE = 0x60000
+_LONG_LIST, _LONGER = 40, 0x20000
 _README = (
     f"This image is a {STAND_IN_MARK}, for use on its virtual board. "
     "It holds no machine code of NodeMCU or of anybody else. Do not flash it to a real board.\0"
@@ -40,9 +50,10 @@ _README = (
 
 def sections(recipe: Recipe) -> list[Section]:
     """The sections of the ELF file, in the order of a stock build."""
-    irom = _irom(recipe)
+    records = _records(recipe)
+    irom = _irom(recipe, records)
     code = bytes(4) + _LOOP + b"\0" + _filling("iram", _IRAM_SIZE - 8)
-    rodata = _README + bytes(-len(_README) % 4) + Seal.of(irom).pack()
+    rodata = _README + bytes(-len(_README) % 4) + Seal.of(irom, len(records)).pack()
     return [
         Section(".text", _IRAM, code),
         Section(".data", _DRAM, _filling("data", 136)),
@@ -60,7 +71,7 @@ def whole(data: bytes) -> bool:
     """True if the irom part of a combined stand-in is as it was built."""
     image = parse(data)
     seal = Seal.find(b"".join(segment.data for segment in image.segments)) if image else None
-    return seal is not None and broken_sector(seal, data[IROM_OFFSET:], fresh=True) is None
+    return seal is not None and broken_sector(seal, data[IROM_OFFSET:]) is None
 
 
 def texts(recipe: Recipe) -> list[bytes]:
@@ -84,15 +95,33 @@ def texts(recipe: Recipe) -> list[bytes]:
     return [text.encode("ascii") + b"\0" for text in single]
 
 
-def _irom(recipe: Recipe) -> bytes:
-    size = _BASE_SIZE + _MODULE_SIZE * len(recipe.modules)
-    size = -(-size // SECTOR) * SECTOR
-    table = pack_table(default_table(IROM_ADDRESS + size))
-    first = struct.pack("<BBH", len(table) // 4, Record.PARTITION_TABLE, 0) + table
+def _irom_size(recipe: Recipe) -> int:
+    return _IROM_SIZE + len(recipe.modules) // _LONG_LIST * _LONGER
+
+
+def _records(recipe: Recipe) -> bytes:
+    """The reboot configuration records an image comes with."""
+    built = default_table(IROM_ADDRESS + _irom_size(recipe))
+    if recipe.fresh:
+        return _record(Record.PARTITION_TABLE, pack_table(built))
+    # For less than 1 MB, which the firmware refuses before it looks at the table, any table does.
+    table = first_time_setup(built, max(recipe.flash_size, 1 << 20))
+    phy = find(table, PartitionType.PHY_DATA)
+    assert phy is not None
+    address = phy.address.to_bytes(4, "little")
+    return _record(Record.PARTITION_TABLE, pack_table(table)) + _record(Record.PHY_DATA, address)
+
+
+def _record(id: Record, data: bytes) -> bytes:
+    return struct.pack("<BBH", len(data) // 4, id, 0) + data
+
+
+def _irom(recipe: Recipe, records: bytes) -> bytes:
+    size = _irom_size(recipe)
     strings = b"".join(text + bytes(-len(text) % 4) for text in texts(recipe))
     body = _filling("irom", size - SECTOR - len(strings) - len(_README))
     middle = len(body) // 8 * 4
-    return first.ljust(SECTOR, b"\xff") + body[:middle] + strings + body[middle:] + _README
+    return records.ljust(SECTOR, b"\xff") + body[:middle] + strings + body[middle:] + _README
 
 
 def _filling(name: str, size: int) -> bytes:

@@ -22,6 +22,7 @@ from bridge.errors import ImageError, UsageError
 from bridge.virtual.chip import content
 from bridge.virtual.chip.elf import build as build_elf
 from bridge.virtual.chip.image import find_facts, parse
+from bridge.virtual.chip.startup import init_data
 from bridge.virtual.clock import is_virtual
 from bridge.virtual.options import VirtualOptions
 
@@ -52,6 +53,10 @@ class Recipe:
     ssl: bool = False
     flash_size: int = 4 << 20
     """Goes into the header's size nibble; esptool's own default for a build is 1 MB."""
+    fresh: bool = False
+    """True: as it comes from the compiler. The first boot then writes the partition table and the init data and
+    starts again, and what is flashed differs from the file. False: these are in the image, as after
+    nodemcu-partition.py, for a flash of `flash_size`."""
 
     def __post_init__(self) -> None:
         if self.lua not in content.LUA_RELEASES:
@@ -101,7 +106,11 @@ def make(recipe: Recipe) -> bytes:
         (folder / "app.elf").write_bytes(build_elf(content.ENTRY, content.sections(recipe)))
         _esptool(folder, "elf2image", "--flash-mode", "dio", "--flash-freq", "40m",
                  "--flash-size", SIZE_NAMES[recipe.flash_size], "--output", "app-", "app.elf")  # fmt: skip
-        _esptool(folder, "merge-bin", "--output", "app.bin", "0x00000", "app-0x00000.bin", "0x10000", "app-0x10000.bin")
+        files = ["0x00000", "app-0x00000.bin"]
+        if not recipe.fresh:
+            (folder / "init.bin").write_bytes(init_data())
+            files += ["0x0f000", "init.bin"]
+        _esptool(folder, "merge-bin", "--output", "app.bin", *files, "0x10000", "app-0x10000.bin")
         data = (folder / "app.bin").read_bytes()
     _keep(recipe, data)
     return data

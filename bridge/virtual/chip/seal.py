@@ -12,25 +12,32 @@ import struct
 from dataclasses import dataclass
 
 SECTOR = 4096
-_MARK = b"nodemcu-bridge seal 1\0\0\0"
-_HEADER = struct.Struct("<24sI")
+_MARK = b"nodemcu-bridge seal 2\0\0\0"
+_HEADER = struct.Struct("<24sII")
 _DIGEST = 4
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Digests of the irom part, one per sector."""
+    """Digests of the irom part, one per sector; of the first, whose rest the firmware writes, the built head only."""
 
     digests: tuple[bytes, ...]
+    head: int
 
     @classmethod
-    def of(cls, irom: bytes) -> Seal:
-        """The seal of an irom part (whole sectors)."""
-        return cls(tuple(_digest(irom[at : at + SECTOR]) for at in range(0, len(irom), SECTOR)))
+    def of(cls, irom: bytes, head: int) -> Seal:
+        """The seal of an irom part.
+
+        Args:
+            irom: whole sectors.
+            head: length of the records (`rcr`) at its beginning.
+        """
+        rest = (_digest(irom[at : at + SECTOR]) for at in range(SECTOR, len(irom), SECTOR))
+        return cls((_digest(irom[:head]), *rest), head)
 
     def pack(self) -> bytes:
         """As it stands in the RAM part."""
-        return _HEADER.pack(_MARK, len(self.digests)) + b"".join(self.digests)
+        return _HEADER.pack(_MARK, len(self.digests), self.head) + b"".join(self.digests)
 
     @classmethod
     def find(cls, ram: bytes) -> Seal | None:
@@ -38,23 +45,25 @@ class Seal:
         at = ram.find(_MARK)
         if at < 0 or at + _HEADER.size > len(ram):
             return None
-        _, count = _HEADER.unpack_from(ram, at)
+        _, count, head = _HEADER.unpack_from(ram, at)
         at += _HEADER.size
-        return cls(tuple(ram[at + _DIGEST * n : at + _DIGEST * (n + 1)] for n in range(count)))
+        return cls(tuple(ram[at + _DIGEST * n : at + _DIGEST * (n + 1)] for n in range(count)), head)
 
 
-def broken_sector(seal: Seal, irom: bytes, fresh: bool) -> int | None:
+def broken_sector(seal: Seal, irom: bytes) -> int | None:
     """Number of the first sector that is not what was built; None if all are.
 
     Args:
         seal: from the RAM part.
         irom: flash from the irom part's offset on.
-        fresh: False once the first boot has written to the first sector (`rcr`), which then is not compared.
     """
     for number, digest in enumerate(seal.digests):
-        if number == 0 and not fresh:
-            continue
-        if _digest(irom[number * SECTOR : (number + 1) * SECTOR]) != digest:
+        data = irom[number * SECTOR : (number + 1) * SECTOR]
+        if number == 0:
+            if data[1:2] == b"\0":
+                continue  # the firmware has replaced the record it was built with
+            data = data[: seal.head]
+        if _digest(data) != digest:
             return number
     return None
 

@@ -69,7 +69,7 @@ def pre_init(flash: FlashMemory, image: Image) -> Startup:
     table = unpack_table(table_bytes) if table_bytes is not None else ()
     fresh = needs_first_time_setup(table)
     if seal is not None:
-        broken = broken_sector(seal, irom, fresh)
+        broken = broken_sector(seal, irom)
         if broken is not None:
             at = IROM_OFFSET + broken * SECTOR
             text = f"irom checksum error at 0x{at:08x}\n"

@@ -16,8 +16,8 @@ from tests.virtual.chip.host import SYNC_DATA, request, words
 
 
 @functools.cache
-def built(size: int = MB) -> bytes:
-    return make(Recipe(("net", "node"), flash_size=size))
+def built(size: int = MB, fresh: bool = False) -> bytes:
+    return make(Recipe(("net", "node"), flash_size=size, fresh=fresh))
 
 
 def factory() -> FlashMemory:
@@ -72,8 +72,8 @@ def test_application_gets_bytes_only_while_it_runs() -> None:
     assert application.received == b"line\n" and application.stopped
 
 
-def test_first_boot_of_a_flashed_image_is_two() -> None:
-    bench = run(flashed(built()), boot)
+def test_first_boot_of_a_fresh_build_is_two() -> None:
+    bench = run(flashed(built(fresh=True)), boot)
     assert bench.text.count("rst cause:1, boot mode:(3,6)") == 2
     assert len(bench.applications) == 1
 
