@@ -160,3 +160,19 @@ class App:
     def _err(self, _arg: Any, err: Err) -> None:
         self.pcb = None
         self.happened(("error", err))
+
+
+class FreeMemory:
+    """`tcp_core.Memory` of so many bytes."""
+
+    def __init__(self, size: int = 1_000_000) -> None:
+        self.left = size
+
+    def take(self, size: int) -> int | None:
+        if size > self.left:
+            return None
+        self.left -= size
+        return size
+
+    def give(self, taken: int) -> None:
+        self.left += taken
