@@ -56,8 +56,9 @@ class Objects:
             self._make_type(kind)
 
     def _blank(self) -> Any:
-        # 5.3 has no newproxy: any object of this process becomes a userdata whose metatable is then exchanged.
-        return None if self._vm.version == "5.1" else _BLANK
+        # 5.3 has no newproxy: an object of this process becomes a userdata whose metatable is then exchanged. Each needs
+        # its own, because lupa gives the same userdata for the same object.
+        return None if self._vm.version == "5.1" else _Blank()
 
     def from_lua(self, value: Value) -> Value:
         """The object behind a userdata; other values as they are."""
@@ -108,6 +109,3 @@ class Objects:
 
 class _Blank:
     """What a userdata of 5.3 is made of."""
-
-
-_BLANK = _Blank()

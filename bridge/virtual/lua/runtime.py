@@ -194,6 +194,7 @@ class Runtime:
         for position, (name, builtin) in enumerate(kind.methods.items(), 1):
             methods[name.encode()] = self.function(builtin)
             order[position] = name.encode()
+        self.loader.firmware_names.update(name.encode() for name in kind.methods)
         metamethods = self.vm.table()
         for name, builtin in kind.metamethods.items():
             metamethods[name.encode()] = self.function(builtin)

@@ -3,7 +3,7 @@ local B = ...
 local setmetatable, newproxy, setmeta = setmetatable, newproxy, debug.setmetatable
 local numbers = setmetatable({}, {__mode = "k"})
 local objects = setmetatable({}, {__mode = "v"})
-local samples = {}
+local samples, host_meta = {}, nil
 B.bookkeeping = {numbers, objects}
 
 -- A metatable of the firmware. What a program sees of it is `shown`, read-only.
@@ -13,6 +13,8 @@ function B.new_type(name, metamethods, methods, shown, collected)
   meta.__gc = function(u)
     local number = numbers[u]
     if number then collected(number) end
+    -- 5.3: give the Python object inside back to lupa, whose own __gc frees it in the next collection.
+    if host_meta then setmeta(u, host_meta) end
   end
   if newproxy then
     samples[name] = newproxy(true)
@@ -28,6 +30,7 @@ function B.new_object(name, number, blank)
   if newproxy then
     u = newproxy(samples[name])
   else
+    host_meta = host_meta or B.raw_getmetatable(blank)
     u = setmeta(blank, samples[name])
   end
   numbers[u], objects[number] = number, u
