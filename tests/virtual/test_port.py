@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -10,7 +12,57 @@ from bridge.errors import PortError, PortLost, UsageError
 from bridge.ports.base import Port
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort, open_virtual
+from tests.contracts import Rig, check_port
+
+
+class Ear:
+    """In the chip's place on a board's line: a peer of the port's contract."""
+
+    takes_lines = False
+
+    def __init__(self, board: VirtualBoard) -> None:
+        self.board = board
+        self.got = bytearray()
+        self.news = asyncio.Event()
+        board.line.attach(self)
+
+    @property
+    def baud(self) -> int:
+        return self.board.host_baud
+
+    def room(self) -> int:
+        return 256
+
+    def receive(self, data: bytes, baud: int) -> None:
+        self.got += data
+        self.news.set()
+
+    async def say(self, data: bytes) -> None:
+        self.board.line.transmit(data, asyncio.get_running_loop().time(), self.baud)
+
+    async def hear(self, count: int) -> bytes:
+        while len(self.got) < count:
+            self.news.clear()
+            await self.news.wait()
+        heard = bytes(self.got[:count])
+        del self.got[:count]
+        return heard
+
+    async def leave(self) -> None:
+        self.board.unplug()
+
+
+@asynccontextmanager
+async def rig() -> AsyncIterator[Rig]:
+    async with VirtualBoard(VirtualOptions(blank=True)) as board:
+        await board.answered()
+        yield Rig(VirtualPort(board), Ear(board))
+
+
+def test_it_keeps_the_contract_of_a_port() -> None:
+    clock.run(check_port(rig))
 
 
 class Reader:
