@@ -56,8 +56,8 @@ class Objects:
             self._make_type(kind)
 
     def _blank(self) -> Any:
-        # 5.3 has no newproxy: an object of this process becomes a userdata whose metatable is then exchanged. Each needs
-        # its own, because lupa gives the same userdata for the same object.
+        # 5.3 has no newproxy: an object of this process becomes a userdata whose metatable is then exchanged. Each
+        # needs its own, because lupa gives the same userdata for the same object.
         return None if self._vm.version == "5.1" else _Blank()
 
     def from_lua(self, value: Value) -> Value:

@@ -6,58 +6,17 @@ Implements `bridge.virtual.sdk.kernel.Runtime`. Behaviour of calls and errors: a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from bridge.virtual.heap_memory import memory_of
 from bridge.virtual.lua.answers import Answers
 from bridge.virtual.lua.api import Args, Builtin, LuaFault, LuaObject, Module, ObjectType, Value
+from bridge.virtual.lua.building import Builder
 from bridge.virtual.lua.loading import Loader
 from bridge.virtual.lua.objects import Objects
+from bridge.virtual.lua.services import Services
 from bridge.virtual.lua.vm import HOOK_STEP, Vm
 from bridge.virtual.sdk.kernel import Halted
-
-
-class Services(Protocol):
-    """What the VM needs of the board around it."""
-
-    def put(self, text: bytes) -> None:
-        """Output of `print` and of prompts that is not redirected."""
-
-    def print(self, text: bytes) -> None:
-        """Output that cannot be redirected (`dbg_printf`)."""
-
-    def output_failed(self, message: Value) -> None:
-        """The pipe of `node.output` raised."""
-
-    def tick(self, kilobytes: float) -> int | None:
-        """Every `HOOK_STEP` instructions: None to go on, 1 if the heap is used up, 2 to end the task."""
-
-    def built(self, size: int) -> bool:
-        """A program built strings of so many bytes since the last call: True if the heap is used up."""
-
-    def called(self) -> None:
-        """A function of the firmware was called."""
-
-    def began(self) -> None:
-        """Lua code is about to run, for the first time since `Runtime.ran` was cleared."""
-
-    def post_function(self, priority: int, function: Value) -> None:
-        """`luaL_posttask`; raises LuaFault when the queue is full."""
-
-    def read_file(self, name: bytes) -> bytes | None:
-        """A file's contents, or None."""
-
-    def loading(self, source_size: int, dump: bytes | None) -> None:
-        """A chunk is about to be compiled or undumped; raises OutOfHeap when that would not fit."""
-
-    def report(self, message: Value) -> None:
-        """A protected callback raised: pass the message to `onerror` by a task."""
-
-    def panic(self, message: bytes) -> None:
-        """An unprotected callback raised."""
-
-    def collectgarbage(self, arguments: Args) -> Value:
-        """The base library's `collectgarbage`."""
 
 
 class LuaRaised(Exception):
@@ -94,9 +53,10 @@ class Runtime:
         #: How often Lua code was run, for who takes off what that costs here only.
         self.runs = 0
         board = self.board = self.vm.table()
-        self.objects = Objects(self.vm, board, self._make_type)
+        self.objects = Objects(self.vm, board, lambda kind: self._builder.make_type(kind))
         self.answers = Answers(self.vm, self.objects, services.called)
         self.loader = Loader(self.vm, services.read_file, services.loading)
+        self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
         self._prepare(board)
         self.vm.load_board(board)
         self._call = board[b"call"]
@@ -165,41 +125,11 @@ class Runtime:
 
     def add_module(self, module: Module) -> None:
         """Make a module visible to programs."""
-        values, order = self._table_of(module)
-        self.board[b"add_module"](module.name.encode(), values, order)
-
-    def _table_of(self, module: Module) -> tuple[Any, Any]:
-        values, order = self.vm.table(), self.vm.table()
-        for position, (name, entry) in enumerate(module.entries.items(), 1):
-            key = name.encode()
-            order[position] = key
-            if isinstance(entry, Module):
-                meta = self.table({"__index": self.function(entry.index)}) if entry.index else None
-                values[key] = self.board[b"rotable"](*self._table_of(entry), meta)
-                self.loader.firmware_names.update(inner.encode() for inner in entry.entries)
-            elif callable(entry) and not self.vm.is_lua(entry):
-                values[key] = self.function(entry)
-                self.loader.firmware_names.add(key)
-            else:
-                values[key] = self.answers.to_lua(entry)
-                self.loader.firmware_names.add(key)
-        return values, order
+        self._builder.add_module(module)
 
     def function(self, builtin: Builtin) -> Value:
         """A Lua function for a builtin; to Lua it looks like a C function."""
-        return self.board[b"wrap"](self.answers.bind(builtin), self.answers.resume)
-
-    def _make_type(self, kind: ObjectType) -> None:
-        methods, order = self.vm.table(), self.vm.table()
-        for position, (name, builtin) in enumerate(kind.methods.items(), 1):
-            methods[name.encode()] = self.function(builtin)
-            order[position] = name.encode()
-        self.loader.firmware_names.update(name.encode() for name in kind.methods)
-        metamethods = self.vm.table()
-        for name, builtin in kind.metamethods.items():
-            metamethods[name.encode()] = self.function(builtin)
-        shown = self.board[b"rotable"](methods, order)
-        self.board[b"new_type"](kind.name.encode(), metamethods, methods, shown, self.answers.wire(self._collected))
+        return self._builder.function(builtin)
 
     def _collected(self, number: int) -> None:
         if self.closed:
@@ -386,6 +316,7 @@ class Runtime:
         self.board[b"forget_types"]()
         self.objects.close()
         self.answers.close()
+        self._builder.close()
         del self._call, self._call_bare, self.board
         self.vm.close()
 

@@ -15,6 +15,7 @@ from bridge.virtual.heap import HeapModel
 from bridge.virtual.heap_state import BoardLua
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.runtime import Runtime, panic_text
+from bridge.virtual.sdk.account import EGC_ALWAYS, Account
 from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.garbage import collectgarbage
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
@@ -36,17 +37,6 @@ _RESTART_S = 0.02
 #: DELAY2SEC of app/modules/node.c.
 _ONERROR_RESTART_S = 2.0
 _OVERFLOW = "Task queue overflow. Task not posted"
-#: Compiling costs so much per byte of source, at 80 MHz (stock-firmware: several ms for a line of 200 characters).
-_COMPILE_US_PER_BYTE = 15.0
-_UNDUMP_US_PER_BYTE = 1.0
-#: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
-_CALL_INSTRUCTIONS = 8
-#: Blocks that are allocated here only: to run a callback under protection, and by a look of the count hook.
-_RUN_ALLOCATIONS, _LOOK_ALLOCATIONS = 13, 6
-#: Collector mode in which every allocation is preceded by a full collection.
-_EGC_ALWAYS = 4
-#: After so many allocations the live objects are counted anew.
-_RECOUNT = 200
 
 
 class System:
@@ -83,7 +73,6 @@ class System:
         self._reset = reset
         self._loop = asyncio.get_running_loop()
         self.cpu = BoardCpu(self._loop, options.cpu, self._watchdog)
-        self.cpu.settle = self._settle
         self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted)
         self.uart = Uart(self.cpu, transmit, paced=options.baud_pacing)
         self._on_reset: list[Callable[[], None]] = []
@@ -96,15 +85,12 @@ class System:
         #: The console, for the modules that steer it.
         self.console: Any = None
         self.costs = make_costs(options)
-        self._called = 0
-        # What was allocated: where the heap stood when that was last charged, and blocks since the last recount.
-        self._mark: tuple[int, ...] | None = None
-        self._allocated = 0
-        self._runs = self._looks = 0
         #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
         self.egc_mode, self.egc_limit = 4, 4096
         self.lua = Runtime(image.lua, self, object_types())
         self.heap = make_heap(options, self)
+        self.account = Account(self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0)
+        self.cpu.settle = self.account.settle
         self.network: NetworkStack = network_factory(self)
 
     # -- kernel -----------------------------------------------------------------------------------------------------
@@ -166,8 +152,7 @@ class System:
     def set_collector(self, mode: int, limit: int) -> None:
         """`lua_setegcmode`."""
         self.egc_mode, self.egc_limit = mode, limit
-        self.lua.set_manual_collector(bool(mode & _EGC_ALWAYS))
-        self._mark = self.heap.mark()
+        self.account.set_mode(always=bool(mode & EGC_ALWAYS))
         self.lua.string_limit = max(0, limit)
 
     # -- services for the VM ----------------------------------------------------------------------------------------
@@ -184,7 +169,7 @@ class System:
 
     def tick(self, kilobytes: float) -> int | None:
         """The VM has run on for a while."""
-        self._looks += 1
+        self.account.looked()
         self.cpu.settle()
         if self.cpu.starved:
             self._watchdog()
@@ -194,13 +179,12 @@ class System:
 
     def built(self, size: int) -> bool:
         """A program built strings of so many bytes."""
-        self.cpu.charge(self.costs.copied(size))
+        self.account.copied(size)
         return not self.heap.step()
 
     def called(self) -> None:
         """A function of the firmware was called."""
-        self._called += 1
-        self.cpu.charge(self.costs.c_calls(1))
+        self.account.called()
 
     def post_function(self, priority: int, function: Value) -> None:
         """`luaL_posttask`."""
@@ -235,8 +219,7 @@ class System:
 
     def loading(self, source_size: int, dump: bytes | None) -> None:
         """A chunk is about to be loaded."""
-        size = source_size * _COMPILE_US_PER_BYTE if dump is None else len(dump) * _UNDUMP_US_PER_BYTE
-        self.cpu.charge(size)
+        self.account.loading(source_size, dump)
         self.heap.loading(source_size, dump)
 
     def report(self, message: Value) -> None:
@@ -262,50 +245,16 @@ class System:
 
     # -- the running task -------------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        # Between tasks only the board itself touches the VM: that is not the chip's time.
-        if hasattr(self, "lua") and self.lua.ran and not self.lua.closed:
-            count = self.lua.instructions() - _CALL_INSTRUCTIONS * self._called
-            self._called = 0
-            if count > 0:
-                self.cpu.charge(self.costs.instructions(count))
-            self._charge_allocations()
-
     def began(self) -> None:
         """Lua begins to run in this task."""
-        self.lua.instructions()
-        self._called = self._looks = 0
-        self._runs = self.lua.runs - 1
-        if self._mark is not None:
-            self._mark = self.heap.mark()
-
-    def _charge_allocations(self) -> None:
-        """In mode ALWAYS each allocation pays for a full collection (app/lua/legc.c)."""
-        if self._mark is not None and self.egc_mode & _EGC_ALWAYS and self.options.cpu:
-            count = self.heap.allocations(self._mark)
-            excused = _RUN_ALLOCATIONS * (self.lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
-            self._runs, self._looks = self.lua.runs, 0
-            count = max(0, count - excused)
-            self._mark = self.heap.mark()
-            self._allocated += count
-            self.cpu.charge(count * self.costs.collection(self.heap.objects))
+        self.account.begin()
 
     def collect(self) -> None:
         """A full collection."""
-        self._settle()
-        self.lua.collect()
-        if self._allocated >= _RECOUNT:
-            self._allocated = 0
-            self.heap.count_objects()
-        if self._mark is not None:
-            self._mark = self.heap.mark()
+        self.account.collect()
 
     def _after_task(self) -> None:
-        self._settle()
-        self.lua.ran = False
-        if self.lua.version == "5.1" and self.egc_mode & _EGC_ALWAYS:
-            if self.lua.objects.loose or self._allocated >= _RECOUNT:
-                self.collect()
+        self.account.end()
         self.uart.flush()
         if self._restart is not None:
             self._do_restart()

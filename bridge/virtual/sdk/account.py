@@ -1,0 +1,120 @@
+"""What Lua's work costs a task: instructions, calls of the firmware, and in mode ALWAYS the collections (5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.virtual.cost import CostModel
+    from bridge.virtual.heap import HeapModel
+    from bridge.virtual.lua.runtime import Runtime
+
+#: Collector mode in which every allocation is preceded by a full collection (EGC_ALWAYS).
+EGC_ALWAYS = 4
+#: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
+_CALL_INSTRUCTIONS = 8
+#: Blocks that are allocated here only: to run a callback under protection, and by a look of the count hook.
+_RUN_ALLOCATIONS, _LOOK_ALLOCATIONS = 13, 6
+#: After so many allocations the live objects are counted anew.
+_RECOUNT = 200
+#: Compiling costs so much per byte of source, at 80 MHz (stock-firmware: several ms for a line of 200 characters).
+_COMPILE_US_PER_BYTE = 15.0
+_UNDUMP_US_PER_BYTE = 1.0
+
+
+class Account:
+    """Adds up what the VM did since it was last asked, and charges the CPU with it.
+
+    Args:
+        lua: the VM.
+        heap: knows what was allocated.
+        costs: what things cost.
+        charge: takes microseconds at 80 MHz.
+        free: True when computing costs nothing.
+    """
+
+    def __init__(
+        self, lua: Runtime, heap: HeapModel, costs: CostModel, charge: Callable[[float], None], *, free: bool
+    ) -> None:
+        self._lua = lua
+        self._heap = heap
+        self._costs = costs
+        self._charge = charge
+        self._free = free
+        self._called = 0
+        # Where the heap stood when allocations were last charged, and blocks since the last recount.
+        self._mark: tuple[int, ...] | None = None
+        self._allocated = 0
+        self._runs = self._looks = 0
+        #: True in collector mode ALWAYS.
+        self.always = False
+
+    def set_mode(self, *, always: bool) -> None:
+        """The collector's mode changes, or the collector starts."""
+        self.always = always
+        self._lua.set_manual_collector(always)
+        self._mark = self._heap.mark()
+
+    def begin(self) -> None:
+        """Lua begins to run in this task: what the board itself did to the VM before is not the chip's time."""
+        self._lua.instructions()
+        self._called = self._looks = 0
+        self._runs = self._lua.runs - 1
+        if self._mark is not None:
+            self._mark = self._heap.mark()
+
+    def called(self) -> None:
+        """A function of the firmware was called."""
+        self._called += 1
+        self._charge(self._costs.c_calls(1))
+
+    def looked(self) -> None:
+        """The count hook ran."""
+        self._looks += 1
+
+    def copied(self, size: int) -> None:
+        """So many bytes were moved."""
+        self._charge(self._costs.copied(size))
+
+    def loading(self, source_size: int, dump: bytes | None) -> None:
+        """A chunk is compiled, or undumped."""
+        self._charge(source_size * _COMPILE_US_PER_BYTE if dump is None else len(dump) * _UNDUMP_US_PER_BYTE)
+
+    def settle(self) -> None:
+        """Charge what has not been charged yet."""
+        if not self._lua.ran or self._lua.closed:
+            return
+        count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called
+        self._called = 0
+        if count > 0:
+            self._charge(self._costs.instructions(count))
+        self._charge_allocations()
+
+    def _charge_allocations(self) -> None:
+        if self._mark is None or not self.always or self._free:
+            return
+        count = self._heap.allocations(self._mark)
+        excused = _RUN_ALLOCATIONS * (self._lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
+        self._runs, self._looks = self._lua.runs, 0
+        count = max(0, count - excused)
+        self._mark = self._heap.mark()
+        self._allocated += count
+        self._charge(count * self._costs.collection(self._heap.objects))
+
+    def end(self) -> None:
+        """The task ends."""
+        self.settle()
+        self._lua.ran = False
+        if self.always and (self._lua.objects.loose or self._allocated >= _RECOUNT):
+            self.collect()
+
+    def collect(self) -> None:
+        """A full collection."""
+        self.settle()
+        self._lua.collect()
+        if self._allocated >= _RECOUNT:
+            self._allocated = 0
+            self._heap.count_objects()
+        if self._mark is not None:
+            self._mark = self._heap.mark()
