@@ -78,6 +78,7 @@ class Remote:
         self._running = False
         self._in_use = False
         self._used_up = 0
+        self._withheld = False
         self._gone_callbacks: list[Callable[[BridgeError | None], None]] = []
         self._finalizer = table.adopt(self, handle)
 
@@ -235,10 +236,20 @@ class Remote:
         self._running = False
         if event.name == "receive":
             self._used_up += len(event.values[0])
-            if self._used_up >= GRANT_AFTER and self._state is State.OPEN:
-                self.table.caller.grant(self.handle, self._used_up)
-                self._used_up = 0
+            if self._used_up >= GRANT_AFTER and not self._withheld:
+                self._give_credit()
         self._happened(event.name)
+
+    def _withhold(self, withheld: bool) -> None:
+        """Stop giving credit back (the board would let a held socket go for it), or give back what is due."""
+        self._withheld = withheld
+        if not withheld and self._used_up:
+            self._give_credit()
+
+    def _give_credit(self) -> None:
+        if self._state is State.OPEN:
+            amount, self._used_up = self._used_up, 0
+            self.table.caller.grant(self.handle, amount)
 
     def _set_aside(self, event: _Event) -> None:
         # Received data is bounded by the credit, which is not given back before a handler has used it.

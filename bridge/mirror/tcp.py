@@ -137,11 +137,13 @@ class TCPSocket(Remote):
 
     async def hold(self) -> None:
         """Stop receiving; up to 5 840 bytes (one TCP window) still come in."""
-        await self.call("@net.hold")
+        self._withhold(True)
+        await self.call(":hold")
 
     async def unhold(self) -> None:
         """Go on receiving."""
-        await self.call("@net.unhold")
+        await self.call(":unhold")
+        self._withhold(False)
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.

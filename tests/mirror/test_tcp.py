@@ -81,7 +81,7 @@ def test_addresses_ttl_and_the_rest() -> None:
         await socket.connect(80, "host.test", lambda socket: None)
         await socket.close()
         assert [(target, *values[1:]) for target, values in caller.calls[2:]] == [
-            (":ttl",), (":ttl", 1), ("@net.hold",), ("@net.unhold",), (":dns", "host.test"),
+            (":ttl",), (":ttl", 1), (":hold",), (":unhold",), (":dns", "host.test"),
             (":connect", 80, "host.test"), ("@net.close",),
         ]  # fmt: skip
 
@@ -106,6 +106,21 @@ def test_events_have_the_documented_arguments() -> None:
             ("dns", socket, "1.2.3.4"), ("dns", socket, None), ("connection", socket), ("receive", socket, b"data"),
             ("sent", socket), ("disconnection", socket, 0), ("reconnection", socket, -9),
         ]  # fmt: skip
+
+    asyncio.run(main())
+
+
+def test_a_held_socket_gets_its_credit_when_it_is_let_go() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        socket.on("receive", lambda socket, data: None)
+        await socket.hold()
+        for _ in range(4):
+            caller.event(1, "receive", bytes(1460))
+        assert caller.grants == []
+        await socket.unhold()
+        assert caller.grants == [(1, 5840)]
 
     asyncio.run(main())
 

@@ -1,0 +1,1 @@
+"""The whole idea in one command; see `bridge.demo.program`."""

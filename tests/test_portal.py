@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from bridge.errors import UsageError
+from bridge.portal import Portal, portal
+
+
+def test_calls_and_callbacks_have_threads_of_their_own() -> None:
+    door = Portal()
+    try:
+
+        async def where() -> tuple[str, str]:
+            called = await door.callback(lambda: threading.current_thread().name)
+            return threading.current_thread().name, called
+
+        assert door.call(where()) == ("bridge-loop", "bridge-callbacks")
+    finally:
+        door.stop()
+
+
+def test_errors_come_through_and_a_callback_may_call_back() -> None:
+    door = Portal()
+    try:
+
+        async def fail() -> None:
+            raise ValueError("loop")
+
+        async def fail_there() -> None:
+            await door.callback(int, "x")
+
+        async def deep() -> int:
+            return await door.callback(lambda: door.call(asyncio.sleep(0, 7)))
+
+        with pytest.raises(ValueError, match="loop"):
+            door.call(fail())
+        with pytest.raises(ValueError, match="invalid literal"):
+            door.call(fail_there())
+        assert door.call(deep()) == 7
+    finally:
+        door.stop()
+
+
+def test_a_call_from_the_loop_itself_is_refused() -> None:
+    door = Portal()
+    try:
+
+        async def wrong() -> None:
+            door.call(asyncio.sleep(0))
+
+        with pytest.raises(UsageError, match="its own event loop"):
+            door.call(wrong())
+    finally:
+        door.stop()
+
+
+def test_stopping_closes_what_is_open_and_can_be_done_twice() -> None:
+    door = Portal()
+    closed: list[str] = []
+
+    async def close(name: str) -> None:
+        closed.append(name)
+
+    def first() -> object:
+        return close("first")
+
+    def second() -> object:
+        return close("second")
+
+    door.at_exit(first)  # type: ignore[arg-type]
+    door.at_exit(second)  # type: ignore[arg-type]
+    door.forget(first)  # type: ignore[arg-type]
+    door.stop()
+    door.stop()
+    assert closed == ["second"]
+    with pytest.raises(UsageError, match="is ending"):
+        door.call(asyncio.sleep(0))
+
+
+def test_there_is_one_per_process() -> None:
+    assert portal() is portal()
+
+
+def test_a_program_that_forgets_to_close_ends_cleanly() -> None:
+    program = (
+        "import bridge.sync\n"
+        "board = bridge.sync.open_board('virtual:?cpu=0&baud_pacing=0')\n"
+        "timer = board.lua.tmr.create()\n"
+        "print(board.eval('6*7'))\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
