@@ -180,7 +180,7 @@ def find_facts(data: bytes) -> ImageFacts | None:
         ssl=fields.get("SSL", "").lower() == "true",
         banner=banner,
         version=version if version[:1].isdigit() else "",
-        prolog=prolog.strip(),
+        prolog="" if prolog.strip().startswith("build ") else prolog.strip(),
         branch=fields.get("branch", ""),
         commit=fields.get("commit", ""),
         release=fields.get("release", ""),

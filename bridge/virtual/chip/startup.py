@@ -75,9 +75,13 @@ def pre_init(flash: FlashMemory, image: Image) -> Startup:
             text = f"irom checksum error at 0x{at:08x}\n"
             why = f"the code in flash is not what was built: it differs in the 4 KiB from 0x{at:05x}"
             return Startup(Next.HALT, text, why)
-    facts = find_facts(irom)
+    # Builds of 3.x have their texts in flash, the first ones had them in RAM.
+    ram = b"".join(segment.data for segment in image.segments)
+    facts = find_facts(irom) or find_facts(ram)
     if facts is None:
         return Startup(Next.HALT, why=f"what is flashed at 0x{IROM_OFFSET:05x} is no NodeMCU firmware")
+    if not table and facts.version[:1] in ("0", "1", "2"):
+        return Startup(Next.HALT, why=f"a virtual board runs builds of NodeMCU 3.x; this is NodeMCU {facts.version}")
     return _set_up(flash, image, table, fresh, facts)
 
 

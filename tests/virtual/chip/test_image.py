@@ -105,6 +105,9 @@ def test_facts_of_a_bare_local_build() -> None:
     facts = find_facts(b"\0NodeMCU 2.2.1.0  build unspecified powered by Lua 5.1.4 on SDK %s\0\0" + b"2.2.1(6ab97e9)\0")
     assert facts is not None
     assert (facts.version, facts.modules, facts.sdk) == ("2.2.1.0", (), "2.2.1(6ab97e9)")
+    facts = find_facts(b"\0\0\nNodeMCU 0.9.5 build 20150318  powered by Lua 5.1.4\0LUA_INIT\0")
+    assert facts is not None
+    assert (facts.version, facts.build_date, facts.prolog) == ("0.9.5", "20150318", "")
 
 
 def test_lua_53_and_an_empty_module_list() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import functools
+import struct
 
 import pytest
 
 from bridge.virtual.chip import rcr
 from bridge.virtual.chip.flash import FlashMemory
-from bridge.virtual.chip.image import Image, parse
+from bridge.virtual.chip.image import Image, checksum, parse
 from bridge.virtual.chip.layout import PartitionType, find
 from bridge.virtual.chip.make_image import Recipe, make
 from bridge.virtual.chip.startup import Next, Startup, pre_init
@@ -111,6 +112,21 @@ def test_last_byte_of_the_image() -> None:
     data = bytearray(built())
     data[-1] ^= 1
     assert boots(*flashed(bytes(data)))[0].next is Next.HALT
+
+
+def test_builds_before_3_and_other_firmware() -> None:
+    ram = b"NodeMCU 2.2.1.0  build unspecified powered by Lua 5.1.4 on SDK 2.2.1(6ab97e9)\0"
+    for data, why in [
+        (ram.ljust(100, b"\0"), "this is NodeMCU 2.2.1.0"),
+        (b"MicroPython".ljust(100, b"\0"), "is no NodeMCU firmware"),
+    ]:
+        header = struct.pack("<BBBBI", 0xE9, 1, 2, 0x40, 0x40100004) + struct.pack("<II", 0x3FFE8000, len(data))
+        end = header + data
+        end += bytes(15 - len(end) % 16) + bytes([checksum(data)])
+        flash, image = flashed(end)
+        flash.program(0x10000, b"code of another kind")
+        outcome = pre_init(flash, image)
+        assert outcome.next is Next.HALT and why in outcome.why and outcome.text == ""
 
 
 def test_no_code_in_flash() -> None:
