@@ -21,6 +21,9 @@ WITHOUT_TESTS: dict[str, str] = {
     "bridge/virtual/sdk/kernel.py": "a contract",
 }
 
+#: Folders that git leaves out.
+NOT_OURS = {"__pycache__", "node_modules"}
+
 #: Text that has no business in the project: paths of a machine, hosts of package registries.
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.])/(work|root|farm)/|/tmp/(?!\{)\w"),
@@ -34,7 +37,7 @@ def texts() -> list[Path]:
     """All hand-written text files of the project."""
     found = []
     for top in ("bridge", "tests", "scripts", "docs", "examples", "firmware", "device_profiles", ".ci"):
-        found += [path for path in (ROOT / top).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+        found += [path for path in (ROOT / top).rglob("*") if path.is_file() and not NOT_OURS & {*path.parts}]
     found += [path for path in ROOT.glob("*") if path.is_file() and path.suffix in (".md", ".toml", ".yaml")]
     binary = (".pyc", ".bin", ".png", ".json")
     return [path for path in found if path.suffix not in binary and path.name != "test_layout.py"]
