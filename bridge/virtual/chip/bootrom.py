@@ -73,11 +73,15 @@ def flash_boot(flash: FlashMemory, cause: int) -> FlashBoot:
         if left < _SEGMENT_HEADER and number + 1 < image.count:
             text += f"ho {head} tail {tail} room {left}\n"
     if not whole or len(image.segments) < image.count:
-        return FlashBoot(text, None, "the image at 0x00000 has a segment that is cut short or lies where no RAM is")
+        why = "the image at 0x00000 has a segment that is cut short or lies where no RAM is"
+        return FlashBoot(text, None, why)
     text += f"csum 0x{value:02x}\n"
     if not image.valid:
         stored = f"0x{image.stored_checksum:02x}" if image.stored_checksum is not None else "nothing"
         why = f"the image at 0x00000 is damaged: its bytes make checksum 0x{value:02x}, stored is {stored}"
+        other = _find_image(flash)
+        if other is not None:
+            why += f"; a whole image begins at 0x{other:05x}"
         return FlashBoot(text + "csum err\nets_main.c \n", None, why)
     return FlashBoot(text, image)
 

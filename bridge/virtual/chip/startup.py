@@ -7,7 +7,7 @@ from enum import Enum
 
 from bridge.virtual.chip import rcr
 from bridge.virtual.chip.flash import FlashMemory, erase_seconds, program_seconds
-from bridge.virtual.chip.image import Image, ImageFacts, find_facts
+from bridge.virtual.chip.image import Image, ImageFacts, find_facts, parse
 from bridge.virtual.chip.layout import (
     IROM_OFFSET,
     SECTOR,
@@ -74,6 +74,8 @@ def pre_init(flash: FlashMemory, image: Image) -> Startup:
             at = IROM_OFFSET + broken * SECTOR
             text = f"irom checksum error at 0x{at:08x}\n"
             why = f"the code in flash is not what was built: it differs in the 4 KiB from 0x{at:05x}"
+            if parse(irom) is not None:
+                why += f"; a whole image seems to begin at 0x{IROM_OFFSET:05x}, and belongs at 0x00000"
             return Startup(Next.HALT, text, why)
     # Builds of 3.x have their texts in flash, the first ones had them in RAM.
     ram = b"".join(segment.data for segment in image.segments)
@@ -124,7 +126,12 @@ def _set_up(flash: FlashMemory, image: Image, table: tuple[Partition, ...], fres
         return Startup(Next.HANG, text + "Invalid system partition table\n", fault, seconds)
     # What SDK 3 goes on to print before user_init sets the UART up (nodemcu-firmware issue 3312, SDK issue 212).
     rf_cal = find(table, PartitionType.RF_CAL)
-    assert rf_cal is not None
+    assert rf_cal is not None and phy is not None
+    mark = flash.read(phy.address, 1)[0]
+    if mark != INIT_DATA_MARK:
+        # nodemcu-firmware issue 1449 and docs/flash.md.
+        why = f"the init data at 0x{phy.address:05x} begin with 0x{mark:02X} instead of 0x05"
+        return Startup(Next.HALT, f"{text}rf_cal[0] !=0x05,is 0x{mark:02X}\n", why, seconds)
     text += "boot not set\nota1 not set\nota2 not set\n"
     text += (
         f"rf cal sector: {rf_cal.address // SECTOR}\nfreq trace enable 0\nrf[112] : 00\nrf[113] : 00\nrf[114] : 01\n"

@@ -92,6 +92,14 @@ def test_image_at_a_wrong_offset() -> None:
     assert "one begins at 0x01000" in boot.why
 
 
+def test_image_at_a_wrong_offset_inside_another() -> None:
+    flash = flashed(image((IRAM, bytes(range(256)) * 40)))
+    flash.erase(0x1000, 0x1000)
+    flash.program(0x1000, image((IRAM, b"other")))
+    boot = flash_boot(flash, 2)
+    assert boot.image is None and "csum err" in boot.text and "a whole image begins at 0x01000" in boot.why
+
+
 def test_other_data_at_the_start() -> None:
     assert "begins with 0x7f instead of 0xe9" in flash_boot(flashed(b"\x7fELF"), 2).why
     assert "second-stage loader" in flash_boot(flashed(b"\xea\x04\x00\x00" + bytes(20)), 2).why

@@ -142,7 +142,15 @@ def test_image_at_0x10000_over_a_good_one() -> None:
     flash.erase(0x10000, len(built()))
     flash.program(0x10000, built())
     outcome = pre_init(flash, image)
-    assert outcome.next is Next.HALT and outcome.why
+    assert outcome.next is Next.HALT and "a whole image seems to begin at 0x10000" in outcome.why
+
+
+def test_init_data_that_are_gone() -> None:
+    flash, image = flashed(built(fresh=False))
+    flash.erase(0xF000, 0x1000)
+    outcome = pre_init(flash, image)
+    assert outcome.next is Next.HALT
+    assert outcome.text.endswith("rf_cal[0] !=0x05,is 0xFF\n") and "init data at 0x0f000" in outcome.why
 
 
 def test_a_file_system_does_not_disturb_the_boot() -> None:
