@@ -24,6 +24,7 @@ _SIOCOUTQ = 0x5411
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 #: Linux: bytes not yet sent are what makes a socket "writable", instead of the whole send buffer.
 _TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
+_TCP_QUICKACK = getattr(socket, "TCP_QUICKACK", 12)
 _WINDOW_POLL = 0.005
 
 
@@ -55,13 +56,20 @@ class _SegmentSizes:
         except (OSError, AttributeError, struct.error):  # not Linux, or an old one
             return None
 
-    def look(self) -> None:
-        """Note what has arrived since the last look; to be called before reading."""
+    def look(self) -> int | None:
+        """Note what has arrived since the last look; to be called before reading.
+
+        Returns:
+            How many bytes can be read within the noted boundaries; None when nothing is known of them.
+        """
         counters = self._counters()
         if counters is not None and counters[0] > self._bytes:
-            size, count = counters[0] - self._bytes, counters[1] - self._segments
-            self._bytes, self._segments = counters
-            self._sizes.extend(split(size, count))
+            sizes = split(counters[0] - self._bytes, counters[1] - self._segments)
+            # A segment just being received is counted before its bytes are: it is left for the next look.
+            self._bytes = counters[0]
+            self._segments += len(sizes) if len(set(sizes)) == 1 else counters[1] - self._segments
+            self._sizes.extend(sizes)
+        return sum(self._sizes) or None
 
     def cut(self, data: bytes) -> list[bytes]:
         """Cut what was read along the noted boundaries."""
@@ -76,13 +84,14 @@ class _SegmentSizes:
 
 
 def split(size: int, count: int) -> list[int]:
-    """Sizes of `count` segments that hold `size` bytes together, as far as that can be told.
+    """Sizes of about `count` segments that hold `size` bytes together, as far as that can be told.
 
-    Equal parts if it comes out even (as when a program wrote equal pieces), otherwise full segments and a rest.
+    Equal parts if it comes out even (as when a program wrote equal pieces), also with one segment less;
+    otherwise full segments and a rest.
     """
-    count = max(1, min(count, size))
-    if size <= count * MSS // 2 and size % count == 0:
-        return [size // count] * count
+    for parts in (min(count, size), count - 1):
+        if 0 < parts <= size and size % parts == 0 and size <= parts * MSS // 2:
+            return [size // parts] * parts
     full, rest = divmod(size, MSS)
     return [MSS] * full + ([rest] if rest else [])
 
@@ -104,6 +113,7 @@ class HostConnection:
         self._backlog = bytearray()
         self._fin_wanted = self._fin_seen = False
         self._reading = False
+        self._unacknowledged = 0
         self._poll: asyncio.TimerHandle | None = None
         self.peer = Peer(wire.loop, wire.to_board, self, local, remote)
 
@@ -137,7 +147,7 @@ class HostConnection:
             return 0
         try:
             info = self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 236)
-            window: int = struct.unpack_from("<I", info, 228)[0] - _unacknowledged(self._sock)
+            window: int = struct.unpack_from("<I", info, 228)[0] - _outstanding(self._sock)
         except (OSError, AttributeError, struct.error):
             return 2 * MSS
         if window < 2 * MSS:
@@ -212,11 +222,9 @@ class HostConnection:
         if not wants:
             self._stop_reading()
             return
-        self._sizes.look()
+        noted = self._sizes.look()
         try:
-            data = self._sock.recv(wants)
-            # Acknowledge late, as the board does: the sender's Nagle then joins its small writes as it would.
-            self._sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", 12), 0)
+            data = self._sock.recv(wants if noted is None else min(wants, noted))
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -227,8 +235,22 @@ class HostConnection:
             self._stop_reading()
             self.peer.finish()
             return
-        for piece in self._sizes.cut(data):
+        pieces = self._sizes.cut(data)
+        self._acknowledge(len(pieces))
+        for piece in pieces:
             self.peer.send(piece)
+
+    def _acknowledge(self, count: int) -> None:
+        """Let the kernel acknowledge as the board does: every second segment at once, a lone one late.
+
+        A sender's Nagle and its congestion window then work as they would towards the board.
+        """
+        self._unacknowledged += count
+        with contextlib.suppress(OSError):
+            if self._unacknowledged > 1:
+                self._unacknowledged = 0
+                self._sock.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 1)
+            self._sock.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 0)
 
     # --- ends ---
 
@@ -256,7 +278,7 @@ class HostConnection:
         self._drop(reset=True)
 
 
-def _unacknowledged(sock: socket.socket) -> int:
+def _outstanding(sock: socket.socket) -> int:
     """Bytes written to a socket that its peer has not acknowledged (Linux: SIOCOUTQ)."""
     if fcntl is None:
         return 0
@@ -279,7 +301,7 @@ def prepare(sock: socket.socket) -> None:
         (socket.IPPROTO_TCP, getattr(socket, "TCP_MAXSEG", 2), MSS),
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, 1),
-        (socket.IPPROTO_TCP, getattr(socket, "TCP_QUICKACK", 12), 0),
+        (socket.IPPROTO_TCP, _TCP_QUICKACK, 0),
         (socket.IPPROTO_TCP, getattr(socket, "TCP_WINDOW_CLAMP", 10), TCP_WND),
     ):
         with contextlib.suppress(OSError):

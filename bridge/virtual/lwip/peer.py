@@ -204,8 +204,11 @@ class Peer:
     def _acknowledged(self, segment: Segment) -> None:
         if not segment.flags & Flag.ACK:
             return
+        opened = segment.window > self._board_window
         self._board_window = segment.window
         if diff(segment.ack, self._una) <= 0 or diff(segment.ack, self._nxt) > 0:
+            if opened and self._is_open():
+                self._owner.room()
             return
         self._una = segment.ack
         self._retries = 0
