@@ -94,8 +94,12 @@ def check_limits(proto: Proto, chunk_name: bytes) -> None:
 
 
 def _line_of_excess(function: Proto) -> int | None:
-    for name, start, _ in function.locals:
-        active = sum(1 for _, first, after in function.locals if first <= start < after)
+    # The scope of the function's own variables ends before its last RETURN, perhaps without an instruction in it.
+    end = len(function.code) - 1
+    for index, (name, start, _) in enumerate(function.locals):
+        active = 1 + sum(
+            first <= start and (start < after or after == end) for _, first, after in function.locals[:index]
+        )
         if active > MAX_LOCALS_51 and name is not None:
             at = max(0, min(start - 1, len(function.lines) - 1))
             return function.lines[at] if function.lines else function.line_defined

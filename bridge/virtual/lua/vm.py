@@ -109,7 +109,7 @@ def describe(value: Any) -> str:
     return {
         "_LuaTable": "table",
         "_LuaFunction": "function",
-        "_LuaCoroutineFunction": "function",
+        "_LuaCoroutineFunction": "thread",
         "_LuaThread": "thread",
     }.get(kind, "userdata")
 
