@@ -15,7 +15,8 @@ import socket
 
 from bridge.virtual.lwip.address import ANY, dotted, is_loopback
 from bridge.virtual.lwip.dns import PORT as DNS_PORT
-from bridge.virtual.lwip.host_tcp import HostConnection, address_of, connect_for, prepare
+from bridge.virtual.lwip.host_socket import prepare
+from bridge.virtual.lwip.host_tcp import HostConnection, address_of, connect_for
 from bridge.virtual.lwip.hosts import answer_from_table
 from bridge.virtual.lwip.interface import Site
 from bridge.virtual.lwip.peer import Peer, PeerState
