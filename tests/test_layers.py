@@ -48,7 +48,14 @@ LADDER["cli"] = {*LADDER}
 VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
 
 #: Modules outside `virtual` that may make a virtual board, because they are asked for one by name.
-MAKERS = {"bridge.ports.open", "bridge.flash", "bridge.cli.virtual", "bridge.cli.calibrate", "bridge.demo"}
+MAKERS = {
+    "bridge.ports.open",
+    "bridge.flash",
+    "bridge.cli.virtual",
+    "bridge.cli.virtual_image",
+    "bridge.cli.calibrate",
+    "bridge.demo",
+}
 
 #: Foreign package → the only modules or rooms that may import it.
 HOMES: dict[str, set[str]] = {
