@@ -82,6 +82,7 @@ async def gather(console: Console, hold_s: float | None = HOLD_S) -> Facts:
     """
     boot = (await restart(console, hold_s)).decode("latin-1")
     echo = await _echoes(console)
+    await console.type("collectgarbage() collectgarbage()")  # 5.3 collects only when it must
     return Facts(
         lua=(await console.ask("_VERSION")).removeprefix("Lua "),
         number="integer" if await console.ask("1/2==0") == "true" else "float",
