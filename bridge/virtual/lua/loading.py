@@ -6,6 +6,7 @@ Every chunk that a program can bring in comes through here and is rewritten to b
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from typing import Any
@@ -195,14 +196,13 @@ class Loader:
 
 
 def shown_name(name: bytes) -> bytes:
-    """A chunk name as messages show it (`luaO_chunkid`)."""
+    """A chunk name as messages of 5.1 show it (`luaO_chunkid` in app/lua/lobject.c)."""
     if name[:1] == b"=":
         return name[1:60]
     if name[:1] == b"@":
-        return name[1:] if len(name) <= 60 else b"..." + name[-56:]
-    line = name.partition(b"\n")[0]
-    room = 60 - len(b'[string "..."]') - 1
-    return b'[string "' + (line[:room] + b"..." if len(name) > room or b"\n" in name else line) + b'"]'
+        return name[1:] if len(name) <= 53 else b"..." + name[-52:]
+    line = re.split(rb"[\r\n]", name)[0][:43]
+    return b'[string "' + (line if line == name else line + b"...") + b'"]'
 
 
 _BASE_NAMES = (

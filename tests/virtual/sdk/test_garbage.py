@@ -1,0 +1,39 @@
+"""collectgarbage, as each version answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.virtual.clock import run
+from tests.virtual.bench import Bench
+
+
+def answers(lua: str, *lines: str) -> list[str]:
+    async def main() -> list[str]:
+        bench = await Bench.boot(lua=lua, modules="node")
+        said = [await bench.answer(line) for line in lines]
+        bench.close()
+        return said
+
+    return run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_options_both_know(lua: str) -> None:
+    lines = (
+        "=collectgarbage(),collectgarbage('collect'),collectgarbage('step'),collectgarbage('stop')",
+        "collectgarbage() local a=collectgarbage('count') s=('x'):rep(2000) collectgarbage() print(collectgarbage('count')-a>1.9)",
+    )
+    assert answers(lua, *lines) == ["0\t0\ttrue\t0", "true"]
+
+
+def test_options_only_one_knows() -> None:
+    text = "bad argument #1 to 'collectgarbage' (invalid option '%s')"
+    assert text % "isrunning" in answers("5.1", "collectgarbage('isrunning')")[0]
+    assert text % "getmemlimit" in answers("5.3", "collectgarbage('getmemlimit')")[0]
+    assert answers("5.3", "=collectgarbage('isrunning')") == ["true"]
+
+
+def test_the_memory_limit_of_51_is_the_string_limit() -> None:
+    lines = ("=collectgarbage('getmemlimit')", "collectgarbage('setmemlimit',1)", "=pcall(string.rep,'x',1024)")
+    assert answers("5.1", *lines) == ["4", "", "false\tstring length overflow"]
