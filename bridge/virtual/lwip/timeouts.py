@@ -19,6 +19,8 @@ DNS_TICK = 1.15
 
 
 class Pending(Protocol):
+    """A call that is to come."""
+
     def cancel(self) -> None: ...
 
 

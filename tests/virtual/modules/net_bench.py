@@ -31,13 +31,21 @@ async def sink(stream: MemoryStream) -> None:
     await stream.read()
 
 
-def on_network(test: Callable[[Bench, MemoryNetwork], Awaitable[None]], **options: Any) -> None:
-    """Run a test on a booted board with an echo server at port 7001 of its peer."""
+def on_network(test: Callable[[Bench, MemoryNetwork], Awaitable[None]], *, extra: str = "file", **options: Any) -> None:
+    """Run a test on a booted board with an echo server at port 7001 of its peer.
+
+    Args:
+        test: gets board and network.
+        extra: one more module.
+        options: of the board; computing takes no time unless told.
+    """
 
     async def main() -> None:
         network = MemoryNetwork()
         network.serve(PEER, 7001, echo)
-        bench = await Bench.boot(modules="net,node,tmr,uart", network_factory=network.factory, **{"cpu": 0, **options})
+        bench = await Bench.boot(
+            modules=f"net,node,tmr,uart,{extra}", network_factory=network.factory, **{"cpu": 0, **options}
+        )
         for line in PRELUDE:
             await bench.type(line)
         await test(bench, network)
