@@ -18,7 +18,7 @@ OTHER = make(Recipe(("bit", "encoder", "net", "node", "uart"), lua="5.3", flash_
 @pytest.fixture(scope="module")
 def booting() -> Iterator[Board]:
     """A board that no test leaves without a firmware that boots."""
-    with board("--modules", "node,tmr,uart") as made:
+    with board("--modules", "node,tmr,uart", "--no-baud-pacing", "--adapter-latency-ms", "0") as made:
         yield made
 
 

@@ -16,7 +16,15 @@ DATA = hashlib.shake_128(b"flash").digest(5_000) + bytes(3_000) + b"text " * 400
 
 @pytest.fixture(scope="module")
 def blank() -> Iterator[Board]:
-    with board("--blank", "--mac", "5c:cf:7f:12:34:56") as made:
+    """A board on whose line bytes take no time: these tests are about what is done, not how fast."""
+    with board("--blank", "--mac", "5c:cf:7f:12:34:56", "--no-baud-pacing", "--adapter-latency-ms", "0") as made:
+        yield made
+
+
+@pytest.fixture
+def paced() -> Iterator[Board]:
+    """A board on a line as it is."""
+    with board("--blank") as made:
         yield made
 
 
@@ -49,17 +57,17 @@ def test_flash_id(blank: Board) -> None:
     assert "Manufacturer: ef" in output and "Device: 4014" in output and "Detected flash size: 1MB" in output
 
 
-def test_compressed_at_115200(blank: Board, tmp_path: Path, file: str) -> None:
-    output = blank.esptool("write-flash", "0x21000", file, baud=115_200)
+def test_compressed_at_115200(paced: Board, tmp_path: Path, file: str) -> None:
+    output = paced.esptool("write-flash", "0x21000", file, baud=115_200)
     assert "Compressed 10000 bytes to" in output and "Hash of data verified" in output
-    assert "Verification successful" in blank.esptool("verify-flash", "0x21000", file)
-    assert read(blank, tmp_path, 0x20800, len(DATA) + 0x800, baud=115_200) == b"\xff" * 0x800 + DATA
+    assert "Verification successful" in paced.esptool("verify-flash", "0x21000", file)
+    assert read(paced, tmp_path, 0x20800, len(DATA) + 0x800, baud=115_200) == b"\xff" * 0x800 + DATA
 
 
-def test_uncompressed_at_460800(blank: Board, tmp_path: Path, file: str) -> None:
-    output = blank.esptool("write-flash", "-u", "0x31000", file)
+def test_uncompressed_at_460800(paced: Board, tmp_path: Path, file: str) -> None:
+    output = paced.esptool("write-flash", "-u", "0x31000", file)
     assert "Compressed" not in output and "Hash of data verified" in output
-    assert read(blank, tmp_path, 0x31000, len(DATA) + 0x800) == DATA + b"\xff" * 0x800
+    assert read(paced, tmp_path, 0x31000, len(DATA) + 0x800) == DATA + b"\xff" * 0x800
 
 
 def test_write_without_a_stub(blank: Board, tmp_path: Path, file: str) -> None:
