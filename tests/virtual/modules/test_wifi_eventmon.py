@@ -41,7 +41,7 @@ def test_a_callback_can_be_taken_away() -> None:
         )
         assert await lines(bench, "wifi.sta.disconnect()") == ["gone\t8"]
         await bench.type("wifi.sta.connect()", 2)
-        await bench.type("wifi.eventmon.unregister(e)")
+        await bench.type("wifi.eventmon.unregister(wifi.eventmon.STA_DISCONNECTED)")
         assert await lines(bench, "wifi.sta.disconnect()") == []
 
     on_network(test, extra="wifi")
