@@ -26,6 +26,8 @@ _ASKING = 504
 _PIPE_CHUNK = 264
 #: A pipe's write function is a C function with 4 upvalues; here it is a Lua function with more, 5 of them its own.
 _PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
+#: Bytes of a block in this process, on average, for a guess.
+_GUESSED_BLOCK = 60
 _CONCAT = 21
 #: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
 _CHECK_LENGTH = 5
@@ -81,6 +83,7 @@ class HeapModel:
         self._old_cells: set[int] = set()
         self._old_globals = 0
         self._global_nodes = 0
+        self._boot_strings = 0
         #: Objects alive at the last look, the firmware's own included.
         self.objects = _BOOT_OBJECTS
         #: Least free bytes since this was last set, peaks of compiling included.
@@ -98,6 +101,7 @@ class HeapModel:
         memory = self._memory
         self._old = {address for first in memory.lists()[1:] for address, _ in memory.chain(first)}
         self._old |= {address for address, _ in memory.string_lengths()}
+        self._boot_strings = sum(memory.mark()[len(memory.lists()) :])
         self._old_cells = {
             cell
             for first in memory.lists()
@@ -195,22 +199,42 @@ class HeapModel:
 
     def mark(self) -> tuple[int, ...]:
         """Where allocation stands now, for `allocations`."""
-        return self._memory.mark()
+        return (self._memory.count(), *self._memory.mark())
 
     def allocations(self, mark: tuple[int, ...]) -> int:
-        """Blocks allocated since a mark, if nothing was collected since: objects, strings, and growth of tables."""
+        """Blocks allocated since a mark: objects, strings, and growth of tables.
+
+        Exact if nothing was collected since; otherwise guessed from the bytes.
+        """
         memory = self._memory
-        lists = memory.lists()
-        stop = frozenset(mark[: len(lists)])
-        count = 0
-        for first in lists:
-            for address, kind in memory.chain(first, stop):
+        now = self.mark()
+        if now == mark:
+            return 0
+        count, lost = 0, False
+        heads = memory.lists()
+        for first, old in zip(heads, mark[1:], strict=False):
+            last = 0
+            for address, kind in memory.chain(first, frozenset((old,))):
+                if address in self._anchor:
+                    lost = True
+                    break
                 count += 1
                 if kind == Kind.TABLE:
                     table = memory.table(address)
                     count += table.array.bit_length() + table.nodes.bit_length()
-        strings = memory.mark()[len(lists) :]
-        return count + sum(max(0, now - then) for now, then in zip(strings, mark[len(lists) :], strict=True))
+                last = address
+            lost = lost or (last != 0 and memory.next(last) != old)
+        if lost:
+            return max(0, now[0] - mark[0]) // _GUESSED_BLOCK
+        strings = zip(now[1 + len(heads) :], mark[1 + len(heads) :], strict=True)
+        return count + sum(max(0, after - before) for after, before in strings)
+
+    def count_objects(self) -> int:
+        """Objects alive, garbage included, about as many as the chip's collector would visit."""
+        memory = self._memory
+        count = sum(1 for _ in memory.chain(memory.lists()[0], self._anchor))
+        self.objects = _BOOT_OBJECTS + count + max(0, sum(memory.mark()[len(memory.lists()) :]) - self._boot_strings)
+        return self.objects
 
     def _exact(self) -> int:
         self._lua.collect()

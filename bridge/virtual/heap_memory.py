@@ -96,6 +96,10 @@ class VmMemory:
             yield address, head[8] & 0x0F
             address = _POINTER.unpack_from(head)[0]
 
+    def next(self, address: int) -> int:
+        """The object behind another in its list, or 0."""
+        return pointer(address)
+
     def lists(self) -> tuple[int, ...]:
         """First objects of the lists of collectable objects; new ones are put in front."""
         raise NotImplementedError

@@ -37,7 +37,7 @@ class BoardLua:
 
     def collect(self) -> None:
         """A full collection."""
-        self._lua.collect()
+        self._system.collect()
 
     def userdata_size(self, address: int) -> int | None:
         """Bytes on the chip of a userdata of the firmware, or None for another."""
