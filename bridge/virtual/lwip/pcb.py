@@ -34,7 +34,7 @@ SIZE_LISTEN_PCB = 36
 SIZE_UDP_PCB = 36
 SIZE_TCP_SEG = 20
 #: Header of a pbuf and the room for link, IP and TCP headers before the payload.
-SIZE_PBUF = 80
+SIZE_PBUF = 84
 
 
 class State(IntEnum):

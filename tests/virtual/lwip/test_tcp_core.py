@@ -10,11 +10,11 @@ from tests.virtual.lwip.wirebench import ACK, RST, SYN
 
 
 def test_a_segment_takes_a_pbuf_and_a_header_or_nothing() -> None:
-    memory = FreeMemory(110)
+    memory = FreeMemory(114)
     core = TcpCore(memory, lambda segment: None, lambda ip: None)
-    assert core.take_segment(1460) is None and memory.left == 110
-    assert core.take_segment(20) is None and memory.left == 110
-    assert core.take_segment(0) == (80, 20)
+    assert core.take_segment(1460) is None and memory.left == 114
+    assert core.take_segment(20) is None and memory.left == 114
+    assert core.take_segment(0) == (84, 20)
 
 
 def test_registering_starts_the_timer_and_counts_what_is_established() -> None:
