@@ -70,7 +70,7 @@ class VirtualOptions:
     dns: str | None = _option(None, "DNS server that the board learns by DHCP, IP or IP:PORT.")
     hosts: str | None = _option(None, "Names that resolve without a server: name=IP,name=IP.")
     mac: str | None = _option(None, "MAC address of the station, aa:bb:cc:dd:ee:ff.")
-    wifi: str = _option("up", "The access point: up, down, or off (the station is not configured).")
+    wifi: str = _option("up", "The access point: up, down, off (the station is not configured), or SSID:PASSWORD.")
     seed: int = _option(0, "Seed of everything random on the board and on its line.")
     drop: float = _option(0.0, "Share of bytes lost on the line, each way.")
     flip: float = _option(0.0, "Share of bytes with one bit flipped, each way.")
