@@ -25,14 +25,15 @@ class Loader:
     Args:
         vm: the VM.
         read_file: a file's contents by name, or None.
-        loading: told the size of source, or the precompiled chunk, before it is loaded; may raise OutOfHeap.
+        loading: told the size of source or the precompiled chunk, and what the source compiles to with all debug
+            information, before it is loaded; may raise OutOfHeap.
     """
 
     def __init__(
         self,
         vm: Vm,
         read_file: Callable[[bytes], bytes | None],
-        loading: Callable[[int, bytes | None], None],
+        loading: Callable[[int, bytes | None, chunk.Proto | None], None],
     ) -> None:
         self._vm = vm
         self._read_file = read_file
@@ -41,7 +42,7 @@ class Loader:
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
         self.firmware_names: set[bytes] = set(_BASE_NAMES.encode().split())
-        self._cache: OrderedDict[tuple[bytes, bytes, Strip], bytes] = OrderedDict()
+        self._cache: OrderedDict[tuple[bytes, bytes, Strip], tuple[bytes, chunk.Proto]] = OrderedDict()
 
     def compile(self, source: bytes, name: bytes) -> tuple[Value, bytes]:
         """Load text or a precompiled chunk.
@@ -57,24 +58,26 @@ class Loader:
             OutOfHeap: the compiler's need does not fit into the chip's heap.
         """
         if chunk.is_chunk(source):
-            self._loading(0, source)
+            self._loading(0, source, None)
             return self._undump(source, name)
-        self._loading(len(source), None)
         key = (source, name, self.strip)
-        dump = self._cache.get(key)
-        if dump is None:
+        dump, whole = self._cache.get(key, (None, None))
+        if dump is None or whole is None:
             compiled, message = self._vm.compile(source, name)
             if compiled is None:
+                self._loading(len(source), None, None)
                 return None, message
+            whole = chunk.parse(compiled, self._vm.version)
             try:
                 dump = self._rewritten(compiled, name)
             except rewrite.TooManyLocals as excess:
                 return None, str(excess).encode("latin-1")
-            self._cache[key] = dump
+            self._cache[key] = dump, whole
             if len(self._cache) > _CACHED_CHUNKS:
                 self._cache.popitem(last=False)
         else:
             self._cache.move_to_end(key)
+        self._loading(len(source), None, whole)
         return self._vm.load(dump, name), b""
 
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:

@@ -22,7 +22,8 @@ def answers(lua: str, *lines: str) -> list[str]:
 def test_options_both_know(lua: str) -> None:
     lines = (
         "=collectgarbage(),collectgarbage('collect'),collectgarbage('step'),collectgarbage('stop')",
-        "collectgarbage() local a=collectgarbage('count') s=('x'):rep(2000) collectgarbage() print(collectgarbage('count')-a>1.9)",
+        "collectgarbage() local a=collectgarbage('count') s=('x'):rep(2000) collectgarbage() "
+        "print(collectgarbage('count')-a>1.9)",
     )
     assert answers(lua, *lines) == ["0\t0\ttrue\t0", "true"]
 

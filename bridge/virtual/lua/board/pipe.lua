@@ -2,7 +2,7 @@
 -- further elements are chunks of up to 256 bytes. Written in Lua because its objects are Lua tables.
 local B = ...
 local type, tostring, rawequal, rawget, rawset = type, tostring, rawequal, rawget, rawset
-local setmetatable, getmetatable, error, select = setmetatable, getmetatable, error, select
+local setmetatable, newproxy, setmeta = setmetatable, newproxy, debug.setmetatable
 local sub, find, concat, format, floor = string.sub, string.find, table.concat, string.format, math.floor
 local hide, argument_fault, post = B.hide, B.argument_fault, B.post_function
 local insert, remove = table.insert, table.remove
@@ -11,7 +11,7 @@ local CHUNK = 256                       -- LUAL_BUFFERSIZE
 local NOT_USED, ACTIVE, UPDATED, QUIESCENT = 0, 1, 2, 4
 local MEDIUM = 1
 local meta, methods = {}, {}
--- chunk -> its bytes; the chip keeps a chunk in userdata of 264 bytes, here it is a table in disguise
+-- chunk -> its bytes; the chip keeps a chunk in userdata of 264 bytes, here it is an empty one (5.3: a table)
 local bytes = setmetatable({}, {__mode = "k"})
 B.pipe_chunks = bytes
 
@@ -24,7 +24,8 @@ local check_pipe = hide(function(value)
 end)
 
 local function new_chunk(text)
-  local chunk = setmetatable({}, meta)
+  local chunk = newproxy and newproxy() or {}
+  setmeta(chunk, meta)
   bytes[chunk] = text
   return chunk
 end
