@@ -9,16 +9,23 @@ board printed while it booted waits in the terminal for whoever opens it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import select
 import signal
 import sys
 import tty
+from collections.abc import Callable
 
 from bridge.comparison.console import Console
 from bridge.comparison.restart import HOLD_S, restart
 from bridge.errors import BridgeError
-from bridge.ports.base import Port
 from bridge.ports.open import open_port
+
+#: How often to look whether somebody has opened the terminal, in seconds: the system does not tell.
+LOOK_S = 0.02
+#: How long whoever opens a terminal takes to set it up, in seconds; what arrives meanwhile may be discarded.
+SETTLE_S = 0.2
 
 
 async def serve(url: str, hold_s: float | None = HOLD_S) -> None:
@@ -38,51 +45,85 @@ async def serve(url: str, hold_s: float | None = HOLD_S) -> None:
     port = await open_port(url)
     try:
         boot = await restart(Console(port), hold_s)
-        await _carry(port, boot, ended)
+        terminal = _Terminal(port.write)
+        port.set_receiver(terminal.put, lambda _: ended.set())
+        terminal.put(boot)
+        print(f"PTY {terminal.path}", flush=True)  # noqa: T201  the protocol of BOARD_CMD
+        serving = loop.create_task(terminal.serve())
+        await ended.wait()
+        serving.cancel()
+        await asyncio.wait([serving])
+        port.set_receiver(None)
+        terminal.close()
     finally:
         await port.close()
 
 
-async def _carry(port: Port, boot: bytes, ended: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    master, slave = os.openpty()
-    # Raw before anything is written: a terminal that echoes would type the boot text back at the board.
-    tty.setraw(slave)
-    os.set_blocking(master, False)
-    outgoing = bytearray(boot)
+class _Terminal:
+    """Our end of a pseudo-terminal: tells whether somebody has the other end open, and loses nothing before that."""
 
-    def to_terminal(data: bytes) -> None:
-        outgoing.extend(data)
-        flush()
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        """Make one.
 
-    def flush() -> None:
-        while outgoing:
-            try:
-                del outgoing[: os.write(master, outgoing[:4096])]
-            except BlockingIOError:
-                loop.add_writer(master, flush)
-                return
-        loop.remove_writer(master)
-
-    def from_terminal() -> None:
-        try:
-            port.write(os.read(master, 65536))
-        except BlockingIOError:
-            return
-        except (OSError, BridgeError):
-            ended.set()
-
-    try:
-        port.set_receiver(to_terminal, lambda _: ended.set())
-        loop.add_reader(master, from_terminal)
-        flush()
-        print(f"PTY {os.ttyname(slave)}", flush=True)  # noqa: T201  the protocol of BOARD_CMD
-        await ended.wait()
-    finally:
-        loop.remove_reader(master)
-        loop.remove_writer(master)
-        os.close(master)
+        Args:
+            take: called with what is written at the other end.
+        """
+        self._master, slave = os.openpty()
+        self.path = os.ttyname(slave)
+        # Raw from the start: a terminal that echoes would type the boot text back at the board.
+        tty.setraw(slave)
         os.close(slave)
+        os.set_blocking(self._master, False)
+        self._poll = select.poll()
+        self._poll.register(self._master, select.POLLIN)
+        self._take = take
+        self._outgoing = bytearray()
+        self._listening = False
+
+    def put(self, data: bytes) -> None:
+        """Show something at the other end, or keep it until somebody listens there."""
+        self._outgoing += data
+        self._flush()
+
+    async def serve(self) -> None:
+        """Carry bytes for ever, as long as somebody has the other end open and again when somebody opens it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._until_open(True)
+            await asyncio.sleep(SETTLE_S)
+            loop.add_reader(self._master, self._read)
+            self._listening = True
+            self._flush()
+            await self._until_open(False)
+            self._listening = False
+            loop.remove_reader(self._master)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        asyncio.get_running_loop().remove_reader(self._master)
+        asyncio.get_running_loop().remove_writer(self._master)
+        os.close(self._master)
+
+    async def _until_open(self, wanted: bool) -> None:
+        while self._is_open() is not wanted:  # noqa: ASYNC110  nothing tells it
+            await asyncio.sleep(LOOK_S)
+
+    def _is_open(self) -> bool:
+        return not any(event & select.POLLHUP for _, event in self._poll.poll(0))
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            self._take(os.read(self._master, 65536))
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._listening and self._outgoing:
+            try:
+                del self._outgoing[: os.write(self._master, self._outgoing[:4096])]
+            except BlockingIOError:
+                loop.add_writer(self._master, self._flush)
+                return
+        loop.remove_writer(self._master)
 
 
 def main() -> int:

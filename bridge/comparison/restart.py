@@ -67,6 +67,7 @@ def _from_banner(heard: bytes) -> bytes:
 
 
 async def _type_restart(console: Console) -> None:
+    console.heard.clear()
     console.port.write(END_ANY_STATE)
     if not await console.prompt(3.0):
         raise NotNodeMCU(
