@@ -136,13 +136,17 @@ class TCPSocket(Remote):
         self._set_in_use(False)
 
     async def hold(self) -> None:
-        """Stop receiving; up to 5 840 bytes (one TCP window) still come in."""
+        """Stop receiving; up to `CREDIT` bytes still come in (on the board itself one TCP window, 5 840 bytes).
+
+        The host gives no more credit, on which the agent holds the stack's socket: with two sides that hold and let
+        go of one socket, one of them would let in more than the board's heap can take.
+        """
+        self.check()
         self._withhold(True)
-        await self.call(":hold")
 
     async def unhold(self) -> None:
         """Go on receiving."""
-        await self.call(":unhold")
+        self.check()
         self._withhold(False)
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:

@@ -81,7 +81,7 @@ def test_addresses_ttl_and_the_rest() -> None:
         await socket.connect(80, "host.test", lambda socket: None)
         await socket.close()
         assert [(target, *values[1:]) for target, values in caller.calls[2:]] == [
-            (":ttl",), (":ttl", 1), (":hold",), (":unhold",), (":dns", "host.test"),
+            (":ttl",), (":ttl", 1), (":dns", "host.test"),
             (":connect", 80, "host.test"), ("@net.close",),
         ]  # fmt: skip
 
