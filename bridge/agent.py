@@ -21,8 +21,9 @@ from bridge.ports.base import Port
 from bridge.repl import Repl
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
-from bridge.wire.frame import Codec
+from bridge.wire.frame import OVERHEAD, Codec
 from bridge.wire.messages import Hello
+from bridge.wire.quality import LineQuality
 from bridge.wire.session import Session
 
 _log = logging.getLogger("bridge.agent")
@@ -105,7 +106,9 @@ async def _start(
     lua, number, modules, heap = await _probe(loader, port.url)
     epoch = rng.randrange(0x10000)
     codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
-    *pieces, last = agent_source.core(codec)
+    # A line that damages much needs short frames from the first one on.
+    fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
+    *pieces, last = agent_source.core(codec, fragment)
     try:
         await loader.run(_COLLECT_LATE)
         for piece in pieces:

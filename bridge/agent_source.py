@@ -15,7 +15,7 @@ from bridge.errors import LocalProtocolError
 from bridge.minify import field_names, minify
 from bridge.resources import resource
 from bridge.wire.check import DIRECTION_MASK, CheckKind
-from bridge.wire.frame import WINDOW, Codec
+from bridge.wire.frame import LONG_PAYLOAD, WINDOW, WINDOW_OF_LONG, Codec
 from bridge.wire.messages import MESSAGES, EventCode
 
 #: What the segment says that asks an agent of any epoch for the prompt (with a key before it and a NUL after it).
@@ -26,8 +26,8 @@ TABLE = "agent"
 #: Files of the resident part, in the order of loading; `check` stands for one of the two checks.
 CORE = ("values", "check", "link", "start")
 
-#: Until the host tunes it: payload of one frame to the host, and milliseconds to wait for an acknowledgement.
-_FIRST_FRAGMENT = 100
+#: Until the host tunes it: payload of one frame to the host in bytes, and milliseconds to wait for an acknowledgement.
+FIRST_FRAGMENT = 100
 _FIRST_PATIENCE = 150
 
 
@@ -107,13 +107,20 @@ def _words() -> dict[str, object]:
     return constants
 
 
-def core(codec: Codec) -> tuple[Piece, ...]:
-    """The resident part for one epoch, in the order of loading."""
+def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
+    """The resident part for one epoch, in the order of loading.
+
+    Args:
+        codec: check and epoch.
+        fragment: payload of one frame to the host, in bytes, until the host tunes it.
+    """
     constants = _words() | {
         "WINDOW": WINDOW,
+        "WINDOW_OF_LONG": WINDOW_OF_LONG,
+        "LONG_PAYLOAD": LONG_PAYLOAD,
         "SEED_IN": codec.epoch,
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
-        "FRAGMENT": _FIRST_FRAGMENT,
+        "FRAGMENT": fragment,
         "PATIENCE": _FIRST_PATIENCE,
         "STOP_WORD": STOP_WORD,
         "DIGEST": digest(),

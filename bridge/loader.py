@@ -33,6 +33,9 @@ _RUN = (
 _LONGEST, _SHORTEST, _FIRST = 200, 20, 120
 
 
+_PROMPT = re.compile(rb"\n> $")
+
+
 @dataclass
 class _Pace:
     """How long lines are and how long answers take; both follow what the line does."""
@@ -40,6 +43,7 @@ class _Pace:
     length: float = _FIRST
     mean: float = 0.1
     failures: int = 0
+    successes: int = 0
 
     @property
     def wait(self) -> float:
@@ -47,6 +51,7 @@ class _Pace:
         return min(max(3 * self.mean, 0.04), 1.0)
 
     def good(self) -> None:
+        self.successes += 1
         self.length = min(self.length * 1.2, _LONGEST)
 
     def bad(self) -> None:
@@ -78,13 +83,14 @@ class Loader:
         self._sent = 0
         self._launched = b""
         self._launch_pieces = 0
+        self._unsure = False
 
     @property
     def damage(self) -> float:
-        """Estimated share of bytes that the line damages, both ways taken together."""
-        if not self._pace.failures:
-            return 0.0
-        return min(0.05, self._pace.failures / max(self._sent * 2, 1))
+        """Estimated share of bytes that the line damages, one way."""
+        # What fails a line is damage to itself or to the dozen bytes of its answer.
+        lines = self._pace.failures + self._pace.successes
+        return min(0.05, self._pace.failures / max(self._sent + 12 * lines, 1))
 
     async def prepare(self) -> None:
         """Type the checking functions.
@@ -101,7 +107,7 @@ class Loader:
 
     async def _until(self, line: str, question: str, answer: bytes) -> None:
         """Type a line until a question is answered as it should be."""
-        prompt, right = re.compile(rb"\n> $"), re.compile(answer)
+        prompt, right = _PROMPT, re.compile(answer)
         while True:
             await self._type(line.encode(), prompt)
             for _ in range(3):
@@ -161,7 +167,7 @@ class Loader:
 
     async def finish(self) -> None:
         """Take the table away and leave an empty prompt."""
-        await self._type(f"{_TABLE}=nil".encode(), re.compile(rb"\n> $"))
+        await self._type(f"{_TABLE}=nil".encode(), _PROMPT)
         await self._repl.sync()
 
     async def _put(self, text: bytes) -> int:
@@ -194,9 +200,13 @@ class Loader:
                 port=repl.port.url,
                 remedy="The line may be very bad: try a shorter cable, another adapter, or reset the board.",
             )
+        if self._unsure:
+            # A line whose own end was lost still waits there: run it or find it empty, and see the prompt.
+            repl.write(b"\r")
+            await repl.wait_for(_PROMPT, pace.wait)
+            self._unsure = False
         repl.forget()
-        # The line end before it finishes a line whose own line end was lost.
-        data = (b"\r" if pace.failures else b"") + line + b"\r"
+        data = line + b"\r"
         repl.write(data)
         self._sent += len(data)
         both = re.compile(rb"(?:%s)|\n>> $|\n> $" % answer.pattern)
@@ -206,6 +216,7 @@ class Loader:
         found = await repl.wait_for(both, min(wait, max(self._deadline - began, 0.01)))
         if found is None:
             pace.silent()
+            self._unsure = True
         elif not patient:
             pace.answered(self._loop.time() - began)
         if (good := answer.search(repl.received)) is not None:
@@ -214,7 +225,7 @@ class Loader:
         pace.bad()
         if CONTINUED in repl.received[-4:]:
             repl.write(BREAK + b"\r")
-            await repl.wait_for(re.compile(rb"\n> $"), pace.wait)
+            await repl.wait_for(_PROMPT, pace.wait)
         return None
 
 

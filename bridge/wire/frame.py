@@ -16,15 +16,20 @@ from bridge.wire.check import DIRECTION_MASK, CheckKind, check
 
 #: Sequence numbers count frames modulo this.
 SEQ_COUNT = 32
-#: Frames in flight at most, each way: what the byte of selective acknowledgement can name.
-WINDOW = 8
+#: Frames in flight at most, each way: half the sequence numbers.
+WINDOW = 16
+#: The same for frames whose payload is at least `LONG_PAYLOAD`: the agent keeps what is not acknowledged in its heap.
+WINDOW_OF_LONG = 8
+LONG_PAYLOAD = 64
+#: Frames that a mask names; it is two bytes, the high one first.
+MASK_BITS = 16
 #: Header, payload and check together, at most: one key among the 243 bytes that mean nothing special in a Lua
 #: pattern is then always free.
 MAX_BODY = 242
 #: Header without mask (2), check (3), key (1) and closing NUL (1).
 OVERHEAD = 7
-#: Payload of one frame at most (the mask may take one byte of it).
-MAX_PAYLOAD = MAX_BODY - 6
+#: Payload of one frame at most (the mask may take two bytes of it).
+MAX_PAYLOAD = MAX_BODY - 7
 
 _CHECK_SIZE = 3
 _MAGIC = frozenset(b"^$()%.[]*+-?")
@@ -69,12 +74,12 @@ class Frame:
     def contents(self) -> bytes:
         """Header and payload, as the check covers them."""
         flags = (_MASK if self.mask else 0) | (_NAK if self.nak else 0) | (_POLL if self.poll else 0)
-        head = bytes((self.ack | flags, self.mask)) if self.mask else bytes((self.ack | flags,))
+        head = bytes((self.ack | flags,)) + (self.mask.to_bytes(2, "big") if self.mask else b"")
         return head if self.kind is Kind.BARE else head + bytes((self.seq | self.kind << 5,)) + self.payload
 
     def __str__(self) -> str:
         name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+"}[self.kind]
-        notes = (f" mask={self.mask:08b}" if self.mask else "") + " nak" * self.nak + " poll" * self.poll
+        notes = (f" mask={self.mask:b}" if self.mask else "") + " nak" * self.nak + " poll" * self.poll
         data = f" {self.payload[:24].hex(' ')}{'…' if len(self.payload) > 24 else ''}" if self.payload else ""
         return f"{name} ack={self.ack}{notes}{data}"
 
@@ -86,9 +91,9 @@ def parse(contents: bytes) -> Frame | None:
     first, rest = contents[0], contents[1:]
     mask = 0
     if first & _MASK:
-        if not rest or not rest[0]:
+        mask, rest = int.from_bytes(rest[:2], "big"), rest[2:]
+        if not mask:
             return None
-        mask, rest = rest[0], rest[1:]
     ack, nak, poll = first & 31, bool(first & _NAK), bool(first & _POLL)
     if not rest:
         return Frame(Kind.BARE, 0, ack, mask, nak, poll)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import RemoteProtocolError
-from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
+from bridge.wire.frame import MASK_BITS, SEQ_COUNT, WINDOW, Frame, Kind
 
 #: Ask again for a frame when its answer is overdue by this factor of the usual time, and by this many seconds.
 _PATIENCE_FACTOR, _PATIENCE_SECONDS = 2.0, 0.005
@@ -30,7 +30,9 @@ class Receiver:
     @property
     def arrived_mask(self) -> int:
         """Bit i: frame `expected + 1 + i` is here already."""
-        return sum(1 << ((seq - self.expected - 1) % SEQ_COUNT) for seq in self._early)
+        return sum(
+            1 << distance for seq in self._early if (distance := (seq - self.expected - 1) % SEQ_COUNT) < MASK_BITS
+        )
 
     @property
     def gap(self) -> bool:
@@ -51,7 +53,7 @@ class Receiver:
         if self._suspect:
             self._suspect = False
             after = (self._highest() - self.expected) % SEQ_COUNT
-            if after < WINDOW:
+            if after < MASK_BITS:
                 mask |= 1 << after
         return mask
 
@@ -70,7 +72,7 @@ class Receiver:
         """
         self._suspect = False
         distance = (frame.seq - self.expected) % SEQ_COUNT
-        if distance > WINDOW or frame.seq in self._early:
+        if distance >= WINDOW or frame.seq in self._early:
             self.duplicates += 1
             return []
         if (asked := self._asked.pop(frame.seq, None)) is not None:
@@ -98,5 +100,5 @@ class Receiver:
         return (self.expected + ahead) % SEQ_COUNT
 
     def _missing(self) -> list[int]:
-        ahead = (self._highest() - self.expected) % SEQ_COUNT
+        ahead = min((self._highest() - self.expected) % SEQ_COUNT, MASK_BITS)
         return [seq for i in range(ahead) if (seq := (self.expected + i) % SEQ_COUNT) not in self._early]

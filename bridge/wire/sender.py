@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from bridge.wire.frame import OVERHEAD, SEQ_COUNT, WINDOW, Kind
+from bridge.wire.frame import LONG_PAYLOAD, MASK_BITS, OVERHEAD, SEQ_COUNT, WINDOW, WINDOW_OF_LONG, Kind
 from bridge.wire.quality import LineQuality
 from bridge.wire.rtt import RoundTrip
 
@@ -18,6 +18,9 @@ from bridge.wire.rtt import RoundTrip
 SAFE_IN_FLIGHT = 244
 #: Bytes in flight at most, when the board proves quick.
 MOST_IN_FLIGHT = 1024
+
+#: Share of damaged bytes from which an idle line is used to send the oldest frame again without being asked.
+HURRY_DAMAGE = 0.003
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Outgoing:
     tries: int = 0
     lost: bool = False
     """To be sent again."""
+    daring: bool = False
+    """It left while more was in flight than the ring holds for sure."""
 
 
 class Sender:
@@ -50,6 +55,7 @@ class Sender:
 
     def __init__(self, largest: int, damage: float = 0.0005, *, ring: bool = True) -> None:
         self.quality = LineQuality(OVERHEAD + 1, damage)
+        self._safe, self._dared = LineQuality(OVERHEAD, damage), LineQuality(OVERHEAD, damage)
         self.round_trip = RoundTrip()
         self.allowed = float(SAFE_IN_FLIGHT if ring else MOST_IN_FLIGHT * 2)
         """Bytes in flight allowed now."""
@@ -103,10 +109,11 @@ class Sender:
         for frame in self._window.values():
             if frame.lost:
                 return frame if self._room(frame.size) else None
-        if not self._queue or len(self._window) >= WINDOW or (self._next_seq - self._base) % SEQ_COUNT >= WINDOW:
+        payload = self._payload()
+        limit = WINDOW if payload < LONG_PAYLOAD else WINDOW_OF_LONG
+        if not self._queue or (self._next_seq - self._base) % SEQ_COUNT >= limit:
             return None
         message = self._queue[0]
-        payload = self._payload()
         rest = len(message) - self._offset
         take = min(payload, rest)
         if not self._room(take + OVERHEAD):
@@ -132,6 +139,7 @@ class Sender:
             departed: when the last of them leaves, in seconds.
         """
         self._order += 1
+        frame.daring = self.in_flight > SAFE_IN_FLIGHT
         frame.size, frame.departed, frame.last_order = size, departed, self._order
         frame.first_order = frame.first_order or self._order
         self.retransmissions += frame.tries > 0
@@ -144,7 +152,7 @@ class Sender:
         if count > (self._next_seq - self._base) % SEQ_COUNT:
             return False
         arrived = [(self._base + i) % SEQ_COUNT for i in range(count)]
-        arrived += [(ack + 1 + i) % SEQ_COUNT for i in range(WINDOW) if sack >> i & 1]
+        arrived += [(ack + 1 + i) % SEQ_COUNT for i in range(MASK_BITS) if sack >> i & 1]
         self._base = ack
         latest = 0
         for seq in arrived:
@@ -154,11 +162,15 @@ class Sender:
             # The first transmission is the one we can be sure of: a later one may still be on its way.
             latest = max(latest, frame.first_order)
             self.quality.arrived(frame.size)
+            (self._dared if frame.daring else self._safe).arrived(frame.size)
             self._grow(frame.size)
             if frame.tries == 1:
                 self.round_trip.sample(now - frame.departed)
             self.round_trip.heard()
-        waiting = [frame for frame in self._window.values() if not frame.lost]
+        # Of frames beyond the mask nothing was said.
+        waiting = [
+            frame for frame in self._window.values() if not frame.lost and (frame.seq - ack) % SEQ_COUNT <= MASK_BITS
+        ]
         lost = [frame for frame in waiting if frame.last_order < latest]
         if nak and not lost and waiting:
             # What was damaged is the oldest still under way: those before it would be acknowledged here.
@@ -169,7 +181,7 @@ class Sender:
 
     def wanted_again(self, first: int, mask: int) -> None:
         """The other side asks for frames again: bit i stands for frame `first + i`."""
-        for i in range(WINDOW):
+        for i in range(MASK_BITS):
             frame = self._window.get((first + i) % SEQ_COUNT)
             if mask >> i & 1 and frame is not None and not frame.lost:
                 self._mark_lost(frame)
@@ -178,6 +190,20 @@ class Sender:
         """When to give up waiting for an acknowledgement, in seconds; None when none is awaited."""
         waiting = [frame.departed for frame in self._window.values() if not frame.lost]
         return min(waiting) + self.round_trip.wait() if waiting else None
+
+    def hurry_at(self) -> float | None:
+        """When the oldest frame is worth sending again though nobody says it was lost; None when it is not.
+
+        On a line that damages much, what holds the window back is nearly always that one, and the line is idle.
+        """
+        if self.quality.damage < HURRY_DAMAGE or not self._window:
+            return None
+        oldest = next(iter(self._window.values()))
+        return None if oldest.lost else oldest.departed + 0.7 * self.round_trip.mean
+
+    def hurry(self) -> Outgoing | None:
+        """The oldest frame, to be sent once more."""
+        return next(iter(self._window.values()), None)
 
     def timed_out(self) -> None:
         """The deadline has passed: the oldest frame under way is taken as lost.
@@ -192,8 +218,11 @@ class Sender:
     def _mark_lost(self, frame: Outgoing) -> None:
         frame.lost = True
         self.quality.lost(frame.size)
-        self.allowed = max(self._least, self.allowed * 0.8)
-        self._probing = False
+        (self._dared if frame.daring else self._safe).lost(frame.size)
+        # A bad line damages what it damages; only if frames sent daringly fare worse does the ring overflow.
+        if frame.daring and self._dared.damage > 1.5 * self._safe.damage + 0.0002:
+            self.allowed = max(self._least, self.allowed * 0.8)
+            self._probing = False
 
     def _grow(self, size: int) -> None:
         """Allow more in flight: twice as much each round trip until the first loss, then little by little."""

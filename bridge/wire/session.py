@@ -22,7 +22,7 @@ from bridge.wire.frame import MAX_BODY, OVERHEAD, Codec, Frame, Kind, Splitter
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
-from bridge.wire.sender import Sender
+from bridge.wire.sender import Outgoing, Sender
 
 _log = logging.getLogger("bridge.wire")
 
@@ -181,7 +181,7 @@ class Session:
             return b""
         self._tune(now)
         out = bytearray()
-        while (outgoing := self.sender.next_frame()) is not None:
+        while (outgoing := self.sender.next_frame() or self._hurried(now)) is not None:
             again = outgoing.tries > 0
             frame = self._framed(outgoing.kind, outgoing.seq, outgoing.payload, now, poll=again)
             data = self._codec.encode(frame, to_host=self._board)
@@ -210,7 +210,7 @@ class Session:
         times = [self._text_at]
         if self.state is State.OPEN:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._silent_at()]
-            times += [] if self._board else [self.receiver.deadline()]
+            times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
@@ -261,6 +261,7 @@ class Session:
             return
         wanted = frame.seq == self.receiver.expected
         self._clear(wanted=wanted)
+        duplicates = self.receiver.duplicates
         try:
             complete = self.receiver.arrived(frame, now)
             for data in complete:
@@ -268,7 +269,9 @@ class Session:
         except RemoteProtocolError as error:
             self._fail(error)
             return
-        self._owe_ack(now, at_once=not wanted or self.receiver.gap)
+        # A gap is made known by what is asked for; only progress, or a frame that came twice, needs an answer.
+        if self._board or wanted or self.receiver.duplicates > duplicates:
+            self._owe_ack(now, at_once=not wanted or self.receiver.gap)
 
     def _message(self, message: Message, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, _Described(message))
@@ -285,7 +288,8 @@ class Session:
     # what arrives and is no frame
 
     def _no_frame(self, segment: bytes, now: float) -> None:
-        if _is_text(segment):
+        # A short piece of a damaged frame may look like text; on a bad line only whole lines are believed.
+        if _is_text(segment) and (len(segment) > 12 or b"\n" in segment or self.inbound.damage < 0.001):
             self._text(segment, now)
             return
         self.damaged += 1
@@ -299,8 +303,6 @@ class Session:
             # A damaged frame of ours, or bytes that a program printed? The next frame tells, by its number.
             if len(segment) > OVERHEAD:
                 self._suspects.append(segment)
-        else:
-            self._events.append(ConsoleText(segment))
 
     def _clear(self, *, wanted: bool) -> None:
         if wanted and self._suspects and self.sender.round_trip.samples and self.inbound.damage < 0.0005:
@@ -350,6 +352,14 @@ class Session:
         )
 
     # the rest
+
+    def _hurry_at(self) -> float | None:
+        due = self.sender.hurry_at()
+        return None if due is None else max(due, self._line_free)
+
+    def _hurried(self, now: float) -> Outgoing | None:
+        due = None if self._board else self._hurry_at()
+        return self.sender.hurry() if due is not None and now >= due else None
 
     def _framed(self, kind: Kind, seq: int, payload: bytes, now: float, *, poll: bool) -> Frame:
         mask = self.receiver.arrived_mask if self._board else self.receiver.wanted_mask(now)

@@ -18,11 +18,11 @@ local function frame(data)
   local head, sack, bit = expected, 0, 1
   if nak then head = head + 64 end
   if next(early) then
-    for seq = head + 1, head + 8 do
+    for seq = head + 1, head + 16 do
       if early[seq % 32] then sack = sack + bit end
       bit = bit * 2
     end
-    data = char(head + 32, sack) .. data
+    data = char(head + 32) .. agent.two(sack) .. data
   else
     data = char(head) .. data
   end
@@ -49,7 +49,7 @@ local function pump()
   else
     local message = queue[1]
     seq = next_seq
-    if message and (seq - base) % 32 < @WINDOW@ then
+    if message and (seq - base) % 32 < (fragment < @LONG_PAYLOAD@ and @WINDOW@ or @WINDOW_OF_LONG@) then
       local stop = offset + fragment
       local more = stop <= #message
       frames[seq] = char(more and seq + 64 or seq + 32) .. sub(message, offset, stop - 1)
@@ -167,8 +167,9 @@ local function receive(data)
   end
   if base == next_seq then timer:stop() end
   if head % 64 > 0 then
-    mask = byte(data, 2)
-    at = 3
+    x, y = byte(data, 2, 3)
+    mask = x * 256 + y
+    at = 4
   end
   while mask > 0 do
     if mask % 2 > 0 then
@@ -180,7 +181,7 @@ local function receive(data)
   end
   a = byte(data, at)
   if a or head > 127 then owed = true end
-  if a and (a - expected) % 32 < 9 then
+  if a and (a - expected) % 32 < @WINDOW@ then
     early[a % 32] = sub(data, at)
     data = early[expected]
     while data do

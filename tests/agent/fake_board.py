@@ -37,6 +37,7 @@ class FakeBoard:
         self.raw: Any = None
         self.errors: list[bytes] = []
         self._line = b""
+        self._ring = b""
         self._tasks: list[Any] = []
         self._timers: list[tuple[float, int, int, FakeTimer]] = []
         self._count = itertools.count()
@@ -60,30 +61,34 @@ class FakeBoard:
             loadstring=loadstring or load unpack=unpack or table.unpack"""
         )
 
-    def load(self, codec: Codec) -> Any:
+    def load(self, codec: Codec, fragment: int = 100) -> Any:
         """Start the agent as the bootstrap does."""
         agent = self.lua.table()
         compile_ = self.lua.eval(b"function(s, n) return assert(loadstring(s, n)) end")
-        for piece in core(codec):
+        for piece in core(codec, fragment):
             compile_(piece.text, b"=" + piece.name.encode())(agent)
         return agent
 
     def feed(self, data: bytes) -> None:
-        """Bytes from the line."""
-        for at in range(len(data)):
-            self._line += data[at : at + 1]
-            if self.raw is not None and (data[at] == 0 or len(self._line) == 256):
-                line, self._line = self._line, b""
-                self._protect(self.raw, line)
+        """Bytes from the line. While a write holds the CPU they wait in the ring, which keeps the last 256."""
+        self._ring = (self._ring + data)[-256:]
         self.run_tasks()
 
+    @property
+    def busy_until(self) -> float:
+        """`uart.write` returns when all but 126 bytes have left."""
+        return self._free - 126 * self.byte_time
+
     def deadline(self) -> float | None:
-        return self._timers[0][0] if self._timers else None
+        times = [self._timers[0][0]] if self._timers else []
+        if self._tasks or self._ring:
+            times.append(self.now)
+        return max(min(times), self.busy_until) if times else None
 
     def step(self, now: float) -> None:
         """Move the clock, firing timers that are due."""
         self.now = now
-        while self._timers and self._timers[0][0] <= now:
+        while now >= self.busy_until - 1e-9 and self._timers and self._timers[0][0] <= now:
             _, _, run, timer = heapq.heappop(self._timers)
             if run == timer.run:
                 timer.run += 1
@@ -91,8 +96,16 @@ class FakeBoard:
         self.run_tasks()
 
     def run_tasks(self) -> None:
-        while self._tasks:
-            self._protect(self._tasks.pop(0), 1)
+        """Input first, then tasks, one by one until a write holds the CPU."""
+        while self.now >= self.busy_until - 1e-9 and (self._ring or self._tasks):
+            while self._ring:
+                byte, self._ring = self._ring[:1], self._ring[1:]
+                self._line += byte
+                if self.raw is not None and (byte == b"\0" or len(self._line) == 256):
+                    line, self._line = self._line, b""
+                    self._protect(self.raw, line)
+            if self._tasks:
+                self._protect(self._tasks.pop(0), 1)
 
     def _protect(self, function: Any, *arguments: Any) -> None:
         try:
@@ -154,6 +167,8 @@ class BoardAndSession:
         to_board: Callable[[bytes], bytes] = bytes,
         to_host: Callable[[bytes], bytes] = bytes,
         latency: float = 0.001,
+        damage: float = 0.0005,
+        fragment: int = 100,
     ) -> None:
         from bridge.wire.events import ConsoleText, Failed, MessageReceived
         from bridge.wire.session import Session
@@ -161,8 +176,8 @@ class BoardAndSession:
         codec = Codec(CheckKind.CRC if ow else CheckKind.SUM, 0xBEEF)
         self.now = 0.0
         self.board = FakeBoard(version, ow=ow)
-        self.session = Session(codec, name="fake")
-        self.agent = self.board.load(codec)
+        self.session = Session(codec, name="fake", damage=damage)
+        self.agent = self.board.load(codec, fragment)
         self.got: list[Any] = []
         self.console = b""
         self.failed: list[Any] = []
