@@ -153,7 +153,7 @@ class HostWire:
         return 2 * LATENCY if is_loopback(ip) and ip != self._site.address else None
 
     def changed(self) -> None:
-        if self._closed or not hasattr(self.station, "udp"):
+        if self._closed:
             return
         up = self.station.interface.up
         self._match_listeners(self._bindable(self.station.tcp_listeners()) if up else set())

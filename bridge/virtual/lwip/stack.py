@@ -51,10 +51,10 @@ class NetworkStack:
         self.site = site
         self.interface = Interface(site.mac)
         memory = HeapMemory(kernel)
-        self.wire = wire(self)
         self.tcp = Tcp(memory, self._send_segment, self.route, kernel.random)
         self.udp = Udp(memory, self._send_datagram, self.route)
         self.dns = Resolver(self.udp, kernel.random)
+        self.wire = wire(self)
         self._fast_ticks = 0
         now = kernel.cpu.now
         self._tcp_ticker = Ticker(now, kernel.after, TCP_TICK, self._tcp_tick)
