@@ -165,7 +165,8 @@ class HeapModel:
         Args:
             source_size: bytes of source, 0 for a precompiled chunk.
             dump: the precompiled chunk, or None.
-            proto: what it holds, or what the source compiles to with all debug information, if that is known.
+            proto: what it holds, or what the source compiles to with all debug information; None if it does not
+                compile or is not known.
 
         Raises:
             OutOfHeap: it does not fit.
@@ -175,7 +176,7 @@ class HeapModel:
             factor = sizes.compile_factor if dump is None else 1.0
             peak = int(self.price_of(proto) * factor) + sizes.compile_extra
         else:
-            peak = sizes.compile_extra + (source_size * 8 if dump is None else 2 * len(dump))
+            peak = sizes.compile_extra + (source_size if dump is None else 2 * len(dump))
         if peak > self._estimate() and peak > self._exact():
             raise OutOfHeap
         self.lowest = min(self.lowest, self._seen_free - peak)

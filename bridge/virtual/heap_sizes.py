@@ -34,6 +34,8 @@ class Sizes:
     #: What compiling needs at its peak: so many times the chunk with all its debug information, and bytes more.
     compile_factor: float
     compile_extra: int
+    #: What the allocator loses to fragmentation with each function, on average (mem_chunks).
+    fragmentation: int
     #: True prices the bytes asked for, as Lua counts them itself; False what the allocator takes.
     bare: bool = False
 
@@ -82,6 +84,7 @@ class Sizes:
         """
         return (
             self.block(self.proto)
+            + (0 if self.bare else self.fragmentation)
             + self.block(4 * code)
             + self.block(self.value * constants)
             + self.block(4 * protos)
@@ -92,9 +95,9 @@ class Sizes:
 
 
 #: 5.1 with doubles; 5.1 with integers; 5.3 with 32-bit numbers.
-FLOAT_51 = Sizes(12, 32, 20, 24, 24, 72, 112, 24, 4, 2.0, 120)
-INTEGER_51 = Sizes(8, 20, 20, 20, 24, 72, 104, 24, 4, 1.8, 120)
-FLOAT_53 = Sizes(8, 20, 16, 16, 20, 76, 124, 0, 8, 1.25, 120)
+FLOAT_51 = Sizes(12, 32, 20, 24, 24, 72, 112, 24, 4, 2.0, 120, 16)
+INTEGER_51 = Sizes(8, 20, 20, 20, 24, 72, 104, 24, 4, 1.8, 120, 8)
+FLOAT_53 = Sizes(8, 20, 16, 16, 20, 76, 124, 0, 8, 1.25, 120, 8)
 
 
 def sizes_of(lua: str, number: str) -> Sizes:

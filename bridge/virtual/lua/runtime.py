@@ -12,7 +12,6 @@ from bridge.virtual.heap_memory import memory_of
 from bridge.virtual.lua.answers import Answers
 from bridge.virtual.lua.api import Args, Builtin, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.building import Builder
-from bridge.virtual.lua.chunk import Proto
 from bridge.virtual.lua.loading import Loader
 from bridge.virtual.lua.objects import Objects
 from bridge.virtual.lua.services import Services

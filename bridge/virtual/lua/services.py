@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bridge.virtual.lua.api import Args, Value
+from bridge.virtual.lua.chunk import Proto
 
 
 class Services(Protocol):
@@ -37,7 +38,7 @@ class Services(Protocol):
     def read_file(self, name: bytes) -> bytes | None:
         """A file's contents, or None."""
 
-    def loading(self, source_size: int, dump: bytes | None) -> None:
+    def loading(self, source_size: int, dump: bytes | None, proto: Proto | None) -> None:
         """A chunk is about to be compiled or undumped; raises OutOfHeap when that would not fit."""
 
     def report(self, message: Value) -> None:

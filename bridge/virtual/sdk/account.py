@@ -47,6 +47,8 @@ class Account:
         self._mark: tuple[int, ...] | None = None
         self._allocated = 0
         self._runs = self._looks = 0
+        #: Instructions and blocks charged since boot.
+        self.instructions = self.allocations = 0
         #: True in collector mode ALWAYS.
         self.always = False
 
@@ -88,6 +90,7 @@ class Account:
         count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called
         self._called = 0
         if count > 0:
+            self.instructions += count
             self._charge(self._costs.instructions(count))
         self._charge_allocations()
 
@@ -100,6 +103,7 @@ class Account:
         count = max(0, count - excused)
         self._mark = self._heap.mark()
         self._allocated += count
+        self.allocations += count
         self._charge(count * self._costs.collection(self._heap.objects))
 
     def end(self) -> None:

@@ -14,6 +14,7 @@ from bridge.virtual.cost import CostModel, load_costs
 from bridge.virtual.heap import HeapModel
 from bridge.virtual.heap_state import BoardLua
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
+from bridge.virtual.lua.chunk import Proto
 from bridge.virtual.lua.runtime import Runtime, panic_text
 from bridge.virtual.sdk.account import EGC_ALWAYS, Account
 from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
@@ -217,10 +218,10 @@ class System:
         """Bytes that Lua's objects take on the chip."""
         return self.heap.count()
 
-    def loading(self, source_size: int, dump: bytes | None) -> None:
+    def loading(self, source_size: int, dump: bytes | None, proto: Proto | None) -> None:
         """A chunk is about to be loaded."""
         self.account.loading(source_size, dump)
-        self.heap.loading(source_size, dump)
+        self.heap.loading(source_size, dump, proto)
 
     def report(self, message: Value) -> None:
         """A protected callback raised: its message goes to `onerror` by a HIGH task."""
