@@ -128,6 +128,11 @@ class Chip:
         return bootrom.BOOT_BAUD
 
     @property
+    def application(self) -> Application | None:
+        """The running firmware, or None."""
+        return self._application
+
+    @property
     def image(self) -> ImageFacts | None:
         """What the running firmware says of itself; None unless the application runs."""
         return self._image
