@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 EGC_ALWAYS = 4
 #: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
 _CALL_INSTRUCTIONS = 8
+#: VM instructions of the count hook itself.
+_LOOK_INSTRUCTIONS = 26
 #: Blocks that are allocated here only: to run a callback under protection, and by a look of the count hook.
-_RUN_ALLOCATIONS, _LOOK_ALLOCATIONS = 13, 6
+_RUN_ALLOCATIONS, _LOOK_ALLOCATIONS = 13, 1
 #: After so many allocations the live objects are counted anew.
 _RECOUNT = 200
 #: Compiling costs so much per byte of source, at 80 MHz (stock-firmware: several ms for a line of 200 characters).
@@ -42,7 +44,7 @@ class Account:
         self._costs = costs
         self._charge = charge
         self._free = free
-        self._called = 0
+        self._called = self._looked = 0
         # Where the heap stood when allocations were last charged, and blocks since the last recount.
         self._mark: tuple[int, ...] | None = None
         self._allocated = 0
@@ -61,7 +63,7 @@ class Account:
     def begin(self) -> None:
         """Lua begins to run in this task: what the board itself did to the VM before is not the chip's time."""
         self._lua.instructions()
-        self._called = self._looks = 0
+        self._called = self._looked = self._looks = self._excused = 0
         self._runs = self._lua.runs - 1
         if self._mark is not None:
             self._mark = self._heap.mark()
@@ -74,6 +76,7 @@ class Account:
     def looked(self) -> None:
         """The count hook ran."""
         self._looks += 1
+        self._looked += 1
 
     def copied(self, size: int) -> None:
         """So many bytes were moved."""
@@ -87,8 +90,8 @@ class Account:
         """Charge what has not been charged yet."""
         if not self._lua.ran or self._lua.closed:
             return
-        count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called
-        self._called = 0
+        count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called - _LOOK_INSTRUCTIONS * self._looked
+        self._called = self._looked = 0
         if count > 0:
             self.instructions += count
             self._charge(self._costs.instructions(count))
@@ -98,9 +101,12 @@ class Account:
         if self._mark is None or not self.always or self._free:
             return
         count = self._heap.allocations(self._mark)
-        excused = _RUN_ALLOCATIONS * (self._lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
+        self._excused += _RUN_ALLOCATIONS * (self._lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
         self._runs, self._looks = self._lua.runs, 0
-        count = max(0, count - excused)
+        # A run allocates when it begins and when it ends: what is not used up yet is for later.
+        excused = min(count, self._excused)
+        self._excused -= excused
+        count -= excused
         self._mark = self._heap.mark()
         self._allocated += count
         self.allocations += count

@@ -118,7 +118,9 @@ def test_numbers_are_checked_as_each_version_does() -> None:
     assert said[0] == "1" and said[1] == "16" and said[3] == "5" and said[4] == "3"
     assert said[2].startswith("Lua error: \tstdin:1: bad argument #1 to 'number' (number expected, got table)")
     said = answers("5.3", *lines)
-    assert said[0].startswith("Lua error: \tstdin:1: bad argument #1 to 'number' (number has no integer representation)")
+    assert said[0].startswith(
+        "Lua error: \tstdin:1: bad argument #1 to 'number' (number has no integer representation)"
+    )
     assert said[1] == "16" and said[4] == "3.0"
 
 

@@ -108,28 +108,31 @@ local tick = B.tick
 local STEP = B.hook_step
 local steps, next_look = 0, 1
 local hook
+
+-- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
+local function in_board()
+  local i = getinfo(3, "S")
+  return i and i.source == "=[board]"
+end
+
 hook = function()
-  if not B.halted then
-    steps = steps + 1
-    if steps < next_look then return end
-    next_look = steps + 1
-  end
-  -- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
-  local i = getinfo(2, "S")
-  if i and i.source == "=[board]" then
-    next_look = steps + 1
-    return
-  end
-  if B.halted then error(B.HALT, 0) end
-  local verdict = tick(count("count"))
-  if verdict == 1 then
-    B.out_of_memory = true
-    error("not enough memory", 0)
-  elseif verdict == 2 then
-    B.halted = true
-    sethook(hook, "", 1)
+  if B.halted then
+    if in_board() then return end
     error(B.HALT, 0)
   end
+  steps = steps + 1
+  if steps < next_look then return end
+  next_look = steps + 1
+  local verdict = tick(count("count"))
+  if not verdict then return end
+  if verdict == 2 then
+    B.halted = true
+    sethook(hook, "", 1)
+  end
+  if in_board() then return end
+  if B.halted then error(B.HALT, 0) end
+  B.out_of_memory = true
+  error("not enough memory", 0)
 end
 B.hide(hook)
 

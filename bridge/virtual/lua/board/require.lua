@@ -9,7 +9,8 @@ local G = B.globals
 local loaded, preload = B.loaded, {}
 local package = {loaded = loaded, preload = preload, path = "?.lc;?.lua"}
 local SEARCHERS = is_53 and "searchers" or "loaders"
-local sentinel = {}
+-- Stands for a module that is being loaded (5.1); not a table, which would be taken for the module.
+local function sentinel() end
 
 local check_string = hide(function(value, count)
   if type(value) == "number" then return tostring(value) end

@@ -31,6 +31,12 @@ local raise = hide(function(message)
   error(message, 3)
 end)
 
+local check_string = hide(function(number, value)
+  if type(value) ~= "string" and type(value) ~= "number" then
+    argument_fault(2, number, "string expected, got " .. type(value))
+  end
+end)
+
 local function limited(native)
   return function(...)
     local ok, text, extra = pcall(native, ...)
@@ -51,9 +57,14 @@ function B.limit_strings(string, table)
   table.concat = limited(table.concat)
   local gsub = string.gsub
   string.gsub = function(...)
-    local _, _, replacement = ...
+    local subject, pattern, replacement, most = ...
     -- A function, or a table that may have metamethods, runs the program's own code: its errors pass unchanged.
     if type(replacement) == "function" or type(replacement) == "table" then
+      check_string(1, subject)
+      check_string(2, pattern)
+      if most ~= nil and not tonumber(most) then
+        argument_fault(1, 4, "number expected, got " .. type(most))
+      end
       local text, n = gsub(...)
       if #text >= B.limit and B.limit > 0 then error("string length overflow", 0) end
       return text, n
