@@ -54,7 +54,7 @@ class BridgeError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        where = f"{self.port}: " if self.port and self.port not in self.message else ""
+        where = f"{self.port.removesuffix(':')}: " if self.port and self.port not in self.message else ""
         what = self.message if self.message.endswith((".", "!", "?")) else self.message + "."
         return f"{where}{what} {self.remedy}" if self.remedy else f"{where}{what}"
 

@@ -1,0 +1,23 @@
+"""The same board without `await`, for scripts: `with bridge.sync.open_board(url) as board`.
+
+Every class and method here is the asyncio one of the same name without `await`; see there for what it does. All of
+it runs on one background loop. Your handlers and callbacks run on one thread of their own, one at a time, and may
+call the board; one that does not return holds the others up.
+"""
+
+from bridge.sync.board import Board, open_board
+from bridge.sync.face import Remote
+from bridge.sync.objects import DNS, LuaName, LuaObject, Net, TCPServer, TCPSocket, UDPSocket
+
+__all__ = [
+    "DNS",
+    "Board",
+    "LuaName",
+    "LuaObject",
+    "Net",
+    "Remote",
+    "TCPServer",
+    "TCPSocket",
+    "UDPSocket",
+    "open_board",
+]

@@ -1,0 +1,95 @@
+"""A board without `await`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from bridge import board as _board
+from bridge.lifecycle import State
+from bridge.link import CALL_TIMEOUT, AgentFacts
+from bridge.portal import portal
+from bridge.ports.base import CONSOLE_BAUD
+from bridge.sync.face import inward, outward, to_handler
+from bridge.sync.objects import LuaName, Net
+from bridge.wire.values import Value
+
+
+class Board:
+    """A board with the agent on it; see `bridge.board.Board`. Made by `open_board`."""
+
+    def __init__(self, board: _board.Board) -> None:
+        self._board = board
+        self.net = Net(board.net)
+        self.lua = LuaName(board.lua)
+        portal().at_exit(board.close)
+
+    def __repr__(self) -> str:
+        return f"<sync {repr(self._board)[1:]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The URL or path of its port."""
+        return self._board.url
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self._board.state
+
+    @property
+    def facts(self) -> AgentFacts:
+        """What is known of the firmware of the present boot."""
+        return self._board.facts
+
+    def on(self, event: str, handler: Callable[..., Any] | None) -> None:
+        """Set who is told of something, on the callback thread."""
+
+        async def run() -> None:
+            self._board.on(event, to_handler(handler))
+
+        portal().call(run())
+
+    def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """The value of a Lua expression."""
+        return inward(portal().call(self._board.eval(expression, *map(outward, values), timeout=timeout)))
+
+    def exec(self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """Run a Lua chunk on the board."""
+        return inward(portal().call(self._board.exec(source, *map(outward, values), timeout=timeout)))
+
+    def reset(self) -> None:
+        """Restart the board and put the agent on it again."""
+        portal().call(self._board.reset())
+
+    def close(self) -> None:
+        """Give the prompt and the port back."""
+        portal().call(self._board.close())
+        portal().forget(self._board.close)
+
+
+def open_board(port: str, *, baud: int = CONSOLE_BAUD) -> Board:
+    """Open a board and return it; closes as a context manager, by `close`, or when the program ends.
+
+    Args:
+        port: a port's URL (see `bridge.ports.open`); not `virtual:?clock=virtual`, whose time stands still while
+            nothing on its own loop waits.
+        baud: speed of the board's console, in baud.
+
+    Raises:
+        As `bridge.open_board`.
+    """
+
+    async def run() -> _board.Board:
+        return await _board.open_board(port, baud=baud)
+
+    return Board(portal().call(run()))

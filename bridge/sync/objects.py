@@ -1,0 +1,216 @@
+"""Objects and names of the board without `await`: each class is the asyncio one of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from bridge.link import CALL_TIMEOUT
+from bridge.mirror import lua as _lua
+from bridge.mirror import net as _net
+from bridge.mirror import tcp as _tcp
+from bridge.mirror import udp as _udp
+from bridge.mirror.handle import Handler
+from bridge.mirror.tcp import Data
+from bridge.portal import portal
+from bridge.sync.face import KINDS, Remote, face, inward, outward, to_handler
+from bridge.wire.values import Value
+
+
+class TCPSocket(Remote):
+    """`net.socket`; see `bridge.mirror.tcp.TCPSocket`."""
+
+    @property
+    def _socket(self) -> _tcp.TCPSocket:
+        return cast(_tcp.TCPSocket, self.remote)
+
+    def connect(self, port: int, host: str = "127.0.0.1", callback: Handler | None = None) -> None:
+        """Start to connect."""
+        portal().call(self._socket.connect(port, host, to_handler(callback)))
+
+    def send(self, data: Data, callback: Handler | None = None) -> None:
+        """Send; returns when the board's stack has accepted all of it."""
+        portal().call(self._socket.send(data, to_handler(callback)))
+
+    def close(self) -> None:
+        """Close; what was accepted by `send` leaves first."""
+        portal().call(self._socket.close())
+
+    def hold(self) -> None:
+        """Stop receiving."""
+        portal().call(self._socket.hold())
+
+    def unhold(self) -> None:
+        """Go on receiving."""
+        portal().call(self._socket.unhold())
+
+    def dns(self, domain: str, callback: Handler | None = None) -> None:
+        """Resolve a name; the answer comes as the "dns" event."""
+        portal().call(self._socket.dns(domain, to_handler(callback)))
+
+    def getpeer(self) -> tuple[int | None, str | None]:
+        """(port, ip) of the peer."""
+        return portal().call(self._socket.getpeer())
+
+    def getaddr(self) -> tuple[int | None, str | None]:
+        """(port, ip) of this end."""
+        return portal().call(self._socket.getaddr())
+
+    def ttl(self, ttl: int | None = None) -> int:
+        """Set or read the time to live."""
+        return portal().call(self._socket.ttl(ttl))
+
+
+class TCPServer(Remote):
+    """`net.server`; see `bridge.mirror.tcp.TCPServer`."""
+
+    @property
+    def _server(self) -> _tcp.TCPServer:
+        return cast(_tcp.TCPServer, self.remote)
+
+    def listen(
+        self, port: int | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
+    ) -> None:
+        """Accept connections; the callback gets each `TCPSocket`."""
+        wrapped = [to_handler(value) if callable(value) else value for value in (port, ip, callback)]
+        portal().call(self._server.listen(*wrapped))  # type: ignore[arg-type]
+
+    def getaddr(self) -> tuple[int | None, str | None]:
+        """(port, ip) it listens on."""
+        return portal().call(self._server.getaddr())
+
+    def close(self) -> None:
+        """Stop listening."""
+        portal().call(self._server.close())
+
+
+class UDPSocket(Remote):
+    """`net.udpsocket`; see `bridge.mirror.udp.UDPSocket`."""
+
+    @property
+    def _socket(self) -> _udp.UDPSocket:
+        return cast(_udp.UDPSocket, self.remote)
+
+    def listen(self, port: int | None = None, ip: str | None = None) -> None:
+        """Receive datagrams."""
+        portal().call(self._socket.listen(port, ip))
+
+    def send(self, port: int, ip: str, data: Data, callback: Handler | None = None) -> None:
+        """Send a datagram."""
+        portal().call(self._socket.send(port, ip, data, to_handler(callback)))
+
+    def close(self) -> None:
+        """Stop receiving."""
+        portal().call(self._socket.close())
+
+    def dns(self, domain: str, callback: Handler | None = None) -> None:
+        """Resolve a name; the answer comes as the "dns" event."""
+        portal().call(self._socket.dns(domain, to_handler(callback)))
+
+    def getaddr(self) -> tuple[int | None, str | None]:
+        """(port, ip) of this end."""
+        return portal().call(self._socket.getaddr())
+
+    def ttl(self, ttl: int | None = None) -> int:
+        """Set or read the time to live."""
+        return portal().call(self._socket.ttl(ttl))
+
+
+class LuaObject(Remote):
+    """An object of the board of no particular kind; see `bridge.mirror.lua.LuaObject`."""
+
+    def __getattr__(self, name: str) -> Callable[..., Value]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def method(*values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+            return _lua.single(self.call(f":{name}", *values, timeout=timeout))
+
+        return method
+
+    def __call__(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """Call it, if it is a function."""
+        remote = cast(_lua.LuaObject, self.remote)
+        return inward(portal().call(remote(*map(outward, values), timeout=timeout)))
+
+
+class LuaName:
+    """A global name of the board; see `bridge.mirror.lua.LuaName`."""
+
+    def __init__(self, name: _lua.LuaName) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> LuaName:
+        return LuaName(getattr(self._name, name))
+
+    def __call__(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """Call the function of this name on the board."""
+        return inward(portal().call(self._name(*map(outward, values), timeout=timeout)))
+
+    def get(self) -> Value:
+        """The value of this name."""
+        return inward(portal().call(self._name.get()))
+
+
+class DNS:
+    """`net.dns`; see `bridge.mirror.net.DNS`."""
+
+    def __init__(self, dns: _net.DNS) -> None:
+        self._dns = dns
+
+    def resolve(self, host: str, callback: Handler | None = None) -> str | None:
+        """Resolve a name by the board."""
+        return portal().call(self._dns.resolve(host, to_handler(callback)))
+
+    def getdnsserver(self, index: int = 0) -> str | None:
+        """Address of a DNS server."""
+        return portal().call(self._dns.getdnsserver(index))
+
+    def setdnsserver(self, ip: str, index: int = 0) -> None:
+        """Set a DNS server."""
+        portal().call(self._dns.setdnsserver(ip, index))
+
+
+class Net:
+    """`net`; see `bridge.mirror.net.Net`."""
+
+    TCP = _net.Net.TCP
+    UDP = _net.Net.UDP
+
+    def __init__(self, net: _net.Net) -> None:
+        self._net = net
+        self.dns = DNS(net.dns)
+
+    def createConnection(self, type: int = TCP, secure: int | bool = 0) -> TCPSocket:
+        """Make a TCP client."""
+        return face(portal().call(self._net.createConnection(type, secure)), TCPSocket)
+
+    def createServer(self, type: int | None = None, timeout: int | None = None) -> TCPServer:
+        """Make a TCP server; the first argument is the timeout, as in the stock module."""
+        return face(portal().call(self._net.createServer(type, timeout)), TCPServer)
+
+    def createUDPSocket(self) -> UDPSocket:
+        """Make a UDP socket."""
+        return face(portal().call(self._net.createUDPSocket()), UDPSocket)
+
+    def multicastJoin(self, if_ip: str, multicast_ip: str) -> None:
+        """Join a multicast group."""
+        portal().call(self._net.multicastJoin(if_ip, multicast_ip))
+
+    def multicastLeave(self, if_ip: str, multicast_ip: str) -> None:
+        """Leave a multicast group."""
+        portal().call(self._net.multicastLeave(if_ip, multicast_ip))
+
+    def ifinfo(self, index: int = 0) -> dict[str, Any] | None:
+        """What an interface has."""
+        return portal().call(self._net.ifinfo(index))
+
+
+KINDS.update(
+    {
+        _tcp.TCPSocket: TCPSocket,
+        _tcp.TCPServer: TCPServer,
+        _udp.UDPSocket: UDPSocket,
+        _lua.LuaObject: LuaObject,
+    }
+)

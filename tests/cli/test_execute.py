@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from bridge.cli.execute import plain, shown
+from bridge.wire.values import Opaque
+from tests.cli.invoke import BOARD, invoke
+
+
+def test_prints_then_results(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = invoke(capfd, "exec", "print('hello') return 1, nil, 'x'", "--port", BOARD)
+    assert (code, out, err) == (0, "hello\n1\tnil\tx\n", "")
+    assert invoke(capfd, "exec", "=6*7", "--port", BOARD) == (0, "42\n", "")
+    assert invoke(capfd, "exec", "x=1", "--port", BOARD) == (0, "", "")
+
+
+def test_json_keeps_prints_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = invoke(capfd, "exec", "print('p') return {a={1,2}}, true", "--json", "--port", BOARD)
+    assert (code, json.loads(out), err) == (0, [{"a": [1, 2]}, True], "p\n")
+
+
+def test_what_comes_later(capfd: pytest.CaptureFixture[str]) -> None:
+    source = "tmr.create():alarm(500,0,function()print('later')end)"
+    assert invoke(capfd, "exec", source, "--wait", "2", "--port", BOARD) == (0, "later\n", "")
+
+
+def test_from_standard_input(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("print(1)\nprint(2)\n"))
+    assert invoke(capfd, "exec", "-", "--port", BOARD) == (0, "1\n2\n", "")
+
+
+@pytest.mark.parametrize("source", ["error('my own words')", "this is not Lua", "local a = nil + 1"])
+def test_errors_of_lua(capfd: pytest.CaptureFixture[str], source: str) -> None:
+    code, out, err = invoke(capfd, "exec", source, "--port", BOARD)
+    assert (code, out) == (1, "") and err.startswith("nodemcu-bridge: virtual:") and "Traceback" not in err
+
+
+def test_values() -> None:
+    assert [shown(value) for value in (None, True, 1.5, b"x", [1], {b"k": b"\xff"}, Opaque(b"thread: 0x1"))] == [
+        "nil", "true", "1.5", "x", "[1]", '{"k": "\\u00ff"}', "thread: 0x1"
+    ]  # fmt: skip
+    assert plain({b"a": [b"b", None]}) == {"a": ["b", None]}

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import inspect
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from bridge import board, sync
+from bridge.errors import LuaError
+from bridge.mirror import handle, lua, net, tcp, udp
+
+PAIRS = [
+    (handle.Remote, sync.Remote),
+    (tcp.TCPSocket, sync.TCPSocket),
+    (tcp.TCPServer, sync.TCPServer),
+    (udp.UDPSocket, sync.UDPSocket),
+    (lua.LuaObject, sync.LuaObject),
+    (lua.LuaName, sync.LuaName),
+    (net.DNS, sync.DNS),
+    (net.Net, sync.Net),
+    (board.Board, sync.Board),
+]
+
+#: Machinery of the asyncio classes that is no one's to call; and what a context manager of the sync class has more.
+INTERNAL = {
+    handle.Remote: {"must_stay", "arrived", "fail"},
+    board.Board: {"open"},
+}
+
+
+def public(kind: type) -> dict[str, object]:
+    return {
+        name: member
+        for base in reversed(kind.__mro__[:-1])
+        for name, member in vars(base).items()
+        if (not name.startswith("_") or name == "__call__") and (callable(member) or isinstance(member, property))
+    }
+
+
+@pytest.mark.parametrize(("there", "here"), PAIRS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
+def test_names_and_signatures_are_the_same(there: type, here: type) -> None:
+    internal = set().union(*(names for kind, names in INTERNAL.items() if issubclass(there, kind)))
+    wanted = {name: member for name, member in public(there).items() if name not in internal}
+    given = public(here)
+    assert sorted(wanted) == sorted(given)
+    for name, member in wanted.items():
+        if isinstance(member, property):
+            assert isinstance(given[name], property), name
+            continue
+        assert not inspect.iscoroutinefunction(given[name]), name
+        theirs, ours = inspect.signature(member), inspect.signature(given[name])  # type: ignore[arg-type]
+        assert theirs.parameters == ours.parameters, name
+        assert str(theirs.return_annotation) == str(ours.return_annotation), name
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator[sync.Board]:
+    with sync.open_board("virtual:?cpu=0&baud_pacing=0") as made:
+        yield made
+
+
+def test_values_objects_and_callbacks(opened: sync.Board) -> None:
+    printed: list[bytes] = []
+    opened.on("console", printed.append)
+    assert opened.eval("1+1") == 2
+    assert opened.exec("print(...) return 1, 2", 7) == (1, 2)
+    assert opened.lua.node.heap() > 1000
+    with pytest.raises(LuaError):
+        opened.eval("nosuch()")
+    timer = opened.lua.tmr.create()
+    seen: list[object] = []
+    done = threading.Event()
+
+    def tick(same: object) -> None:
+        # On the callback thread: it may call the board, and the object is the one that is known.
+        seen.extend((same, opened.eval("3"), threading.current_thread().name))
+        done.set()
+
+    assert timer.alarm(1, 0, tick) is True
+    assert done.wait(10)
+    assert seen == [timer, 3, "bridge-callbacks"]
+    assert b"".join(printed) == b"7\r\n"
+    timer.release()
+    assert "closed" in repr(timer)
+
+
+def test_a_server_on_the_board_answers_the_host(opened: sync.Board) -> None:
+    server = opened.net.createServer(30)
+
+    def client(connection: sync.TCPSocket) -> None:
+        connection.on("receive", lambda connection, data: connection.send(b"echo " + data))
+
+    server.listen(8080, client)
+    info = opened.net.ifinfo()
+    assert info is not None
+    with socket.create_connection((info["ip"], 8080), timeout=10) as peer:
+        peer.sendall(b"hello")
+        assert peer.recv(100) == b"echo hello"
+    server.close()

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from bridge.errors import NotNodeMCU
+from bridge.inspect import inspect_board
+from bridge.repl import Repl
+from bridge.virtual import clock
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.port import VirtualPort
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_facts_and_nothing_left_behind(lua: str) -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", lua=lua)) as board:
+            await board.answered()
+            port = VirtualPort(board)
+            before = port.board.options
+            facts = await inspect_board(port)
+            assert facts["lua"] == f"Lua {lua}" and facts["version"] == "3.0.0" and facts["number"] == "float"
+            assert set(facts["modules"].split(",")) == set(before.module_names)
+            assert int(facts["heap"]) > 20_000 and facts["flash_kb"] == "4096"
+            assert facts["ip"] == before.address and len(facts["chip_id"]) == 6
+            repl = Repl(port)
+            assert await repl.line("=_bridge") == b"nil"
+            assert await repl.line("=6*7") == b"42"
+            repl.release()
+            await port.close()
+
+    clock.run(main())
+
+
+def test_without_wifi_and_net() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", modules="node,tmr,uart")) as board:
+            await board.answered()
+            facts = await inspect_board(VirtualPort(board))
+            assert facts["modules"] == "node,tmr,uart" and "ip" not in facts and "mac" not in facts
+
+    clock.run(main())
+
+
+def test_an_empty_chip() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", blank=True)) as board:
+            with pytest.raises(NotNodeMCU):
+                await inspect_board(VirtualPort(board))
+
+    clock.run(main())
