@@ -61,11 +61,15 @@ class Runtime:
         self.vm.load_board(board)
         self._call = board[b"call"]
         self._call_bare = board[b"call_bare"]
+        self._instructions = board[b"instructions"]
+        self._collect = board[b"collect"]
         for kind in object_types:
             self.objects.prepare(kind)
         board[b"install_hook"]()
         self._memory = memory_of(version, self.state_address())
-        self._hook_began = 0
+        self._hook_began = self._asking = 0
+        self.instructions()
+        self._asking = self.instructions()
 
     def _prepare(self, board: Any) -> None:
         services, bind, wire = self._services, self.answers.bind, self.answers.wire
@@ -260,7 +264,7 @@ class Runtime:
 
     def collect(self) -> None:
         """A full collection; `collected` of dropped objects is called before this returns."""
-        self.board[b"collect"]()
+        self._collect()
 
     def set_manual_collector(self, manual: bool) -> None:
         """Whether the host's collector runs only when `collect` is called."""
@@ -272,10 +276,10 @@ class Runtime:
 
     def instructions(self) -> int:
         """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`)."""
-        whole = int(self.board[b"instructions"]())
+        whole = int(self._instructions())
         every, left = self._memory.hook_counts()
         began, self._hook_began = self._hook_began, every - left
-        return max(0, whole + self._hook_began - began)
+        return max(0, whole + self._hook_began - began - self._asking)
 
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""
@@ -317,7 +321,7 @@ class Runtime:
         self.objects.close()
         self.answers.close()
         self._builder.close()
-        del self._call, self._call_bare, self.board
+        del self._call, self._call_bare, self._instructions, self._collect, self.board
         self.vm.close()
 
 

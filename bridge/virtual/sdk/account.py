@@ -90,27 +90,31 @@ class Account:
         """Charge what has not been charged yet."""
         if not self._lua.ran or self._lua.closed:
             return
+        # First of all, because asking the VM for anything allocates too.
+        allocated = self._allocations()
         count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called - _LOOK_INSTRUCTIONS * self._looked
         self._called = self._looked = 0
         if count > 0:
-            self.instructions += count
             self._charge(self._costs.instructions(count))
-        self._charge_allocations()
+        if allocated is not None:
+            self._charge_allocations(allocated)
 
-    def _charge_allocations(self) -> None:
+    def _allocations(self) -> int | None:
+        """Blocks allocated since the mark, or None when they cost nothing."""
         if self._mark is None or not self.always or self._free:
-            return
-        count = self._heap.allocations(self._mark)
+            return None
+        return self._heap.allocations(self._mark)
+
+    def _charge_allocations(self, count: int) -> None:
         self._excused += _RUN_ALLOCATIONS * (self._lua.runs - self._runs) + _LOOK_ALLOCATIONS * self._looks
         self._runs, self._looks = self._lua.runs, 0
         # A run allocates when it begins and when it ends: what is not used up yet is for later.
         excused = min(count, self._excused)
         self._excused -= excused
         count -= excused
-        self._mark = self._heap.mark()
         self._allocated += count
-        self.allocations += count
         self._charge(count * self._costs.collection(self._heap.objects))
+        self._mark = self._heap.mark()
 
     def end(self) -> None:
         """The task ends."""

@@ -14,7 +14,7 @@ def seconds(lua: str, source: bytes, *, egc: int = 4, **options: object) -> floa
     """Board time that a chunk takes as a task."""
 
     async def main() -> float:
-        bench = await Bench.boot(lua=lua, modules="node,uart,bit", **options)  # type: ignore[arg-type]
+        bench = await Bench.boot(lua=lua, modules="node,uart,bit,tmr", **options)  # type: ignore[arg-type]
         system = bench.firmware.system
         if lua == "5.1":
             system.set_collector(egc, 4096)
