@@ -11,23 +11,27 @@ from dataclasses import replace
 from typing import Protocol
 
 from bridge.virtual.heap_memory import Kind, memory_of
-from bridge.virtual.heap_sizes import Sizes, block, packed_lines, sizes_of
+from bridge.virtual.heap_sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, sizes_of
+from bridge.virtual.lua.chunk import BadChunk, parse, walk
 from bridge.virtual.lua.chunk import Proto as Chunk
-from bridge.virtual.lua.chunk import walk
 from bridge.virtual.lua.rewrite import CONCAT_CHECK
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 #: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
 _BOOT_OBJECTS, _BOOT_STRINGS = 100, 100
-_BOOT_COUNT = {"5.1": 4834, "5.3": 4600}
+_BOOT_COUNT = {FLOAT_51: 4834, FLOAT_53: 4600, INTEGER_51: 4082}
 #: What the console's line takes that asks a fresh board for `node.heap()`, so that it answers `VirtualOptions.heap`.
 _ASKING = 504
 #: A pipe keeps its bytes in userdata of this size (app/modules/pipe.c).
 _PIPE_CHUNK = 264
 #: A pipe's write function is a C function with 4 upvalues; here it is a Lua function with more, 5 of them its own.
 _PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
+#: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
+_STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
 #: Bytes of a block in this process, on average, for a guess.
 _GUESSED_BLOCK = 60
+#: Bytes that undumping needs besides what it loads.
+_UNDUMP_EXTRA = 100
 _CONCAT = 21
 #: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
 _CHECK_LENGTH = 5
@@ -86,10 +90,12 @@ class HeapModel:
         self._boot_strings = 0
         #: Objects alive at the last look, the firmware's own included.
         self.objects = _BOOT_OBJECTS
+        #: True looks at everything before each chunk is loaded, so that `lowest` is exact; slow, for measuring.
+        self.exact = False
         #: Least free bytes since this was last set, peaks of compiling included.
         self.lowest = self._size
         #: Bytes that a collection left in use beyond the firmware's own.
-        self._left = -_BOOT_COUNT[lua.version]
+        self._left = -_BOOT_COUNT[self.sizes]
         # What the VM counted at the last look, and the bytes that were free then.
         self._seen_count = self._memory.count()
         self._seen_free = self._size
@@ -144,7 +150,7 @@ class HeapModel:
         if self._lua.collects_always():
             return max(0, self._exact())
         free = self._look()
-        if self._size - self._claimed - free > self._left + _BOOT_COUNT[self._lua.version]:
+        if self._size - self._claimed - free > self._left + _BOOT_COUNT[self.sizes]:
             free = self._exact()
             self._left = self._size - self._claimed - free
         return max(0, free)
@@ -153,7 +159,7 @@ class HeapModel:
         """Bytes of Lua's objects as `collectgarbage("count")` counts them."""
         if self._lua.collects_always():
             self._lua.collect()
-        return _BOOT_COUNT[self._lua.version] + self._price(replace(self.sizes, bare=True))
+        return _BOOT_COUNT[self.sizes] + self._price(replace(self.sizes, bare=True))
 
     def step(self) -> bool:
         """True while memory is left; cheap as long as there is enough."""
@@ -165,18 +171,22 @@ class HeapModel:
         Args:
             source_size: bytes of source, 0 for a precompiled chunk.
             dump: the precompiled chunk, or None.
-            proto: what it holds, or what the source compiles to with all debug information; None if it does not
-                compile or is not known.
+            proto: what the source compiles to with all debug information; None if it does not compile.
 
         Raises:
             OutOfHeap: it does not fit.
         """
         sizes = self.sizes
-        if proto is not None:
-            factor = sizes.compile_factor if dump is None else 1.0
-            peak = int(self.price_of(proto) * factor) + sizes.compile_extra
-        else:
-            peak = sizes.compile_extra + (source_size if dump is None else 2 * len(dump))
+        factor, extra = sizes.compile_factor, sizes.compile_extra
+        if proto is None and dump is not None:
+            factor, extra = 1.0, _UNDUMP_EXTRA
+            try:
+                proto = parse(dump, self._lua.version)
+            except BadChunk:
+                return
+        peak = extra + (source_size if proto is None else int(self.price_of(proto) * factor))
+        if self.exact:
+            self._exact()
         if peak > self._estimate() and peak > self._exact():
             raise OutOfHeap
         self.lowest = min(self.lowest, self._seen_free - peak)
@@ -303,7 +313,9 @@ class HeapModel:
                 return sizes.upvalue_cell()
             case Kind.THREAD:
                 cells.update(memory.open_upvalues(address))
-                return sizes.coroutine(*memory.thread(address))
+                starter = sizes.lua_closure(_STARTER_UPVALUES) + sizes.lua_closure(_RESUMER_UPVALUES)
+                starter += sizes.c_closure(_WRAPPER_UPVALUES) + _COROUTINE_CELLS * sizes.upvalue_cell()
+                return sizes.coroutine(*memory.thread(address)) - starter
             case Kind.USERDATA:
                 size = self._lua.userdata_size(address + memory.userdata_header)
                 if size is None and memory.userdata_size(address) == 0:

@@ -95,9 +95,9 @@ class Sizes:
 
 
 #: 5.1 with doubles; 5.1 with integers; 5.3 with 32-bit numbers.
-FLOAT_51 = Sizes(12, 32, 20, 24, 24, 72, 112, 24, 4, 2.0, 120, 16)
-INTEGER_51 = Sizes(8, 20, 20, 20, 24, 72, 104, 24, 4, 1.8, 120, 8)
-FLOAT_53 = Sizes(8, 20, 16, 16, 20, 76, 124, 0, 8, 1.25, 120, 8)
+FLOAT_51 = Sizes(12, 32, 20, 24, 24, 72, 112, 24, 4, 2.0, 320, 16)
+INTEGER_51 = Sizes(8, 20, 20, 20, 24, 72, 104, 24, 4, 1.8, 300, 8)
+FLOAT_53 = Sizes(8, 20, 16, 16, 20, 76, 124, 0, 8, 1.25, 320, 8)
 
 
 def sizes_of(lua: str, number: str) -> Sizes:
