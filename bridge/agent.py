@@ -177,6 +177,8 @@ async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadl
     loop = asyncio.get_running_loop()
     while True:
         began = await loader.launch(source)
+        if began is None:
+            continue
         session = Session(codec, baud=repl.port.baud, damage=max(loader.damage, 0.0002), name=repl.port.url)
         session.receive_data(began, loop.time())
         repl.forget()

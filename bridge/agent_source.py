@@ -24,7 +24,7 @@ STOP_WORD = "nodemcu-bridge: stop"
 TABLE = "agent"
 
 #: Files of the resident part, in the order of loading; `check` stands for one of the two checks.
-CORE = ("values", "check", "link", "start")
+CORE = ("values", "check", "sender", "receiver", "start")
 
 #: Until the host tunes it: payload of one frame to the host in bytes, and milliseconds to wait for an acknowledgement.
 FIRST_FRAGMENT = 100

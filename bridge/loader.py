@@ -24,9 +24,10 @@ _STORE = f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s pr
 #: Runs pieces a to b if their hash, started from the run's number, is h. Prints number, success, hash, result.
 _RUN = (
     f"local B={_TABLE} B.A={{}}function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
-    'if x~=h then return print("@-")end B.n=n x=a-1 local f,e=load(function()x=x+1 if x<=b then return B[x]end end,'
-    '"=lua")B.o=f and true if f then B.o,e=pcall(f,B.A)end B.r=tostring(e):gsub("%c"," ")end '
-    'print("@"..n,B.o,B.H(B.r,0),B.r)end'
+    'if x~=h then return print("@-")end B.n=n x=a-1 '
+    "local k,f,e=pcall(load,function()x=x+1 if x<=b then local s=B[x]B[x]=nil return s end end,"
+    '"=lua")if k and f then k,f=pcall(f,B.A)else k,f=false,e or f end '
+    'B.o,B.r=k,tostring(f):gsub("%c"," ")end print("@"..n,B.o,B.H(B.r,0),B.r)end'
 )
 
 #: Characters of source in one line: at most, at least, and to start with.
@@ -84,6 +85,7 @@ class Loader:
         self._launched = b""
         self._launch_pieces = 0
         self._unsure = False
+        self._refused = 0
 
     @property
     def damage(self) -> float:
@@ -127,10 +129,11 @@ class Loader:
         """
         text = source.encode() if isinstance(source, str) else source
         count = await self._put(text)
+        refused = 0
         self._number += 1
         check = hash24(text, self._number)
         line = f"{_TABLE}.R(1,{count},{check},{self._number})".encode()
-        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n" % self._number)
+        answer = re.compile(rb"@%d\t(true|false)\t(\d+)\t([^\r\n]*)\r\n" % self._number)
         while True:
             found = await self._type(line, answer, patient=True)
             if found is not None and hash24(found[3]) == int(found[2]):
@@ -138,14 +141,16 @@ class Loader:
                 if found[1] != b"true":
                     raise LuaError(result, port=self._repl.port.url)
                 return result
-            if b"@-" in self._repl.received:
-                count = await self._put(text)  # a piece was overwritten by a damaged line
+            refused += b"@-" in self._repl.received
+            if refused > 3:  # more often than this line can have been damaged: a piece is wrong
+                count = await self._put(text)
+                refused = 0
 
-    async def launch(self, source: bytes) -> bytes:
-        """Run a chunk that takes the UART over; returns what came since it was typed.
+    async def launch(self, source: bytes) -> bytes | None:
+        """Run a chunk that takes the UART over; returns what came since it was typed, or None when it has not run.
 
-        Whether it ran is for the caller to find out, because its answer may be damaged when nobody is there any more
-        to ask. Calling again runs it again only if it has not run.
+        Whether it ran is else for the caller to find out: its answer may be damaged, and then nobody is there any
+        more to ask. Calling again runs it again only if it has not run.
 
         Raises:
             LuaError: it does not compile, or raised.
@@ -156,14 +161,15 @@ class Loader:
             self._number += 1
         check = hash24(source, self._number)
         line = f"{_TABLE}.R(1,{self._launch_pieces},{check},{self._number})".encode()
-        answer = re.compile(rb"@%d\t(true|false|nil)\t(\d+)\t([^\r\n]*)\r\n|\0[^\0]+\0" % self._number)
+        answer = re.compile(rb"@%d\t(true|false)\t(\d+)\t([^\r\n]*)\r\n|\0[^\0]+\0" % self._number)
         found = await self._type(line, answer, patient=True)
         received = self._repl.received
-        if found is not None and found[1] in (b"false", b"nil") and hash24(found[3]) == int(found[2]):
+        if found is not None and found[1] == b"false" and hash24(found[3]) == int(found[2]):
             raise LuaError(found[3].decode("latin-1"), port=self._repl.port.url)
-        if b"@-" in received:
-            self._launched = b""  # a piece is wrong after all
-        return received
+        self._refused = self._refused + 1 if b"@-" in received else 0
+        if self._refused > 3:
+            self._launched = b""
+        return None if found is None and _PROMPT.search(received) else received
 
     async def finish(self) -> None:
         """Take the table away and leave an empty prompt."""
@@ -221,6 +227,8 @@ class Loader:
             pace.answered(self._loop.time() - began)
         if (good := answer.search(repl.received)) is not None:
             pace.good()
+            if not patient:  # the prompt behind the answer must not be taken for that of the next line
+                await repl.wait_for(_PROMPT, 0.006)
             return good
         pace.bad()
         if CONTINUED in repl.received[-4:]:

@@ -1,4 +1,4 @@
--- The last piece of the bootstrap: its own table goes (bridge/loader.py), and the agent takes the UART.
+-- The last piece of the bootstrap: the agent takes the UART, and the bootstrap's own table goes (bridge/loader.py).
 local agent = ...
-_nb = nil
 agent.start()
+agent.start, _nb = nil, nil
