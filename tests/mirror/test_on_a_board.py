@@ -309,12 +309,14 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
             await asyncio.sleep(15)  # TIME_WAIT of the last connections
             return int(await board.eval("collectgarbage() and node.heap()"))
 
-        for number in range(5):
+        # The first ones load the agent's room, and let Lua's tables and registry grow to what is needed between two
+        # collections.
+        for number in range(40):
             await round_trip(number)
         before = await free()
         for number in range(100):
             await round_trip(number)
-        assert before - await free() < 300
+        assert abs(before - await free()) < 100
 
     on_a_board(scenario, cpu=0)
 
