@@ -14,7 +14,7 @@ def test_a_week_passes_at_once() -> None:
         await asyncio.sleep(7 * 86400)
         return asyncio.get_running_loop().time()
 
-    assert clock.run(main()) == 7 * 86400
+    assert clock.run(main(), limit=8 * 86400) == 7 * 86400
 
 
 def test_events_come_in_the_order_of_their_times() -> None:
@@ -38,7 +38,7 @@ def test_a_timeout_ends_a_wait_at_its_own_time() -> None:
                 await asyncio.sleep(8)
         return asyncio.get_running_loop().time()
 
-    assert clock.run(main()) == 7
+    assert clock.run(main(), limit=8 * 86400) == 7
 
 
 def test_waiting_for_nothing_is_an_error_and_does_not_hang() -> None:
@@ -55,3 +55,19 @@ def test_the_clock_tells_what_it_is() -> None:
 
     assert clock.run(main()) is True
     assert asyncio.run(main()) is False
+
+
+def test_what_never_ends_is_stopped_at_the_limit() -> None:
+    async def wait_beside_a_timer() -> None:
+        async def tick() -> None:
+            while True:
+                await asyncio.sleep(1)
+
+        ticking = asyncio.create_task(tick())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ticking.cancel()
+
+    with pytest.raises(TimeoutError):
+        clock.run(wait_beside_a_timer(), limit=100)
