@@ -14,16 +14,6 @@ NAMES = (
     "wifi",
 )  # fmt: skip
 
-
-def _builders() -> Mapping[str, Callable[[Kernel], Module]]:
-    found: dict[str, Callable[[Kernel], Module]] = {}
-    for name in NAMES:
-        try:
-            found[name] = importlib.import_module(f"bridge.virtual.modules.{name}").build
-        except ModuleNotFoundError as missing:
-            if missing.name != f"bridge.virtual.modules.{name}":
-                raise
-    return found
-
-
-BUILDERS: Mapping[str, Callable[[Kernel], Module]] = _builders()
+BUILDERS: Mapping[str, Callable[[Kernel], Module]] = {
+    name: importlib.import_module(f"bridge.virtual.modules.{name}").build for name in NAMES
+}
