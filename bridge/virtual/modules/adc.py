@@ -5,6 +5,8 @@ Taken from the C source and docs/modules/adc.md; no recording of a board covers 
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module
 from bridge.virtual.sdk.kernel import Kernel
 
@@ -68,9 +70,19 @@ class Adc:
         return data[_MODE_BYTE] if data[0] == 0x05 else _INIT_ADC
 
 
+_ADCS: WeakKeyDictionary[Kernel, Adc] = WeakKeyDictionary()
+
+
+def adc_of(kernel: Kernel) -> Adc:
+    """The converter of the board in this boot."""
+    if kernel not in _ADCS:
+        _ADCS[kernel] = Adc(kernel)
+    return _ADCS[kernel]
+
+
 def build(kernel: Kernel) -> Module:
     """The module as Lua sees it."""
-    adc = Adc(kernel)
+    adc = adc_of(kernel)
     return Module(
         "adc",
         {

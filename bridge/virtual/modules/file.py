@@ -291,6 +291,7 @@ class File:
         self.current = handle
         self.reference = FileObject(self, handle, claimed)
         self.kernel.lua.pin(self.reference)
+        self.kernel.allocates()
         return self.reference
 
     def _claim(self, size: int) -> int | None:

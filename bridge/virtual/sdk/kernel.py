@@ -184,6 +184,9 @@ class Kernel(Protocol):
     def register(self, module: Module) -> None:
         """Make a module visible to Lua, if the flashed image lists it."""
 
+    def allocates(self) -> None:
+        """Lua allocates here on the chip: in collector mode ALWAYS objects that were dropped are collected now."""
+
     def print(self, text: bytes) -> None:
         """As `dbg_printf`: straight to UART0, LF becomes CR LF, CR is dropped; never redirected."""
 
