@@ -161,6 +161,9 @@ class LuaError(AgentError):
         self.text = text
         self.traceback = traceback
 
+    def __str__(self) -> str:
+        return f"{self.port.removesuffix(':')}: {self.text}" if self.port else self.text
+
 
 class BoardOutOfMemory(AgentError):
     """The board's heap did not hold what was asked for."""

@@ -60,7 +60,7 @@ def test_errors_are_also_what_callers_already_catch(error: BridgeError, builtin:
 def test_a_reset_carries_its_cause() -> None:
     error = BoardReset(cause="external reset", port="virtual:")
     assert error.cause == "external reset"
-    assert str(error).startswith("virtual:: The board restarted (external reset).")
+    assert str(error).startswith("virtual: The board restarted (external reset).")
 
 
 def test_a_lua_error_keeps_the_boards_text() -> None:
@@ -70,3 +70,7 @@ def test_a_lua_error_keeps_the_boards_text() -> None:
 
 def test_a_net_error_keeps_the_code() -> None:
     assert NetError("reset by peer", code=-9).code == -9
+
+
+def test_the_text_of_a_lua_error_stays_as_the_board_wrote_it() -> None:
+    assert str(LuaError("stdin:1: boom", port="/dev/ttyUSB0")) == "/dev/ttyUSB0: stdin:1: boom"
