@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,11 @@ from bridge.mirror.handle import Remote
 from bridge.wire.values import Handle, Value
 
 Answer = TypeVar("Answer")
+
+#: Sockets that ended before Python's collector is asked to look. A program's handlers often hold their socket, and a
+#: handle in such a circle is collected only by a full look. Python would take its time, because the circle is small
+#: on the host; on the board each costs most of a kilobyte of a heap of twenty.
+COLLECT_AFTER = 8
 
 
 class HandleTable:
@@ -45,6 +51,7 @@ class HandleTable:
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
         self._callbacks: dict[int, Callback] = {}
+        self._ended = 0
         self._failure: BridgeError | None = None
 
     def __len__(self) -> int:
@@ -148,6 +155,13 @@ class HandleTable:
             self._kept.add(remote)
         else:
             self._kept.discard(remote)
+
+    def ended(self) -> None:
+        """A socket's connection is over; its handle may be garbage now."""
+        self._ended += 1
+        if self._ended >= COLLECT_AFTER:
+            self._ended = 0
+            self.loop.call_soon(gc.collect)
 
     def drop(self, handle: Handle) -> None:
         """Release a board object."""

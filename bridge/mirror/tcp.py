@@ -134,6 +134,7 @@ class TCPSocket(Remote):
         async with self._sending:
             await self.call("@net.close", timeout=SEND_TIMEOUT)
         self._set_in_use(False)
+        self.table.ended()
 
     async def hold(self) -> None:
         """Stop receiving; up to `CREDIT` bytes still come in (on the board itself one TCP window, 5 840 bytes).
@@ -182,6 +183,7 @@ class TCPSocket(Remote):
     def _happened(self, name: str) -> None:
         if name in ("disconnection", "reconnection"):
             self._set_in_use(False)
+            self.table.ended()
 
 
 class TCPServer(Remote):

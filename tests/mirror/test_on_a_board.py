@@ -306,7 +306,7 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
 
         async def free() -> int:
             gc.collect()
-            await asyncio.sleep(15)  # TIME_WAIT of the last connections
+            await asyncio.sleep(15)  # what the stack keeps of the last connections
             return int(await board.eval("collectgarbage() and node.heap()"))
 
         # The first ones load the agent's room, and let Lua's tables and registry grow to what is needed between two
@@ -316,7 +316,8 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
         before = await free()
         for number in range(100):
             await round_trip(number)
-        assert abs(before - await free()) < 100
+        # The smallest object costs eight bytes; a hundred leaked ones would show.
+        assert before - await free() < 400
 
     on_a_board(scenario, cpu=0)
 

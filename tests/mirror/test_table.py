@@ -9,7 +9,8 @@ from bridge.errors import BoardReset, LinkTimeout, StaleHandle
 from bridge.mirror.callback import Callback
 from bridge.mirror.handle import Remote
 from bridge.mirror.lua import LuaObject
-from bridge.mirror.table import HandleTable
+from bridge.mirror.table import COLLECT_AFTER, HandleTable
+from bridge.mirror.tcp import TCPSocket
 from bridge.wire.values import Handle
 from tests.mirror.caller import FakeCaller, make_table, settle
 
@@ -113,6 +114,32 @@ def test_ten_thousand_handles_leave_nothing() -> None:
         gc.collect()
         await settle()
         assert len(table) == 0 and len(caller.released) == 10_000 and caller.receivers == {}
+
+    asyncio.run(main())
+
+
+def test_sockets_in_circles_of_the_program_do_not_pile_up_on_the_board() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+
+        class User:
+            def __init__(self, number: int) -> None:
+                self.socket = TCPSocket(table, Handle(number))
+                self.socket.on("receive", self.receive)
+
+            def receive(self, socket: TCPSocket, data: bytes) -> None:
+                pass
+
+        gc.disable()
+        try:
+            for number in range(1, 201):
+                User(number)
+                caller.event(number, "disconnection", 0)
+                table.inward(Handle(number)).on("disconnection", None)
+                await settle()
+                assert len(table) <= 2 * COLLECT_AFTER
+        finally:
+            gc.enable()
 
     asyncio.run(main())
 
