@@ -62,6 +62,8 @@ class Sender:
         self._least = self.allowed
         self._probing = ring
         self.retransmissions = 0
+        self.losses = 0
+        """Frames taken as lost so far."""
         self._largest = largest
         self._fixed: int | None = None
         self._queue: deque[bytes] = deque()
@@ -217,6 +219,7 @@ class Sender:
 
     def _mark_lost(self, frame: Outgoing) -> None:
         frame.lost = True
+        self.losses += 1
         self.quality.lost(frame.size)
         (self._dared if frame.daring else self._safe).lost(frame.size)
         # A bad line damages what it damages; only if frames sent daringly fare worse does the ring overflow.

@@ -18,7 +18,7 @@ from enum import Enum, auto
 from bridge.errors import BoardReset, BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
-from bridge.wire.frame import MAX_BODY, OVERHEAD, Codec, Frame, Kind, Splitter
+from bridge.wire.frame import MAX_BODY, OVERHEAD, SEQ_COUNT, WINDOW, Codec, Frame, Kind, Splitter
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
@@ -39,6 +39,8 @@ SILENCE_LIMIT = 6.0
 SILENCE_AFTER_BOOT = 0.6
 #: Ask for a sign of life after this much silence on an idle link.
 KEEP_ALIVE = 15.0
+#: After a frame that went missing or had to be sent again, what is no frame is damage for so long.
+BAD_SECONDS = 2.0
 #: Send one frame at most so often; a line this bad carries nothing.
 MAX_TRIES = 250
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
@@ -126,6 +128,8 @@ class Session:
         self._nak = False
         self._poll = False
         self._told = Tune(0, 0)
+        self._losses = 0
+        self._bad_until = -1.0
         self._most_out = max(64, min(MAX_BODY, int(HOST_FRAME_SECONDS / self._byte_time)))
 
     # what the driver calls
@@ -257,10 +261,13 @@ class Session:
         if frame.poll:
             self._owe_ack(now, at_once=True)
         if frame.kind is Kind.BARE:
-            self._clear(wanted=True)
+            self._clear(now, wanted=True)
             return
         wanted = frame.seq == self.receiver.expected
-        self._clear(wanted=wanted)
+        early = 0 < (frame.seq - self.receiver.expected) % SEQ_COUNT < WINDOW
+        if early or self.sender.losses > self._losses:
+            self._bad_until, self._losses = now + BAD_SECONDS, self.sender.losses
+        self._clear(now, wanted=not early)
         duplicates = self.receiver.duplicates
         try:
             complete = self.receiver.arrived(frame, now)
@@ -294,19 +301,27 @@ class Session:
             return
         self.damaged += 1
         _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
-        if self.state is State.OPEN:
-            if self._board:
-                self._nak = True
-            else:
-                self.receiver.damaged()
+        if self.state is not State.OPEN:
+            return
+        if self._board:
+            self._nak = True
+        else:
+            self.receiver.damaged()
+        if len(segment) > OVERHEAD and now > self._bad_until:
+            self._suspects.append(segment)
+        else:
             self.inbound.lost(min(len(segment) + 2, MAX_BODY))
-            # A damaged frame of ours, or bytes that a program printed? The next frame tells, by its number.
-            if len(segment) > OVERHEAD:
-                self._suspects.append(segment)
 
-    def _clear(self, *, wanted: bool) -> None:
-        if wanted and self._suspects and self.sender.round_trip.samples and self.inbound.damage < 0.0005:
-            self._events.extend(ConsoleText(segment) for segment in self._suspects)
+    def _clear(self, now: float, *, wanted: bool) -> None:
+        """A frame came: what was no frame before it was a damaged one, or bytes that a program printed.
+
+        Where nothing else speaks of damage, and this frame does not either, it was printed.
+        """
+        for segment in self._suspects:
+            if wanted and now > self._bad_until:
+                self._events.append(ConsoleText(segment))
+            else:
+                self.inbound.lost(min(len(segment) + 2, MAX_BODY))
         self._suspects.clear()
 
     def _text(self, data: bytes, now: float) -> None:

@@ -94,9 +94,11 @@ def number_text(value: int | float) -> bytes:
     """A number as Lua source of any build reads it back exactly; whole floats keep a point.
 
     Raises:
-        LocalProtocolError: infinity and NaN have no text that `tonumber` reads.
+        LocalProtocolError: infinity and NaN have no text that `tonumber` reads; beyond a double is beyond Lua.
     """
     if isinstance(value, int):
+        if value.bit_length() > 1023:
+            raise LocalProtocolError(f"A whole number of {value.bit_length()} bits is too large for Lua")
         return b"%d" % value
     if not math.isfinite(value):
         raise LocalProtocolError(f"The number {value} has no form on the wire")

@@ -110,6 +110,7 @@ class SessionPair:
             due = session.deadline()
             if due is not None and due <= self.now:
                 session.handle_timeout(self.now)
+        self.settle()
         return True
 
     def run(self, seconds: float) -> None:

@@ -1,0 +1,109 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import LocalProtocolError
+from bridge.wire.check import CheckKind
+from bridge.wire.frame import MAX_PAYLOAD, Codec, Frame, Kind, Splitter, parse
+
+CODEC = Codec(CheckKind.CRC, 0x1234)
+
+bare = st.builds(
+    Frame,
+    st.just(Kind.BARE),
+    st.just(0),
+    ack=st.integers(0, 31),
+    mask=st.integers(0, 0xFFFF),
+    nak=st.booleans(),
+    poll=st.booleans(),
+)
+loaded = st.builds(
+    Frame,
+    st.sampled_from([Kind.LAST, Kind.MORE]),
+    st.integers(0, 31),
+    ack=st.integers(0, 31),
+    mask=st.integers(0, 0xFFFF),
+    nak=st.booleans(),
+    poll=st.booleans(),
+    payload=st.binary(min_size=1, max_size=MAX_PAYLOAD),
+)
+frames = st.one_of(bare, loaded)
+codecs = st.builds(Codec, st.sampled_from(list(CheckKind)), st.integers(0, 0xFFFF))
+
+
+@given(frame=frames, codec=codecs, to_host=st.booleans())
+def test_a_frame_comes_back_as_it_was(frame: Frame, codec: Codec, to_host: bool) -> None:
+    data = codec.encode(frame, to_host=to_host)
+    assert data.startswith(b"\0") == to_host and data.endswith(b"\0") and len(data) <= 245
+    assert b"\0" not in data.strip(b"\0")
+    assert Splitter().feed(data) == [data.strip(b"\0")]
+    assert codec.decode(data.strip(b"\0"), to_host=to_host) == frame
+
+
+@given(frame=frames, codec=codecs)
+def test_an_echo_is_no_frame(frame: Frame, codec: Codec) -> None:
+    assert codec.decode(codec.encode(frame).strip(b"\0"), to_host=True) is None
+
+
+@given(frame=frames, kind=st.sampled_from(list(CheckKind)), one=st.integers(0, 0xFFFF), other=st.integers(0, 0xFFFF))
+def test_a_frame_of_another_epoch_is_no_frame(frame: Frame, kind: CheckKind, one: int, other: int) -> None:
+    data = Codec(kind, one).encode(frame, to_host=True).strip(b"\0")
+    assert (Codec(kind, other).decode(data) is not None) == (one == other)
+
+
+@given(frame=frames, codec=codecs, choose=st.data())
+def test_a_flipped_bit_makes_no_other_frame(frame: Frame, codec: Codec, choose: st.DataObject) -> None:
+    data = bytearray(codec.encode(frame, to_host=True).strip(b"\0"))
+    at = choose.draw(st.integers(0, len(data) - 1))
+    data[at] ^= 1 << choose.draw(st.integers(0, 7))
+    # A NUL would have cut the segment. A key that stands for nothing may change and mean the same.
+    assert all(codec.decode(part) in (None, frame) for part in bytes(data).split(b"\0"))
+
+
+@given(frame=frames)
+def test_the_key_is_never_magic_in_a_lua_pattern(frame: Frame) -> None:
+    assert CODEC.encode(frame)[0] not in b"^$()%.[]*+-?"
+
+
+def test_a_payload_of_every_byte_has_a_key() -> None:
+    for start in range(0, 256, 7):
+        payload = bytes((start + i) % 256 for i in range(MAX_PAYLOAD))
+        frame = Frame(Kind.LAST, 3, 4, payload=payload)
+        assert CODEC.decode(CODEC.encode(frame).strip(b"\0"), to_host=False) == frame
+
+
+def test_too_long_a_payload_is_refused() -> None:
+    with pytest.raises(LocalProtocolError, match="too long"):
+        CODEC.encode(Frame(Kind.LAST, 0, 0, payload=bytes(MAX_PAYLOAD + 4)))
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [b"", b"\x20", b"\x20\0", b"\x20\0\0\x21a", b"\0\x60a", b"\0\x01a", b"\0\x20", b"\0\xe0a"],
+    ids=["empty", "no mask", "half mask", "zero mask", "kind 3", "kind 0", "no payload", "kind 7"],
+)
+def test_headers_that_are_none_of_ours(contents: bytes) -> None:
+    assert parse(contents) is None
+
+
+@given(st.lists(st.binary(max_size=40)))
+def test_the_splitter_cuts_at_nuls_however_the_bytes_come(pieces: list[bytes]) -> None:
+    splitter = Splitter()
+    got = [segment for piece in pieces for segment in splitter.feed(piece)]
+    whole = b"".join(pieces)
+    *complete, rest = whole.split(b"\0")
+    assert got == [segment for segment in complete if segment]
+    assert splitter.pending == rest == splitter.flush()
+    assert splitter.pending == b""
+
+
+def test_the_splitter_holds_only_so_much() -> None:
+    splitter = Splitter()
+    got = splitter.feed(b"a" * (3 * Splitter.LIMIT + 1))
+    assert b"".join(got) + splitter.pending == b"a" * (3 * Splitter.LIMIT + 1)
+    assert len(splitter.pending) <= Splitter.LIMIT
+
+
+def test_frames_read_well_in_logs() -> None:
+    assert str(Frame(Kind.MORE, 3, 4, 2, True, True, b"\1\2")) == "#3+ ack=4 mask=10 nak poll 01 02"
+    assert str(Frame(Kind.BARE, 0, 9)) == "ack ack=9"

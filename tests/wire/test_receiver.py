@@ -1,0 +1,70 @@
+import pytest
+
+from bridge.errors import RemoteProtocolError
+from bridge.wire.frame import Frame, Kind
+from bridge.wire.receiver import Receiver
+
+
+def frame(seq: int, payload: bytes = b"x", kind: Kind = Kind.LAST) -> Frame:
+    return Frame(kind, seq % 32, 0, payload=payload)
+
+
+def test_messages_come_in_order_however_frames_do() -> None:
+    receiver = Receiver(100)
+    assert receiver.arrived(frame(1, b"b"), 0.0) == []
+    assert receiver.arrived(frame(3, b"d"), 0.0) == []
+    assert receiver.arrived_mask == 0b101 and receiver.gap
+    assert receiver.arrived(frame(0, b"a"), 0.0) == [b"a", b"b"]
+    assert receiver.arrived(frame(2, b"c"), 0.0) == [b"c", b"d"]
+    assert receiver.expected == 4 and receiver.arrived_mask == 0 and not receiver.gap
+
+
+def test_fragments_are_joined() -> None:
+    receiver = Receiver(100)
+    assert receiver.arrived(frame(0, b"ab", Kind.MORE), 0.0) == []
+    assert receiver.arrived(frame(1, b"cd", Kind.MORE), 0.0) == []
+    assert receiver.arrived(frame(2, b"e"), 0.0) == [b"abcde"]
+
+
+def test_a_message_that_does_not_end_is_refused() -> None:
+    receiver = Receiver(100)
+    receiver.arrived(frame(0, bytes(60), Kind.MORE), 0.0)
+    with pytest.raises(RemoteProtocolError, match="longer than 100"):
+        receiver.arrived(frame(1, bytes(60), Kind.MORE), 0.0)
+
+
+def test_duplicates_are_dropped() -> None:
+    receiver = Receiver(100)
+    for seq in range(40):
+        assert receiver.arrived(frame(seq), 0.0) == [b"x"]
+        assert receiver.arrived(frame(seq), 0.0) == []
+    assert receiver.duplicates == 40
+    receiver.arrived(frame(42), 0.0)
+    receiver.arrived(frame(42), 0.0)
+    assert receiver.duplicates == 41
+
+
+def test_what_is_missing_is_asked_for_once_and_again_when_the_answer_is_overdue() -> None:
+    receiver = Receiver(100)
+    receiver.arrived(frame(2), 1.0)
+    assert receiver.deadline() == 0.0
+    assert receiver.wanted_mask(1.0) == 0b11
+    assert receiver.wanted_mask(1.001) == 0
+    due = receiver.deadline()
+    assert due is not None and due > 1.0
+    assert receiver.wanted_mask(due) == 0b11
+    receiver.arrived(frame(0), due + 0.01)
+    assert receiver.wanted_mask(due + 5.0) == 0b1
+    receiver.arrived(frame(1), due + 5.1)
+    assert receiver.deadline() is None
+
+
+def test_damage_asks_for_the_next_new_frame_once() -> None:
+    receiver = Receiver(100)
+    receiver.arrived(frame(0), 0.0)
+    receiver.arrived(frame(2), 0.0)
+    receiver.wanted_mask(0.0)
+    receiver.damaged()
+    assert receiver.deadline() == 0.0
+    assert receiver.wanted_mask(0.001) == 0b100  # 1 was asked for already; 3 is next
+    assert receiver.wanted_mask(0.002) == 0

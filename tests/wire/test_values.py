@@ -1,0 +1,103 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.wire.values import Callback, Handle, Opaque, Tag, decode_values, encode_values
+
+plain = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.binary(max_size=300),
+    st.builds(Handle, st.integers(0, 0xFFFF)),
+    st.builds(Callback, st.integers(0, 0xFFFF)),
+)
+keys = st.one_of(st.integers(-9, 9), st.binary(max_size=8), st.booleans())
+tables = st.recursive(
+    plain.filter(lambda value: value is not None),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def same(one: object, other: object) -> bool:
+    """Equal, and numbers of the same kind; an empty table and a dict of 1…n come back as lists."""
+    if isinstance(one, dict):
+        whole = {key: value for key, value in one.items() if type(key) is int}
+        if len(whole) == len(one) and set(whole) == set(range(1, len(one) + 1)):
+            one = [whole[number] for number in range(1, len(one) + 1)]
+        else:
+            return isinstance(other, dict) and len(one) == len(other) and all(same(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
+    return type(one) is type(other) and one == other
+
+
+@given(st.lists(plain))
+def test_values_come_back(values: list[object]) -> None:
+    got = decode_values(encode_values(values))
+    assert len(got) == len(values) and all(map(same, values, got))
+
+
+@given(tables)
+def test_tables_come_back(value: object) -> None:
+    (got,) = decode_values(encode_values([value]))
+    assert same(value, got)
+
+
+@pytest.mark.parametrize(
+    ("value", "data"),
+    [
+        (0, "00"), (63, "3f"), (64, "c400023634"), (-1, "c400022d31"), (0.5, "c40003302e35"), (3.0, "c40003332e30"),
+        (b"", "40"), (b"a", "4161"), ("ü", "42c3bc"), (b"x" * 64, "c30040" + "78" * 64),
+        (None, "c0"), (False, "c1"), (True, "c2"), (Handle(0), "80"), (Handle(63), "bf"), (Handle(64), "c50040"),
+        (Callback(258), "c60102"), ([], "c70000"), ({b"k": 1}, "c70001416b01"),
+    ],
+)  # fmt: skip
+def test_bytes_of_values(value: object, data: str) -> None:
+    assert encode_values([value]).hex() == data
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), math.inf, math.nan, [None], {None: 1}, {1: None}, b"x" * 65536, 1 << 300_000, [[[[[[[[[1]]]]]]]]]],
+    ids=["object", "inf", "nan", "list of None", "None key", "None value", "long", "huge", "deep"],
+)
+def test_what_has_no_form_is_refused(value: object) -> None:
+    with pytest.raises(LocalProtocolError):
+        encode_values([value])
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
+    try:
+        decode_values(data)
+    except RemoteProtocolError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x41", b"\xc3\0", b"\xc3\0\x05abc", b"\xc4\0\x01x", b"\xc9\0\0", b"\xc7\0\x01\x01", b"\xc7\0\x01" * 9 + b"\0\0"],
+)
+def test_cut_or_unknown_values_are_refused(data: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        decode_values(data)
+
+
+def test_numbers_as_the_board_writes_them() -> None:
+    def number(text: bytes) -> object:
+        return decode_values(bytes((Tag.NUMBER,)) + len(text).to_bytes(2, "big") + text)[0]
+
+    assert number(b"1e+15") == 1e15
+    assert number(b"-nan") != number(b"-nan")
+    assert number(b"inf") == math.inf and number(b"-inf") == -math.inf
+    assert type(number(b"-70")) is int
+
+
+def test_opaque_values_carry_their_text() -> None:
+    assert decode_values(b"\xc8\0\x06thread") == (Opaque(b"thread"),)
