@@ -28,6 +28,8 @@ _PIPE_CHUNK = 264
 _PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
 #: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
 _STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
+#: What is free after an allocation was refused, in bytes.
+_LEFT_OVER = 3000
 #: Bytes of a block in this process, on average, for a guess.
 _GUESSED_BLOCK = 60
 #: Bytes that undumping needs besides what it loads.
@@ -80,6 +82,7 @@ class HeapModel:
         self._memory = memory_of(lua.version, lua.state_address())
         self._memory.learn_dummy()
         self._claimed = 0
+        self._lent = 0
         self._settled = False
         # Objects of the VM's own: those behind the anchor in the list of all, and by address those of other lists.
         self._anchor: frozenset[int] = frozenset()
@@ -162,8 +165,16 @@ class HeapModel:
         return _BOOT_COUNT[self.sizes] + self._price(replace(self.sizes, bare=True))
 
     def step(self) -> bool:
-        """True while memory is left; cheap as long as there is enough."""
-        return self._estimate() > 0 or self._exact() > 0
+        """True while memory is left; cheap as long as there is enough.
+
+        The chip refuses the one allocation that does not fit, often a large one, and goes on with what is left. Here
+        the program has gone too far when that is noticed; what it took too much is lent to it until it frees memory.
+        """
+        if self._estimate() > 0 or self._exact() > 0:
+            return True
+        self._lent += _LEFT_OVER - self._seen_free
+        self._look()
+        return False
 
     def loading(self, source_size: int, dump: bytes | None, proto: Chunk | None = None) -> None:
         """A chunk is about to be loaded: its peak must fit.
@@ -253,7 +264,10 @@ class HeapModel:
 
     def _look(self) -> int:
         """Price everything; the bytes that are free."""
-        self._seen_free = self._size - self._claimed - self._price(self.sizes)
+        left = self._size - self._claimed - self._price(self.sizes)
+        if left >= _LEFT_OVER:
+            self._lent = 0
+        self._seen_free = left + self._lent
         self._seen_count = self._memory.count()
         self.lowest = min(self.lowest, self._seen_free)
         return self._seen_free

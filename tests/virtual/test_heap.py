@@ -1,0 +1,141 @@
+"""The heap of a booted board."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bridge.virtual.clock import run
+from bridge.virtual.heap import HeapModel
+from bridge.virtual.lua import chunk
+from bridge.virtual.sdk.kernel import OutOfHeap
+from tests.virtual.asked import answer, answers
+from tests.virtual.bench import Bench
+
+
+def on_board(test: Callable[[Bench, HeapModel], Awaitable[None]], lua: str = "5.1", **options: object) -> None:
+    async def main() -> None:
+        bench = await Bench.boot(lua=lua, **{"cpu": 0.0, **options})
+        await test(bench, bench.firmware.system.heap)
+        bench.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_fresh_board_answers_what_it_was_made_with(lua: str) -> None:
+    for heap in (44600, 30000):
+        assert abs(int(answer("=node.heap()", lua, heap=heap)) - heap) < 300
+
+
+def test_in_the_default_mode_garbage_is_free() -> None:
+    said = answers("=node.heap()", "for i=1,200 do local t={i} end print(node.heap())")
+    assert abs(int(said[0]) - int(said[1])) < 200
+
+
+def test_kept_objects_are_not() -> None:
+    before, after, freed = answers(
+        "T=0 print(node.heap())",
+        "T={} for i=1,100 do T[i]={} end print(node.heap())",
+        "T=nil print(node.heap())",
+    )
+    # 100 tables of 40, and an array of 128 slots of 12.
+    assert int(before) - int(after) == pytest.approx(100 * 40 + 40 + 1544, abs=150)
+    assert int(freed) == pytest.approx(int(before), abs=100)
+
+
+def test_c_claims_and_releases() -> None:
+    async def test(bench: Bench, heap: HeapModel) -> None:
+        free = heap.free()
+        taken = heap.claim(100)
+        assert taken == 112
+        assert heap.free() == free - 112
+        heap.release(taken)
+        assert heap.free() == free
+        with pytest.raises(OutOfHeap):
+            heap.claim(free + 1)
+
+    on_board(test)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_lua_runs_out_of_memory_and_lives_on(lua: str) -> None:
+    said = answers(
+        "T={} print(pcall(function() for i=1,1e6 do T[i]={i} end end))",
+        "=node.heap()<5000,pcall(function() for i=1,1e6 do T[-i]={i} end end)",
+        "T=nil collectgarbage() collectgarbage() print(node.heap()>40000)",
+        "T={} for i=1,100 do T[i]={} end print(node.heap()<41000)",
+        lua=lua,
+    )
+    assert said == ["false\tnot enough memory", "true\tfalse\tnot enough memory", "true", "true"]
+
+
+def test_a_chunk_that_cannot_be_compiled_for_lack_of_memory() -> None:
+    said = answers(
+        "s='return {'..('{},'):rep(300)..'}' print(#s,loadstring(s)~=nil)",
+        "T={} for i=1,780 do T[i]={} end print(node.heap()<9000,pcall(loadstring,s))",
+    )
+    assert said[0] == "909\ttrue"
+    assert said[1].endswith("not enough memory")
+
+
+def test_a_smaller_heap_holds_less() -> None:
+    line = "T={} pcall(function() for i=1,1e6 do T[i]={i} end end) n=#T T=nil print(n)"
+    small, large = (int(answer(line, heap=heap)) for heap in (20000, 40000))
+    assert 100 < small < large / 1.8
+
+
+def test_allocations_are_counted() -> None:
+    async def test(bench: Bench, heap: HeapModel) -> None:
+        lua = bench.firmware.system.lua
+        make = lua.vm.runtime.eval(b"function(n) KEPT = {} for i = 1, n do KEPT[i] = {} end end")
+        counts = []
+        for n in (0, 10, 100):
+            mark = heap.mark()
+            make(n)
+            counts.append(heap.allocations(mark))
+        base = counts[0]
+        assert base < 10
+        assert counts[1] - base == pytest.approx(10 + 5, abs=2)
+        assert counts[2] - base == pytest.approx(100 + 8, abs=2)
+        assert heap.allocations(heap.mark()) == 0
+        before = heap.count_objects()
+        make(500)
+        assert heap.count_objects() >= before + 300
+
+    on_board(test)
+
+
+def test_what_a_chunk_takes_is_known_before_it_is_loaded() -> None:
+    async def test(bench: Bench, heap: HeapModel) -> None:
+        vm = bench.firmware.system.lua.vm
+        dump, _ = vm.compile(b"local function f(a) return a .. 'text' end return f", b"=x")
+        assert dump is not None
+        price = heap.price_of(chunk.parse(dump, "5.1"))
+        assert 300 < price < 700
+        heap.lowest = heap.free()
+        heap.loading(50, None, chunk.parse(dump, "5.1"))
+        assert heap.lowest == pytest.approx(heap.free() - 2 * price, abs=400)
+        heap.loading(0, b"\x1bLuanonsense")  # the loader will say what is wrong with it
+
+    on_board(test)
+
+
+def test_lua_counts_without_headers() -> None:
+    before, after = answers(
+        'X=0 print(collectgarbage("count")*1024)', 'X=("s"):rep(1000) print(collectgarbage("count")*1024)'
+    )
+    assert int(after) - int(before) == pytest.approx(1017, abs=150)
+
+
+def test_garbage_gathers_where_the_collector_is_lazy_but_not_without_end() -> None:
+    said = answers(
+        "node.egc.setmode(node.egc.ON_ALLOC_FAILURE)",
+        "for i=1,50 do local t={i} end print(node.heap())",
+        "for i=1,20000 do local t={i} end print(node.heap())",
+        "=#string.rep('a',5000)",
+    )
+    assert 20000 < int(said[1]) <= 44700
+    assert 20000 < int(said[2]) <= 44700
+    assert said[3] == "5000"
