@@ -95,6 +95,7 @@ class Account:
         count = self._lua.instructions() - _CALL_INSTRUCTIONS * self._called - _LOOK_INSTRUCTIONS * self._looked
         self._called = self._looked = 0
         if count > 0:
+            self.instructions += count
             self._charge(self._costs.instructions(count))
         if allocated is not None:
             self._charge_allocations(allocated)
@@ -113,6 +114,7 @@ class Account:
         self._excused -= excused
         count -= excused
         self._allocated += count
+        self.allocations += count
         self._charge(count * self._costs.collection(self._heap.objects))
         self._mark = self._heap.mark()
 

@@ -113,6 +113,11 @@ class System:
         if module.name in self.image.modules:
             self.lua.add_module(module)
 
+    def allocates(self) -> None:
+        """Lua allocates: in mode ALWAYS dropped objects are collected now."""
+        if self.account.always and self.lua.objects.loose:
+            self.collect()
+
     def print(self, text: bytes) -> None:
         """As `dbg_printf`."""
         self.uart.put(text)
