@@ -18,6 +18,8 @@ from bridge.virtual.options import VirtualOptions
 BUILDS = {"5.1 float": ("5.1", "float"), "5.3 float": ("5.3", "float"), "5.1 integer": ("5.1", "integer")}
 _MODULES = "bit,crypto,encoder,file,net,node,pipe,sjson,struct,tmr,uart"
 _PROMPT = b"> "
+#: The peer in the recorded scenario.
+_PEER = "10.77.0.1"
 _ANSWER_S = 20.0
 
 #: As in the recorded scenario: the cost of evaluating something into the global X.
@@ -122,6 +124,11 @@ async def measure(build: str) -> list[Row]:
         rows += await _chunks(build, bench, truth)
         rows += await _lines(build, bench, truth)
         rows += await _counts(build, bench, truth)
+    if "sockets" in truth:
+        async with VirtualBoard(options) as board:
+            bench = _Bench(board)
+            await bench.settle()
+            rows += await _sockets(build, bench, truth["sockets"])
     return rows
 
 
@@ -150,6 +157,14 @@ class _Bench:
     def system(self) -> Any:
         firmware: Any = self.board.chip.application
         return firmware.system
+
+    async def listen(self, last: bytes) -> str:
+        """What the board says until a line of its own."""
+        async with asyncio.timeout(_ANSWER_S):
+            while not self._said.endswith(last):
+                self._more.clear()
+                await self._more.wait()
+        return self._said.decode("latin-1")
 
     async def answer(self, line: str) -> str:
         """What the board says to a line, without echo and prompt."""
@@ -234,6 +249,28 @@ async def _counts(build: str, bench: _Bench, truth: dict[str, Any]) -> list[Row]
         if build.startswith("5.1"):
             # What running a line allocates here only is taken off whatever it allocates first.
             rows.append(Row(build, name, "allocations", blocks, allocated, max(25, blocks // 4)))
+    return rows
+
+
+async def _sockets(build: str, bench: _Bench, truth: dict[str, Any]) -> list[Row]:
+    """What net's objects and the stack take, at once and 400 ms later."""
+
+    async def sink(stream: Any) -> None:
+        while await stream.read(4096):
+            pass
+
+    network: Any = bench.board.network
+    network.serve(_PEER, 7001, sink)
+    for line in truth["lines"]:
+        await bench.answer(line)
+    said = await bench.listen(b"DONE\r\n")
+    measured = re.findall(r"R\t\d+\t([^\t]+)\t(-?\d+)\t(-?\d+)", said)
+    rows = []
+    for (name, *wanted), (_, *models) in zip(truth["rows"], measured, strict=True):
+        for when, cost, model in zip(("at once", "then"), wanted, models, strict=True):
+            # Registry slots grow by eights; at once there are segments and ARP entries about, as well.
+            allowed = max(160 if when == "at once" else 56, cost * 5 // 100)
+            rows.append(Row(build, f"{name}, {when}", "bytes", cost, int(model), allowed))
     return rows
 
 

@@ -46,6 +46,8 @@ def test_the_extract_is_that_of_the_recordings(build: str) -> None:
     assert f"\n{truth['heap']}\t{truth['count']}" in text("mem_base")
     for _, size, peak in truth["lines"]:
         assert f"\n{size}\t{peak}\r" in text("mem_repl_line")
+    for name, at_once, then in truth.get("sockets", {}).get("rows", ()):
+        assert f"\t{name}\t{at_once}\t{then}\r" in text("mem_sockets2")
     if truth["counts"]:
         counted = re.findall(r"\t(\d+)(?:\.0)?\tmallocs\t(\d+)", text("vm_counts"))
         assert [[n, blocks] for _, n, blocks in truth["counts"]] == [[int(n), int(b)] for n, b in counted]
