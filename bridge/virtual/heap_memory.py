@@ -15,6 +15,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum
 
+from bridge.errors import BridgeError
+
 read = ctypes.string_at
 _POINTER = struct.Struct("<Q")
 
@@ -31,8 +33,14 @@ class Kind(IntEnum):
     UPVALUE = 10
 
 
-class UnknownLayout(RuntimeError):
+class UnknownLayout(BridgeError):
     """The VM in this process is not laid out as expected."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The virtual board cannot read its Lua VM: {what}",
+            remedy="Install lupa from its wheel for 64-bit Linux or macOS.",
+        )
 
 
 @dataclass(frozen=True)
