@@ -107,6 +107,7 @@ def build(kernel: Kernel) -> Module:
 def pack(args: Args, build: Build) -> bytes:
     """`struct.pack(format, …)`."""
     form = _Format(args.check_string(1), build)
+    args = type(args)((*args, None))  # the mark between the arguments and the buffer: what is missing is nil
     packed = bytearray()
     number = 2
     while form:

@@ -58,7 +58,7 @@ def test_wrong_arguments() -> None:
     assert error('struct.pack("i99999999999",1)') == "integral size overflow"
     assert error('struct.pack("!3",1)') == "alignment 3 is not a power of 2"
     assert error('struct.pack("c4","abc")') == "bad argument #3 to 'pack' (string too short)"
-    assert error('struct.pack("B")') == "bad argument #2 to 'pack' (number expected, got no value)"
+    assert error('struct.pack("B")') == "bad argument #2 to 'pack' (number expected, got nil)"
     assert error('struct.unpack("I4","abc")') == "bad argument #2 to 'unpack' (data string too short)"
     assert error('struct.unpack("B","abc",5)') == "bad argument #2 to 'unpack' (data string too short)"
     assert error('struct.unpack("s","abc")') == "unfinished string in data"
