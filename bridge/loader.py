@@ -34,7 +34,7 @@ _RUN = (
 _LONGEST, _SHORTEST, _FIRST = 200, 20, 120
 
 
-_PROMPT = re.compile(rb"\n> $")
+_PROMPT = re.compile(rb"(?:^|\n)> $")
 
 
 @dataclass
@@ -215,7 +215,7 @@ class Loader:
         data = line + b"\r"
         repl.write(data)
         self._sent += len(data)
-        both = re.compile(rb"(?:%s)|\n>> $|\n> $" % answer.pattern)
+        both = re.compile(rb"(?:%s)|(?:^|\n)>>? $" % answer.pattern)
         wait = pace.wait + len(data) * 10 / repl.port.baud
         if patient:  # compiling takes longer, but an answer may also have been damaged: asking again is cheap
             wait = max(2 * wait, 0.5)

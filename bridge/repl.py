@@ -25,6 +25,10 @@ PROMPT = b"> "
 CONTINUED = b">> "
 
 _KEPT = 16_384
+#: What a board prints while it makes its file system after the flash was erased, and how long that may take: 45 ms a
+#: sector, 1000 sectors in 4 MB (app/spiffs/spiffs.c).
+_FORMATTING = re.compile(rb"Formatting file system|\.{3,}")
+_FORMAT_SECONDS = 90.0
 
 
 class Repl:
@@ -98,7 +102,8 @@ class Repl:
             PortLost: the port went away.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        began = loop.time()
+        deadline = began + seconds
         heard = bytearray()
         patience = 0.15 + self._line_seconds(len(WIPE) + 60)
         tries = 0
@@ -111,11 +116,14 @@ class Repl:
             # The answer is spelled otherwise than the question, so an echo is no answer.
             question = b'print(("%%x"):format(%d))' % self._serial
             self.write(WIPE + b"\r\n" + question + b"\r\n")
-            answer = re.compile(rb"\r\n%x\r\n[^\r\n]{0,40}> $" % self._serial)
+            answer = re.compile(rb"(?:\n|> )%x\r\n[^\r\n]{0,40}> $" % self._serial)
             if await self.wait_for(answer, min(patience, max(deadline - loop.time(), 0.01))) is not None:
                 self.forget()
                 return
             heard += self._received
+            if _FORMATTING.search(self._received):
+                # A blank file system is being made, a dot per sector; nothing is heard until it is there.
+                deadline = max(deadline, min(loop.time() + 3.0, began + _FORMAT_SECONDS))
             if CONTINUED in self._received[-16:]:
                 self.write(b"\r\n" + BREAK + b"\r\n")
             if loop.time() >= deadline:

@@ -103,11 +103,9 @@ end
 
 -- The prompt comes back from a timer: leaving raw mode inside a raw callback crashes the chip.
 function agent.leave()
-  local timer = agent.timer
-  timer:unregister()
-  timer:alarm(20, 0, function()
+  tmr.create():alarm(20, 0, function()
     agent.ended = true
-    timer:unregister()
+    agent.timer:unregister()
     for _, object in pairs(objects) do
       pcall(function() object:unregister() end)
       pcall(function() object:close() end)
