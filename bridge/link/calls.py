@@ -14,6 +14,8 @@ from bridge.wire.values import Handle, Opaque, Value
 
 #: `call_id` is one byte, and 0 asks for no reply.
 _MOST_CALLS = 255
+#: Functions of the agent's rooms whose result is the number of a new object.
+_MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp"})
 
 
 @dataclass
@@ -42,7 +44,7 @@ class CallTable:
         self._release = release
         self._free = deque(range(1, _MOST_CALLS + 1))
         self._pending: dict[int, PendingCall] = {}
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[int]] = deque()
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -51,18 +53,21 @@ class CallTable:
         """A number for a call, as soon as there is room; callers get theirs in the order in which they came."""
         loop = asyncio.get_running_loop()
         if self._waiting or not self._room():
-            turn: asyncio.Future[None] = loop.create_future()
+            turn: asyncio.Future[int] = loop.create_future()
             self._waiting.append(turn)
             try:
-                await turn
+                number = await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if turn.done() and not turn.cancelled() and turn.exception() is None:
+                    self._free.append(turn.result())
                     self.admit()
                 elif turn in self._waiting:
                     self._waiting.remove(turn)
                 raise
-        call = PendingCall(self._free.popleft(), target, loop.create_future())
-        self._pending[call.call_id] = call
+        else:
+            number = self._free.popleft()
+        call = PendingCall(number, target, loop.create_future())
+        self._pending[number] = call
         return call
 
     def abandon(self, call: PendingCall) -> None:
@@ -76,8 +81,7 @@ class CallTable:
         while self._waiting and self._room():
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
-                return
+                turn.set_result(self._free.popleft())
 
     def answered(self, message: Reply | Failure) -> PendingCall | None:
         """Match a reply; returns the call, or None when no such call is pending."""
@@ -85,13 +89,16 @@ class CallTable:
         if call is None:
             return None
         self._free.append(call.call_id)
+        values = message.values
+        if call.target in _MAKERS and isinstance(message, Reply) and values and isinstance(values[0], int):
+            values = (Handle(values[0]), *values[1:])
         if call.future.done():
             # Whoever waited gave up: what came for them goes back.
-            self._let_go(message.values)
+            self._let_go(values)
         elif isinstance(message, Reply):
-            call.future.set_result(message.values)
+            call.future.set_result(values)
         else:
-            call.future.set_exception(self.error(message.values))
+            call.future.set_exception(self.error(values))
         self.admit()
         return call
 
@@ -107,7 +114,7 @@ class CallTable:
     def fail(self, error: BridgeError) -> None:
         """End all calls, and those that wait to begin, with an error."""
         pending, self._pending = self._pending, {}
-        futures: list[asyncio.Future[None] | asyncio.Future[tuple[Value, ...]]] = list(self._waiting)
+        futures: list[asyncio.Future[int] | asyncio.Future[tuple[Value, ...]]] = list(self._waiting)
         futures += [call.future for call in pending.values()]
         self._waiting.clear()
         for future in futures:

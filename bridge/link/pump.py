@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -14,7 +15,7 @@ from bridge.link.facts import AgentFacts
 from bridge.link.shapes import ONCE, AgentCode, ShapeTable, source_messages
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import Call, Event, EventCode, Failure, Fault, Invoke, Message, Reply
+from bridge.wire.messages import Call, Event, EventCode, Failure, Fault, Invoke, Message, Reply, encode
 from bridge.wire.session import Session
 from bridge.wire.values import Callback, Handle, Value
 
@@ -25,8 +26,6 @@ QUEUE_LIMIT = 16_384
 #: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
 EARLY_LIMIT = 1_000
 _EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
-#: Room functions whose number is that of a new object.
-_MAKERS = {"@net.socket", "@net.server", "@net.udp"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -100,8 +99,13 @@ class Link:
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`. The target's room must have been loaded by a call before."""
         sent = self._outward(target, values)
-        before = self._defined(target, None)
-        self._send(*before, Call(self._shapes.known(target) or 0, 0, sent))
+        first = self._defined(target, None)
+        try:
+            self._send(*first, Call(self._shapes.known(target) or 0, 0, sent))
+        except BaseException:
+            if first:
+                self._shapes.drop(target)
+            raise
 
     async def run_lua(
         self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
@@ -127,10 +131,7 @@ class Link:
             self._calls.abandon(call)
             raise
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
-        result = await call.future
-        if target in _MAKERS and result and isinstance(result[0], int):
-            return (Handle(result[0]), *result[1:])
-        return result
+        return await call.future
 
     def _defined(self, target: str, call: PendingCall | None) -> list[Message]:
         """What is to be sent before a target can be called by its number: nothing, when the board knows it."""
@@ -239,13 +240,14 @@ class Link:
         self._calls.fail(LinkError("The link was closed", port=self.url))
         stopping = asyncio.ensure_future(self._stop())
         self._closing = True
-        with contextlib.suppress(TimeoutError, BridgeError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await stopping
-        if isinstance(self._down, PortError):
-            return
-        self._end(LinkError("The link was closed", port=self.url))
-        await self._farewell()
+        try:
+            with contextlib.suppress(TimeoutError, BridgeError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await stopping
+        finally:  # also for who gives up waiting: a link that is half closed could never be closed again
+            self._end(LinkError("The link was closed", port=self.url))
+        if not isinstance(self._down, PortError):
+            await self._farewell()
 
     async def _stop(self) -> None:
         call = await self._calls.begin("stop")
@@ -271,11 +273,11 @@ class Link:
         _log.info("%s: down: %s", self.url, error)
         self._end(error)
         if self.on_down is not None and not self._closing:
-            self.on_down(error)
+            self._guarded(self.on_down, error)
 
     def _check(self) -> None:
         if self._down is not None:
-            raise type(self._down)(self._down.message, port=self.url, remedy=self._down.remedy) from self._down
+            raise copy.copy(self._down) from self._down
         if self._closing:
             raise LinkError("The link is being closed", port=self.url)
 
@@ -284,6 +286,9 @@ class Link:
     def _send(self, *messages: Message) -> None:
         self._check()
         now = self._loop.time()
+        if len(messages) > 1:  # all or none: source without its call would become part of the next one
+            for message in messages:
+                encode(message)
         for message in messages:
             self.session.send(message, now)
         self._arm(now)  # what is said in this turn of the loop leaves in one write
@@ -329,7 +334,7 @@ class Link:
                 self._message(message)
             case ConsoleText(data):
                 if self.on_console is not None:
-                    self.on_console(data)
+                    self._guarded(self.on_console, data)
             case Failed(error):
                 self._fail(error)
 
@@ -350,7 +355,7 @@ class Link:
                 text = lua_text(values[0] if values else None)
                 _log.warning("%s: the agent reports: %s", self.url, text)
                 if self.on_fault is not None:
-                    self.on_fault(text)
+                    self._guarded(self.on_fault, text)
 
     def _event(self, number: int, name: str, values: tuple[Value, ...]) -> None:
         receiver = self._receivers.get(number)
