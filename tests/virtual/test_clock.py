@@ -59,15 +59,13 @@ def test_the_clock_tells_what_it_is() -> None:
 
 def test_what_never_ends_is_stopped_at_the_limit() -> None:
     async def wait_beside_a_timer() -> None:
-        async def tick() -> None:
-            while True:
-                await asyncio.sleep(1)
+        loop = asyncio.get_running_loop()
 
-        ticking = asyncio.create_task(tick())
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ticking.cancel()
+        def tick() -> None:
+            loop.call_later(1, tick)
+
+        tick()
+        await asyncio.Event().wait()
 
     with pytest.raises(TimeoutError):
         clock.run(wait_beside_a_timer(), limit=100)

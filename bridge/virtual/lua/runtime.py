@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bridge.virtual.heap_memory import memory_of
+from bridge.virtual.heap.memory import memory_of
 from bridge.virtual.lua.answers import Answers
 from bridge.virtual.lua.api import Args, Builtin, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.building import Builder

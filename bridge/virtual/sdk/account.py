@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.virtual.cost import CostModel
-    from bridge.virtual.heap import HeapModel
+    from bridge.virtual.heap.model import HeapModel
     from bridge.virtual.lua.runtime import Runtime
 
 #: Collector mode in which every allocation is preceded by a full collection (EGC_ALWAYS).

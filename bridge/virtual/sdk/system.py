@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from bridge.virtual.cost import CostModel, load_costs
-from bridge.virtual.heap import HeapModel
-from bridge.virtual.heap_state import BoardLua
+from bridge.virtual.heap.model import HeapModel
+from bridge.virtual.heap.state import BoardLua
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.chunk import Proto
 from bridge.virtual.lua.runtime import Runtime, panic_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.virtual.heap_sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, sizes_of
+from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, sizes_of
 
 
 def test_the_allocator_adds_a_header_and_rounds() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge.virtual.heap_memory import Kind, UnknownLayout, VmMemory, memory_of, pointer
+from bridge.virtual.heap.memory import Kind, UnknownLayout, VmMemory, memory_of, pointer
 from bridge.virtual.lua.vm import Vm
 
 

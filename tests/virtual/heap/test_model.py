@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.virtual.clock import run
-from bridge.virtual.heap import HeapModel
+from bridge.virtual.heap.model import HeapModel
 from bridge.virtual.lua import chunk
 from bridge.virtual.sdk.kernel import OutOfHeap
 from tests.virtual.asked import answer, answers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.virtual.heap_memory import Kind, memory_of
+from bridge.virtual.heap.memory import Kind, memory_of
 from bridge.virtual.lua.vm import Vm
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.virtual.clock import run
-from bridge.virtual.heap_memory import Kind, memory_of
-from bridge.virtual.heap_state import BoardLua
+from bridge.virtual.heap.memory import Kind, memory_of
+from bridge.virtual.heap.state import BoardLua
 from tests.virtual.bench import Bench
 
 

@@ -1,0 +1,197 @@
+"""A look into the memory of the host's Lua VM: every object with the sizes that matter on the chip.
+
+The VM keeps its objects in linked lists. Reading them (and never writing) finds each table's exact array and hash
+size, each function's code and constants, each string's length: what no function of Lua tells, without allocating
+anything in the VM and without depending on what a program can reach. The offsets are those of PUC Lua 5.1.5 and 5.3.6
+compiled for 64 bits, as lupa ships them; `VmMemory` checks them against values it knows before it is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import IntEnum
+
+from bridge.errors import BridgeError
+
+read = ctypes.string_at
+_POINTER = struct.Struct("<Q")
+
+
+class Kind(IntEnum):
+    """Kinds of object (`LUA_T*`), with Lua's internal ones."""
+
+    STRING = 4
+    TABLE = 5
+    FUNCTION = 6
+    USERDATA = 7
+    THREAD = 8
+    PROTO = 9
+    UPVALUE = 10
+
+
+class UnknownLayout(BridgeError):
+    """The VM in this process is not laid out as expected."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"The virtual board cannot read its Lua VM: {what}",
+            remedy="Install lupa from its wheel for 64-bit Linux or macOS.",
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Array slots and hash nodes of a table."""
+
+    array: int
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Proto:
+    """A function prototype: counts, the line of each instruction, the constants' last string, the code."""
+
+    code: bytes
+    constants: int
+    protos: int
+    upvalues: int
+    local_names: int
+    lines: tuple[int, ...]
+    first_line: int
+    last_constant: bytes | None
+
+
+def pointer(address: int) -> int:
+    """The pointer that stands at an address."""
+    return int(_POINTER.unpack(read(address, 8))[0])
+
+
+class VmMemory:
+    """The objects of one VM.
+
+    Args:
+        state: address of any of the VM's `lua_State`s (what `tostring` shows of a coroutine).
+
+    Raises:
+        UnknownLayout: this is not the VM it is made for.
+    """
+
+    #: Bytes before a userdata's own, which is what `tostring` shows the address of.
+    userdata_header = 40
+    #: True if strings are not in `lists`.
+    counts_strings_apart = False
+    #: Offsets of `l_G` in lua_State and of `mainthread` in global_State.
+    _globals_at = _main_at = 0
+
+    def __init__(self, state: int) -> None:
+        if ctypes.sizeof(ctypes.c_void_p) != 8 or read(state, 9)[8] & 0x0F != Kind.THREAD:
+            raise UnknownLayout("the address is not that of a Lua thread of 64 bits")
+        self.globals = pointer(state + self._globals_at)
+        self.main = pointer(self.globals + self._main_at)
+        if read(self.main, 9)[8] & 0x0F != Kind.THREAD or pointer(self.main + self._globals_at) != self.globals:
+            raise UnknownLayout("the VM's main thread is not where it should be")
+        self._dummy = 0
+
+    def chain(self, first: int, stop: AbstractSet[int] = frozenset()) -> Iterator[tuple[int, int]]:
+        """Address and kind of the objects in a list, up to one of `stop`."""
+        address = first
+        while address and address not in stop:
+            head = read(address, 9)
+            yield address, head[8] & 0x0F
+            address = _POINTER.unpack_from(head)[0]
+
+    def next(self, address: int) -> int:
+        """The object behind another in its list, or 0."""
+        return pointer(address)
+
+    def lists(self) -> tuple[int, ...]:
+        """First objects of the lists of collectable objects; new ones are put in front."""
+        raise NotImplementedError
+
+    def string_lengths(self) -> list[tuple[int, int]]:
+        """Address and length of the strings that are in no list of `lists`."""
+        raise NotImplementedError
+
+    def string_length(self, address: int) -> int:
+        """Bytes of a string."""
+        raise NotImplementedError
+
+    def table(self, address: int) -> Table:
+        """Sizes of a table."""
+        raise NotImplementedError
+
+    def proto(self, address: int) -> Proto:
+        """A prototype."""
+        raise NotImplementedError
+
+    def thread(self, address: int) -> tuple[int, int]:
+        """Stack slots and call records of a thread."""
+        raise NotImplementedError
+
+    def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
+        """Whether a function is C's, its number of upvalues, and addresses of cells that are in no list."""
+        raise NotImplementedError
+
+    def open_upvalues(self, address: int) -> Iterator[int]:
+        """Captured variables of a thread that are still on its stack and in no list."""
+        raise NotImplementedError
+
+    def userdata_size(self, address: int) -> int:
+        """Bytes of a userdata in this process."""
+        raise NotImplementedError
+
+    def count(self) -> int:
+        """Bytes that the VM has allocated in this process."""
+        raise NotImplementedError
+
+    def hook_counts(self) -> tuple[int, int]:
+        """After how many instructions of the main thread the count hook is called, and how many are left till then."""
+        raise NotImplementedError
+
+    def entries(self, address: int) -> int:
+        """Entries in the hash part of a table."""
+        raise NotImplementedError
+
+    def global_table(self) -> int:
+        """Address of the table of globals."""
+        raise NotImplementedError
+
+    def mark(self) -> tuple[int, ...]:
+        """Where allocation stands: first objects of the lists, and the number of strings outside of them."""
+        raise NotImplementedError
+
+    def learn_dummy(self) -> None:
+        """Find the node that all tables without a hash part share."""
+        seen: set[int] = set()
+        for first in self.lists():
+            for address, kind in self.chain(first):
+                if kind == Kind.TABLE:
+                    node = self._node(address)
+                    if node in seen:
+                        self._dummy = node
+                        return
+                    seen.add(node)
+        raise UnknownLayout("no two empty tables share their node")
+
+    def _node(self, address: int) -> int:
+        raise NotImplementedError
+
+
+def memory_of(version: str, state: int) -> VmMemory:
+    """The memory of a VM.
+
+    Args:
+        version: "5.1" or "5.3".
+        state: address of one of its `lua_State`s.
+
+    Raises:
+        UnknownLayout: this is not the VM it should be.
+    """
+    from bridge.virtual.heap.memory51 import Memory51
+    from bridge.virtual.heap.memory53 import Memory53
+
+    return Memory51(state) if version == "5.1" else Memory53(state)

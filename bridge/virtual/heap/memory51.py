@@ -1,0 +1,93 @@
+"""Where Lua 5.1.5, compiled for 64 bits, keeps what `VmMemory` reads (lobject.h, lstate.h)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from bridge.virtual.heap.memory import Kind, Proto, Table, VmMemory, pointer, read
+
+_POINTER = struct.Struct("<Q")
+_INT = struct.Struct("<i")
+#: Bytes of a node; its value comes first, with the type tag behind.
+_NODE = 40
+_PROTO_AT = 16
+#: k, code, p, lineinfo, locvars, upvalues, source; sizes of upvalues, k, code, lineinfo, p, locvars; the lines.
+_PROTO = struct.Struct("<7Q8i")
+
+
+class Memory51(VmMemory):
+    """The objects of a 5.1 VM."""
+
+    counts_strings_apart = True
+    _globals_at = 32
+    _main_at = 176
+
+    def lists(self) -> tuple[int, ...]:
+        # Userdata hang behind the main thread, which is the last of all others.
+        return pointer(self.globals + 40), pointer(self.main)
+
+    def mark(self) -> tuple[int, ...]:
+        (strings,) = struct.unpack("<I", read(self.globals + 8, 4))
+        return (*self.lists(), strings)
+
+    def string_lengths(self) -> list[tuple[int, int]]:
+        buckets, _, size = struct.unpack("<QIi", read(self.globals, 16))
+        found = []
+        for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
+            while address:
+                head = read(address, 24)
+                found.append((address, _POINTER.unpack_from(head, 16)[0]))
+                address = _POINTER.unpack_from(head)[0]
+        return found
+
+    def string_length(self, address: int) -> int:
+        return pointer(address + 16)
+
+    def table(self, address: int) -> Table:
+        raw = read(address, 60)
+        nodes = 0 if _POINTER.unpack_from(raw, 32)[0] == self._dummy else 1 << raw[11]
+        return Table(_INT.unpack_from(raw, 56)[0], nodes)
+
+    def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
+        raw = read(address, 12)
+        return bool(raw[10]), raw[11], ()
+
+    def proto(self, address: int) -> Proto:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        k, code, _, lineinfo = fields[:4]
+        upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[7:14]
+        lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
+        last = None
+        if constants:
+            value, tag = struct.unpack("<Qi", read(k + 16 * (constants - 1), 12))
+            if tag == Kind.STRING:
+                last = read(value + 24, self.string_length(value))
+        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, last)
+
+    def thread(self, address: int) -> tuple[int, int]:
+        stack, calls = struct.unpack("<ii", read(address + 88, 8))
+        return stack, calls
+
+    def open_upvalues(self, address: int) -> Iterator[int]:
+        return (cell for cell, _ in self.chain(pointer(address + 152)))
+
+    def userdata_size(self, address: int) -> int:
+        return pointer(address + 32)
+
+    def count(self) -> int:
+        return pointer(self.globals + 120)
+
+    def hook_counts(self) -> tuple[int, int]:
+        every, left = struct.unpack("<ii", read(self.main + 104, 8))
+        return every, left
+
+    def entries(self, address: int) -> int:
+        raw = read(pointer(address + 32), _NODE * self.table(address).nodes)
+        return sum(1 for at in range(0, len(raw), _NODE) if _INT.unpack_from(raw, at + 8)[0] != 0)
+
+    def global_table(self) -> int:
+        return pointer(self.main + 120)
+
+    def _node(self, address: int) -> int:
+        return pointer(address + 32)

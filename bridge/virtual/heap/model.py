@@ -1,0 +1,369 @@
+"""The chip's heap: what C has claimed, and what Lua's objects would take on the 32-bit chip.
+
+Lua's share is priced object by object, each kind by its own rule (`sizes`), from the objects that the host's VM
+really has (`memory`). What lives when the firmware's libraries have been opened is the firmware's own: on the
+chip most of it stands in flash. `VirtualOptions.heap` is what is free then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from bridge.virtual.heap.memory import Kind, memory_of
+from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, sizes_of
+from bridge.virtual.lua.chunk import BadChunk, parse, walk
+from bridge.virtual.lua.chunk import Proto as Chunk
+from bridge.virtual.lua.rewrite import CONCAT_CHECK
+from bridge.virtual.sdk.kernel import OutOfHeap
+
+#: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
+_BOOT_OBJECTS, _BOOT_STRINGS = 100, 100
+_BOOT_COUNT = {FLOAT_51: 4834, FLOAT_53: 4600, INTEGER_51: 4082}
+#: What the console's line takes that asks a fresh board for `node.heap()`, so that it answers `VirtualOptions.heap`.
+_ASKING = 504
+#: A pipe keeps its bytes in userdata of this size (app/modules/pipe.c).
+_PIPE_CHUNK = 264
+#: A pipe's write function is a C function with 4 upvalues; here it is a Lua function with more, 5 of them its own.
+_PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
+#: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
+_STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
+#: What is free after an allocation was refused, in bytes.
+_LEFT_OVER = 3000
+#: Bytes of a block in this process, on average, for a guess.
+_GUESSED_BLOCK = 60
+#: Bytes that undumping needs besides what it loads.
+_UNDUMP_EXTRA = 100
+_CONCAT = 21
+#: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
+_CHECK_LENGTH = 5
+
+
+class LuaState(Protocol):
+    """What the model needs of the VM."""
+
+    version: str
+
+    def state_address(self) -> int:
+        """Address of a `lua_State`."""
+
+    def anchor(self) -> int:
+        """Address of a table that is made now and lives as long as the VM."""
+
+    def collect(self) -> None:
+        """A full collection."""
+
+    def userdata_size(self, address: int) -> int | None:
+        """Bytes on the chip of a userdata of the firmware, or None for another."""
+
+    def pipe_chunks(self) -> list[int]:
+        """Bytes in each chunk of all pipes."""
+
+    def pipes(self) -> int:
+        """How many pipes there are."""
+
+    def collects_always(self) -> bool:
+        """True while the collector runs before every allocation (EGC ALWAYS of 5.1)."""
+
+
+class HeapModel:
+    """Implements `bridge.virtual.sdk.kernel.Heap`.
+
+    Args:
+        size: bytes that a fresh board's console answers to `=node.heap()`.
+        lua: the VM.
+        number: "integer" or "float".
+    """
+
+    def __init__(self, size: int, lua: LuaState, number: str) -> None:
+        self.sizes = sizes_of(lua.version, number)
+        self._size = size + _ASKING
+        self._lua = lua
+        self._memory = memory_of(lua.version, lua.state_address())
+        self._memory.learn_dummy()
+        self._claimed = 0
+        self._lent = 0
+        self._settled = False
+        # Objects of the VM's own: those behind the anchor in the list of all, and by address those of other lists.
+        self._anchor: frozenset[int] = frozenset()
+        self._old: set[int] = set()
+        self._old_cells: set[int] = set()
+        self._old_globals = 0
+        self._global_nodes = 0
+        self._boot_strings = 0
+        #: Objects alive at the last look, the firmware's own included.
+        self.objects = _BOOT_OBJECTS
+        #: True looks at everything before each chunk is loaded, so that `lowest` is exact; slow, for measuring.
+        self.exact = False
+        #: Least free bytes since this was last set, peaks of compiling included.
+        self.lowest = self._size
+        #: Bytes that a collection left in use beyond the firmware's own.
+        self._left = -_BOOT_COUNT[self.sizes]
+        # What the VM counted at the last look, and the bytes that were free then.
+        self._seen_count = self._memory.count()
+        self._seen_free = self._size
+
+    def settle(self) -> None:
+        """What lives now is the firmware's own; C's claims so far are in the free bytes after boot, too."""
+        self._lua.collect()
+        self._anchor = frozenset((self._lua.anchor(),))
+        memory = self._memory
+        self._old = {address for first in memory.lists()[1:] for address, _ in memory.chain(first)}
+        self._old |= {address for address, _ in memory.string_lengths()}
+        self._boot_strings = sum(memory.mark()[len(memory.lists()) :])
+        self._old_cells = {
+            cell
+            for first in memory.lists()
+            for address, kind in memory.chain(first)
+            if kind == Kind.FUNCTION
+            for cell in memory.closure(address)[2]
+        }
+        self._global_nodes = 0
+        self._old_globals = self._price_globals(self.sizes)
+        self._claimed = 0
+        self._settled = True
+        self._look()
+        self.lowest = self._seen_free
+
+    def claim(self, size: int) -> int:
+        """Take a block for C.
+
+        Raises:
+            OutOfHeap: it does not fit.
+        """
+        taken = block(size)
+        if taken > self._estimate() and taken > self._exact():
+            raise OutOfHeap
+        self._claimed += taken
+        self._seen_free -= taken
+        self.lowest = min(self.lowest, self._seen_free)
+        return taken
+
+    def release(self, taken: int) -> None:
+        """Give back what `claim` returned."""
+        self._claimed -= taken
+        self._seen_free += taken
+
+    def free(self) -> int:
+        """Free bytes as `node.heap()` answers.
+
+        Where the collector runs before every allocation there is no garbage; elsewhere there is as much as the
+        chip's collector lets gather: it starts when twice the bytes are there that were left the last time.
+        """
+        if self._lua.collects_always():
+            return max(0, self._exact())
+        free = self._look()
+        if self._size - self._claimed - free > self._left + _BOOT_COUNT[self.sizes]:
+            free = self._exact()
+            self._left = self._size - self._claimed - free
+        return max(0, free)
+
+    def count(self) -> int:
+        """Bytes of Lua's objects as `collectgarbage("count")` counts them."""
+        if self._lua.collects_always():
+            self._lua.collect()
+        return _BOOT_COUNT[self.sizes] + self._price(replace(self.sizes, bare=True))
+
+    def step(self) -> bool:
+        """True while memory is left; cheap as long as there is enough.
+
+        The chip refuses the one allocation that does not fit, often a large one, and goes on with what is left. Here
+        the program has gone too far when that is noticed; what it took too much is lent to it until it frees memory.
+        """
+        if self._estimate() > 0 or self._exact() > 0:
+            return True
+        self._lent += _LEFT_OVER - self._seen_free
+        self._look()
+        return False
+
+    def loading(self, source_size: int, dump: bytes | None, proto: Chunk | None = None) -> None:
+        """A chunk is about to be loaded: its peak must fit.
+
+        Args:
+            source_size: bytes of source, 0 for a precompiled chunk.
+            dump: the precompiled chunk, or None.
+            proto: what the source compiles to with all debug information; None if it does not compile.
+
+        Raises:
+            OutOfHeap: it does not fit.
+        """
+        sizes = self.sizes
+        factor, extra = sizes.compile_factor, sizes.compile_extra
+        if proto is None and dump is not None:
+            factor, extra = 1.0, _UNDUMP_EXTRA
+            try:
+                proto = parse(dump, self._lua.version)
+            except BadChunk:
+                return
+        peak = extra + (source_size if proto is None else int(self.price_of(proto) * factor))
+        if self.exact:
+            self._exact()
+        if peak > self._estimate() and peak > self._exact():
+            raise OutOfHeap
+        self.lowest = min(self.lowest, self._seen_free - peak)
+
+    def price_of(self, proto: Chunk) -> int:
+        """Bytes that a chunk takes with its strings and the functions within, as it stands."""
+        strings: set[bytes] = set()
+        total = 0
+        for function in walk(proto):
+            strings.update(constant.value for constant in function.constants if isinstance(constant.value, bytes))
+            strings.update(name for name, _, _ in function.locals if name)
+            total += self.sizes.prototype(
+                code=len(function.code),
+                constants=len(function.constants),
+                protos=len(function.protos),
+                upvalues=function.upvalues,
+                local_names=len(function.locals),
+                lines=packed_lines(function.lines, function.line_defined) if function.lines else 0,
+            )
+        return total + sum(self.sizes.string(len(text)) for text in strings)
+
+    def mark(self) -> tuple[int, ...]:
+        """Where allocation stands now, for `allocations`."""
+        return (self._memory.count(), *self._memory.mark())
+
+    def allocations(self, mark: tuple[int, ...]) -> int:
+        """Blocks allocated since a mark: objects, strings, and growth of tables.
+
+        Exact if nothing was collected since; otherwise guessed from the bytes.
+        """
+        memory = self._memory
+        now = self.mark()
+        if now == mark:
+            return 0
+        count, lost = 0, False
+        heads = memory.lists()
+        for first, old in zip(heads, mark[1:], strict=False):
+            last = 0
+            for address, kind in memory.chain(first, frozenset((old,))):
+                if address in self._anchor:
+                    lost = True
+                    break
+                count += 1
+                if kind == Kind.TABLE:
+                    table = memory.table(address)
+                    count += table.array.bit_length() + table.nodes.bit_length()
+                last = address
+            lost = lost or (last != 0 and memory.next(last) != old)
+        if lost:
+            return max(0, now[0] - mark[0]) // _GUESSED_BLOCK
+        strings = zip(now[1 + len(heads) :], mark[1 + len(heads) :], strict=True)
+        return count + sum(max(0, after - before) for after, before in strings)
+
+    def count_objects(self) -> int:
+        """Objects alive, garbage included, about as many as the chip's collector would visit."""
+        memory = self._memory
+        count = sum(1 for _ in memory.chain(memory.lists()[0], self._anchor))
+        self.objects = _BOOT_OBJECTS + count + max(0, sum(memory.mark()[len(memory.lists()) :]) - self._boot_strings)
+        return self.objects
+
+    def _exact(self) -> int:
+        self._lua.collect()
+        return self._look()
+
+    def _look(self) -> int:
+        """Price everything; the bytes that are free."""
+        left = self._size - self._claimed - self._price(self.sizes)
+        if left >= _LEFT_OVER:
+            self._lent = 0
+        self._seen_free = left + self._lent
+        self._seen_count = self._memory.count()
+        self.lowest = min(self.lowest, self._seen_free)
+        return self._seen_free
+
+    def _estimate(self) -> int:
+        """Free bytes at least: objects are never larger on the chip than here."""
+        if not self._settled:
+            return self._size
+        return self._seen_free - max(0, self._memory.count() - self._seen_count)
+
+    def _price(self, sizes: Sizes) -> int:
+        memory = self._memory
+        first, *others = memory.lists()
+        found = list(memory.chain(first, self._anchor))
+        alive: set[int] = set()
+        for other in others:
+            for address, kind in memory.chain(other):
+                alive.add(address)
+                if address not in self._old:
+                    found.append((address, kind))
+        total = strings = 0
+        cells: set[int] = set()
+        for address, kind in found:
+            if kind == Kind.STRING:
+                strings += 1
+                total += sizes.string(memory.string_length(address))
+            else:
+                total += self._price_object(sizes, address, kind, cells)
+        for address, length in memory.string_lengths():
+            alive.add(address)
+            if address not in self._old:
+                strings += 1
+                total += sizes.string(length)
+        self._old &= alive
+        cells.update(memory.open_upvalues(memory.main))
+        self.objects = _BOOT_OBJECTS + len(found) + (strings if memory.counts_strings_apart else 0)
+        for length in self._lua.pipe_chunks():
+            total += sizes.userdata_block(_PIPE_CHUNK) - sizes.table(0, 0) - sizes.string(length)
+        poster = sizes.lua_closure(_POSTER_UPVALUES) + _POSTER_CELLS * sizes.upvalue_cell()
+        total += self._lua.pipes() * (sizes.c_closure(_PIPE_UPVALUES) - poster)
+        total += len(cells - self._old_cells) * sizes.upvalue_cell()
+        return total + self._price_globals(sizes) - self._old_globals + _string_table(sizes, _BOOT_STRINGS + strings)
+
+    def _price_object(self, sizes: Sizes, address: int, kind: int, cells: set[int]) -> int:
+        memory = self._memory
+        match kind:
+            case Kind.TABLE:
+                table = memory.table(address)
+                return sizes.table(table.array, table.nodes)
+            case Kind.FUNCTION:
+                is_c, upvalues, more = memory.closure(address)
+                cells.update(more)
+                return sizes.c_closure(upvalues) if is_c else sizes.lua_closure(upvalues)
+            case Kind.PROTO:
+                return self._price_proto(sizes, address)
+            case Kind.UPVALUE:
+                return sizes.upvalue_cell()
+            case Kind.THREAD:
+                cells.update(memory.open_upvalues(address))
+                starter = sizes.lua_closure(_STARTER_UPVALUES) + sizes.lua_closure(_RESUMER_UPVALUES)
+                starter += sizes.c_closure(_WRAPPER_UPVALUES) + _COROUTINE_CELLS * sizes.upvalue_cell()
+                return sizes.coroutine(*memory.thread(address)) - starter
+            case Kind.USERDATA:
+                size = self._lua.userdata_size(address + memory.userdata_header)
+                if size is None and memory.userdata_size(address) == 0:
+                    size = 0  # newproxy()
+                return 0 if size is None else sizes.userdata_block(size)
+        return 0
+
+    def _price_proto(self, sizes: Sizes, address: int) -> int:
+        proto = self._memory.proto(address)
+        code, constants = len(proto.code) // 4, proto.constants
+        if proto.last_constant == CONCAT_CHECK:
+            code -= _CHECK_LENGTH * sum(1 for byte in proto.code[::4] if byte & 0x3F == _CONCAT)
+            constants -= 1
+        return sizes.prototype(
+            code=code,
+            constants=constants,
+            protos=proto.protos,
+            upvalues=proto.upvalues if proto.local_names or self._lua.version != "5.1" else 0,
+            local_names=proto.local_names,
+            lines=packed_lines(proto.lines, proto.first_line) if proto.lines else 0,
+        )
+
+    def _price_globals(self, sizes: Sizes) -> int:
+        """The table of globals: the host's has kept the size it had with all libraries in it."""
+        entries = self._memory.entries(self._memory.global_table())
+        self._global_nodes = max(self._global_nodes, _power_of_two(entries))
+        return sizes.table(0, self._global_nodes)
+
+
+def _string_table(sizes: Sizes, strings: int) -> int:
+    """What the string table has grown by since boot: it doubles whenever it is full."""
+    start = _power_of_two(_BOOT_STRINGS)
+    return sizes.block(4 * max(start, _power_of_two(strings))) - sizes.block(4 * start)
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << max(0, least - 1).bit_length()

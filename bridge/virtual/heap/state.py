@@ -1,0 +1,56 @@
+"""What the heap model sees of a board's VM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bridge.virtual.lua.runtime import Runtime
+    from bridge.virtual.sdk.system import System
+
+#: EGC_ALWAYS of app/lua/legc.h.
+_ALWAYS = 4
+
+
+class BoardLua:
+    """Implements `bridge.virtual.heap.model.LuaState`.
+
+    Args:
+        lua: the VM.
+        system: the board around it.
+    """
+
+    def __init__(self, lua: Runtime, system: System) -> None:
+        self.version = lua.version
+        self._lua = lua
+        self._system = system
+        self._anchor: Any = None
+
+    def state_address(self) -> int:
+        """Address of a `lua_State`."""
+        return self._lua.state_address()
+
+    def anchor(self) -> int:
+        """Address of a table that is made now and lives as long as this object."""
+        self._anchor = self._lua.vm.table()
+        return int(self._lua.board[b"raw_tostring"](self._anchor).rpartition(b"0x")[2], 16)
+
+    def collect(self) -> None:
+        """A full collection."""
+        self._system.collect()
+
+    def userdata_size(self, address: int) -> int | None:
+        """Bytes on the chip of a userdata of the firmware, or None for another."""
+        return self._lua.objects.size_at(address)
+
+    def pipe_chunks(self) -> list[int]:
+        """Bytes in each chunk of all pipes."""
+        return [len(text) for _, text in self._lua.board[b"pipe_chunks"].items()]
+
+    def pipes(self) -> int:
+        """How many pipes there are."""
+        return len(list(self._lua.board[b"posters"].keys()))
+
+    def collects_always(self) -> bool:
+        """True while the collector runs before every allocation."""
+        return self.version == "5.1" and bool(self._system.egc_mode & _ALWAYS)
