@@ -227,8 +227,8 @@ class Loader:
             pace.answered(self._loop.time() - began)
         if (good := answer.search(repl.received)) is not None:
             pace.good()
-            if not patient:  # the prompt behind the answer must not be taken for that of the next line
-                await repl.wait_for(_PROMPT, 0.006)
+            # The prompt behind the answer must not be taken for that of the next line.
+            await repl.wait_for(_PROMPT, 0.006)
             return good
         pace.bad()
         if CONTINUED in repl.received[-4:]:

@@ -1,0 +1,65 @@
+import pytest
+
+from bridge.errors import LuaError, ReplError
+from bridge.loader import Loader, _quoted
+from bridge.repl import Repl
+from bridge.virtual import clock
+from tests.virtual_link import virtual_port
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_chunks_run_once_and_answer(lua: str, echo: bool) -> None:
+    async def main() -> None:
+        async with virtual_port(lua=lua, echo=echo) as port:
+            repl = Repl(port)
+            await repl.sync()
+            loader = Loader(repl)
+            await loader.prepare()
+            assert await loader.run("COUNT = (COUNT or 0) + 1 return 'ran ' .. COUNT") == "ran 1"
+            long = "local t = {} " + " ".join(f"t[{n}] = {n}" for n in range(60)) + " return #t .. '\"\\\\'"
+            assert await loader.run(long) == '59"\\'
+            with pytest.raises(LuaError, match="boom"):
+                await loader.run("error('boom')")
+            with pytest.raises(LuaError):
+                await loader.run("not lua")
+            assert await loader.run("local shared = ... shared.x = 5") == "nil"
+            assert await loader.run("return (...).x") == "5"
+            assert loader.damage == 0.0
+            await loader.finish()
+            assert await repl.line("=_nb") == b"nil"
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_bad_line_changes_nothing(seed: int) -> None:
+    async def main() -> None:
+        async with virtual_port(drop=0.005, flip=0.005, seed=seed) as port:
+            repl = Repl(port)
+            await repl.sync()
+            loader = Loader(repl)
+            await loader.prepare()
+            for number in range(1, 4):
+                source = f"COUNT = (COUNT or 0) + 1 return COUNT .. ' {'x' * 150}'"
+                assert await loader.run(source) == f"{number} {'x' * 150}"
+            assert 0.002 < loader.damage < 0.05
+
+    clock.run(main())
+
+
+def test_a_line_that_carries_nothing_is_given_up_in_time() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            loader = Loader(repl, seconds=3.0)
+            port.board.chip.power_off()
+            with pytest.raises(ReplError, match="within 3 s"):
+                await loader.prepare()
+
+    clock.run(main())
+
+
+def test_quoting_leaves_nothing_that_ends_a_string() -> None:
+    assert _quoted(b'a"b\\c\r\n\0\xff9') == b"a\\034b\\092c\\013\\010\\000\\2559"

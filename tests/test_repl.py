@@ -1,0 +1,143 @@
+import asyncio
+import re
+
+import pytest
+
+from bridge.errors import LinkTimeout, NotNodeMCU, PortLost, ReplError
+from bridge.ports.base import LossHandler, Receiver
+from bridge.repl import Repl, describe_other
+from bridge.virtual import clock
+from tests.virtual_link import virtual_port
+
+
+class Talker:
+    """A port that answers what is written by a function of it."""
+
+    url = "COM9"
+    baud = 115200
+
+    def __init__(self, answer: object) -> None:
+        self._answer = answer
+        self._receiver: Receiver | None = None
+        self.written = b""
+
+    def set_receiver(self, receiver: Receiver | None, lost: LossHandler | None = None) -> None:
+        self._receiver = receiver
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+        said = self._answer(data)  # type: ignore[operator]
+        if said and self._receiver is not None:
+            asyncio.get_running_loop().call_later(0.01, self._receiver, said)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda data: b"", "Nothing answers"),
+        (lambda data: data + b"\r\nTraceback (most recent call last):\r\nSyntaxError\r\n>>> ", "MicroPython"),
+        (lambda data: data + b"\r\nERROR\r\n", "AT command firmware"),
+        (lambda data: bytes((b * 37 + 129) % 256 for b in data), "no text"),
+        (lambda data: b"login: ", "it says 'login:"),
+    ],
+    ids=["silence", "MicroPython", "AT", "garbage", "login"],
+)
+def test_what_else_answers_is_told_apart(answer: object, words: str) -> None:
+    async def main() -> None:
+        repl = Repl(Talker(answer))  # type: ignore[arg-type]
+        with pytest.raises(NotNodeMCU, match=words) as caught:
+            await repl.sync(2.0)
+        assert str(caught.value).startswith("COM9: ") and caught.value.remedy
+
+    clock.run(main())
+
+
+def test_sentences_name_the_speed() -> None:
+    assert "9600 baud" in describe_other(b"\xff\xfe\x80\x81", 9600)[0]
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize(
+    "left",
+    [
+        b"",
+        b"node.restart(",
+        b"x = function()\r\n",
+        b"x = {\r\n",
+        b"s = [[\r\n",
+        b"print('half",
+        b"\0\xff\x80",
+        b"a" * 700,
+    ],
+    ids=["empty", "half a line", "function", "table", "long string", "string", "garbage", "too long"],
+)
+def test_the_prompt_is_found_from_any_state(echo: bool, left: bytes) -> None:
+    async def main() -> None:
+        async with virtual_port(echo=echo) as port:
+            repl = Repl(port)
+            await repl.sync()
+            repl.write(left)
+            await asyncio.sleep(0.3)
+            await repl.sync()
+            assert await repl.line("=1+1") == b"2"
+
+    clock.run(main())
+
+
+def test_a_half_typed_line_is_not_run() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            repl.write(b"ran = true")
+            await asyncio.sleep(0.1)
+            await repl.sync()
+            assert await repl.line("=ran") == b"nil"
+
+    clock.run(main())
+
+
+def test_a_board_that_boots_is_waited_for() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            await repl.line("kept = 1")
+            port.board.reset()
+            await repl.sync()
+            assert await repl.line("=kept") == b"nil"
+
+    clock.run(main())
+
+
+def test_lines_give_what_they_print() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            assert await repl.line("print('a') print('b')") == b"a\r\nb"
+            assert await repl.line("x = 5") == b""
+            assert (await repl.line("error('boom')")).startswith(b"Lua error: \tstdin:1: boom")
+            with pytest.raises(ReplError, match="250 bytes"):
+                await repl.line("x" * 251)
+            with pytest.raises(LinkTimeout):
+                await repl.line("tmr.delay(1000000)", seconds=0.2)
+
+    clock.run(main())
+
+
+def test_bytes_are_passed_on_as_they_come_and_waiting_ends() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            heard = bytearray()
+            repl = Repl(port, on_text=heard.extend)
+            await repl.sync()
+            assert b"> " in heard
+            assert await repl.wait_for(re.compile(b"never"), 0.2) is None
+            port.board.unplug()
+            with pytest.raises(PortLost):
+                await repl.wait_for(re.compile(b"never"), 5.0)
+            with pytest.raises(PortLost):
+                repl.write(b"x")
+
+    clock.run(main())
