@@ -11,14 +11,14 @@ automaton; a pair that is missing is an error of whoever caused it.
 from __future__ import annotations
 
 import logging
-import re
 from collections import deque
 from enum import Enum, auto
 
-from bridge.errors import BoardReset, BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
+from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import MAX_BODY, OVERHEAD, SEQ_COUNT, WINDOW, Codec, Frame, Kind, Splitter
+from bridge.wire.liveness import Liveness, is_text
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
@@ -32,13 +32,6 @@ ACK_DELAY = 0.010
 ACK_EVERY = 2
 #: Text at the end of what came is delivered after this much silence: no adapter pauses longer inside a frame.
 TEXT_DELAY = 0.040
-#: Nothing heard for this long while something is awaited: the other side is gone. A Lua callback may be busy until
-#: the soft watchdog bites (3.2 s, stock-firmware.md 3.5), so this must be longer.
-SILENCE_LIMIT = 6.0
-#: The same after boot text was seen: a board that lives answers at once, or after a slow callback.
-SILENCE_AFTER_BOOT = 0.6
-#: Ask for a sign of life after this much silence on an idle link.
-KEEP_ALIVE = 15.0
 #: After a frame that went missing or had to be sent again, what is no frame is damage for so long.
 BAD_SECONDS = 2.0
 #: Send one frame at most so often; a line this bad carries nothing.
@@ -46,10 +39,6 @@ MAX_TRIES = 250
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
-
-_BOOT_TEXT = re.compile(rb"ets Jan +8 2013|NodeMCU \d|powered by Lua|PANIC: unprotected|cannot open init\.lua")
-_BOOT_CAUSE = re.compile(rb"rst cause:(\d+)|(PANIC: [^\r\n]*)")
-_PRINTABLE = frozenset(range(32, 127)) | {9, 10, 13, 27}
 
 
 class State(Enum):
@@ -117,12 +106,8 @@ class Session:
         self._events: deque[SessionEvent] = deque()
         self._suspects: deque[bytes] = deque(maxlen=4)
         self._line_free = 0.0
-        self._heard_at: float | None = None
         self._text_at: float | None = None
-        self._polled_at: float | None = None
-        self._last_poll: float | None = None
-        self._boot_seen: float | None = None
-        self._boot_text = b""
+        self._liveness = Liveness()
         self._ack_owed = 0
         self._ack_at: float | None = None
         self._nak = False
@@ -213,7 +198,7 @@ class Session:
             return None
         times = [self._text_at]
         if self.state is State.OPEN:
-            times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._silent_at()]
+            times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._liveness.over_at()]
             times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
         return min((time for time in times if time is not None), default=None)
 
@@ -229,18 +214,18 @@ class Session:
                 self._no_frame(rest, now)
         if self.state is not State.OPEN:
             return
-        if (due := self._silent_at()) is not None and now >= due:
-            self._fail(self._silence())
+        if (due := self._liveness.over_at()) is not None and now >= due:
+            self._fail(self._liveness.verdict(self._name))
             return
         if (due := self.sender.deadline()) is not None and now >= due:
-            self._awaiting(now)
+            self._liveness.awaiting(now)
             self.sender.timed_out()
             if self.sender.most_tries > MAX_TRIES:
                 self._fail(LinkTimeout(f"A frame was sent {MAX_TRIES} times and never arrived", port=self._name))
                 return
         if (due := self._next_poll()) is not None and now >= due:
-            self._awaiting(now)
-            self._poll, self._last_poll = True, now
+            self._liveness.polled(now)
+            self._poll = True
 
     # frames that arrive
 
@@ -249,7 +234,7 @@ class Session:
         if self.state is State.OPENING:
             self._events.append(Opened())
         self._move(Trigger.HEARD)
-        self._heard_at, self._polled_at, self._last_poll, self._boot_seen = now, None, None, None
+        self._liveness.heard(now)
         self.inbound.arrived(size)
         sack = 0 if self._board else frame.mask
         if not self.sender.acknowledged(frame.ack, sack, frame.nak, now):
@@ -296,7 +281,7 @@ class Session:
 
     def _no_frame(self, segment: bytes, now: float) -> None:
         # A short piece of a damaged frame may look like text; on a bad line only whole lines are believed.
-        if _is_text(segment) and (len(segment) > 12 or b"\n" in segment or self.inbound.damage < 0.001):
+        if is_text(segment) and (len(segment) > 12 or b"\n" in segment or self.inbound.damage < 0.001):
             self._text(segment, now)
             return
         self.damaged += 1
@@ -328,45 +313,13 @@ class Session:
         if not data:
             return
         self._events.append(ConsoleText(data))
-        self._boot_text = (self._boot_text + data)[-512:]
-        if self.state is State.OPEN and self._boot_seen is None and _BOOT_TEXT.search(self._boot_text):
-            # A program may print the same words: ask, and believe the answer.
-            self._boot_seen = now
-            self._awaiting(now)
+        if self._liveness.printed(data, now, watching=self.state is State.OPEN):
             self._poll = True
 
-    # liveness
-
-    def _awaiting(self, now: float) -> None:
-        if self._polled_at is None:
-            self._polled_at = now
+    # the rest
 
     def _next_poll(self) -> float | None:
-        if self._boot_seen is not None:
-            return (self._last_poll or self._boot_seen) + SILENCE_AFTER_BOOT / 4
-        if self.sender.outstanding or self._heard_at is None:
-            return None
-        if self._last_poll is not None:
-            return self._last_poll + self.sender.round_trip.wait() + 0.1
-        return self._heard_at + KEEP_ALIVE
-
-    def _silent_at(self) -> float | None:
-        if self._boot_seen is not None:
-            return self._boot_seen + SILENCE_AFTER_BOOT
-        return self._polled_at + SILENCE_LIMIT if self._polled_at is not None else None
-
-    def _silence(self) -> BridgeError:
-        if self._boot_seen is not None:
-            found = _BOOT_CAUSE.findall(self._boot_text)
-            cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
-            return BoardReset(cause=cause, port=self._name)
-        return LinkTimeout(
-            f"The board has not answered for {SILENCE_LIMIT:g} s",
-            port=self._name,
-            remedy="It may be unplugged, or stuck in a Lua loop: reset it.",
-        )
-
-    # the rest
+        return self._liveness.next_poll(outstanding=bool(self.sender.outstanding), wait=self.sender.round_trip.wait())
 
     def _hurry_at(self) -> float | None:
         due = self.sender.hurry_at()
@@ -418,15 +371,3 @@ class _Described:
 
     def __str__(self) -> str:
         return messages.describe(self._message)
-
-
-def _is_text(segment: bytes) -> bool:
-    """Nearly all of it is what a console shows; a frame's key alone is mostly not."""
-    plain = sum(byte in _PRINTABLE for byte in segment)
-    if plain == len(segment):
-        return True
-    try:
-        segment.decode()
-    except UnicodeDecodeError:
-        return plain >= 0.9 * len(segment)
-    return plain >= 0.7 * len(segment)

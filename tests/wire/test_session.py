@@ -8,8 +8,9 @@ from bridge.errors import BoardReset, LinkTimeout, LocalProtocolError, RemotePro
 from bridge.wire.check import CheckKind
 from bridge.wire.events import Failed
 from bridge.wire.frame import Codec, Frame, Kind
+from bridge.wire.liveness import KEEP_ALIVE, SILENCE_LIMIT
 from bridge.wire.messages import Call, Event, Fault, Hello, Reply, Source, Tune
-from bridge.wire.session import KEEP_ALIVE, SILENCE_LIMIT, TRANSITIONS, Session, State, Trigger
+from bridge.wire.session import TRANSITIONS, Session, State, Trigger
 from tests.wire.session_pair import Damage, SessionPair
 
 HELLO = Hello(b"12345678")
