@@ -161,7 +161,10 @@ async def run_esptool(
 
     Raises:
         PortNotFound, PortBusy, PortLost, PortError, FlashError: it failed; says why.
+        UsageError: the log cannot be written.
     """
+    if log is not None:
+        _check_log(log)
     command = [sys.executable, "-m", "bridge.ports.esptool_handler", "--chip", "esp8266", "--port", served]
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -185,6 +188,13 @@ async def run_esptool(
     if code != 0:
         raise explain(output, url or served)
     return output
+
+
+def _check_log(log: Path) -> None:
+    try:
+        log.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise UsageError(f"{log} cannot be written ({error.strerror})", remedy="Check the log's name.") from error
 
 
 async def _follow(

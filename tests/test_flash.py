@@ -172,3 +172,8 @@ def test_esptools_last_words(output: str, kind: type[BridgeError], words: str) -
     error = explain(output, "/dev/ttyUSB7")
     assert isinstance(error, kind) and words in str(error) and "/dev/ttyUSB7" in str(error)
     assert "\n" not in str(error)
+
+
+def test_a_log_that_cannot_be_written_is_said_before_the_board_is_touched(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="log cannot be written .No such file"):
+        asyncio.run(run_esptool("/dev/none", ["chip-id"], log=tmp_path / "no" / "log"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 
 import click
 
 from bridge.board import open_board
-from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, wait_option
 from bridge.errors import BridgeError
 from bridge.mirror.handle import Remote
 from bridge.ports.open import run_for
@@ -23,18 +24,23 @@ from bridge.wire.values import Opaque, Value
 @port_option
 @profile_option
 @baud_option
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds that the source may run.")
-@click.option("--wait", default=0.0, show_default=True, help="Seconds to go on showing what the board prints.")
+@click.option("--timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds that the source may run.")
+@wait_option
 @json_option
 def execute(
     source: str, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool
 ) -> None:
     """Run Lua SOURCE on the board and print what it prints, then what it returns. `=x` is `return x`; `-` reads it."""
-    if source == "-":
-        source = sys.stdin.read()
-    if source.startswith("="):
-        source = f"return {source[1:]}"
-    run_for(url, run_source(url, source, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+    code = _standard_input() if source == "-" else os.fsencode(source)
+    if code.startswith(b"="):
+        code = b"return " + code[1:]
+    run_for(url, run_source(url, code, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+
+
+def _standard_input() -> bytes:
+    # Lua source is bytes, and need not be text in anybody's encoding.
+    raw = getattr(sys.stdin, "buffer", None)
+    return sys.stdin.read().encode() if raw is None else bytes(raw.read())
 
 
 async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float, wait: float, as_json: bool) -> None:

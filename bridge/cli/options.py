@@ -13,6 +13,9 @@ from bridge.profile import Profile, load_profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: A time that an option gives.
+SECONDS = click.FloatRange(min=0)
+
 
 def _port(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
     return value if value is not None else only_board().url
@@ -55,3 +58,14 @@ def baud_option(function: F) -> F:
 def json_option(function: F) -> F:
     """`--json`: output for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def wait_option(function: F) -> F:
+    """`--wait N`: seconds to stay when the work is done."""
+    return click.option(
+        "--wait",
+        type=SECONDS,
+        default=0.0,
+        show_default=True,
+        help="Seconds to go on showing what the board prints.",
+    )(function)

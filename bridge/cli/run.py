@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.execute import run_source
-from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, wait_option
 from bridge.errors import UsageError
 from bridge.ports.open import run_for
 from bridge.profile import Profile
@@ -18,8 +18,8 @@ from bridge.profile import Profile
 @port_option
 @profile_option
 @baud_option
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds that the file may run.")
-@click.option("--wait", default=0.0, show_default=True, help="Seconds to go on showing what the board prints.")
+@click.option("--timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds that the file may run.")
+@wait_option
 @json_option
 def run(file: Path, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool) -> None:
     """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns."""

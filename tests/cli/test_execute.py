@@ -43,3 +43,16 @@ def test_values() -> None:
         "nil", "true", "1.5", "x", "[1]", '{"k": "\\u00ff"}', "thread: 0x1"
     ]  # fmt: skip
     assert plain({b"a": [b"b", None]}) == {"a": ["b", None]}
+
+
+def test_source_that_is_no_text(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"return #'\xff\xfe'"), encoding="utf-8"))
+    assert invoke(capfd, "exec", "-", "--port", BOARD) == (0, "2\n", "")
+    source = b"return #'\xff'".decode("utf-8", "surrogateescape")  # as Python reads such an argument
+    assert invoke(capfd, "exec", source, "--port", BOARD) == (0, "1\n", "")
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--wait"])
+def test_a_time_below_nothing(capfd: pytest.CaptureFixture[str], option: str) -> None:
+    code, out, err = invoke(capfd, "exec", "=1", option, "-1", "--port", BOARD)
+    assert (code, out) == (2, "") and "range x>=0" in err
