@@ -88,10 +88,13 @@ class HandleTable:
             LinkTimeout: it did not come in time; BoardReset, PortLost, …: the boot is over.
         """
         self._awaited.add(answer)
+        limit = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout):
+            async with limit:
                 return await answer
         except TimeoutError as error:
+            if not limit.expired():
+                raise  # the reason for which the boot is over
             raise LinkTimeout(f"The board did not bring {what} within {timeout:g} s", port=self.caller.url) from error
         finally:
             self._awaited.discard(answer)

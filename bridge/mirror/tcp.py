@@ -80,11 +80,12 @@ class TCPSocket(Remote):
         """
         if callback is not None:
             self.on("connection", callback)
+        before = self._in_use
         self._set_in_use(True)
         try:
             await self.call(":connect", port, host)
         except BaseException:
-            self._set_in_use(False)
+            self._set_in_use(before)
             raise
 
     async def send(self, data: Data, callback: Handler | None = None) -> None:
@@ -214,20 +215,25 @@ class TCPServer(Remote):
         function = given[-1] if given else None
         if not callable(function) or any(callable(value) for value in given[:-1]):
             raise UsageError("need callback", remedy="Write listen(port, function) or listen(port, ip, function).")
-        tcp_port = port if isinstance(port, int) else 0
-        bind = ip if isinstance(ip, str) else None
+        tcp_port, bind = (None if callable(value) else value for value in (port, ip))
+        if tcp_port is not None and not isinstance(tcp_port, int):
+            raise UsageError(f"{tcp_port!r} is no TCP port", remedy="Give a whole number.")
+        if bind is not None and not isinstance(bind, str):
+            raise UsageError(f"{bind!r} is no address", remedy='Write it as "10.0.0.1".')
 
         def accept(server: Remote, connection: TCPSocket) -> None:
             result = function(connection)
             if inspect.isawaitable(result):
                 self.table.spawn(self._watch(result, connection))
 
+        before, handler = self._in_use, self._handlers.get("accept")
         self.on("accept", accept)
         self._set_in_use(True)
         try:
-            await self.call("@net.listen", CREDIT, tcp_port, bind)
+            await self.call("@net.listen", CREDIT, tcp_port or 0, bind)
         except BaseException:
-            self._set_in_use(False)
+            self.on("accept", handler)
+            self._set_in_use(before)
             raise
 
     async def getaddr(self) -> tuple[int | None, str | None]:

@@ -166,3 +166,15 @@ def test_closing_ends_handlers_that_still_run() -> None:
         assert ended.is_set()
 
     asyncio.run(main())
+
+
+def test_a_boot_that_ends_in_silence_is_told_from_an_answer_that_does_not_come() -> None:
+    async def main() -> None:
+        _, table, _ = make_table()
+        waiting = asyncio.ensure_future(table.wait(table.loop.create_future(), 30.0, "an address"))
+        await settle()
+        table.fail(LinkTimeout("The board has not answered for 6 s"))
+        with pytest.raises(LinkTimeout, match="has not answered"):
+            await waiting
+
+    asyncio.run(main())

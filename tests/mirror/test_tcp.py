@@ -211,3 +211,49 @@ def test_accepted_sockets_lose_nothing_and_a_slow_callback_holds_nobody_up() -> 
         assert str(error) == "three" and "TCPServer #1" in where
 
     asyncio.run(main())
+
+
+def test_a_connect_in_vain_does_not_let_a_standing_connection_go() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1), accepted=True)
+        socket.on("receive", lambda socket, data: None)
+        caller.replies[":connect"] = LuaError("already connected")
+        with pytest.raises(LuaError, match="already connected"):
+            await socket.connect(80, "10.0.0.1")
+        assert socket.must_stay
+
+    asyncio.run(main())
+
+
+def test_a_server_that_listens_already_goes_on_as_before() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        server = TCPServer(table, Handle(1))
+        first: list[object] = []
+        second: list[object] = []
+        await server.listen(80, first.append)
+        caller.replies["@net.listen"] = LuaError("already listening")
+        with pytest.raises(LuaError, match="already listening"):
+            await server.listen(81, second.append)
+        caller.event(1, "accept", Handle(2))
+        await settle()
+        assert len(first) == 1 and not second
+        del server
+        gc.collect()
+        await settle()
+        assert 1 not in caller.released
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("arguments", [("80",), (80, 5), (80.5,), (None, b"10.0.0.1")])
+def test_what_is_no_port_or_address_is_refused(arguments: tuple[object, ...]) -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        server = TCPServer(table, Handle(1))
+        with pytest.raises(UsageError, match="no TCP port|no address"):
+            await server.listen(*arguments, lambda socket: None)  # type: ignore[arg-type]
+        assert caller.calls == []
+
+    asyncio.run(main())
