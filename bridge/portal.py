@@ -32,8 +32,11 @@ class Portal:
         # Daemons: threads that are not would be waited for before `atexit` could stop them.
         self._loop_thread = threading.Thread(target=self._run_loop, name="bridge-loop", daemon=True)
         self._callback_thread = threading.Thread(target=self._run_callbacks, name="bridge-callbacks", daemon=True)
+        running = threading.Event()
+        self.loop.call_soon(running.set)
         self._loop_thread.start()
         self._callback_thread.start()
+        running.wait()
         atexit.register(self.stop)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:

@@ -95,3 +95,16 @@ def test_a_program_that_forgets_to_close_ends_cleanly() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
+
+
+def test_a_loop_that_starts_slowly_is_waited_for() -> None:
+    class Slow(Portal):
+        def _run_loop(self) -> None:
+            threading.Event().wait(0.1)
+            super()._run_loop()
+
+    door = Slow()
+    try:
+        assert door.call(asyncio.sleep(0, 5)) == 5
+    finally:
+        door.stop()
