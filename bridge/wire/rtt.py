@@ -7,8 +7,9 @@ _MEAN_WEIGHT = 1 / 8
 _DEVIATION_WEIGHT = 1 / 4
 _DEVIATIONS = 4
 
-#: Never wait less: an adapter holds bytes back for 1 to 16 ms, and a busy Lua callback takes a few.
-MIN_WAIT = 0.015
+#: Never wait less: an adapter holds bytes back for 1 to 16 ms, and the board may be writing a frame of 15 ms, twice.
+#: What is lost in the middle of a stream is found without waiting.
+MIN_WAIT = 0.040
 #: Never wait longer, however often nothing came back.
 MAX_WAIT = 1.0
 

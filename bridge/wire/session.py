@@ -22,7 +22,7 @@ from bridge.wire.liveness import Liveness, is_text
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
-from bridge.wire.sender import Outgoing, Sender
+from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
 
 _log = logging.getLogger("bridge.wire")
 
@@ -322,7 +322,8 @@ class Session:
         return self._liveness.next_poll(outstanding=bool(self.sender.outstanding), wait=self.sender.round_trip.wait())
 
     def _hurry_at(self) -> float | None:
-        due = self.sender.hurry_at()
+        # Both ways must look bad: a board that is slow to answer is no reason to press it.
+        due = self.sender.hurry_at() if self.inbound.damage >= HURRY_DAMAGE else None
         return None if due is None else max(due, self._line_free)
 
     def _hurried(self, now: float) -> Outgoing | None:
