@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _OPTIONS_51 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "getmemlimit")
 _OPTIONS_53 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "isrunning")
+#: Values of the incremental collector's parameters at boot (LUAI_GCPAUSE, LUAI_GCMUL).
+_PARAMETERS = {"setpause": 110, "setstepmul": 200}
 
 
 def collectgarbage(system: System, arguments: Args) -> Value:
@@ -27,8 +29,14 @@ def collectgarbage(system: System, arguments: Args) -> Value:
         return 0
     if option == "step":
         system.collect()
-        return True
+        return False
+    if option in _PARAMETERS:
+        before = system.parts.get(option, _PARAMETERS[option])
+        system.parts[option] = value
+        return before
     if option == "isrunning":
+        return -1
+    if option == "setmemlimit" and not is_51:
         return True
     if option == "setmemlimit" and is_51:
         system.egc_limit = value << 10

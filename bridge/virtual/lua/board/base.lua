@@ -4,7 +4,7 @@ local type, tostring, error, pcall, select = type, tostring, error, pcall, selec
 local unpack = unpack or table.unpack
 local raw_next, getmetatable, setmetatable, rawset, rawget = B.raw_next, getmetatable, setmetatable, rawset, rawget
 local hide, wrap, is_53, rotables, rotable_next = B.hide, B.wrap, B.is_53, B.rotables, B.rotable_next
-local argument_fault = B.argument_fault
+local argument_fault, getinfo, match = B.argument_fault, debug.getinfo, string.match
 local G = B.globals
 local base, order = {}, {}
 B.base, B.base_order = base, order
@@ -78,7 +78,6 @@ if is_53 then
         return f, s, k
       end
     end
-    check_table(t, 1, 1)
     return board_next, t, nil
   end)
 end
@@ -114,13 +113,30 @@ define("rawset", function(...)
   check_table(t, count, 1)
   check_any(count, 2)
   check_any(count, 3)
-  if key == nil then error(is_53 and "index is nil" or "table index is nil", 0) end
-  if key ~= key then error(is_53 and "index is NaN" or "table index is NaN", 0) end
+  if key == nil then error("table index is nil", 0) end
+  if key ~= key then error("table index is NaN", 0) end
   rawset(t, key, value)
   return t
 end)
 define("select", select)
-if setfenv then define("setfenv", setfenv) end
+local setfenv = setfenv
+if setfenv then
+  define("setfenv", function(...)
+    local f, environment = ...
+    if type(f) == "function" and type(environment) == "table" and getinfo(f, "S").source == "=[C]" then
+      error("'setfenv' cannot change environment of given object", 2)
+    end
+    -- A level counts from the caller, who lies two deeper for the host's own function.
+    if type(f) == "number" and f >= 1 then f = f + 2 end
+    local ok, result = pcall(setfenv, f, environment)
+    if not ok then
+      local number, text = match(result, "^bad argument #(%d+) to '[^']*' %((.*)%)$")
+      if number then argument_fault(1, tonumber(number), text) end
+      error(result, 2)
+    end
+    return result
+  end)
+end
 define("setmetatable", setmetatable)
 define("tonumber", tonumber)
 if is_53 then
@@ -132,13 +148,18 @@ if is_53 then
     local method = type(meta) == "table" and rawget(meta, "__tostring")
     if method then
       local text = method(value)
-      if type(text) ~= "string" then error("'__tostring' must return a string", 2) end
+      if type(text) ~= "string" and type(text) ~= "number" then error("'__tostring' must return a string", 2) end
       return text
     end
     return (tostring(value))
   end)
 else
-  define("tostring", tostring)
+  -- A function of its own, so that it has a frame when `__tostring` raises.
+  define("tostring", function(...)
+    check_any(select("#", ...), 1)
+    local text = tostring((...))
+    return text
+  end)
 end
 define("type", type)
 define("unpack", unpack or table.unpack)
@@ -146,10 +167,11 @@ define("unpack", unpack or table.unpack)
 local xpcall = xpcall
 define("xpcall", function(...)
   local f, handler = ...
-  check_any(select("#", ...), 2)
+  local count = select("#", ...)
   if is_53 and type(handler) ~= "function" then
-    argument_fault(1, 2, "function expected, got " .. type(handler))
+    argument_fault(1, 2, "function expected, got " .. (count < 2 and "no value" or type(handler)))
   end
+  check_any(count, 2)
   local guarded = type(handler) ~= "function" and handler or hide(function(message)
     if B.halted or (B.out_of_memory and message == "not enough memory") then return message end
     return (handler(message))

@@ -4,6 +4,7 @@
 -- and names are those of the program's own call.
 local B = ...
 local getinfo, error, unpack, type = debug.getinfo, error, unpack or table.unpack, type
+local tonumber = tonumber
 local hide, is_53 = B.hide, B.is_53
 
 local NOTHING, ONE, TWO, THREE, FOUR, MANY, CALL = 0, 1, 2, 3, 4, 5, 6
@@ -79,6 +80,12 @@ end)
 local dump, pcall, python_dump = string.dump, pcall, B.wrap(B.python_dump, B.resume)
 B.dump = function(f, ...)
   if type(f) ~= "function" then argument_fault(1, 1, "function expected, got " .. (f == nil and "no value" or type(f))) end
+  local strip = ...
+  if strip ~= nil and type(strip) ~= "boolean" then
+    strip = tonumber(strip) or 0
+    if strip < 0 or strip >= 3 then argument_fault(1, 2, "strip out of range") end
+  end
+  if getinfo(f, "S").source == "=[C]" then error("unable to dump given function", 2) end
   local ok, text = pcall(dump, f)
   if not ok then error("unable to dump given function", 2) end
   return (python_dump(text, f, ...))

@@ -64,7 +64,7 @@ end
 -- lua.c l_print: through the program's own print.
 local function l_print(values)
   if values.n == 0 then return end
-  local ok, message = pcall(function() G.print(unpack(values, 1, values.n)) end)
+  local ok, message = pcall(G.print, unpack(values, 1, values.n))
   if not ok and not B.halted then
     B.direct("error calling 'print' (" .. B.raw_tostring(message) .. ")\n")
   end

@@ -3,6 +3,7 @@
 -- the coroutine there, and lupa takes what lies on the stack for results).
 local B = ...
 local type, error, pcall, select, unpack = type, error, pcall, select, unpack or table.unpack
+local getinfo = debug.getinfo
 local host_wrap, running, yield = coroutine.wrap, coroutine.running, coroutine.yield
 local hide, argument_fault, is_53 = B.hide, B.argument_fault, B.is_53
 local status = coroutine.status
@@ -15,8 +16,14 @@ if is_53 then
   B.coroutine_order[7] = "isyieldable"
 end
 
+-- 5.1 makes no coroutines of C functions.
+local is_lua = hide(function(f)
+  local i = getinfo(f, "S")
+  return is_53 or (i.what ~= "C" and i.source ~= "=[C]")
+end)
+
 local check_function = hide(function(f, count)
-  if type(f) == "function" then return end
+  if type(f) == "function" and is_lua(f) then return end
   argument_fault(2, 1, is_53 and "function expected, got " .. (count == 0 and "no value" or type(f))
     or "Lua function expected")
 end)
@@ -42,7 +49,7 @@ end
 function co.resume(...)
   local thread = ...
   if type(thread) ~= "thread" then
-    argument_fault(1, 1, "coroutine expected")
+    argument_fault(1, 1, is_53 and "thread expected" or "coroutine expected")
   end
   local results
   local function keep(...) results = {n = select("#", ...), ...} end

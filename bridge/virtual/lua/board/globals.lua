@@ -25,7 +25,10 @@ local STRINGS = is_53 and "byte char dump find format gmatch gsub len lower matc
 local string_values, string_order = pick(host.string, STRINGS)
 local table_values, table_order = pick(host.table, is_53 and "concat insert pack unpack move remove sort"
   or "concat foreach foreachi getn maxn insert remove setn sort")
-if not is_53 then
+string_values.format = B.narrow_format(string_values.format)
+if is_53 then
+  string_values.rep = B.bounded_rep(string_values.rep)
+else
   string_values.gfind = host.string.gfind or host.string.gmatch
   B.limit_strings(string_values, table_values)
 end
@@ -46,9 +49,10 @@ else
   string_meta.__index = string_index
 end
 string_meta.__mod = string_values.__mod
+table.insert(string_order, 1, "__index")
+table.insert(string_order, 2, "__mod")
 local strings = R(string_values, string_order)
-B.extend_rotable(strings, "__index", strings)
-B.extend_rotable(strings, "__mod", string_values.__mod)
+string_values.__index = strings
 string_meta.__metatable = strings
 
 local debug_values, debug_order

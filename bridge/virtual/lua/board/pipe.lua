@@ -103,7 +103,7 @@ end
 function methods.unread(pipe, text)
   if text == "" then return end
   if type(text) == "number" then text = tostring(text) end
-  if type(text) ~= "string" then argument_fault(1, 2, "must be a string") end
+  if type(text) ~= "string" then return end  -- lua_tolstring answers length 0, which comes before the check
   check_pipe(pipe)
   local first = length(pipe) > 1 and rawget(pipe, 2)
   if first then
@@ -146,7 +146,7 @@ local function poster_of(pipe, reader, priority)
     if rawequal(first, pipe) then
       if text == "" then return end
       if type(text) == "number" then text = tostring(text) end
-      if type(text) ~= "string" then argument_fault(1, 2, "must be a string") end
+      if type(text) ~= "string" then return end
       append(pipe, text)
       if state ~= NOT_USED and not has_bit[state] then
         state = state + UPDATED

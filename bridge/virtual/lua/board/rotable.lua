@@ -9,7 +9,10 @@ local orders = setmetatable({}, {__mode = "k"})    -- stand-in -> {keys}, {key -
 local metas = setmetatable({}, {__mode = "k"})     -- stand-in -> metatable the chip would show
 B.rotables = entries
 
-local readonly = hide(function() error("table is readonly", 2) end)
+-- 5.3 has another text where a new key would be added (ltable.c luaH_newkey).
+local readonly = hide(function(t, key)
+  error(B.is_53 and entries[t][key] == nil and "table is Readonly" or "table is readonly", 2)
+end)
 
 -- Make `values` (fields by name, listed in `order`) a read-only table; `meta` is its metatable on the chip, or nil.
 function B.rotable(values, order, meta)

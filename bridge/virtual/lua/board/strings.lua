@@ -4,6 +4,10 @@
 local B = ...
 local pcall, error, type, select, tonumber = pcall, error, type, select, tonumber
 local hide, argument_fault, match = B.hide, B.argument_fault, string.match
+local find, gmatch, floor, tostring, is_53 = string.find, string.gmatch, math.floor, tostring, B.is_53
+local math_type = math.type
+local unpack = unpack or table.unpack
+local MOST = 200000
 B.limit = 0
 B.concat_bytes = 0
 
@@ -26,7 +30,7 @@ B.check_memory = hide(function()
 end)
 
 local raise = hide(function(message)
-  local number, text = match(message, "^bad argument #(%d+) to '%?' %((.*)%)$")
+  local number, text = match(message, "^bad argument #(%d+) to '[^']*' %((.*)%)$")
   if number then argument_fault(2, tonumber(number), text) end
   error(message, 3)
 end)
@@ -37,8 +41,28 @@ local check_string = hide(function(number, value)
   end
 end)
 
-local function limited(native)
+-- More than any board's heap holds is refused before the host builds it.
+local bounded = hide(function(text, n)
+  local length = (type(text) == "string" or type(text) == "number") and #tostring(text)
+  local count = length and type(n) ~= "boolean" and tonumber(n)
+  if not count or length * count < MOST then return end
+  if is_53 then error("not enough memory for buffer allocation", 3) end
+  if B.limit > 0 then error("string length overflow", 0) end
+  B.raise_out_of_memory()
+end)
+
+function B.bounded_rep(native)
   return function(...)
+    bounded(...)
+    local ok, text = pcall(native, ...)
+    if not ok then raise(text) end
+    return text
+  end
+end
+
+local function limited(native, check)
+  return function(...)
+    if check then check(...) end
     local ok, text, extra = pcall(native, ...)
     if not ok then raise(text) end
     local n = #text
@@ -50,24 +74,86 @@ local function limited(native)
   end
 end
 
+-- The chip's `long` has 32 bits (lstrlib.c str_format): what the integer conversions get is cut to that.
+local signed, unsigned = {d = true, i = true}, {o = true, u = true, x = true, X = true}
+local narrow = hide(function(conversion, value)
+  local number = tonumber(value)
+  if type(value) == "boolean" or not number or number ~= number then return value end
+  if is_53 then
+    if number ~= floor(number) then return value end
+    if math_type(number) == "float" and (number < -2147483648 or number > 2147483647) then return nil, true end
+    if unsigned[conversion] then return number % 4294967296 end
+    return (number + 2147483648) % 4294967296 - 2147483648
+  end
+  number = number < 0 and -floor(-number) or floor(number)
+  if signed[conversion] then
+    return (number < -2147483648 or number > 2147483647) and -2147483648 or number
+  end
+  return number % 4294967296
+end)
+
+function B.narrow_format(native)
+  return function(...)
+    local template = ...
+    if type(template) ~= "string" or not find(template, "%%[-+ #0]*%d*%.?%d*[diouxX]") then
+      local ok, text = pcall(native, ...)
+      if not ok then raise(text) end
+      return text
+    end
+    local values, count, argument = {...}, select("#", ...), 1
+    for conversion in gmatch(template, "%%[-+ #0]*%d*%.?%d*(.)") do
+      if conversion ~= "%" then
+        argument = argument + 1
+        if argument <= count and (signed[conversion] or unsigned[conversion]) then
+          local value, wide = narrow(conversion, values[argument])
+          if wide then argument_fault(1, argument, "number has no integer representation") end
+          values[argument] = value
+        end
+      end
+    end
+    local ok, text = pcall(native, unpack(values, 1, count))
+    if not ok then raise(text) end
+    return text
+  end
+end
+
 function B.limit_strings(string, table)
-  for _, name in ipairs({"rep", "upper", "lower", "reverse", "char", "format"}) do
+  string.rep = limited(string.rep, bounded)
+  for _, name in ipairs({"upper", "lower", "reverse", "char", "format"}) do
     string[name] = limited(string[name])
   end
   table.concat = limited(table.concat)
   local gsub = string.gsub
   string.gsub = function(...)
     local subject, pattern, replacement, most = ...
+    local kind = type(replacement)
     -- A function, or a table that may have metamethods, runs the program's own code: its errors pass unchanged.
-    if type(replacement) == "function" or type(replacement) == "table" then
+    if kind == "function" or kind == "table" then
       check_string(1, subject)
       check_string(2, pattern)
       if most ~= nil and not tonumber(most) then
         argument_fault(1, 4, "number expected, got " .. type(most))
       end
-      local text, n = gsub(...)
+      local check = hide(function(value)
+        local given = type(value)
+        if value and given ~= "string" and given ~= "number" then
+          error("invalid replacement value (a " .. given .. ")", 5)
+        end
+        return value
+      end)
+      -- No tail calls: the levels are counted.
+      local text, n = gsub(subject, pattern, hide(kind == "function" and function(...)
+        local value = check((replacement(...)))
+        return value
+      end or function(key)
+        local value = check(replacement[key])
+        return value
+      end), most)
       if #text >= B.limit and B.limit > 0 then error("string length overflow", 0) end
       return text, n
+    end
+    if kind ~= "string" and kind ~= "number" and type(subject) == "string" and type(pattern) == "string" then
+      argument_fault(1, 3, "string/function/table/lightfunction expected")
     end
     local ok, text, n = pcall(gsub, ...)
     if not ok then raise(text) end
