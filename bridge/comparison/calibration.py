@@ -20,6 +20,8 @@ OBJECTS = 300
 LONG, SHORT = 2000, 200
 #: Bytes of one page of flash, and pages written.
 PAGE, PAGES = 256, 16
+#: Smaller figures are the clock's resolution (1 us over a loop), not the board.
+SMALLEST = 0.001
 #: The file that is written and removed to time the flash.
 SCRATCH = "bridge-calibration.tmp"
 
@@ -42,7 +44,8 @@ async def measure(console: Console, facts: Facts) -> dict[str, float]:
 
     Returns:
         Figures under the names of the calibration file: microseconds where the name ends in `_us`, milliseconds in
-        `_ms`, for a CPU at 80 MHz (flash figures do not depend on the CPU).
+        `_ms`, for a CPU at 80 MHz (flash figures do not depend on the CPU). What drowned in the clock's resolution is
+        left out.
 
     Raises:
         NotNodeMCU: the prompt stopped answering.
@@ -66,7 +69,7 @@ async def measure(console: Console, facts: Facts) -> dict[str, float]:
     }
     if "file" in facts.modules:
         figures["page_program_ms"] = await _page_program(console)
-    return {name: round(max(value, 0.0), 4) for name, value in figures.items()}
+    return {name: round(value, 4) for name, value in figures.items() if value >= SMALLEST}
 
 
 def write(path: Path, figures: dict[str, float], source: str) -> None:
