@@ -103,7 +103,11 @@ async def _start(
     await repl.sync(min(timeout, 6.0))
     loader = Loader(repl, deadline - loop.time())
     await loader.prepare()
-    lua, number, modules, heap = await _probe(loader, port.url)
+    try:
+        lua, number, modules, heap = await _probe(loader, port.url)
+    except (NotNodeMCU, AgentError):
+        await _tidy(loader)
+        raise
     epoch = rng.randrange(0x10000)
     codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.

@@ -6,6 +6,7 @@ import pytest
 from bridge import agent
 from bridge.agent_source import digest
 from bridge.errors import AgentError, NotNodeMCU
+from bridge.repl import Repl
 from bridge.virtual import clock
 from tests.virtual_link import virtual_port
 
@@ -54,6 +55,8 @@ def test_a_firmware_without_what_is_needed_is_refused(missing: str) -> None:
                 await agent.start(port)
             assert caught.value.remedy
             await agent.stop(port)  # the prompt is whole
+            repl = Repl(port)
+            assert await repl.line("=_nb") == b"nil"
 
     clock.run(main())
 

@@ -80,7 +80,7 @@ class Frame:
     def __str__(self) -> str:
         name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+"}[self.kind]
         notes = (f" mask={self.mask:b}" if self.mask else "") + " nak" * self.nak + " poll" * self.poll
-        data = f" {self.payload[:24].hex(' ')}{'…' if len(self.payload) > 24 else ''}" if self.payload else ""
+        data = f" {len(self.payload)} bytes" if self.payload else ""  # what is in them, the log of messages tells
         return f"{name} ack={self.ack}{notes}{data}"
 
 

@@ -8,6 +8,7 @@ lines are all derived from it.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
@@ -218,7 +219,9 @@ def encode(message: Message) -> bytes:
         try:
             piece = _PACK[form](value)
         except (OverflowError, TypeError, ValueError):
-            raise LocalProtocolError(f"{entry.name}: {name}={value!r} does not fit the wire") from None
+            # The values themselves are the user's: a Wi-Fi key may be among them.
+            shown = f"{name}={value!r}" if form in _SIZES else f"a part of {name}"
+            raise LocalProtocolError(f"{entry.name}: {shown} does not fit the wire") from None
         if form in _SIZES and len(piece) != _SIZES[form]:
             raise LocalProtocolError(f"{entry.name}: {name} must be {_SIZES[form]} bytes long")
         out += piece
@@ -256,11 +259,27 @@ def decode(data: bytes, direction: Direction) -> Message:
     return entry.kind(**fields)
 
 
+#: A key for Wi-Fi, MQTT and the like with its value, in Lua source or in a table as Python writes it.
+_SECRET = re.compile(
+    r"""((?:pwd|passw(?:or)?d|psk|secret)\\?['"]?\s*\]?\s*[=:]\s*b?)"""
+    r"""(?:\\?(?P<quote>['"])(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|$)|\[\[.*?(?:\]\]|$))""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def describe(message: Message, width: int = 60) -> str:
-    """A message as one short piece of text for logs; long values are elided to `width` characters each."""
+    """A message as one short piece of text for logs.
+
+    Long values are elided to `width` characters each, and what stands behind a name such as `pwd` is left out.
+    """
     parts = [OPCODES[type(message)][1].name]
     for field in dataclasses.fields(message):
         value = getattr(message, field.name)
-        text = " ".join(repr(v) for v in value) if isinstance(value, tuple) else repr(value)
+        if isinstance(value, bytes):
+            text = repr(_SECRET.sub(r"\1...", value.decode("latin-1")).encode("latin-1"))
+        elif isinstance(value, tuple):
+            text = _SECRET.sub(r"\1…", " ".join(repr(v) for v in value))
+        else:
+            text = repr(value)
         parts.append(text if len(text) <= width else f"{text[: width - 1]}…")
     return " ".join(part for part in parts if part)

@@ -105,5 +105,5 @@ def test_the_splitter_holds_only_so_much() -> None:
 
 
 def test_frames_read_well_in_logs() -> None:
-    assert str(Frame(Kind.MORE, 3, 4, 2, True, True, b"\1\2")) == "#3+ ack=4 mask=10 nak poll 01 02"
+    assert str(Frame(Kind.MORE, 3, 4, 2, True, True, b"\1\2")) == "#3+ ack=4 mask=10 nak poll 2 bytes"
     assert str(Frame(Kind.BARE, 0, 9)) == "ack ack=9"

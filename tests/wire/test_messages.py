@@ -83,3 +83,27 @@ def test_the_two_directions_do_not_share_types() -> None:
 def test_descriptions_are_short() -> None:
     text = messages.describe(Call(3, 4, (b"x" * 5000,)))
     assert text.startswith("CALL 3 4 b'xxx") and len(text) < 100
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Call(3, 4, ({"ssid": "home", "pwd": "hunter22"},)),
+        Call(3, 4, ({b"ssid": b"home", b"pwd": b"hunter22"},)),
+        Reply(4, ({b"password": b"hunter22", b"ssid": b"home"},)),
+        Source(b'wifi.sta.config{ssid="home",pwd="hunter22"}'),
+        Source(b"wifi.sta.config({ssid='home', ['pwd'] = 'hunter22'})"),
+        Source(b"c={ssid='home'} c.pwd=[[hunter22]]"),
+        Source(b"c={ssid='home'} c.pwd='hunter\\'22hunter22'"),
+        Call(3, 4, ({"ssid": "home", "pwd": "hunter22" + "x" * 100},)),
+    ],
+)
+def test_logs_tell_no_wifi_key(message: Message) -> None:
+    text = messages.describe(message, 200)
+    assert "home" in text and "hunter" not in text and "22" not in text
+
+
+def test_a_refusal_tells_no_values() -> None:
+    with pytest.raises(LocalProtocolError) as caught:
+        encode(Call(3, 4, ("hunter22", "\ud800")))
+    assert "hunter22" not in str(caught.value) and "CALL" in str(caught.value)
