@@ -98,14 +98,16 @@ class Runtime:
         board[b"built"] = wire(services.built)
         # While `manual_collector` is set the host's collector never starts by itself (a full collection restarts it).
         board[b"collect"] = vm.eval(
-            b"(function(B) local run = collectgarbage "
-            b"return function() run() if B.manual_collector then run('stop') end end end)"
+            b"(function(B) local run, pcall, tostring = collectgarbage, pcall, tostring "
+            b"return function() local ok, message = pcall(run) if B.manual_collector then run('stop') end "
+            b"if not ok then return tostring(message) end end end)"
         )(board)
         board[b"start_collector"] = vm.eval(
             b"(function() local run = collectgarbage return function() run('restart') end end)()"
         )
-        board[b"load_file"] = wire(self.loader.load_file)
-        board[b"file_exists"] = wire(lambda name: services.read_file(name) is not None)
+        # Bound, not wired: the compiler may run out of heap, and reading may outlast the watchdog.
+        board[b"python_load_file"] = bind(lambda arguments: self.loader.load_file(arguments[0]))
+        board[b"python_file_exists"] = bind(lambda arguments: services.read_file(arguments[0]) is not None)
         board[b"python_post"] = bind(self._post)
         board[b"python_dump"] = bind(self.loader.dump)
 
@@ -262,9 +264,18 @@ class Runtime:
         """Drop that reference."""
         self.objects.unpin(thing)
 
-    def collect(self) -> None:
-        """A full collection; `collected` of dropped objects is called before this returns."""
-        self._collect()
+    def collect(self) -> bytes | None:
+        """A full collection; `collected` of dropped objects is called before this returns.
+
+        Returns:
+            What a finalizer of the program raised, or None.
+
+        Raises:
+            Halted: a finalizer went on for ever.
+        """
+        message = self._collect()
+        self._unwound()
+        return message if isinstance(message, bytes) else None
 
     def set_manual_collector(self, manual: bool) -> None:
         """Whether the host's collector runs only when `collect` is called."""

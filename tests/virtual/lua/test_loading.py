@@ -103,6 +103,15 @@ def test_an_error_while_a_module_loads_is_the_programs(lua: str) -> None:
     assert said[1].startswith("Lua error: \terror loading module 's' from file 's.lua':\r\n\ts.lua:1: ")
 
 
+def test_a_module_too_big_to_compile_runs_out_of_memory_as_a_file_does(lua: str) -> None:
+    files = {"big.lua": b"".join(b"function f%d(a,b) return a+b*%d end\n" % (n, n) for n in range(300))}
+    said = answers(lua, "=pcall(dofile,'big.lua')", "=pcall(require,'big')", "require('big')", "=1", files=files)
+    assert said[0].startswith("false\tnot enough memory")
+    assert said[1] == said[0]
+    assert "not enough memory" in said[2] and "OutOfHeap" not in said[2] and "userdata" not in said[2]
+    assert said[3] == "1"
+
+
 def test_module_of_51() -> None:
     files = {"old.lua": b"module(..., package.seeall)\nfunction f() return _NAME, print ~= nil end"}
     assert answers("5.1", "require('old')", "=old.f()", "=module", files=files)[1] == "old\ttrue"

@@ -4,7 +4,7 @@ local type, tostring, error, setmetatable = type, tostring, error, setmetatable
 local select, rawget = select, rawget
 local gsub, gmatch, find, sub = string.gsub, string.gmatch, string.find, string.sub
 local hide, argument_fault, is_53 = B.hide, B.argument_fault, B.is_53
-local load_file, exists = B.load_file, B.file_exists
+local load_file, exists = B.wrap(B.python_load_file, B.resume), B.wrap(B.python_file_exists, B.resume)
 local G = B.globals
 local loaded, preload = B.loaded, {}
 local package = {loaded = loaded, preload = preload, path = "?.lc;?.lua"}
