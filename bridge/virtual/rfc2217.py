@@ -7,8 +7,10 @@ board.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import struct
+import weakref
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Protocol
@@ -21,6 +23,8 @@ from bridge.virtual.reset_sequence import Lines
 _HIGH_WATER = 2048
 #: Bytes that may wait for a client which does not read; then newer ones are lost, as on an adapter.
 _CLIENT_BUFFER = 1 << 20
+#: How long the end of the server waits for a client that does not read, in seconds.
+_PARTING_S = 0.5
 _SIGNATURE = b"nodemcu-bridge virtual board"
 
 
@@ -233,6 +237,7 @@ class Rfc2217Server:
         self._server = server
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
         host, port = server.sockets[0].getsockname()[:2]
         self.host: str = host
         self.port: int = port
@@ -252,6 +257,7 @@ class Rfc2217Server:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*map(_part, tuple(self._writers)))
         await self._server.wait_closed()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -259,6 +265,7 @@ class Rfc2217Server:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._writers.add(writer)
         client: _Client | None = None
         try:
             if self._writer is not None or not self._board.plugged:
@@ -283,6 +290,15 @@ class Rfc2217Server:
     def _unplugged(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+async def _part(writer: asyncio.StreamWriter) -> None:
+    """End a connection that has been closed: what its client does not take within a moment is dropped."""
+    closed = asyncio.ensure_future(writer.wait_closed())
+    await asyncio.wait([closed], timeout=_PARTING_S)
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await closed
 
 
 async def serve_rfc2217(board: ServedBoard, host: str = "127.0.0.1", port: int = 0) -> Rfc2217Server:

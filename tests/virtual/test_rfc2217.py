@@ -343,3 +343,21 @@ def test_closing_the_server_frees_its_port() -> None:
             assert probe.connect_ex(("127.0.0.1", port)) != 0
 
     play(BLANK, steps)
+
+
+def test_a_client_that_does_not_read_cannot_hold_up_the_end() -> None:
+    async def main() -> None:
+        async with VirtualBoard(BLANK) as board:
+            server = await serve_rfc2217(board)
+            deaf = socket.create_connection((server.host, server.port))
+            with deaf:
+                while server._writer is None:  # noqa: ASYNC110  nothing tells it
+                    await asyncio.sleep(0)
+                transport = server._writer.transport
+                while not transport.get_write_buffer_size():
+                    board._deliver(bytes(65536))
+                async with asyncio.timeout(10):
+                    await server.close()
+                assert transport.is_closing() and not transport.get_write_buffer_size()
+
+    asyncio.run(main())
