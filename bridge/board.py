@@ -211,6 +211,8 @@ class Board:
         link.on_fault = lambda text: self._tell("fault", text)
         link.on_down = lambda error: self._went_down(link, error)
         self._move(Trigger.ANSWERED)
+        if link.down is not None:  # before anybody was told
+            self._went_down(link, link.down)
 
     def _went_down(self, link: Link, error: BridgeError) -> None:
         if link is not self._link or self._state is not State.READY:

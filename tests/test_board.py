@@ -250,3 +250,23 @@ def test_a_board_that_never_comes_back_is_lost_after_some_tries() -> None:
             await port.close()
 
     clock.run(main())
+
+
+def test_a_board_that_goes_away_at_the_moment_it_is_ready_is_lost() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            port = VirtualPort(virtual)
+
+            async def unplugged(port: Port) -> Link:
+                link = await start(port)
+                virtual.unplug()
+                return link
+
+            async with open_board(port, start=unplugged) as board:
+                assert board.state is State.LOST
+                with pytest.raises(PortLost, match="unplugged"):
+                    await board.eval("1")
+            await port.close()
+
+    clock.run(main())

@@ -61,7 +61,11 @@ def _hosts(text: str | None) -> dict[bytes, int]:
         name, equals, ip = entry.partition("=")
         if not equals or not name:
             raise UsageError(f"hosts entry {entry} is not NAME=IP", remedy="Write hosts=a.test=127.0.0.5,b.test=….")
-        table[name.strip().lower().encode("idna" if not name.isascii() else "ascii")] = from_dotted_option(ip.strip())
+        try:
+            wire_name = name.strip().lower().encode("ascii" if name.isascii() else "idna")
+        except UnicodeError:
+            raise UsageError(f"hosts: {name} is not a host name", remedy="Use letters, digits, - and dots.") from None
+        table[wire_name] = from_dotted_option(ip.strip())
     return table
 
 

@@ -46,3 +46,9 @@ def test_what_does_not_read_is_said_in_one_sentence(option: dict[str, str]) -> N
     with pytest.raises(UsageError) as caught:
         read_site(VirtualOptions(**option), "127.5.6.7", RNG)
     assert next(iter(option)) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("hosts", ["\u00e9..x=127.0.0.5", "\u00e9" * 80 + "=127.0.0.5"])
+def test_a_name_that_cannot_be_asked_for_is_refused(hosts: str) -> None:
+    with pytest.raises(UsageError, match="is not a host name"):
+        read_site(VirtualOptions(hosts=hosts), "127.0.0.2", random.Random(1))
