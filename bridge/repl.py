@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable
 
 from bridge.errors import LinkTimeout, NotNodeMCU, PortError, ReplError
@@ -47,7 +46,8 @@ class Repl:
         self._received = bytearray()
         self._arrived = asyncio.Event()
         self._lost: PortError | None = None
-        self._serial = int(time.time() * 1000) % 40_000 + 4096 if not _virtual() else 4096
+        # Differs from one session to the next, so that no answer to an earlier one is taken for ours.
+        self._serial = int(asyncio.get_running_loop().time() * 1000) % 40_000 + 4096
         port.set_receiver(self._take, self._lose)
 
     def release(self) -> None:
@@ -196,8 +196,3 @@ def describe_other(heard: bytes, baud: int) -> tuple[str, str]:
         f"What answers is not NodeMCU's prompt; it says {' '.join(words)[-60:]!r}",
         f"If a program of the board holds the console, reset the board. If this is another firmware: {flash}",
     )
-
-
-def _virtual() -> bool:
-    """True on a clock that is not the wall's: then the same run must type the same bytes."""
-    return type(asyncio.get_running_loop()).__name__ == "VirtualClockLoop"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 
 MAGIC = 0xE9
 #: First byte of images for a second-stage loader (SDK "user1.bin"), which NodeMCU does not use.
@@ -15,15 +14,6 @@ _HEADER = struct.Struct("<BBBBI")
 _SEGMENT = struct.Struct("<II")
 #: The ROM takes segments into these; anything else is an address nothing answers at.
 _MEMORY = ((0x3FFE8000, 0x40000000), (0x40100000, 0x40110000))
-
-
-class FlashMode(IntEnum):
-    """Byte 2 of the header."""
-
-    QIO = 0
-    QOUT = 1
-    DIO = 2
-    DOUT = 3
 
 
 @dataclass(frozen=True)

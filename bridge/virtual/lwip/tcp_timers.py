@@ -7,9 +7,6 @@ from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.pcb import SLOW_INTERVAL, TCP_MAXRTX, TCP_SYNMAXRTX, State, TcpPcb
 from bridge.virtual.lwip.tcp import Tcp
 
-#: TCP_TMR_INTERVAL in milliseconds.
-TMR_INTERVAL = 125
-
 _BACKOFF = (1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7)
 _PERSIST_BACKOFF = (3, 6, 12, 24, 48, 96, 120)
 _FIN_WAIT_TICKS = 20_000 // SLOW_INTERVAL
