@@ -29,7 +29,7 @@ from bridge.wire.session import Session
 _log = logging.getLogger("bridge.agent")
 
 #: Makes an agent of any epoch give the prompt back: a key that does not occur in it, the word, the NUL.
-STOP_SEQUENCE = b"~" + agent_source.STOP_WORD.encode() + b"\0"
+STOP_SEQUENCE = b"~~~" + agent_source.STOP_WORD.encode() + b"\0"
 #: Modules without which there is no agent.
 NEEDED = ("node", "tmr", "uart")
 #: Modules worth knowing of before the first call.

@@ -7,6 +7,8 @@ from bridge.errors import LinkTimeout, NotNodeMCU, PortLost, ReplError
 from bridge.ports.base import LossHandler, Receiver
 from bridge.repl import Repl, describe_other
 from bridge.virtual import clock
+from bridge.wire.check import CheckKind
+from bridge.wire.frame import Codec, Frame, Kind
 from tests.virtual_link import virtual_port
 
 
@@ -141,3 +143,18 @@ def test_bytes_are_passed_on_as_they_come_and_waiting_ends() -> None:
                 repl.write(b"x")
 
     clock.run(main())
+
+
+def test_frames_that_meet_the_prompt_of_a_board_which_has_just_restarted_are_not_run() -> None:
+    hostile = b"\r\nhacked=1\r\n" * 15
+    frames = b"".join(Codec(CheckKind.CRC, 7).encode(Frame(Kind.LAST, seq, 0, payload=hostile)) for seq in range(4))
+
+    async def main() -> bytes:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            repl.write(frames)
+            await repl.sync()
+            return await repl.line("print(hacked)")
+
+    assert clock.run(main()) == b"nil"

@@ -1,15 +1,17 @@
 """Frames: how they are delimited, kept free of NUL, checked and read back.
 
-On the line a frame is `key body NUL`; towards the host a NUL stands before it too, because text may come there
-between frames. `body` is header, payload and check with every NUL replaced by `key`, a byte that occurs in none of
-them. So a frame costs one byte more than its contents whatever they are, and the board undoes it with one call of
-`string.gsub`. PROTOCOL.md, "Frames", is the normative text.
+On the line a frame is `keys body NUL`; towards the host a NUL stands before it too, because text may come there
+between frames. `body` is header, payload and check with every NUL replaced by a key, a byte that occurs in none of
+them. So a frame costs the same whatever its contents are, and the board undoes it with `string.gsub`. Towards the
+board CR and LF have keys of their own too: after a reset that nobody has noticed yet, a frame meets the prompt, and
+what holds no line end is never run. PROTOCOL.md, "Frames", is the normative text.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from bridge.errors import LocalProtocolError
 from bridge.wire.check import DIRECTION_MASK, CheckKind, check
@@ -23,18 +25,21 @@ WINDOW_OF_LONG = 8
 LONG_PAYLOAD = 64
 #: Frames that a mask names; it is two bytes, the high one first.
 MASK_BITS = 16
-#: Header, payload and check together, at most: one key among the 243 bytes that mean nothing special in a Lua
-#: pattern is then always free.
-MAX_BODY = 242
-#: Header without mask (2), check (3), key (1) and closing NUL (1).
-OVERHEAD = 7
+#: Header, payload and check together, at most: three keys among the 241 bytes that mean nothing special in a Lua
+#: pattern or at the prompt are then always free.
+MAX_BODY = 238
+#: Header without mask (2), check (3), keys (3) and closing NUL (1); towards the host there is one key only.
+OVERHEAD = 9
 #: Payload of one frame at most (the mask may take two bytes of it).
 MAX_PAYLOAD = MAX_BODY - 7
 
 _CHECK_SIZE = 3
+#: What a frame never holds, each direction: a key stands for each.
+_TO_BOARD = b"\0\n\r"
+_TO_HOST = b"\0"
 _MAGIC = frozenset(b"^$()%.[]*+-?")
-#: Candidates for the key, the rarest in text first. None is magic in a Lua pattern.
-_KEYS = bytes(k for k in (*range(1, 32), *range(128, 256), *range(32, 128)) if k not in _MAGIC)
+#: Candidates for a key, the rarest in text first. None is magic in a Lua pattern, none is a line end.
+_KEYS = bytes(k for k in (*range(1, 32), *range(128, 256), *range(32, 128)) if k not in _MAGIC and k not in b"\r\n")
 
 
 class Kind(IntEnum):
@@ -121,15 +126,18 @@ class Codec:
         body = contents + check(self.kind, contents, self._seed(to_host))
         if len(body) > MAX_BODY:
             raise LocalProtocolError(f"A frame with {len(frame.payload)} bytes of payload is too long")
-        key = next(key for key in _KEYS if key not in body)
-        framed = bytes((key,)) + body.replace(b"\0", bytes((key,))) + b"\0"
+        kept_out = _TO_HOST if to_host else _TO_BOARD
+        keys = bytes(islice((key for key in _KEYS if key not in body), len(kept_out)))
+        framed = keys + body.translate(bytes.maketrans(kept_out, keys)) + b"\0"
         return b"\0" + framed if to_host else framed
 
     def decode(self, segment: bytes, *, to_host: bool = True) -> Frame | None:
         """The frame in what stood between two NULs, or None when it is damaged or no frame."""
-        if not 5 <= len(segment) <= 255:
+        kept_out = _TO_HOST if to_host else _TO_BOARD
+        keys = segment[: len(kept_out)]
+        if not len(keys) + 1 + _CHECK_SIZE <= len(segment) <= 255:
             return None
-        body = segment[1:].replace(segment[:1], b"\0")
+        body = segment[len(keys) :].translate(bytes.maketrans(keys, kept_out))
         contents = body[:-_CHECK_SIZE]
         if body[-_CHECK_SIZE:] != check(self.kind, contents, self._seed(to_host)):
             return None

@@ -92,7 +92,7 @@ class Session:
         self, codec: Codec, *, baud: int = 115200, board: bool = False, damage: float = 0.0005, name: str = ""
     ) -> None:
         self.state = State.OPEN if board else State.OPENING
-        self.sender = Sender(MAX_BODY + 2, damage, ring=not board)
+        self.sender = Sender(MAX_BODY + 4, damage, ring=not board)
         self.receiver = Receiver(messages.MAX_MESSAGE if board else messages.MAX_MESSAGE_TO_HOST)
         self.inbound = LineQuality(OVERHEAD + 1, damage)
         self.damaged = 0

@@ -63,13 +63,13 @@ end
 local function receive(data)
   local n = #data
   if n < 2 then return end
-  local key = sub(data, 1, 1)
-  data = sub(data, 2, n - 1)
+  local nul, lf, cr = byte(data, 1, 3)
+  data = sub(data, 4, n - 1)
   -- A host that knows no epoch, because it has just come, may still ask for the prompt.
   if data == "@STOP_WORD@" then return agent.leave() end
-  data = data:gsub(key, "\0")
-  local x, y, z = byte(data, n - 4, n - 2)
-  data = sub(data, 1, n - 5)
+  data = data:gsub(char(nul), "\0"):gsub(char(lf), "\n"):gsub(char(cr), "\r")
+  local x, y, z = byte(data, n - 6, n - 4)
+  data = sub(data, 1, n - 7)
   local a, b, c = agent.check(data, @SEED_IN@)
   if a ~= x or b ~= y or c ~= z then error() end
   local head, mask, at = byte(data), 0, 2

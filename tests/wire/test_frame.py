@@ -61,8 +61,13 @@ def test_a_flipped_bit_makes_no_other_frame(frame: Frame, codec: Codec, choose: 
 
 
 @given(frame=frames)
-def test_the_key_is_never_magic_in_a_lua_pattern(frame: Frame) -> None:
-    assert CODEC.encode(frame)[0] not in b"^$()%.[]*+-?"
+def test_no_key_is_magic_in_a_lua_pattern(frame: Frame) -> None:
+    assert not set(CODEC.encode(frame)[:3]) & set(b"^$()%.[]*+-?")
+
+
+@given(frame=frames)
+def test_a_prompt_never_sees_a_line_end_in_a_frame(frame: Frame) -> None:
+    assert not set(CODEC.encode(frame)[:-1]) & set(b"\r\n\0")
 
 
 def test_a_payload_of_every_byte_has_a_key() -> None:
