@@ -125,12 +125,13 @@ class Account:
         if self.always and (self._lua.objects.loose or self._allocated >= _RECOUNT):
             self.collect()
 
-    def collect(self) -> None:
-        """A full collection."""
+    def collect(self) -> bytes | None:
+        """A full collection; what a finalizer raised, or None."""
         self.settle()
-        self._lua.collect()
+        message = self._lua.collect()
         if self._allocated >= _RECOUNT:
             self._allocated = 0
             self._heap.count_objects()
         if self._mark is not None:
             self._mark = self._heap.mark()
+        return message

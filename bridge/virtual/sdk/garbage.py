@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.virtual.lua.api import Args, Value
+from bridge.virtual.lua.api import Args, LuaFault, Value
 
 if TYPE_CHECKING:
     from bridge.virtual.sdk.system import System
@@ -25,10 +25,10 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     if option == "count":
         return system.heap.count() / 1024 if hasattr(system.heap, "count") else float(board[b"kilobytes"]())
     if option == "collect":
-        system.collect()
+        _collect(system)
         return 0
     if option == "step":
-        system.collect()
+        _collect(system)
         return False
     if option in _PARAMETERS:
         before = system.parts.get(option, _PARAMETERS[option])
@@ -45,3 +45,10 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     if option == "getmemlimit":
         return system.egc_limit >> 10
     return 0
+
+
+def _collect(system: System) -> None:
+    """A full collection: what a finalizer raises goes to the caller (`luaC_fullgc` runs them unprotected)."""
+    message = system.collect()
+    if message is not None:
+        raise LuaFault(message, position=False)

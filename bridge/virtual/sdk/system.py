@@ -255,9 +255,9 @@ class System:
         """Lua begins to run in this task."""
         self.account.begin()
 
-    def collect(self) -> None:
-        """A full collection."""
-        self.account.collect()
+    def collect(self) -> bytes | None:
+        """A full collection; what a finalizer raised, or None."""
+        return self.account.collect()
 
     def _after_task(self) -> None:
         self.account.end()
