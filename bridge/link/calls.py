@@ -94,7 +94,7 @@ class CallTable:
             values = (Handle(values[0]), *values[1:])
         if call.future.done():
             # Whoever waited gave up: what came for them goes back.
-            self._let_go(values)
+            self.let_go(values)
         elif isinstance(message, Reply):
             call.future.set_result(values)
         else:
@@ -127,14 +127,15 @@ class CallTable:
     def _room(self) -> bool:
         return bool(self._free) and self._may_begin()
 
-    def _let_go(self, values: tuple[Value, ...]) -> None:
+    def let_go(self, values: tuple[Value, ...]) -> None:
+        """Release the handles among values that nobody will get."""
         for value in values:
             if isinstance(value, Handle):
                 self._release(value)
             elif isinstance(value, list):
-                self._let_go(tuple(value))
+                self.let_go(tuple(value))
             elif isinstance(value, dict):
-                self._let_go(tuple(value.values()))
+                self.let_go(tuple(value.values()))
 
 
 def lua_text(value: Value) -> str:

@@ -71,6 +71,7 @@ class Link:
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._receivers: dict[int, EventReceiver] = {}
         self._early: dict[int, list[tuple[str, tuple[Value, ...]]]] = {}
+        self._released: set[int] = set()
         self._callbacks: dict[int, Callable[..., object]] = {}
         self._callback_numbers: dict[int, int] = {}
         port.set_receiver(self._received, self._fail)
@@ -202,6 +203,7 @@ class Link:
 
     def subscribe(self, handle: Handle, receiver: EventReceiver) -> None:
         """See `Caller.subscribe`."""
+        self._released.discard(handle.number)
         self._receivers[handle.number] = receiver
         for name, values in self._early.pop(handle.number, ()):
             self._guarded(receiver, name, values)
@@ -220,6 +222,7 @@ class Link:
         """See `Caller.release`."""
         self._early.pop(handle.number, None)
         self._receivers.pop(handle.number, None)
+        self._released.add(handle.number)
         if self._down is None and not self._closing:
             if "release" not in self._rooms:
                 self._rooms["release"] = self._loop.create_future()
@@ -361,6 +364,9 @@ class Link:
         receiver = self._receivers.get(number)
         if receiver is not None:
             self._guarded(receiver, name, values)
+            return
+        if number in self._released:  # it was on its way; a socket that was accepted would stay on the board
+            self._calls.let_go(values)
             return
         early = self._early.setdefault(number, [])
         if len(early) < EARLY_LIMIT:

@@ -11,6 +11,8 @@ import pytest
 from bridge import agent
 from bridge.errors import BoardReset, LinkError, LocalProtocolError
 from bridge.virtual import clock
+from bridge.wire.messages import Event, EventCode
+from bridge.wire.values import Handle
 from tests.virtual_link import virtual_link, virtual_port
 
 
@@ -95,3 +97,21 @@ def test_a_handler_that_raises_does_not_stop_the_pump(caplog: pytest.LogCaptureF
 
     clock.run(main())
     assert [record.name for record in caplog.records] == ["bridge.link"] * len(caplog.records) != []
+
+
+def test_a_client_accepted_for_a_server_that_was_let_go_is_let_go_too() -> None:
+    async def main() -> None:
+        async with virtual_link() as link:
+            posted: list[tuple[str, tuple[object, ...]]] = []
+            link.post = lambda target, *values: posted.append((target, values))  # type: ignore[method-assign]
+            link.release(Handle(5))
+            link._message(Event(5, EventCode.ACCEPT, (9,)))
+            assert posted == [("@release", (Handle(5),)), ("@release", (Handle(9),))]
+            link._message(Event(5, EventCode.DISCONNECTION, (0,)))
+            assert not link._early
+            seen: list[str] = []
+            link.subscribe(Handle(5), lambda name, values: seen.append(name))
+            link._message(Event(5, EventCode.SENT, ()))
+            assert seen == ["sent"]
+
+    clock.run(main())
