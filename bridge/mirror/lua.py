@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from bridge.errors import LuaError
 from bridge.link import CALL_TIMEOUT
 from bridge.mirror.handle import Remote
-from bridge.mirror.table import HandleTable
+from bridge.mirror.table import HandleTable, Unread
 from bridge.wire.values import Value
 
 #: Where the table of the present boot comes from; waits while the board restarts.
@@ -24,7 +24,7 @@ def single(values: tuple[Value, ...]) -> Value:
     return None if not values else values[0] if len(values) == 1 else values
 
 
-class LuaName:
+class LuaName(Unread):
     """A global name of the board and what is below it; call it to call the function of that name.
 
     Arguments are None, bool, int, float, bytes, str (sent as UTF-8), lists and dicts, handles, and Python functions

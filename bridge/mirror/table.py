@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bridge.errors import BridgeError, LinkTimeout, StaleHandle
+from bridge.errors import BridgeError, LinkTimeout, StaleHandle, UsageError
 from bridge.link import CALL_TIMEOUT, Caller
 from bridge.mirror.callback import Callback, ErrorReport
 from bridge.mirror.handle import Remote
@@ -26,6 +26,10 @@ Answer = TypeVar("Answer")
 #: handle in such a circle is collected only by a full look. Python would take its time, because the circle is small
 #: on the host; on the board each costs most of a kilobyte of a heap of twenty.
 COLLECT_AFTER = 8
+
+
+class Unread:
+    """A name on the board whose value nobody has asked for: no argument, though it can be called."""
 
 
 class HandleTable:
@@ -62,6 +66,7 @@ class HandleTable:
 
         Raises:
             StaleHandle: an argument belongs to another boot.
+            UsageError: an argument is a name (`board.lua.net.TCP`) instead of its value.
             LuaError, BoardOutOfMemory, LinkTimeout, BoardReset, …: see `Caller.call`.
         """
         self.check()
@@ -115,6 +120,8 @@ class HandleTable:
                     remedy="Make it again.",
                 )
             return value.handle
+        if isinstance(value, Unread):
+            raise UsageError(f"{value!r} is a name on the board, not its value", remedy="Pass `await name.get()`.")
         if isinstance(value, dict):
             return {self.outward(key): self.outward(item) for key, item in value.items()}
         if isinstance(value, list | tuple):

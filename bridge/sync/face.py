@@ -10,6 +10,7 @@ from bridge.errors import BridgeError
 from bridge.link import CALL_TIMEOUT
 from bridge.mirror.handle import Handler, State
 from bridge.mirror.handle import Remote as AsyncRemote
+from bridge.mirror.table import Unread
 from bridge.portal import portal
 from bridge.wire.values import Value
 
@@ -93,7 +94,7 @@ def outward(value: Value) -> Value:
         return {outward(key): outward(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [outward(item) for item in value]
-    return to_handler(value) if callable(value) else value
+    return to_handler(value) if callable(value) and not isinstance(value, Unread) else value
 
 
 def inward(value: Value) -> Value:

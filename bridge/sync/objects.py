@@ -11,6 +11,7 @@ from bridge.mirror import net as _net
 from bridge.mirror import tcp as _tcp
 from bridge.mirror import udp as _udp
 from bridge.mirror.handle import Handler
+from bridge.mirror.table import Unread
 from bridge.mirror.tcp import Data
 from bridge.portal import portal
 from bridge.sync.face import KINDS, Remote, face, inward, outward, to_handler
@@ -134,7 +135,7 @@ class LuaObject(Remote):
         return inward(portal().call(remote(*map(outward, values), timeout=timeout)))
 
 
-class LuaName:
+class LuaName(Unread):
     """A global name of the board; see `bridge.mirror.lua.LuaName`."""
 
     def __init__(self, name: _lua.LuaName) -> None:
@@ -142,6 +143,9 @@ class LuaName:
 
     def __getattr__(self, name: str) -> LuaName:
         return LuaName(getattr(self._name, name))
+
+    def __repr__(self) -> str:
+        return repr(self._name)
 
     def __call__(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """Call the function of this name on the board."""

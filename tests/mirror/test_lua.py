@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bridge.errors import LuaError
+from bridge.errors import LuaError, UsageError
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.table import HandleTable
 from bridge.wire.values import Handle
@@ -58,5 +58,15 @@ def test_objects_have_their_methods_and_functions_can_be_called() -> None:
         assert caller.calls[-1][1][1:] == (Handle(4), 1, 2)
         with pytest.raises(AttributeError):
             timer._private  # noqa: B018
+
+    asyncio.run(main())
+
+
+def test_a_name_is_no_value() -> None:
+    async def main() -> None:
+        caller, lua = make_lua()
+        with pytest.raises(UsageError, match=r"lua tmr\.ALARM_AUTO.*await"):
+            await lua.node.task.post(lua.tmr.ALARM_AUTO, print)
+        assert caller.calls == []
 
     asyncio.run(main())

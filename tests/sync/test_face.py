@@ -3,11 +3,15 @@ from __future__ import annotations
 import gc
 import threading
 
+import pytest
+
+from bridge.errors import UsageError
+from bridge.mirror.lua import LuaName as AsyncLuaName
 from bridge.mirror.lua import LuaObject as AsyncLuaObject
 from bridge.mirror.table import HandleTable
 from bridge.portal import portal
 from bridge.sync.face import inward, outward, to_handler
-from bridge.sync.objects import LuaObject
+from bridge.sync.objects import LuaName, LuaObject
 from bridge.wire.values import Handle
 from tests.mirror.caller import FakeCaller
 
@@ -58,3 +62,17 @@ def test_release_and_the_end_of_a_handle() -> None:
     face.when_gone(lambda reason: gone.set())
     face.release()
     assert gone.wait(10) and caller.released == [1] and face.number == 1
+
+
+def test_a_name_is_handed_on_as_a_name() -> None:
+    async def make() -> LuaName:
+        table = HandleTable(FakeCaller(), lambda error, where: None)
+
+        async def tables() -> HandleTable:
+            return table
+
+        return LuaName(AsyncLuaName(tables))
+
+    lua = portal().call(make())
+    with pytest.raises(UsageError, match="is a name on the board"):
+        lua.node.task.post(lua.tmr.ALARM_AUTO, print)
