@@ -28,6 +28,8 @@ _PIPE_CHUNK = 264
 _PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
 #: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
 _STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
+#: Slots and calls of the main thread that the board's own work may need, so that they say nothing of the program.
+_FLAT_STACK, _FLAT_CALLS = 360, 64
 #: What is free after an allocation was refused, in bytes.
 _LEFT_OVER = 3000
 #: Bytes of a block in this process, on average, for a guess.
@@ -309,7 +311,14 @@ class HeapModel:
         poster = sizes.lua_closure(_POSTER_UPVALUES) + _POSTER_CELLS * sizes.upvalue_cell()
         total += self._lua.pipes() * (sizes.c_closure(_PIPE_UPVALUES) - poster)
         total += len(cells - self._old_cells) * sizes.upvalue_cell()
+        total += self._price_stack(sizes)
         return total + self._price_globals(sizes) - self._old_globals + _string_table(sizes, _BOOT_STRINGS + strings)
+
+    def _price_stack(self, sizes: Sizes) -> int:
+        """What the main thread's stack takes where calls are nested deeply."""
+        stack, calls = self._memory.thread(self._memory.main)
+        deep, deep_calls = max(0, stack - _FLAT_STACK), max(0, calls - _FLAT_CALLS)
+        return sizes.block(deep * sizes.value) + sizes.block(deep_calls * sizes.call) if deep else 0
 
     def _price_object(self, sizes: Sizes, address: int, kind: int, cells: set[int]) -> int:
         memory = self._memory

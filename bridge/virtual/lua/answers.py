@@ -104,6 +104,9 @@ class Answers:
             self.halted = True
             return (HALT,)
         except BaseException as failure:
+            # The count hook may end Lua code of the board's that a builtin called.
+            if self._vm.is_lua_error(failure) and str(failure).startswith("not enough memory"):
+                return (OUT_OF_MEMORY,)
             self.failure = failure
             self.halted = True
             return (HALT,)

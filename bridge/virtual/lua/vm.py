@@ -16,7 +16,7 @@ from bridge.virtual.lua.api import Args, LuaObject
 _BOARD_FILES = (
     ("traceback", b"=[C]"),
     ("rotable", b"=[C]"),
-    ("object", b"=[C]"),
+    ("object", b"=[board]"),
     ("builtin", b"=[C]"),
     ("base", b"=[C]"),
     ("coroutine", b"=[C]"),
@@ -82,6 +82,11 @@ class Vm:
         """Load the board's own Lua files; each adds to the table `board`."""
         for name, source_name in _BOARD_FILES:
             self.load(_board_chunk(self.version, name, source_name), source_name)(board)
+
+    @staticmethod
+    def is_lua_error(error: BaseException) -> bool:
+        """True for what Lua raised through Python code."""
+        return type(error).__name__ == "LuaError"
 
     @staticmethod
     def is_lua(value: Any) -> bool:

@@ -30,6 +30,8 @@ B.check_memory = hide(function()
 end)
 
 local raise = hide(function(message)
+  -- The count hook may strike inside the pcall.
+  if B.halted or (B.out_of_memory and message == "not enough memory") then error(message, 0) end
   local number, text = match(message, "^bad argument #(%d+) to '[^']*' %((.*)%)$")
   if number then argument_fault(2, tonumber(number), text) end
   error(message, 3)
