@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 
 import bridge
 from bridge.mirror.tcp import TCPSocket
@@ -27,8 +28,9 @@ async def main() -> None:
             heap = await board.lua.node.heap()
             body = PAGE + b"<p>%d bytes of heap are free.</p>" % heap
             await socket.send(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-            await socket.close()
             served.release()
+            with contextlib.suppress(bridge.LuaError):  # "not connected": the client has closed before us
+                await socket.close()
 
         server = await board.net.createServer(30)
         await server.listen(8080, lambda socket: socket.on("receive", answer))
