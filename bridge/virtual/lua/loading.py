@@ -17,6 +17,8 @@ from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.vm import Vm
 
 _CACHED_CHUNKS = 200
+#: Pieces of source after which `load` first looks whether they can become a chunk.
+_FIRST_LOOK = 16
 
 
 class Loader:
@@ -64,6 +66,7 @@ class Loader:
         dump, whole = self._cache.get(key, (None, None))
         if dump is None or whole is None:
             compiled, message = self._vm.compile(source, name)
+            message = rewrite.limit_of_locals(message) if self._vm.version == "5.1" else message
             if compiled is None:
                 self._loading(len(source), None, None)
                 return None, message
@@ -124,8 +127,16 @@ class Loader:
     def _load_pieces(self, arguments: Args) -> Generator[Call, tuple[Value, ...], Any]:
         name = arguments.opt_string(2, b"=(load)")
         reader = arguments.check_function(1)
-        source = b""
+        source, pieces, complaint = b"", 0, b""
         while True:
+            # The chip's parser reads on only while there is sense in what it reads. What it would have stopped at shows
+            # by standing for two looks (one look may have hit the middle of a token).
+            if pieces >= _FIRST_LOOK and pieces & pieces - 1 == 0 and not chunk.is_chunk(source):
+                again = self._vm.compile(source, name)[1]
+                if again and again == complaint:
+                    return None, again
+                complaint = again
+            pieces += 1
             results = yield Call(reader)
             piece = Args(results[:1])
             if piece.get(1) is None or piece.get(1) == b"":

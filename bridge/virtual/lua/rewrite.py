@@ -93,6 +93,11 @@ def check_limits(proto: Proto, chunk_name: bytes) -> None:
             )
 
 
+def limit_of_locals(message: bytes) -> bytes:
+    """The host's complaint of too many local variables with the chip's limit in it."""
+    return message.replace(b"has more than 200 local variables", b"has more than %d local variables" % MAX_LOCALS_51)
+
+
 def _line_of_excess(function: Proto) -> int | None:
     # The scope of the function's own variables ends before its last RETURN, perhaps without an instruction in it.
     end = len(function.code) - 1

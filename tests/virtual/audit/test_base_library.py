@@ -165,3 +165,39 @@ def test_the_string_library_lists_as_declared() -> None:
 @pytest.mark.parametrize("lua", BOTH)
 def test_a_print_that_cannot_be_called_is_reported_without_the_board_s_own_names(lua: str) -> None:
     assert answers(lua, "print='x'", "=1")[1] == "error calling 'print' (attempt to call a string value)"
+
+
+def test_5_3_names_functions_that_were_called_without_a_name() -> None:
+    assert answers(
+        "5.3", "=pcall(setmetatable,1)", "=pcall(select,0)", "=pcall(string.sub)", "=pcall(table.concat,1)"
+    ) == [
+        "false\tbad argument #1 to 'ROM.setmetatable' (table expected, got number)",
+        "false\tbad argument #1 to 'ROM.select' (index out of range)",
+        "false\tbad argument #1 to 'string.sub' (string expected, got no value)",
+        "false\tbad argument #1 to 'table.concat' (table expected, got number)",
+    ]
+
+
+@pytest.mark.parametrize("count", [51, 300])
+def test_the_limit_of_local_variables(count: int) -> None:
+    line = f'local a={{}} for i=1,{count} do a[i]="local v"..i.."=1 " end print(loadstring(table.concat(a),"=c"))'
+    assert answers("5.1", line) == ["nil\tc:1: main function has more than 50 local variables"]
+
+
+@pytest.mark.parametrize("lua", BOTH)
+def test_load_reads_no_further_than_there_is_sense(lua: str) -> None:
+    assert answers(
+        lua,
+        '=load(function() return "x=" end)',
+        "i=0 f=load(function() i=i+1 return ({'return ','4','2'})[i] end) print(f())",
+        "i=0 f=load(function() i=i+1 return i<300 and 'x=1 ' or nil end) print(type(f),i)",
+        "i=0 s='return '..('1 + '):rep(40)..'2'",
+        "f=load(function() i=i+1 return i<=#s and s:sub(i,i) or nil end) print(f())",
+    ) == ["nil\t(load):1: unexpected symbol near '='", "42", "function\t300", "", "42"]
+
+
+def test_debug_of_5_3_lists_as_declared() -> None:
+    assert answers("5.3", "local s={} for k in pairs(debug) do s[#s+1]=k end print(table.concat(s,' '))") == [
+        "getuservalue gethook getinfo getlocal getregistry getstrings getmetatable getupvalue upvaluejoin upvalueid "
+        "setuservalue sethook setlocal setmetatable setupvalue traceback"
+    ]

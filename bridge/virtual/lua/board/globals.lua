@@ -73,6 +73,10 @@ debug_values.traceback = B.traceback
 for _, name in ipairs({"getregistry", "getstrings", "sethook", "gethook", "traceback"}) do
   if debug_values[name] then debug_order[#debug_order + 1] = name end
 end
+if is_53 then
+  debug_order = names(debug_values, "getuservalue gethook getinfo getlocal getregistry getstrings getmetatable "
+    .. "getupvalue upvaluejoin upvalueid setuservalue sethook setlocal setmetatable setupvalue traceback")
+end
 B.board_traceback = B.traceback
 
 local math_values, math_order = pick(host.math, is_53
@@ -114,6 +118,13 @@ B.name_functions("table", table_values)
 B.name_functions("debug", debug_values)
 B.name_functions("coroutine", B.coroutine)
 B.name_functions("math", math_values)
+
+-- Where 5.3's own C functions look for the name of a function that was called without one (lauxlib.c luaL_argerror).
+if is_53 then
+  local loaded = host.debug.getregistry()._LOADED
+  for key in raw_next, loaded do loaded[key] = nil end
+  loaded.ROM, loaded.string, loaded.table, loaded.math = base, string_values, table_values, math_values
+end
 
 for key in raw_next, host do G[key] = nil end
 G._G = G
