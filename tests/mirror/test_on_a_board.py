@@ -305,6 +305,7 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
             assert bytes(client.data) == b"%d" % number
 
         async def free() -> int:
+            await asyncio.sleep(1)  # the last handlers end; before that their sockets are in use
             gc.collect()
             await asyncio.sleep(15)  # what the stack keeps of the last connections
             return int(await board.eval("collectgarbage() and node.heap()"))
@@ -316,8 +317,9 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
         before = await free()
         for number in range(100):
             await round_trip(number)
-        # The smallest object costs eight bytes; a hundred leaked ones would show.
-        assert before - await free() < 400
+        # The smallest object costs eight bytes: a hundred leaked ones would show. How many sockets wait for Python's
+        # collector at the worst moment is its affair; the agent's two tables may grow once more by that, 256 each.
+        assert before - await free() < 700
 
     on_a_board(scenario, cpu=0)
 
