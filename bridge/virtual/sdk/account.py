@@ -135,3 +135,11 @@ class Account:
         if self._mark is not None:
             self._mark = self._heap.mark()
         return message
+
+    def asked_to_collect(self) -> None:
+        """Charge the full collection that a program asked for; those of mode ALWAYS are charged with the allocations."""
+        if not self._free:
+            self._allocated = 0
+            self._charge(self._costs.collection(self._heap.count_objects()))
+            if self._mark is not None:
+                self._mark = self._heap.mark()

@@ -50,5 +50,6 @@ def collectgarbage(system: System, arguments: Args) -> Value:
 def _collect(system: System) -> None:
     """A full collection: what a finalizer raises goes to the caller (`luaC_fullgc` runs them unprotected)."""
     message = system.collect()
+    system.account.asked_to_collect()
     if message is not None:
         raise LuaFault(message, position=False)

@@ -74,3 +74,18 @@ def test_input_that_runs_no_lua_is_not_charged_for_it() -> None:
         bench.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_collection_that_is_asked_for_costs_by_what_is_alive(lua: str) -> None:
+    async def main() -> float:
+        bench = await Bench.boot(lua=lua)
+        try:
+            await bench.type("function m() local t=tmr.now() collectgarbage() return tmr.now()-t end")
+            bare = float(await bench.answer("print(m())"))
+            await bench.type("o={} for i=1,300 do o[i]={} end")
+            return (float(await bench.answer("print(m())")) - bare) / 300
+        finally:
+            bench.close()
+
+    assert run(main()) == pytest.approx(0.8, rel=0.2)
