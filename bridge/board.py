@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from bridge import agent
-from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, UsageError
+from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.mirror.lua import LuaName, LuaObject, single
@@ -144,8 +144,15 @@ class Board:
         Raises:
             LuaError: it does not compile, or raised; BoardOutOfMemory, LinkTimeout, BoardReset, PortLost.
         """
-        table = await self._current()
-        return single(await table.run_lua(source, *values, timeout=timeout))
+        loop = asyncio.get_running_loop()
+        deadline = None if timeout is None else loop.time() + timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                table = await self._current()
+        except TimeoutError as error:
+            raise LinkTimeout(f"The board did not come back within {timeout:g} s", port=self.url) from error
+        left = None if deadline is None else max(deadline - loop.time(), 0.001)
+        return single(await table.run_lua(source, *values, timeout=left))
 
     async def reset(self) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
@@ -180,7 +187,7 @@ class Board:
                 await self._table.close(PortLost(f"{self.url} has been closed", port=self.url))
             if link is not None:
                 await link.close()
-        except LinkError as error:
+        except BridgeError as error:
             # The board did not answer to the end; it has got its prompt back at its next reset.
             log.debug("closing %s: %s", self.url, error)
         finally:
@@ -236,7 +243,8 @@ class Board:
                 self._adopt(await self._start(self._port))
                 return
             except BridgeError as error:
-                if left == 0 or not isinstance(error, LinkError):
+                # A prompt that is not there yet (an init.lua, a file system being made) may still come.
+                if left == 0 or not isinstance(error, LinkError | ReplError):
                     self._reason = error
                     self._move(Trigger.FAILED)
                     self._tell("down", error)

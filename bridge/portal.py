@@ -120,6 +120,8 @@ class Portal:
                 result, error = function(*values), None
             except Exception as raised:
                 result, error = None, raised
+            except BaseException as raised:  # sys.exit() in a handler ends neither this thread nor the loop
+                result, error = None, RuntimeError(f"a handler raised {raised!r}")
             try:
                 self.loop.call_soon_threadsafe(_settle, future, result, error)
             except RuntimeError:

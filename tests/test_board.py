@@ -15,6 +15,7 @@ from bridge.board import Board, open_board
 from bridge.errors import (
     BoardReset,
     BridgeError,
+    LinkTimeout,
     LuaError,
     NotNodeMCU,
     PortLost,
@@ -267,6 +268,34 @@ def test_a_board_that_goes_away_at_the_moment_it_is_ready_is_lost() -> None:
                 assert board.state is State.LOST
                 with pytest.raises(PortLost, match="unplugged"):
                     await board.eval("1")
+            await port.close()
+
+    clock.run(main())
+
+
+def test_a_prompt_that_is_late_after_a_reset_is_waited_for_and_calls_keep_their_own_deadline() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            port = VirtualPort(virtual)
+            tries = 0
+
+            async def late(port: Port) -> Link:
+                nonlocal tries
+                tries += 1
+                if tries == 2:
+                    await asyncio.sleep(5)
+                    raise NotNodeMCU("Nothing answers at the Lua prompt", port=port.url)
+                return await start(port)
+
+            async with open_board(port, start=late) as board:
+                restarted = asyncio.Event()
+                board.on("reset", lambda error: restarted.set())
+                virtual.reset()
+                await restarted.wait()
+                with pytest.raises(LinkTimeout, match="within 1 s"):
+                    await board.eval("1", timeout=1)
+                assert await board.eval("1") == 1 and tries == 3
             await port.close()
 
     clock.run(main())

@@ -46,6 +46,20 @@ def test_errors_come_through_and_a_callback_may_call_back() -> None:
         door.stop()
 
 
+def test_a_handler_that_leaves_the_program_ends_no_thread() -> None:
+    door = Portal()
+    try:
+
+        async def leave() -> int:
+            with pytest.raises(RuntimeError, match="SystemExit"):
+                await door.callback(sys.exit, 3)
+            return await door.callback(lambda: 7)
+
+        assert door.call(leave()) == 7
+    finally:
+        door.stop()
+
+
 def test_a_call_from_the_loop_itself_is_refused() -> None:
     door = Portal()
     try:
