@@ -67,7 +67,7 @@ local function receive(data)
   data = sub(data, 4, n - 1)
   -- A host that knows no epoch, because it has just come, may still ask for the prompt.
   if data == "@STOP_WORD@" then return agent.leave() end
-  data = data:gsub(char(nul), "\0"):gsub(char(lf), "\n"):gsub(char(cr), "\r")
+  data = data:gsub(char(nul), "\0"):gsub(char(lf), "\10"):gsub(char(cr), "\13")
   local x, y, z = byte(data, n - 6, n - 4)
   data = sub(data, 1, n - 7)
   local a, b, c = agent.check(data, @SEED_IN@)
