@@ -137,7 +137,7 @@ class Account:
         return message
 
     def asked_to_collect(self) -> None:
-        """Charge the full collection that a program asked for; those of mode ALWAYS are charged with the allocations."""
+        """Charge the full collection that a program asked for; those of mode ALWAYS are charged with allocations."""
         if not self._free:
             self._allocated = 0
             self._charge(self._costs.collection(self._heap.count_objects()))
