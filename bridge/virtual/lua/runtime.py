@@ -286,11 +286,16 @@ class Runtime:
             self.board[b"start_collector"]()
 
     def instructions(self) -> int:
-        """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`)."""
+        """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`).
+
+        Without those of the Lua that stands in for what is C on the chip.
+        """
         whole = int(self._instructions())
         every, left = self._memory.hook_counts()
         began, self._hook_began = self._hook_began, every - left
-        return max(0, whole + self._hook_began - began - self._asking)
+        spent = int(self.board[b"spent"])
+        self.board[b"spent"] = 0
+        return max(0, whole + self._hook_began - began - self._asking - spent)
 
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""
