@@ -24,9 +24,9 @@ PROMPT = b"> "
 CONTINUED = b">> "
 
 _KEPT = 16_384
-#: What a board prints while it makes its file system after the flash was erased, and how long that may take: 45 ms a
-#: sector, 1000 sectors in 4 MB (app/spiffs/spiffs.c).
-_FORMATTING = re.compile(rb"Formatting file system|\.{3,}")
+#: How what a board said ends while it makes its file system after the flash was erased: a dot for every 16 sectors of
+#: 45 ms (app/spiffs/spiffs.c). And how long that may take: there are 1000 sectors in 4 MB.
+_FORMATTING = re.compile(rb"(?:Formatting file system[. \w]*|\.{2,})[.\r\n]*$")
 _FORMAT_SECONDS = 90.0
 
 
@@ -121,8 +121,8 @@ class Repl:
                 self.forget()
                 return
             heard += self._received
-            if _FORMATTING.search(self._received):
-                # A blank file system is being made, a dot per sector; nothing is heard until it is there.
+            if self._received and _FORMATTING.search(heard[-100:]):
+                # A blank file system is being made; the dots come slower than the tries, and nothing is answered.
                 deadline = max(deadline, min(loop.time() + 3.0, began + _FORMAT_SECONDS))
             if CONTINUED in self._received[-16:]:
                 self.write(b"\r\n" + BREAK + b"\r\n")

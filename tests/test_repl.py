@@ -112,6 +112,19 @@ def test_a_board_that_boots_is_waited_for() -> None:
     clock.run(main())
 
 
+def test_a_board_that_makes_its_file_system_is_waited_for() -> None:
+    async def main() -> None:
+        async with virtual_port(flash_size=4 << 20) as port:
+            repl = Repl(port)
+            await repl.sync()
+            repl.write(b"=file.format()\r\n")
+            await repl.wait_for(re.compile(rb"\n?\.\."), 5.0)  # too late to hear more than the dots
+            await repl.sync(3.0)
+            assert await repl.line("=1+1") == b"2"
+
+    clock.run(main())
+
+
 def test_lines_give_what_they_print() -> None:
     async def main() -> None:
         async with virtual_port() as port:

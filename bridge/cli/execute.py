@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sys
 from typing import Any
@@ -50,11 +51,12 @@ async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float
         click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
 
     async with open_board(url, baud=baud) as board:
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Carries the error as a result: nobody fetches it when the call itself fails, and asyncio would complain.
+        over: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
 
         def end(error: BridgeError) -> None:
             if not over.done():
-                over.set_exception(error)
+                over.set_result(error)
 
         board.on("reset", end)
         board.on("down", end)
@@ -70,11 +72,11 @@ async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float
             # A board that goes away while a call waits fails the call; this is for what comes after it.
             await asyncio.wait([over], timeout=wait)
         if over.done():
-            over.result()
+            raise over.result()
 
 
 def plain(value: Value) -> Any:
-    """A Lua value as JSON has it; bytes that are no UTF-8 become Latin-1."""
+    """A Lua value as JSON has it; bytes that are no UTF-8 become Latin-1, numbers that JSON lacks (nan, inf) text."""
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -84,6 +86,8 @@ def plain(value: Value) -> Any:
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return shown(value) if isinstance(value, Remote | Opaque) else value
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import json
 
@@ -43,6 +44,13 @@ def test_values() -> None:
         "nil", "true", "1.5", "x", "[1]", '{"k": "\\u00ff"}', "thread: 0x1"
     ]  # fmt: skip
     assert plain({b"a": [b"b", None]}) == {"a": ["b", None]}
+    assert plain([float("nan"), float("-inf"), 1.5]) == ["nan", "-inf", 1.5]
+
+
+def test_a_restart_is_one_sentence(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    code, _, err = invoke(capfd, "exec", "node.restart()", "--wait", "3", "--port", BOARD)
+    gc.collect()  # asyncio logs an error that nobody fetched when its future goes
+    assert (code, err.count("\n"), caplog.messages) == (1, 1, []) and "The board restarted" in err
 
 
 def test_source_that_is_no_text(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
