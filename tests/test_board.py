@@ -299,3 +299,13 @@ def test_a_prompt_that_is_late_after_a_reset_is_waited_for_and_calls_keep_their_
             await port.close()
 
     clock.run(main())
+
+
+def test_what_is_printed_is_shown_whatever_bytes_it_has() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        printed: list[bytes] = []
+        board.on("console", printed.append)
+        assert await board.exec(r'print("a\252") return 5') == 5
+        assert b"".join(printed) == b"a\xfc\r\n"
+
+    on_a_board(scenario)

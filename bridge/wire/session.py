@@ -292,7 +292,8 @@ class Session:
             self._nak = True
         else:
             self.receiver.damaged()
-        if len(segment) > OVERHEAD and now > self._bad_until:
+        # What a program printed ends its line; so short a piece of a frame hardly ever does.
+        if (len(segment) > OVERHEAD or segment.endswith(b"\r\n")) and now > self._bad_until:
             self._suspects.append(segment)
         else:
             self.inbound.lost(min(len(segment) + 2, MAX_BODY))
