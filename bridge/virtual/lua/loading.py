@@ -130,12 +130,13 @@ class Loader:
         source, pieces, complaint = b"", 0, b""
         while True:
             # The chip's parser reads on only while there is sense in what it reads. What it would have stopped at shows
-            # by standing for two looks (one look may have hit the middle of a token).
+            # by standing for two looks (one look may have hit the middle of a token). That there should be more to read
+            # is no complaint.
             if pieces >= _FIRST_LOOK and pieces & pieces - 1 == 0 and not chunk.is_chunk(source):
                 again = self._vm.compile(source, name)[1]
                 if again and again == complaint:
                     return None, again
-                complaint = again
+                complaint = b"" if again.rstrip(b"'").endswith(b"<eof>") else again
             pieces += 1
             results = yield Call(reader)
             piece = Args(results[:1])
