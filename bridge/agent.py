@@ -21,15 +21,13 @@ from bridge.ports.base import Port
 from bridge.repl import Repl
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
-from bridge.wire.frame import OVERHEAD, Codec
+from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
 from bridge.wire.messages import Hello
 from bridge.wire.quality import LineQuality
 from bridge.wire.session import Session
 
 _log = logging.getLogger("bridge.agent")
 
-#: Makes an agent of any epoch give the prompt back: a key that does not occur in it, the word, the NUL.
-STOP_SEQUENCE = b"~~~" + agent_source.STOP_WORD.encode() + b"\0"
 #: Modules without which there is no agent.
 NEEDED = ("node", "tmr", "uart")
 #: Modules worth knowing of before the first call.
@@ -57,6 +55,7 @@ class _Code:
     room_of = staticmethod(agent_source.room_of)
     room = staticmethod(agent_source.room)
     member = staticmethod(agent_source.member)
+    leave = staticmethod(agent_source.leave)
 
 
 async def start(
@@ -82,7 +81,7 @@ async def start(
         ReplError: the prompt could not be made to run anything; the line may be very bad.
         PortLost: the port went away.
     """
-    repl = Repl(port, stop=STOP_SEQUENCE)
+    repl = Repl(port, stop=agent_source.stop_sequence())
     try:
         return await _start(repl, timeout, on_console, on_fault, rng or random.SystemRandom())
     except BaseException:
@@ -108,7 +107,7 @@ async def _start(
     except (NotNodeMCU, AgentError):
         await _tidy(loader)
         raise
-    epoch = rng.randrange(0x10000)
+    epoch = next(epoch for epoch in iter(lambda: rng.randrange(0x10000), None) if epoch not in NO_EPOCHS)
     codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.
     fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
@@ -146,7 +145,7 @@ async def stop(port: Port, timeout: float = 6.0) -> None:
     Raises:
         NotNodeMCU, PortLost: as `start`.
     """
-    repl = Repl(port, stop=STOP_SEQUENCE)
+    repl = Repl(port, stop=agent_source.stop_sequence())
     try:
         await repl.sync(timeout)
     finally:

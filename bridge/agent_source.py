@@ -12,23 +12,26 @@ from dataclasses import dataclass
 from functools import cache
 
 from bridge.errors import LocalProtocolError
-from bridge.minify import field_names, minify
+from bridge.minify import field_numbers, minify
 from bridge.resources import resource
 from bridge.wire.check import DIRECTION_MASK, CheckKind
-from bridge.wire.frame import LONG_PAYLOAD, WINDOW, WINDOW_OF_LONG, Codec
-from bridge.wire.messages import MESSAGES, EventCode
+from bridge.wire.frame import RESCUE_SEED, WINDOW, Codec, rescue_frame
+from bridge.wire.messages import CREDIT, MESSAGES, EventCode
+from bridge.wire.values import MAX_DEPTH, Tag
 
-#: What the segment says that asks an agent of any epoch for the prompt (with a key before it and a NUL after it).
-STOP_WORD = "nodemcu-bridge: stop"
 #: Name of the agent's table in the sources.
 TABLE = "agent"
+#: Fields that have the same number in each version: what makes an agent of any version give the prompt back uses them.
+_FIXED = ("timer", "objects", "ended", "pause", "mhz", "baud")
+#: The other fields that are always there: sixteen in all fit the array part of a table before it grows.
+_RESIDENT = ("two", "send", "put", "main", "answer", "call", "take", "fragment")
 
-#: Files of the resident part, in the order of loading; `check` stands for one of the two checks.
-CORE = ("values", "check", "sender", "receiver", "start")
+#: Files of the resident part, in the order of loading; `check` stands for one of the two checks. The largest comes
+#: first, because compiling it takes most.
+CORE = ("check", "link", "calls", "start")
 
-#: Until the host tunes it: payload of one frame to the host in bytes, and milliseconds to wait for an acknowledgement.
+#: Until the host tunes it: payload of one frame to the host in bytes.
 FIRST_FRAGMENT = 100
-_FIRST_PATIENCE = 150
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def _files() -> Mapping[str, str]:
 
 
 @cache
-def _fields() -> Mapping[str, str]:
-    return field_names(_files().values(), TABLE)
+def _fields() -> Mapping[str, int]:
+    return field_numbers((source for _, source in sorted(_files().items())), TABLE, _FIXED + _RESIDENT)
 
 
 @cache
@@ -60,7 +63,13 @@ def digest() -> str:
 
 
 #: Rooms that can be loaded on demand, and those that must be there before: `net` is firmware/agent/room_net.lua.
-ROOMS: dict[str, tuple[str, ...]] = {"values": (), "release": (), "net": (), "server": ("net",), "udp": ("net",)}
+ROOMS: dict[str, tuple[str, ...]] = {
+    "objects": (),
+    "values": ("objects",),
+    "net": ("objects",),
+    "server": ("objects", "net"),
+    "udp": ("objects", "net"),
+}
 
 
 @cache
@@ -68,7 +77,7 @@ def _homes() -> Mapping[str, str]:
     """Member of the agent's table that a room adds → the room."""
     homes = {}
     for name in ROOMS:
-        for member in re.findall(rf"function {TABLE}\.([\w.]+)", _files()[f"room_{name}"]):
+        for member in re.findall(rf"function {TABLE}\.(\w+)", _files()[f"room_{name}"]):
             homes[member] = name
     return homes
 
@@ -77,12 +86,12 @@ def room_of(member: str) -> tuple[str, ...]:
     """The rooms to load, in order, before a member of the agent's table can be used.
 
     Args:
-        member: as "net.send".
+        member: as "net.send", which is `agent.net_send` in the sources.
 
     Raises:
         LocalProtocolError: no room has it.
     """
-    home = _homes().get(member)
+    home = _homes().get(member.replace(".", "_"))
     if home is None:
         raise LocalProtocolError(f"The agent has no {member}")
     return (*ROOMS[home], home)
@@ -104,7 +113,8 @@ def _render(name: str, constants: Mapping[str, object]) -> bytes:
 def _words() -> dict[str, object]:
     constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
     constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
-    return constants
+    constants |= {tag.name: tag.value for tag in Tag}
+    return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH}
 
 
 def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
@@ -116,13 +126,10 @@ def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
     """
     constants = _words() | {
         "WINDOW": WINDOW,
-        "WINDOW_OF_LONG": WINDOW_OF_LONG,
-        "LONG_PAYLOAD": LONG_PAYLOAD,
         "SEED_IN": codec.epoch,
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
+        "RESCUE": RESCUE_SEED,
         "FRAGMENT": fragment,
-        "PATIENCE": _FIRST_PATIENCE,
-        "STOP_WORD": STOP_WORD,
         "DIGEST": digest(),
     }
     check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"
@@ -140,5 +147,20 @@ def room(name: str) -> bytes:
 
 def member(path: str) -> bytes:
     """Source of a chunk that returns something of the agent's table, as "net.send"."""
-    first, *rest = path.split(".")
-    return ("return(...)." + ".".join([_fields()[first], *rest])).encode()
+    return f"return(...)[{_fields()[path.replace('.', '_')]}]".encode()
+
+
+def leave() -> bytes:
+    """Source that makes the agent give the prompt back; run with the agent's table."""
+    return b" ".join(_leave_lines())
+
+
+@cache
+def stop_sequence() -> bytes:
+    """Frames that make an agent of any epoch and version give the prompt back, whichever check it has."""
+    return b"".join(rescue_frame(kind, line) for kind in CheckKind for line in _leave_lines())
+
+
+def _leave_lines() -> list[bytes]:
+    lines = re.split(r"(?m)^-- line:.*\n", _files()["leave"])[1:]
+    return [minify(line, table=TABLE, fields=_fields()).encode() for line in lines]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.agent import STOP_SEQUENCE
+from bridge.agent_source import stop_sequence
 from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl
@@ -56,7 +56,7 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, str]:
         ReplError: the prompt could not be made to run anything.
         PortLost: the port went away.
     """
-    repl = Repl(port, stop=STOP_SEQUENCE)
+    repl = Repl(port, stop=stop_sequence())
     try:
         await repl.sync()
         loader = Loader(repl, timeout)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bridge.errors import BoardOutOfMemory, BridgeError, LuaError
 from bridge.wire.messages import Failure, Reply
-from bridge.wire.values import Handle, Opaque, Value
+from bridge.wire.values import Aside, Handle, Opaque, Value
 
 #: `call_id` is one byte, and 0 asks for no reply.
 _MOST_CALLS = 255
@@ -35,10 +35,10 @@ class CallTable:
     Args:
         url: the port, for messages.
         may_begin: says whether the link has room for another call.
-        release: lets a handle go that nobody waits for any more.
+        release: lets a handle, or what the board has put aside, go that nobody waits for any more.
     """
 
-    def __init__(self, url: str, may_begin: Callable[[], bool], release: Callable[[Handle], None]) -> None:
+    def __init__(self, url: str, may_begin: Callable[[], bool], release: Callable[[Handle | Aside], None]) -> None:
         self._url = url
         self._may_begin = may_begin
         self._release = release
@@ -99,6 +99,7 @@ class CallTable:
             call.future.set_result(values)
         else:
             call.future.set_exception(self.error(values))
+            self.let_go(values)  # an error value has no place in an exception
         self.admit()
         return call
 
@@ -130,7 +131,7 @@ class CallTable:
     def let_go(self, values: tuple[Value, ...]) -> None:
         """Release the handles among values that nobody will get."""
         for value in values:
-            if isinstance(value, Handle):
+            if isinstance(value, Handle | Aside):
                 self._release(value)
             elif isinstance(value, list):
                 self.let_go(tuple(value))
@@ -144,4 +145,6 @@ def lua_text(value: Value) -> str:
         return value.decode("utf-8", "replace")
     if isinstance(value, Opaque):
         return value.text.decode("utf-8", "replace")
+    if isinstance(value, Aside):
+        return "an error value that is a table or object"
     return "nil" if value is None else str(value)

@@ -12,12 +12,12 @@ from bridge.errors import BridgeError, LinkError, LinkTimeout, LocalProtocolErro
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
 from bridge.link.calls import CallTable, PendingCall, lua_text
 from bridge.link.facts import AgentFacts
-from bridge.link.shapes import ONCE, AgentCode, ShapeTable, source_messages
+from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import Call, Event, EventCode, Failure, Fault, Invoke, Message, Reply, encode
+from bridge.wire.messages import ONCE, Call, DirectCall, Event, EventCode, Failure, Invoke, Message, Reply, encode
 from bridge.wire.session import Session
-from bridge.wire.values import Callback, Handle, Value
+from bridge.wire.values import Aside, Callback, Handle, Value
 
 _log = logging.getLogger("bridge.link")
 
@@ -66,9 +66,10 @@ class Link:
         self._timer_at: float | None = None
         self._down: BridgeError | None = None
         self._closing = False
-        self._calls = CallTable(port.url, lambda: session.sender.queued < QUEUE_LIMIT, self.release)
+        self._calls = CallTable(port.url, lambda: session.sender.queued < QUEUE_LIMIT, self._let_go)
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._fetching: set[asyncio.Task[tuple[Value, ...]]] = set()
         self._receivers: dict[int, EventReceiver] = {}
         self._early: dict[int, list[tuple[str, tuple[Value, ...]]]] = {}
         self._released: set[int] = set()
@@ -99,10 +100,9 @@ class Link:
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`. The target's room must have been loaded by a call before."""
-        sent = self._outward(target, values)
         first = self._defined(target, None)
         try:
-            self._send(*first, Call(self._shapes.known(target) or 0, 0, sent))
+            self._send(*first, self._message_for(target, 0, values))
         except BaseException:
             if first:
                 self._shapes.drop(target)
@@ -122,17 +122,45 @@ class Link:
         self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
     ) -> tuple[Value, ...]:
         try:
-            sent = self._outward(target, values)
             first = self._defined(target, call) if source is None else source_messages(source)
-            shape = (self._shapes.known(target) or 0) if source is None else 0
-            self._send(*first, Call(shape, call.call_id, sent))
+            self._send(*first, self._message_for(target, call.call_id, values))
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
             self._calls.abandon(call)
             raise
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
-        return await call.future
+        results = await call.future
+        if any(isinstance(value, Aside) for value in results):
+            fetching = self._loop.create_task(self._fetch(results))
+            try:
+                results = await asyncio.shield(fetching)
+            except asyncio.CancelledError:
+                fetching.add_done_callback(self._unwanted)
+                raise
+        return results
+
+    async def _fetch(self, results: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Get the tables and objects that the board has put aside, because it could not encode them yet."""
+        return tuple([await self._fetched(value) if isinstance(value, Aside) else value for value in results])
+
+    async def _fetched(self, value: Aside) -> Value:
+        (found,) = await self.call("@values.fetch", value.number, timeout=None)
+        return found
+
+    def _let_go(self, value: Handle | Aside) -> None:
+        """Something came that nobody waits for any more."""
+        if isinstance(value, Handle):
+            self.release(value)
+        elif self._down is None and not self._closing:
+            fetching = self._loop.create_task(self._fetch((value,)))
+            self._fetching.add(fetching)
+            fetching.add_done_callback(self._unwanted)
+
+    def _unwanted(self, fetching: asyncio.Task[tuple[Value, ...]]) -> None:
+        self._fetching.discard(fetching)
+        if not fetching.cancelled() and fetching.exception() is None:
+            self._calls.let_go(fetching.result())
 
     def _defined(self, target: str, call: PendingCall | None) -> list[Message]:
         """What is to be sent before a target can be called by its number: nothing, when the board knows it."""
@@ -145,10 +173,8 @@ class Link:
         return list(source_messages(source))
 
     async def _load_for(self, target: str, values: tuple[Value, ...]) -> None:
-        for room in self._shapes.rooms(target):
+        for room in self._shapes.rooms(target, values):
             await self._load(room)
-        if any(callable(value) or isinstance(value, list | tuple | dict | Handle) for value in values):
-            await self._load("values")
 
     async def _load(self, room: str) -> None:
         loading = self._rooms.get(room)
@@ -177,10 +203,12 @@ class Link:
                 raise
             raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=self.url) from None
 
-    def _outward(self, target: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-        if target[:1] == "@" and values and isinstance(values[0], Handle):
-            values = (values[0].number, *values[1:])  # rooms keep their books by number
-        return tuple(self._plain(value) for value in values)
+    def _message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
+        """The call of a target that the board knows, or ("") of the source that was sent before."""
+        shape = (self._shapes.known(target) or 0) if target else 0
+        if is_direct(target):
+            return DirectCall(shape, call_id, direct_arguments(values))
+        return Call(shape, call_id, tuple(self._plain(value) for value in values))
 
     def _plain(self, value: Value) -> Value:
         if isinstance(value, list | tuple):
@@ -224,9 +252,6 @@ class Link:
         self._receivers.pop(handle.number, None)
         self._released.add(handle.number)
         if self._down is None and not self._closing:
-            if "release" not in self._rooms:
-                self._rooms["release"] = self._loop.create_future()
-                self._send(*source_messages(self._code.room("release")), Call(ONCE, 0))
             self.post("@release", handle)
 
     # the end
@@ -255,7 +280,7 @@ class Link:
     async def _stop(self) -> None:
         call = await self._calls.begin("stop")
         now = self._loop.time()
-        for message in (*source_messages(self._code.member("leave")), Call(ONCE, call.call_id)):
+        for message in (*source_messages(self._code.leave()), Call(ONCE, call.call_id)):
             self.session.send(message, now)
         self._work()
         await call.future
@@ -343,6 +368,11 @@ class Link:
 
     def _message(self, message: Message) -> None:
         match message:
+            case Failure(0, values):
+                text = lua_text(values[0] if values else None)
+                _log.warning("%s: the agent reports: %s", self.url, text)
+                if self.on_fault is not None:
+                    self._guarded(self.on_fault, text)
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None and call.defines and isinstance(message, Failure):
@@ -354,11 +384,6 @@ class Link:
                 function = self._callbacks.get(number)
                 if function is not None:
                     self._guarded(function, *values)
-            case Fault(values):
-                text = lua_text(values[0] if values else None)
-                _log.warning("%s: the agent reports: %s", self.url, text)
-                if self.on_fault is not None:
-                    self._guarded(self.on_fault, text)
 
     def _event(self, number: int, name: str, values: tuple[Value, ...]) -> None:
         receiver = self._receivers.get(number)

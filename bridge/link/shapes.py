@@ -6,17 +6,18 @@ No value ever becomes part of a source: a shape is made from names alone, and th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
-from bridge.wire.messages import MAX_SHAPE, MAX_SOURCE, Source
+from bridge.wire.messages import FIRST_SHAPE, MAX_SOURCE, ONCE, Source
+from bridge.wire.values import Handle, Value
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}", re.ASCII)
-#: The number that rooms and other chunks run under that are called once, with the agent's table.
-ONCE = MAX_SHAPE
-_MOST_SHAPES = MAX_SHAPE - 1
+#: Numbers of the agent's own functions, which read their arguments themselves, and of all others.
+_DIRECT = range(1, FIRST_SHAPE)
+_GENERAL = range(FIRST_SHAPE, ONCE)
 
 
 class AgentCode(Protocol):
@@ -30,6 +31,9 @@ class AgentCode(Protocol):
 
     def member(self, path: str) -> bytes:
         """Source that returns a member of the agent's table, which is its argument."""
+
+    def leave(self) -> bytes:
+        """Source that ends the agent, whose table is its argument."""
 
 
 def source_messages(source: bytes) -> list[Source]:
@@ -57,10 +61,12 @@ class ShapeTable:
 
     def define(self, target: str) -> int:
         """A number for a new target: a free one, or that of the target not used for longest, which is forgotten."""
-        if len(self._numbers) >= _MOST_SHAPES:
-            del self._numbers[next(iter(self._numbers))]
-        used = set(self._numbers.values())
-        number = next(number for number in range(1, _MOST_SHAPES + 1) if number not in used)
+        numbers = _DIRECT if is_direct(target) else _GENERAL
+        used = {number: known for known, number in self._numbers.items() if number in numbers}
+        number = next((number for number in numbers if number not in used), None)
+        if number is None:
+            number, oldest = next(iter(used.items()))
+            del self._numbers[oldest]
         self._numbers[target] = number
         return number
 
@@ -78,12 +84,36 @@ class ShapeTable:
             return f'return {target} or error("there is no {target} on this board",0)'.encode()
         if target[:1] == ":" and _NAME.fullmatch(target[1:]):
             return f"return function(o,...)return o{target}(...)end".encode()
-        if target[:1] == "@" and _PATH.fullmatch(target[1:]):
+        if is_direct(target) and _PATH.fullmatch(target[1:]):
             return self._code.member(target[1:])
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
-    def rooms(self, target: str) -> Iterable[str]:
-        """The rooms that a target needs. What is not the agent's own may take or return any kind of value."""
-        if target[:1] == "@":
+    def rooms(self, target: str, values: Sequence[Value]) -> Iterable[str]:
+        """The rooms that a call needs: those of the agent's own function, or what reads values that go with it."""
+        if is_direct(target):
             return self._code.room_of(target[1:])
-        return () if target[:1] == ":" else ("values",)
+        return self._code.room_of("values") if values else ()
+
+
+def is_direct(target: str) -> bool:
+    """True for a function of the agent's own, which reads its arguments itself."""
+    return target[:1] == "@"
+
+
+def direct_arguments(values: tuple[Value, ...]) -> bytes:
+    """Arguments as the agent's own functions read them: numbers and handles of two bytes each, then text or bytes.
+
+    Raises:
+        LocalProtocolError: a number that two bytes cannot hold.
+    """
+    out = bytearray()
+    for value in values:
+        if isinstance(value, Handle):
+            value = value.number
+        if isinstance(value, int):
+            if not 0 <= value <= 0xFFFF:
+                raise LocalProtocolError(f"{value} does not fit the wire", remedy="Use a number from 0 to 65535.")
+            out += value.to_bytes(2, "big")
+        elif value is not None:
+            out += value.encode() if isinstance(value, str) else bytes(value)
+    return bytes(out)

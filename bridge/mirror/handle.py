@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 #: Called with the handle and the event's values; may be a coroutine function.
 Handler = Callable[..., Any]
 
-#: Bytes that a socket may deliver before the host says it has used some. One window of the board's stack (5 840 bytes)
-#: is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
-CREDIT = 5840 + 2 * 1460
 #: Bytes that a handler has used before they are given back as credit: early enough to keep the line busy.
 GRANT_AFTER = 1460
 #: Events other than received data that are kept for a handler that has not been set yet; the oldest go first.

@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 from bridge.errors import UsageError
-from bridge.mirror.handle import CREDIT, Handler
+from bridge.mirror.handle import Handler
 from bridge.mirror.lua import TableSource
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tcp import TCPServer, TCPSocket, as_text
@@ -114,7 +114,7 @@ class Net:
                 remedy="Use the module tls.",
             )
         table = await self._tables()
-        (handle,) = await table.caller.call("@net.socket", CREDIT)
+        (handle,) = await table.caller.call("@net.socket")
         return TCPSocket(table, handle)
 
     async def createServer(self, type: int | None = None, timeout: int | None = None) -> TCPServer:
@@ -127,13 +127,13 @@ class Net:
             timeout: ignored, as the stock module does.
         """
         table = await self._tables()
-        (handle,) = await table.caller.call("@net.server", type)
+        (handle,) = await table.caller.call("@net.server", str(30 if type is None else int(type)))
         return TCPServer(table, handle)
 
     async def createUDPSocket(self) -> UDPSocket:
         """Make a UDP socket."""
         table = await self._tables()
-        (handle,) = await table.caller.call("@net.udp", CREDIT)
+        (handle,) = await table.caller.call("@net.udp")
         return UDPSocket(table, handle)
 
     async def multicastJoin(self, if_ip: str, multicast_ip: str) -> None:

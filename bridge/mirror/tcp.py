@@ -13,7 +13,7 @@ from collections import deque
 from typing import ClassVar
 
 from bridge.errors import UsageError
-from bridge.mirror.handle import CREDIT, Handler, Remote
+from bridge.mirror.handle import Handler, Remote
 from bridge.mirror.table import HandleTable
 from bridge.wire.messages import MAX_CHUNK
 from bridge.wire.values import Handle, Value
@@ -230,7 +230,7 @@ class TCPServer(Remote):
         self.on("accept", accept)
         self._set_in_use(True)
         try:
-            await self.call("@net.listen", CREDIT, tcp_port or 0, bind)
+            await self.call("@net.listen", tcp_port or 0, bind)
         except BaseException:
             self.on("accept", handler)
             self._set_in_use(before)

@@ -20,18 +20,21 @@ from bridge.wire.check import DIRECTION_MASK, CheckKind, check
 SEQ_COUNT = 32
 #: Frames in flight at most, each way: half the sequence numbers.
 WINDOW = 16
-#: The same for frames whose payload is at least `LONG_PAYLOAD`: the agent keeps what is not acknowledged in its heap.
-WINDOW_OF_LONG = 8
-LONG_PAYLOAD = 64
-#: Frames that a mask names; it is two bytes, the high one first.
-MASK_BITS = 16
-#: Header, payload and check together, at most: three keys among the 241 bytes that mean nothing special in a Lua
-#: pattern or at the prompt are then always free.
+#: Header, payload and check of a frame to the board, at most: three keys among the 241 bytes that mean nothing special
+#: in a Lua pattern or at the prompt are then always free, and the whole fits what its UART hands over at once.
 MAX_BODY = 238
-#: Header without mask (2), check (3), keys (3) and closing NUL (1); towards the host there is one key only.
+#: Payload of one frame to the board at most.
+MAX_PAYLOAD = MAX_BODY - 5
+#: The same to the host, where nothing limits a frame but that one of 254 keys must be free.
+MAX_PAYLOAD_TO_HOST = 240
+#: Header (2), check (3), keys (3) and closing NUL (1); towards the host there is one key, another NUL, and perhaps a
+#: mask of two bytes.
 OVERHEAD = 9
-#: Payload of one frame at most (the mask may take two bytes of it).
-MAX_PAYLOAD = MAX_BODY - 7
+
+#: Seed of the check of frames that an agent of any epoch takes; no epoch is this or this xored with `DIRECTION_MASK`.
+RESCUE_SEED = 0xFFFF
+#: Numbers that are no epochs.
+NO_EPOCHS = frozenset((RESCUE_SEED, RESCUE_SEED ^ DIRECTION_MASK))
 
 _CHECK_SIZE = 3
 #: What a frame never holds, each direction: a key stands for each.
@@ -51,6 +54,8 @@ class Kind(IntEnum):
     """The last fragment of a message."""
     MORE = 2
     """A fragment of a message that goes on in the next frame."""
+    AGAIN = 3
+    """To the board: the payload is the numbers of frames that are to be sent again. It has no number itself."""
 
 
 _MASK = 1 << 5
@@ -68,12 +73,11 @@ class Frame:
     ack: int
     """0 to 31; the next sequence number that the sender of this frame waits for."""
     mask: int = 0
-    """To the host: bit i says that frame `ack + 1 + i` has arrived. To the board: bit i asks for frame `ack + i`
-    again. So only the host has to find out what was lost."""
+    """To the host: bit i says that frame `ack + i` has arrived. Bit 0 is one that waits on the board."""
     nak: bool = False
-    """Something damaged arrived since the sender's last frame."""
+    """To the host: something damaged arrived since the board's last frame."""
     poll: bool = False
-    """The other side is to answer at once."""
+    """To the board: answer at once, with the oldest frame that has not been acknowledged if there is one."""
     payload: bytes = b""
 
     def contents(self) -> bytes:
@@ -83,8 +87,10 @@ class Frame:
         return head if self.kind is Kind.BARE else head + bytes((self.seq | self.kind << 5,)) + self.payload
 
     def __str__(self) -> str:
-        name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+"}[self.kind]
+        name = {Kind.BARE: "ack", Kind.LAST: f"#{self.seq}", Kind.MORE: f"#{self.seq}+", Kind.AGAIN: "again"}[self.kind]
         notes = (f" mask={self.mask:b}" if self.mask else "") + " nak" * self.nak + " poll" * self.poll
+        if self.kind is Kind.AGAIN:
+            return f"{name} ack={self.ack}{notes} {' '.join(f'#{seq}' for seq in self.payload)}"
         data = f" {len(self.payload)} bytes" if self.payload else ""  # what is in them, the log of messages tells
         return f"{name} ack={self.ack}{notes}{data}"
 
@@ -103,7 +109,7 @@ def parse(contents: bytes) -> Frame | None:
     if not rest:
         return Frame(Kind.BARE, 0, ack, mask, nak, poll)
     kind = rest[0] >> 5
-    if kind not in (Kind.LAST, Kind.MORE) or len(rest) < 2:
+    if kind not in (Kind.LAST, Kind.MORE, Kind.AGAIN) or len(rest) < 2:
         return None
     return Frame(Kind(kind), rest[0] & 31, ack, mask, nak, poll, rest[1:])
 
@@ -114,7 +120,7 @@ class Codec:
 
     kind: CheckKind
     epoch: int
-    """0 to 65535."""
+    """0 to 65535, none of `NO_EPOCHS`."""
 
     def encode(self, frame: Frame, *, to_host: bool = False) -> bytes:
         """The bytes of a frame on the line, with its NULs.
@@ -122,14 +128,9 @@ class Codec:
         Raises:
             LocalProtocolError: the payload is too long.
         """
-        contents = frame.contents()
-        body = contents + check(self.kind, contents, self._seed(to_host))
-        if len(body) > MAX_BODY:
+        if len(frame.payload) > (MAX_PAYLOAD_TO_HOST if to_host else MAX_PAYLOAD):
             raise LocalProtocolError(f"A frame with {len(frame.payload)} bytes of payload is too long")
-        kept_out = _TO_HOST if to_host else _TO_BOARD
-        keys = bytes(islice((key for key in _KEYS if key not in body), len(kept_out)))
-        framed = keys + body.translate(bytes.maketrans(kept_out, keys)) + b"\0"
-        return b"\0" + framed if to_host else framed
+        return _enclose(self.kind, frame.contents(), self._seed(to_host), _TO_HOST if to_host else _TO_BOARD)
 
     def decode(self, segment: bytes, *, to_host: bool = True) -> Frame | None:
         """The frame in what stood between two NULs, or None when it is damaged or no frame."""
@@ -145,6 +146,25 @@ class Codec:
 
     def _seed(self, to_host: bool) -> int:
         return self.epoch ^ DIRECTION_MASK if to_host else self.epoch
+
+
+def rescue_frame(kind: CheckKind, source: bytes) -> bytes:
+    """A frame with a line of Lua that an agent of any epoch runs, with its table as the argument.
+
+    Raises:
+        LocalProtocolError: the source is too long.
+    """
+    if len(source) > MAX_BODY - _CHECK_SIZE:
+        raise LocalProtocolError(f"A rescue frame with {len(source)} bytes of source is too long")
+    return _enclose(kind, source, RESCUE_SEED, _TO_BOARD)
+
+
+def _enclose(kind: CheckKind, contents: bytes, seed: int, kept_out: bytes) -> bytes:
+    """Contents on the line: with their check, without what must not be there, between NULs."""
+    body = contents + check(kind, contents, seed)
+    keys = bytes(islice((key for key in _KEYS if key not in body), len(kept_out)))
+    framed = keys + body.translate(bytes.maketrans(kept_out, keys)) + b"\0"
+    return b"\0" + framed if kept_out == _TO_HOST else framed
 
 
 class Splitter:

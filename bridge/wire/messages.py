@@ -26,6 +26,10 @@ MAX_SOURCE = 1000
 #: The same to the host, which has room for whatever a board can hold.
 MAX_MESSAGE_TO_HOST = 70_000
 
+#: Bytes that a socket may deliver before the host says it has used some. One window of the board's stack (5 840 bytes)
+#: is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
+CREDIT = 5840 + 2 * 1460
+
 #: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
 MAX_CHUNK = 1536
 
@@ -59,13 +63,24 @@ class Call(Message):
     """Call a function of the board by its shape's number, which stands where other messages have their opcode."""
 
     shape: int
-    """Number of the function, 1 to 253. 0 runs the source sent before; its `...` are the values. Source before another
-    number makes that function first: it is run with the agent's table as its argument, and must return the function.
-    """
+    """Number of the function, 64 to 252. Source before such a number makes that function first: it is run with the
+    agent's table as its argument, and must return the function. 0 runs the source sent before once, with the values as
+    its `...`; so does 253 with the agent's table as its `...`, and then one value comes back."""
     call_id: int
     """1 to 255, not in use by another call; 0 asks for no reply."""
     values: tuple[Value, ...] = ()
     """The arguments."""
+
+
+@dataclass(frozen=True)
+class DirectCall(Message):
+    """As `Call`, of one of the agent's own functions, which reads its arguments itself."""
+
+    shape: int
+    """1 to 63."""
+    call_id: int
+    arguments: bytes = b""
+    """As the function wants them: handles and numbers of two bytes each, high one first, then bytes to the end."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +97,6 @@ class Tune(Message):
 
     fragment: int
     """Payload of one frame at most, in bytes."""
-    patience: int
-    """Wait for an acknowledgement before sending again, in units of 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,7 @@ class Failure(Message):
     """A call raised a Lua error."""
 
     call_id: int
+    """0: the call wanted no reply, or the error was caught in a callback of the agent, or something was dropped."""
     values: tuple[Value, ...] = ()
     """The error value: nearly always one string, Lua's own text."""
 
@@ -134,14 +148,6 @@ class Invoke(Message):
     values: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True)
-class Fault(Message):
-    """An error was caught in one of the agent's callbacks, or something was dropped there."""
-
-    values: tuple[Value, ...] = ()
-    """Lua's own text."""
-
-
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -161,24 +167,27 @@ class Entry:
         return self.kind.__name__.upper()
 
 
-#: Stands for every opcode below 254 to the board: those are the numbers of shapes.
-CALL = 0
-#: The highest number of a shape.
-MAX_SHAPE = 253
+#: Stand for the opcodes to the board that are the numbers of shapes.
+CALL, DIRECT_CALL = 0, 1
+#: Numbers of shapes: direct calls are below the first, source that is run once with the agent's table has the last.
+FIRST_SHAPE, ONCE = 64, 253
 
 #: Opcode → message. The two directions number their messages separately.
 MESSAGES: dict[tuple[Direction, int], Entry] = {
     (entry.direction, opcode): entry
     for opcode, entry in (
         (CALL, Entry(Call, Direction.TO_BOARD, (("shape", "u8"), ("call_id", "u8"), ("values", "values")))),
-        (254, Entry(Tune, Direction.TO_BOARD, (("fragment", "u8"), ("patience", "u8")))),
+        (
+            DIRECT_CALL,
+            Entry(DirectCall, Direction.TO_BOARD, (("shape", "u8"), ("call_id", "u8"), ("arguments", "rest"))),
+        ),
+        (254, Entry(Tune, Direction.TO_BOARD, (("fragment", "u8"),))),
         (255, Entry(Source, Direction.TO_BOARD, (("text", "rest"),))),
         (1, Entry(Hello, Direction.TO_HOST, (("digest", "bytes8"), ("values", "values")))),
         (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
         (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("values", "values")))),
-        (6, Entry(Fault, Direction.TO_HOST, (("values", "values"),))),
     )
 }
 
@@ -211,9 +220,11 @@ def encode(message: Message) -> bytes:
         LocalProtocolError: a field does not fit its form, or the whole is longer than `MAX_MESSAGE`.
     """
     opcode, entry = OPCODES[type(message)]
-    out = bytearray() if isinstance(message, Call) else bytearray((opcode,))
-    if isinstance(message, Call) and message.shape > MAX_SHAPE:
-        raise LocalProtocolError(f"CALL: shape={message.shape} does not fit the wire")
+    out = bytearray()
+    if not isinstance(message, Call | DirectCall):
+        out.append(opcode)
+    elif message.shape > ONCE or _kind_of(message.shape) is not type(message):
+        raise LocalProtocolError(f"{entry.name}: shape={message.shape} does not fit the wire")
     for name, form in entry.fields:
         value = getattr(message, name)
         try:
@@ -240,12 +251,12 @@ def decode(data: bytes, direction: Direction) -> Message:
         RemoteProtocolError: the opcode is unknown or a field is cut short.
     """
     opcode = data[0] if data else None
-    if direction is Direction.TO_BOARD and opcode is not None and opcode <= MAX_SHAPE:
-        opcode = CALL
+    if direction is Direction.TO_BOARD and opcode is not None and opcode <= ONCE:
+        opcode = OPCODES[_kind_of(opcode)][0]
     entry = None if opcode is None else MESSAGES.get((direction, opcode))
     if entry is None:
         raise RemoteProtocolError(f"A message starts with the unknown opcode {data[:1].hex() or 'nothing'}")
-    position = 0 if entry.kind is Call else 1
+    position = 0 if entry.kind in (Call, DirectCall) else 1
     fields: dict[str, Value] = {}
     for name, form in entry.fields:
         size = _SIZES.get(form, len(data) - position)
@@ -257,6 +268,10 @@ def decode(data: bytes, direction: Direction) -> Message:
     if position != len(data):
         raise RemoteProtocolError(f"{entry.name} is followed by {len(data) - position} bytes that mean nothing")
     return entry.kind(**fields)
+
+
+def _kind_of(shape: int) -> type[Message]:
+    return DirectCall if 0 < shape < FIRST_SHAPE else Call
 
 
 #: A key for Wi-Fi, MQTT and the like with its value, in Lua source or in a table as Python writes it.

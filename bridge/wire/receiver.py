@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import RemoteProtocolError
-from bridge.wire.frame import MASK_BITS, SEQ_COUNT, WINDOW, Frame, Kind
+from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
 
 #: Ask again for a frame when its answer is overdue by this factor of the usual time, and by this many seconds.
 _PATIENCE_FACTOR, _PATIENCE_SECONDS = 2.0, 0.005
@@ -29,10 +29,8 @@ class Receiver:
 
     @property
     def arrived_mask(self) -> int:
-        """Bit i: frame `expected + 1 + i` is here already."""
-        return sum(
-            1 << distance for seq in self._early if (distance := (seq - self.expected - 1) % SEQ_COUNT) < MASK_BITS
-        )
+        """Bit i: frame `expected + i` is here already."""
+        return sum(1 << (seq - self.expected) % SEQ_COUNT for seq in self._early)
 
     @property
     def gap(self) -> bool:
@@ -43,19 +41,19 @@ class Receiver:
         """Something that may have been a frame did not come through: perhaps the next new one."""
         self._suspect = True
 
-    def wanted_mask(self, now: float) -> int:
-        """Bit i: frame `expected + i` is to be sent again; what is named here counts as asked for now."""
-        mask = 0
+    def wanted(self, now: float) -> bytes:
+        """Numbers of frames that are to be sent again; what is named here counts as asked for now."""
+        numbers = bytearray()
         for seq in self._missing():
             if seq not in self._asked or now >= self._asked[seq] + self._patience:
                 self._asked[seq] = now
-                mask |= 1 << (seq - self.expected) % SEQ_COUNT
+                numbers.append(seq)
         if self._suspect:
             self._suspect = False
-            after = (self._highest() - self.expected) % SEQ_COUNT
-            if after < MASK_BITS:
-                mask |= 1 << after
-        return mask
+            after = self._highest()
+            if (after - self.expected) % SEQ_COUNT < WINDOW:
+                numbers.append(after)
+        return bytes(numbers)
 
     def deadline(self) -> float | None:
         """When a missing frame is to be asked for (again); None when none is missing."""
@@ -100,5 +98,5 @@ class Receiver:
         return (self.expected + ahead) % SEQ_COUNT
 
     def _missing(self) -> list[int]:
-        ahead = min((self._highest() - self.expected) % SEQ_COUNT, MASK_BITS)
+        ahead = (self._highest() - self.expected) % SEQ_COUNT
         return [seq for i in range(ahead) if (seq := (self.expected + i) % SEQ_COUNT) not in self._early]

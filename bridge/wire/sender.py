@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from bridge.wire.frame import LONG_PAYLOAD, MASK_BITS, OVERHEAD, SEQ_COUNT, WINDOW, WINDOW_OF_LONG, Kind
+from bridge.wire.frame import OVERHEAD, SEQ_COUNT, WINDOW, Kind
 from bridge.wire.quality import LineQuality
 from bridge.wire.rtt import RoundTrip
 
@@ -81,8 +81,13 @@ class Sender:
 
     @property
     def outstanding(self) -> int:
-        """Frames that have been sent and not acknowledged."""
+        """Frames that have been sent and have not arrived."""
         return len(self._window)
+
+    @property
+    def finished(self) -> bool:
+        """Everything has been sent, and the other side has taken it all. What it holds back only has arrived."""
+        return not self._queued and self._base == self._next_seq
 
     @property
     def in_flight(self) -> int:
@@ -112,8 +117,7 @@ class Sender:
             if frame.lost:
                 return frame if self._room(frame.size) else None
         payload = self._payload()
-        limit = WINDOW if payload < LONG_PAYLOAD else WINDOW_OF_LONG
-        if not self._queue or (self._next_seq - self._base) % SEQ_COUNT >= limit:
+        if not self._queue or (self._next_seq - self._base) % SEQ_COUNT >= WINDOW:
             return None
         message = self._queue[0]
         rest = len(message) - self._offset
@@ -154,7 +158,7 @@ class Sender:
         if count > (self._next_seq - self._base) % SEQ_COUNT:
             return False
         arrived = [(self._base + i) % SEQ_COUNT for i in range(count)]
-        arrived += [(ack + 1 + i) % SEQ_COUNT for i in range(MASK_BITS) if sack >> i & 1]
+        arrived += [(ack + i) % SEQ_COUNT for i in range(WINDOW) if sack >> i & 1]
         self._base = ack
         latest = 0
         for seq in arrived:
@@ -169,10 +173,7 @@ class Sender:
             if frame.tries == 1:
                 self.round_trip.sample(now - frame.departed)
             self.round_trip.heard()
-        # Of frames beyond the mask nothing was said.
-        waiting = [
-            frame for frame in self._window.values() if not frame.lost and (frame.seq - ack) % SEQ_COUNT <= MASK_BITS
-        ]
+        waiting = [frame for frame in self._window.values() if not frame.lost]
         lost = [frame for frame in waiting if frame.last_order < latest]
         if nak and not lost and waiting:
             # What was damaged is the oldest still under way: those before it would be acknowledged here.
@@ -181,12 +182,18 @@ class Sender:
             self._mark_lost(frame)
         return True
 
-    def wanted_again(self, first: int, mask: int) -> None:
-        """The other side asks for frames again: bit i stands for frame `first + i`."""
-        for i in range(MASK_BITS):
-            frame = self._window.get((first + i) % SEQ_COUNT)
-            if mask >> i & 1 and frame is not None and not frame.lost:
+    def wanted_again(self, numbers: bytes) -> None:
+        """The other side asks for frames again."""
+        for seq in numbers:
+            frame = self._window.get(seq)
+            if frame is not None and not frame.lost:
                 self._mark_lost(frame)
+
+    def polled(self) -> None:
+        """The other side may have missed the oldest frame."""
+        oldest = next(iter(self._window.values()), None)
+        if oldest is not None and not oldest.lost:
+            self._mark_lost(oldest)
 
     def deadline(self) -> float | None:
         """When to give up waiting for an acknowledgement, in seconds; None when none is awaited."""
@@ -235,7 +242,7 @@ class Sender:
     def _payload(self) -> int:
         if self._fixed is not None:
             return self._fixed
-        return self.quality.best_size(self._largest) - OVERHEAD - 1
+        return self.quality.best_size(self._largest) - OVERHEAD
 
     def _room(self, size: int) -> bool:
         in_flight = self.in_flight

@@ -17,7 +17,18 @@ from enum import Enum, auto
 from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
-from bridge.wire.frame import MAX_BODY, OVERHEAD, SEQ_COUNT, WINDOW, Codec, Frame, Kind, Splitter
+from bridge.wire.frame import (
+    MAX_BODY,
+    MAX_PAYLOAD,
+    MAX_PAYLOAD_TO_HOST,
+    OVERHEAD,
+    SEQ_COUNT,
+    WINDOW,
+    Codec,
+    Frame,
+    Kind,
+    Splitter,
+)
 from bridge.wire.liveness import Liveness, is_text
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
@@ -92,7 +103,7 @@ class Session:
         self, codec: Codec, *, baud: int = 115200, board: bool = False, damage: float = 0.0005, name: str = ""
     ) -> None:
         self.state = State.OPEN if board else State.OPENING
-        self.sender = Sender(MAX_BODY + 4, damage, ring=not board)
+        self.sender = Sender((MAX_PAYLOAD_TO_HOST if board else MAX_PAYLOAD) + OVERHEAD, damage, ring=not board)
         self.receiver = Receiver(messages.MAX_MESSAGE if board else messages.MAX_MESSAGE_TO_HOST)
         self.inbound = LineQuality(OVERHEAD + 1, damage)
         self.damaged = 0
@@ -112,10 +123,9 @@ class Session:
         self._ack_at: float | None = None
         self._nak = False
         self._poll = False
-        self._told = Tune(0, 0)
+        self._told = 0
         self._losses = 0
         self._bad_until = -1.0
-        self._most_out = max(64, min(MAX_BODY, int(HOST_FRAME_SECONDS / self._byte_time)))
 
     # what the driver calls
 
@@ -143,8 +153,8 @@ class Session:
 
     @property
     def idle(self) -> bool:
-        """Everything sent has been acknowledged."""
-        return not self.sender.queued and not self.sender.outstanding
+        """The other side has taken everything."""
+        return self.sender.finished
 
     def next_event(self) -> SessionEvent | None:
         """The next report, or None."""
@@ -170,27 +180,28 @@ class Session:
             return b""
         self._tune(now)
         out = bytearray()
+        if not self._board and (wanted := self.receiver.wanted(now)):
+            out += self._write(Frame(Kind.AGAIN, 0, self.receiver.expected, payload=wanted), now)
         while (outgoing := self.sender.next_frame() or self._hurried(now)) is not None:
             again = outgoing.tries > 0
-            frame = self._framed(outgoing.kind, outgoing.seq, outgoing.payload, now, poll=again)
-            data = self._codec.encode(frame, to_host=self._board)
+            data = self._write(self._framed(outgoing.kind, outgoing.seq, outgoing.payload, poll=again), now)
             # The NUL that ended the frame before may have been lost; a second one costs a byte.
             out += b"\0" + data if again else data
-            self._line_free = max(now, self._line_free) + len(data) * self._byte_time
             self.sender.sent(outgoing, len(data), self._line_free)
-            _log.debug("%s > %.6f %s%s", self._name, now, frame, " again" if again else "")
-        asked = self.receiver.deadline() if not self._board else None
-        bare = self._poll or self._nak or any(due is not None and now >= due for due in (self._ack_at, asked))
-        if not out and (bare or self._ack_owed >= ACK_EVERY):
-            frame = self._framed(Kind.BARE, 0, b"", now, poll=self._poll)
-            out += self._codec.encode(frame, to_host=self._board)
-            self._line_free = max(now, self._line_free) + len(out) * self._byte_time
-            _log.debug("%s > %.6f %s", self._name, now, frame)
+        due = self._ack_at is not None and now >= self._ack_at
+        if not out and (self._poll or self._nak or due or self._ack_owed >= ACK_EVERY):
+            out += self._write(self._framed(Kind.BARE, 0, b"", poll=self._poll), now)
         if out and self.sender.quality.damage > 0.001:
             out += b"\0"
         if out:
             self._ack_owed, self._ack_at, self._nak, self._poll = 0, None, False, False
         return bytes(out)
+
+    def _write(self, frame: Frame, now: float) -> bytes:
+        data = self._codec.encode(frame, to_host=self._board)
+        self._line_free = max(now, self._line_free) + len(data) * self._byte_time
+        _log.debug("%s > %.6f %s", self._name, now, frame)
+        return data
 
     def deadline(self) -> float | None:
         """When to call `handle_timeout`, in seconds; None for never."""
@@ -236,16 +247,16 @@ class Session:
         self._move(Trigger.HEARD)
         self._liveness.heard(now)
         self.inbound.arrived(size)
-        sack = 0 if self._board else frame.mask
-        if not self.sender.acknowledged(frame.ack, sack, frame.nak, now):
+        if not self.sender.acknowledged(frame.ack, frame.mask, frame.nak, now):
             # A check that passes by chance is rarer than a board that restarts with the same epoch; neither may harm.
             self.damaged += 1
             return
-        if self._board:
-            self.sender.wanted_again(frame.ack, frame.mask)
         if frame.poll:
+            self.sender.polled()
             self._owe_ack(now, at_once=True)
-        if frame.kind is Kind.BARE:
+        if frame.kind is Kind.AGAIN:
+            self.sender.wanted_again(frame.payload)
+        if frame.kind in (Kind.BARE, Kind.AGAIN):
             self._clear(now, wanted=True)
             return
         wanted = frame.seq == self.receiver.expected
@@ -331,22 +342,21 @@ class Session:
         due = None if self._board else self._hurry_at()
         return self.sender.hurry() if due is not None and now >= due else None
 
-    def _framed(self, kind: Kind, seq: int, payload: bytes, now: float, *, poll: bool) -> Frame:
-        mask = self.receiver.arrived_mask if self._board else self.receiver.wanted_mask(now)
-        return Frame(kind, seq, self.receiver.expected, mask, self._nak, poll, payload)
+    def _framed(self, kind: Kind, seq: int, payload: bytes, *, poll: bool) -> Frame:
+        mask = self.receiver.arrived_mask if self._board else 0
+        return Frame(kind, seq, self.receiver.expected, mask, self._nak, poll and not self._board, payload)
 
     def _tune(self, now: float) -> None:
         """Tell the board how to send, when what it was told has become wrong."""
         if self._board or not self.inbound.seen:
             return
-        best = self.inbound.best_size(self._most_out) - OVERHEAD - 1
-        told = self._told.fragment
-        if told and abs(best - told) * 4 < told:
+        best = self.inbound.best_size(MAX_PAYLOAD_TO_HOST + OVERHEAD) - OVERHEAD
+        if self._told and abs(best - self._told) * 4 < self._told:
             return
-        patience = max(6, min(100, int(self.sender.round_trip.wait() * 100) + 4))
-        self._told = Tune(best, patience)
-        self.sender.offer(messages.encode(self._told), first=True)
-        _log.debug("%s > %.6f %s", self._name, now, _Described(self._told))
+        self._told = best
+        message = Tune(best)
+        self.sender.offer(messages.encode(message), first=True)
+        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
 
     def _fail(self, error: BridgeError) -> None:
         self._move(Trigger.FAULT)

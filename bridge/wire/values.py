@@ -1,7 +1,6 @@
-"""Lua values on the wire: one tag byte, then what the tag says. PROTOCOL.md, "Values", is the normative text.
+"""Lua values on the wire: a letter for the type, two bytes of length or number, and what the letter says.
 
-Small numbers, short strings and low handle numbers are the tag alone or the tag and their bytes, because a call
-should cost as few bytes as it can. Numbers beyond 63 travel as decimal text: stock Lua has no `struct`, and text is
+PROTOCOL.md, "Values", is the normative text. Numbers travel as decimal text: stock Lua has no `struct`, and text is
 exact in each of the three builds of NodeMCU (Lua 5.1 with doubles, 5.1 with integers, 5.3).
 """
 
@@ -47,21 +46,32 @@ class Opaque:
     """What `tostring` says of it on the board."""
 
 
-class Tag(IntEnum):
-    """First byte of a value. Below NIL the tag carries the value or the length itself."""
+@dataclass(frozen=True)
+class Aside:
+    """A table or object that the board keeps until the host has sent what encodes it (to the host)."""
 
-    SMALL = 0  # 0…63: the whole number itself
-    SHORT = 64  # 64…127: a string of tag − 64 bytes
-    OBJECT = 128  # 128…191: the handle with number tag − 128
-    NIL = 192
-    FALSE = 193
-    TRUE = 194
-    STRING = 195  # two bytes of length (high first), then the bytes
-    NUMBER = 196  # as STRING: decimal text
-    HANDLE = 197  # two bytes of number (high first)
-    CALLBACK = 198  # two bytes of number (high first)
-    TABLE = 199  # two bytes of count (high first), then that many pairs of key and value
-    OPAQUE = 200  # as STRING
+    number: int
+    """1 to 65535."""
+
+
+class Tag(IntEnum):
+    """First byte of a value: where `type` names it, the last letter of that name. Then two bytes, high one first."""
+
+    NIL = ord("l")  # length of text that means nothing
+    BOOLEAN = ord("n")  # length; "true" or "false"
+    NUMBER = ord("r")  # length; decimal text
+    STRING = ord("g")  # length; the bytes
+    TABLE = ord("e")  # count of pairs; key and value of each
+    HANDLE = ord("a")  # number of the handle
+    CALLBACK = ord("c")  # number of the host's function
+    OPAQUE = ord("d")  # length; what `tostring` says of it (to the host)
+    ASIDE = ord("s")  # number under which it can be fetched (to the host)
+
+
+#: What a value is at most, in bytes of text, pairs, or number.
+_MOST = 0xFFFF
+#: A whole number of more bits is exact in no build of NodeMCU.
+_MOST_BITS = 176
 
 
 def encode_values(values: Sequence[Value]) -> bytes:
@@ -94,10 +104,10 @@ def number_text(value: int | float) -> bytes:
     """A number as Lua source of any build reads it back exactly; whole floats keep a point.
 
     Raises:
-        LocalProtocolError: infinity and NaN have no text that `tonumber` reads; beyond a double is beyond Lua.
+        LocalProtocolError: infinity and NaN have no text that `tonumber` reads; more than 176 bits is beyond Lua.
     """
     if isinstance(value, int):
-        if value.bit_length() > 1023:
+        if value.bit_length() > _MOST_BITS:
             raise LocalProtocolError(f"A whole number of {value.bit_length()} bits is too large for Lua")
         return b"%d" % value
     if not math.isfinite(value):
@@ -105,43 +115,30 @@ def number_text(value: int | float) -> bytes:
     return repr(value).encode()
 
 
-def _sized(tag: Tag, data: bytes, out: bytearray) -> None:
-    if len(data) > 0xFFFF:
-        raise LocalProtocolError(f"A string of {len(data)} bytes is too long for the wire (65535 bytes at most)")
-    out.append(tag)
-    out += len(data).to_bytes(2, "big") + data
+def _head(tag: Tag, number: int, what: str) -> bytes:
+    if number > _MOST:
+        raise LocalProtocolError(f"{what} is too long for the wire ({_MOST} at most)")
+    return bytes((tag,)) + number.to_bytes(2, "big")
 
 
 def _encode(value: Value, out: bytearray, depth: int) -> None:
     if value is None:
-        out.append(Tag.NIL)
-    elif value is True:
-        out.append(Tag.TRUE)
-    elif value is False:
-        out.append(Tag.FALSE)
-    elif isinstance(value, int) and 0 <= value < 64:
-        out.append(Tag.SMALL + value)
+        out += _head(Tag.NIL, 0, "")
+    elif isinstance(value, bool):
+        text = b"true" if value else b"false"
+        out += _head(Tag.BOOLEAN, len(text), "") + text
     elif isinstance(value, int | float):
         text = number_text(value)
-        _sized(Tag.NUMBER, text, out)
+        out += _head(Tag.NUMBER, len(text), "") + text
     elif isinstance(value, str):
         _encode(value.encode(), out, depth)
     elif isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
-        if len(data) < 64:
-            out.append(Tag.SHORT + len(data))
-            out += data
-        else:
-            _sized(Tag.STRING, data, out)
+        out += _head(Tag.STRING, len(data), f"A string of {len(data)} bytes") + data
     elif isinstance(value, Handle):
-        if 0 <= value.number < 64:
-            out.append(Tag.OBJECT + value.number)
-        else:
-            out.append(Tag.HANDLE)
-            out += value.number.to_bytes(2, "big")
+        out += _head(Tag.HANDLE, value.number, "A handle's number")
     elif isinstance(value, Callback):
-        out.append(Tag.CALLBACK)
-        out += value.number.to_bytes(2, "big")
+        out += _head(Tag.CALLBACK, value.number, "A callback's number")
     elif isinstance(value, Mapping):
         _encode_table(list(value.items()), out, depth)
     elif isinstance(value, Sequence):
@@ -153,10 +150,7 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
 def _encode_table(pairs: list[tuple[Value, Value]], out: bytearray, depth: int) -> None:
     if depth >= MAX_DEPTH:
         raise LocalProtocolError(f"A table nested deeper than {MAX_DEPTH} has no form on the wire")
-    if len(pairs) > 0xFFFF:
-        raise LocalProtocolError(f"A table of {len(pairs)} entries is too long for the wire (65535 at most)")
-    out.append(Tag.TABLE)
-    out += len(pairs).to_bytes(2, "big")
+    out += _head(Tag.TABLE, len(pairs), f"A table of {len(pairs)} entries")
     for key, value in pairs:
         if key is None or value is None:
             # Lua drops a nil entry and refuses a nil key; the count must stay true.
@@ -173,33 +167,32 @@ def _take(data: bytes, position: int, count: int) -> bytes:
 
 
 def _decode(data: bytes, position: int, depth: int) -> tuple[Value, int]:
-    tag = _take(data, position, 1)[0]
-    position += 1
-    if tag < Tag.SHORT:
-        return tag, position
-    if tag < Tag.OBJECT:
-        size = tag - Tag.SHORT
-        return _take(data, position, size), position + size
-    if tag < Tag.NIL:
-        return Handle(tag - Tag.OBJECT), position
-    if tag == Tag.NIL:
-        return None, position
-    if tag in (Tag.FALSE, Tag.TRUE):
-        return tag == Tag.TRUE, position
-    if tag > Tag.OPAQUE:
-        raise RemoteProtocolError(f"A value on the wire has the unknown tag {tag}")
-    count = int.from_bytes(_take(data, position, 2), "big")
-    position += 2
-    if tag == Tag.HANDLE:
-        return Handle(count), position
-    if tag == Tag.CALLBACK:
-        return Callback(count), position
-    if tag == Tag.TABLE:
-        return _decode_table(data, position, count, depth)
+    head = _take(data, position, 3)
+    tag, count = head[0], int.from_bytes(head[1:], "big")
+    position += 3
+    match tag:
+        case Tag.HANDLE:
+            return Handle(count), position
+        case Tag.CALLBACK:
+            return Callback(count), position
+        case Tag.ASIDE:
+            return Aside(count), position
+        case Tag.TABLE:
+            return _decode_table(data, position, count, depth)
     found = _take(data, position, count)
-    if tag == Tag.NUMBER:
-        return _number(found), position + count
-    return (found if tag == Tag.STRING else Opaque(found)), position + count
+    position += count
+    match tag:
+        case Tag.NIL:
+            return None, position
+        case Tag.BOOLEAN:
+            return found == b"true", position
+        case Tag.NUMBER:
+            return _number(found), position
+        case Tag.STRING:
+            return found, position
+        case Tag.OPAQUE:
+            return Opaque(found), position
+    raise RemoteProtocolError(f"A value on the wire has the unknown tag {tag}")
 
 
 def _decode_table(data: bytes, position: int, count: int, depth: int) -> tuple[Value, int]:

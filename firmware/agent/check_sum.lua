@@ -1,19 +1,23 @@
 -- The check of a frame in plain Lua, for firmware without `ow`; bridge/wire/check.py.
 local agent = ...
-local byte = string.byte
+local char = string.char
+
+-- A number of two bytes, high byte first. Floats with a whole value are fine for string.char on 5.3 too.
+function agent.two(n)
+  return char((n - n % 256) / 256, n % 256)
+end
 
 -- The three bytes of the check over some data. Every step stays below 2^31: exact in each build's numbers.
 function agent.check(data, seed)
   local hash, n = seed + 1, #data
   local whole = n - n % 4
   for at = 1, whole, 4 do
-    local a, b, c, d = byte(data, at, at + 3)
+    local a, b, c, d = data:byte(at, at + 3)
     hash = ((((hash * 127 + a) % 16777213 * 127 + b) % 16777213 * 127 + c) % 16777213 * 127 + d) % 16777213
   end
   for at = whole + 1, n do
-    hash = (hash * 127 + byte(data, at)) % 16777213
+    hash = (hash * 127 + data:byte(at)) % 16777213
   end
-  local low = hash % 256
-  hash = (hash - low) / 256
-  return (hash - hash % 256) / 256, hash % 256, low
+  n = hash % 65536
+  return char((hash - n) / 65536) .. agent.two(n)
 end

@@ -1,22 +1,23 @@
 -- TCP servers: each accepted socket is taken in before anything can happen to it, and then told to the host.
 local agent = ...
 
-function agent.net.server(timeout)
-  local number = agent.keep(net.createServer(timeout or 30))
-  agent.books[number] = {}
-  return number
+function agent.net_server(message)
+  local server = net.createServer(tonumber(message:sub(3)))
+  agent.books[server] = { agent.keep(server) }
+  return agent.books[server][1]
 end
 
-function agent.net.listen(number, credit, port, ip)
-  local accept_CB = agent.guard(function(socket)
-    agent.emit(number, @EVENT_ACCEPT@, agent.adopt(socket, credit, true))
-  end)
-  local server = agent.objects[number]
-  if ip then
-    server:listen(port, ip, accept_CB)
+function agent.net_listen(message)
+  local server = agent.find(message, 3)
+  local high, low = message:byte(5, 6)
+  local function accept_CB(socket)
+    agent.try(function()
+      agent.happened(@EVENT_ACCEPT@, server, agent.adopt(socket, true))
+    end)
+  end
+  if #message > 6 then
+    server:listen(high * 256 + low, message:sub(7), accept_CB)
   else
-    server:listen(port, accept_CB)
+    server:listen(high * 256 + low, accept_CB)
   end
 end
-
-return function() end

@@ -1,29 +1,29 @@
 -- UDP sockets. A datagram beyond the credit is dropped, as a network may; the host is told once.
 local agent = ...
 
-function agent.net.udp(credit)
+function agent.net_udp()
   local socket = net.createUDPSocket()
   local number = agent.keep(socket)
-  local book = { credit = credit }
-  agent.books[number] = book
-  local function on(name, event)
-    socket:on(name, agent.guard(function(_, data, ...)
-      if event == @EVENT_RECEIVE@ then
-        if book.credit < #data then
-          if not book.full then agent.fault("a datagram was dropped") end
-          book.full = true
-          return
+  local book = { number, @CREDIT@ }
+  agent.books[socket] = book
+  local function happened(event, data, ...)
+    if event == @EVENT_RECEIVE@ then
+      if book[2] < #data then
+        if not book[3] then
+          book[3] = true
+          error("a datagram was dropped", 0)
         end
-        book.credit = book.credit - #data
-        book.full = nil
+        return
       end
-      agent.emit(number, event, data, ...)
-    end))
+      book[2] = book[2] - #data
+      book[3] = nil
+    end
+    agent.send(@EVENT@, agent.two(number) .. string.char(event), data, ...)
   end
-  on("receive", @EVENT_RECEIVE@)
-  on("sent", @EVENT_SENT@)
-  on("dns", @EVENT_DNS@)
+  for event, name in pairs { [@EVENT_RECEIVE@] = "receive", [@EVENT_SENT@] = "sent", [@EVENT_DNS@] = "dns" } do
+    socket:on(name, function(_, ...)
+      agent.try(happened, event, ...)
+    end)
+  end
   return number
 end
-
-return function() end

@@ -1,56 +1,76 @@
--- Values that are rare: tables, functions, objects. agent.get and agent.put call these for what they do not know.
+-- Values; bridge/wire/PROTOCOL.md, "Values". From the host all of them; to it those that agent.send does not know:
+-- tables, functions, objects.
 local agent = ...
-local objects, two = agent.objects, agent.two
+local two, flooded = agent.two
 
-function agent.more(tag, n, data, at)
-  if tag == 197 then
-    tag = objects[n]
-    if tag == nil then error("stale handle", 0) end
-    return tag, at
-  end
-  if tag == 198 then
+local function get(data, at)
+  local tag, n, low = data:byte(at, at + 2)
+  n = n * 256 + low
+  at = at + 3
+  if tag == @HANDLE@ then return agent.find(data, at - 2), at end
+  if tag == @CALLBACK@ then
     -- Lua calls a function of the host. A flood is cut off, and says so once.
     return function(...)
-      if #agent.queue < 24 then
-        agent.send(@INVOKE@, two(n), ...)
-      elseif not agent.flooded then
-        agent.flooded = true
-        agent.fault("calls of Python functions were dropped")
+      local ok, dropped = pcall(agent.send, @INVOKE@, two(n), ...)
+      if dropped and not flooded then
+        flooded = ok
+        pcall(agent.send, @FAILURE@, "\0", ok and "calls of Python functions were dropped" or dropped)
       end
     end, at
   end
-  local map, key, value = {}
-  for _ = 1, n do
-    key, at = agent.get(data, at)
-    value, at = agent.get(data, at)
-    map[key] = value
+  if tag == @TABLE@ then
+    local map, key, value = {}
+    for _ = 1, n do
+      key, at = get(data, at)
+      value, at = get(data, at)
+      map[key] = value
+    end
+    return map, at
   end
-  return map, at
+  n = at + n
+  data = data:sub(at, n - 1)
+  if tag == @NUMBER@ then
+    data = tonumber(data)
+  elseif tag == @BOOLEAN@ then
+    data = data == "true"
+  elseif tag == @NIL@ then
+    data = nil
+  end
+  return data, n
 end
 
--- The same object has the same number, as long as the host keeps it.
-function agent.deep(value, kind, depth)
-  depth = depth or 0
-  if kind == "table" then
-    if depth > 7 then error("table too deep", 0) end
+-- All values from a position on.
+function agent.values(data, at)
+  if at <= #data then
+    local value
+    value, at = get(data, at)
+    return value, agent.values(data, at)
+  end
+end
+
+-- The bytes of a table or object. The same object has the same number, as long as the host keeps it.
+function agent.deep(value, name, depth)
+  if name == "table" then
+    depth = (depth or 0) + 1
+    if depth > @MAX_DEPTH@ then error("table too deep", 0) end
     local data, n = "", 0
     for key, item in pairs(value) do
-      for _, one in ipairs { key, item } do
-        kind = type(one)
-        data = data .. (kind == "table" and agent.deep(one, kind, depth + 1) or agent.put(one))
-      end
+      data = data .. agent.put(key, depth) .. agent.put(item, depth)
       n = n + 1
     end
-    return "\199" .. two(n) .. data
+    return "e" .. two(n) .. data
   end
-  if kind == "thread" then
-    kind = tostring(value)
-    return "\200" .. two(#kind) .. kind
+  for number, known in pairs(agent.objects) do
+    if known == value then return "a" .. two(number) end
   end
-  for number, known in pairs(objects) do
-    if known == value then return "\197" .. two(number) end
-  end
-  return "\197" .. two(agent.keep(value))
+  return "a" .. two(agent.keep(value))
 end
 
-return function() end
+-- A value that was put aside before this room was here.
+function agent.values_fetch(message)
+  local high, low = message:byte(3, 4)
+  low = high * 256 + low
+  local value = agent.aside[low]
+  agent.aside[low] = nil
+  return value
+end

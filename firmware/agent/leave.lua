@@ -1,0 +1,21 @@
+-- The agent gives the prompt back as it found it. Run as source by the host of this epoch, or, line by line in frames
+-- that any agent takes, by one that has just come; so it uses only fields that have the same number in each version.
+-- line: nothing more is said, and everything is let go
+local agent = ...
+agent.ended = true
+agent.timer:unregister()
+for _, object in pairs(agent.objects or {}) do
+  for _, method in pairs { "unregister", "close" } do
+    pcall(function()
+      object[method](object)
+    end)
+  end
+end
+-- line: from a timer, since leaving raw mode inside a raw callback crashes the chip
+local agent = ...
+tmr.create():alarm(20, 0, function()
+  uart.on("data")
+  if agent.pause then collectgarbage("setpause", agent.pause) end
+  if agent.mhz then node.setcpufreq(agent.mhz) end
+  if node.egc then node.egc.setmode(4, 4096) end
+end)

@@ -1,0 +1,30 @@
+-- Objects of the board that the host has a handle of, by number.
+local agent = ...
+local objects, last = {}, 0
+agent.objects = objects
+
+-- The number under which an object is kept from now on.
+function agent.keep(object)
+  repeat
+    last = last % 65535 + 1
+  until not objects[last]
+  objects[last] = object
+  return last
+end
+
+-- The object that a message names in the two bytes at a position, and its number.
+function agent.find(message, at)
+  local high, low = message:byte(at, at + 1)
+  low = high * 256 + low
+  return objects[low] or error("stale handle", 0), low
+end
+
+-- The host lets a handle go: its object is closed if that can be done, and forgotten.
+function agent.release(message)
+  local object, number = agent.find(message, 3)
+  objects[number] = nil
+  if agent.books and agent.books[object] then
+    agent.books[object] = nil
+    pcall(object.close, object)
+  end
+end
