@@ -53,8 +53,8 @@ async def measure_calls(rig: Rig, board: Board, amounts: Amounts) -> CallFigures
     async with rig.sink(board) as (port, host):
         socket = await _connected(board, port, host)
 
-        async def send() -> object:
-            return await socket.send(SMALL)
+        async def send() -> None:
+            await socket.send(SMALL)
 
         await send()
         wire = await _on_the_wire(rig, socket, amounts.wire_samples)

@@ -3,11 +3,16 @@
 Payload is incompressible and holds every byte value. To the board it goes as arguments of a function that drops them;
 from the board as results of a function that has one random string. Calls are started so that the line is never idle
 and no more than a few KB wait on the board.
+
+Both ways at once is measured twice. With calls that take a piece and give one, the two directions keep pace. With two
+streams that know nothing of each other, the small half of each (a request, a reply) waits behind the large pieces of
+the other; what that costs depends on how much each keeps under way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,12 +33,12 @@ CLEAN = "nb_drop,nb_give=nil collectgarbage()"
 
 @dataclass(frozen=True)
 class Goodput:
-    """Payload in bytes per second."""
+    """Payload in bytes per second: (to the board, to the host) where it is two."""
 
     to_board: float
     to_host: float
-    both_to_board: float
-    both_to_host: float
+    both: tuple[float, float]
+    two_streams: tuple[float, float]
 
 
 class Stream:
@@ -90,34 +95,33 @@ async def measure_goodput(board: Board, plan: Plan, row: Row) -> Goodput:
     given = rng.randbytes(TO_HOST)
     volume = plan.volume(row)
     await board.exec(SETUP, given)
-    turn = 0
+    turns = itertools.cycle(payload)
 
-    async def drop() -> int:
-        nonlocal turn
-        turn += 1
-        data = payload[turn % len(payload)]
-        await board.lua.nb_drop(data, timeout=None)
-        return len(data)
-
-    async def give() -> int:
-        data = await board.lua.nb_give(timeout=None)
+    def check(data: object) -> None:
         if data != given:
             raise LinkError("What came from the board is not what it was given", port=board.url)
-        return len(given)
 
-    def to_board() -> Stream:
-        return Stream(drop, TO_BOARD_AT_ONCE, volume)
+    async def drop() -> int:
+        await board.lua.nb_drop(next(turns), timeout=None)
+        return TO_BOARD
 
-    def to_host() -> Stream:
-        return Stream(give, TO_HOST_AT_ONCE, volume)
+    async def give() -> int:
+        check(await board.lua.nb_give(timeout=None))
+        return TO_HOST
 
-    await drop()  # the board compiles both functions' calls before anything is measured
-    await give()
-    (down,) = await run_streams(to_board())
-    (up,) = await run_streams(to_host())
-    both_down, both_up = await run_streams(to_board(), to_host())
+    async def swap() -> int:
+        # A function that gives, called with a piece to drop: as much goes one way as the other.
+        check(await board.lua.nb_give(next(turns)[:TO_HOST], timeout=None))
+        return TO_HOST
+
+    for call in (drop, give, swap):
+        await call()  # the board compiles what it is asked for before anything is measured
+    (to_board,) = await run_streams(Stream(drop, TO_BOARD_AT_ONCE, volume))
+    (to_host,) = await run_streams(Stream(give, TO_HOST_AT_ONCE, volume))
+    (both,) = await run_streams(Stream(swap, TO_HOST_AT_ONCE, volume))
+    streams = await run_streams(Stream(drop, TO_HOST_AT_ONCE, volume), Stream(give, TO_HOST_AT_ONCE, volume))
     await board.exec(CLEAN)
-    return Goodput(down, up, both_down, both_up)
+    return Goodput(to_board, to_host, (both, both), (streams[0], streams[1]))
 
 
 async def run_streams(*streams: Stream) -> list[float]:

@@ -9,6 +9,7 @@ from typing import Any
 from bridge.bench.calls import CallFigures, measure_calls
 from bridge.bench.goodput import Goodput, measure_goodput
 from bridge.bench.heap import HeapFigures, measure_heap
+from bridge.bench.host import HostFigures, cpu_per_megabyte
 from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import rig_for
 from bridge.bench.speed import opened_at
@@ -41,26 +42,50 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
             data = plan.rng("file").randbytes(plan.amounts.upload)
             upload_seconds = await measure_upload(board, data)
             strain = strain_of(rig.system)
+            # A virtual board of this process would be counted, too; for it this is measured apart.
+            host = None if plan.virtual or not plan.host else await cpu_per_megabyte(board, plan)
     line = row.baud / 10
     return {
         "baud": row.baud,
         "adapter_latency_ms": row.latency_ms,
+        "port": plan.url,
+        "seed": plan.seed,
+        "cpu": plan.cpu,
         **_goodput(goodput, line),
         "call": _calls(calls),
         "agent": _heap(heap),
         "open_to_first_call_s": round(open_seconds, 4),
         "upload": {
-            "line_fraction": _fraction(len(data) / upload_seconds, line),
-            "bytes": len(data),
-            "seconds": round(upload_seconds, 3),
-            "clock": "virtual" if plan.virtual_clock else "wall",
+            **upload_figures(row, len(data), upload_seconds, "virtual" if plan.virtual_clock else "wall"),
+            "flash_cost": True,
         },
+        **({} if host is None else {"host": host_figures(host)}),
         **({} if strain is None else {"board": strain}),
     }
 
 
+def upload_figures(row: Row, size: int, seconds: float, clock: str) -> Figures:
+    """An upload of so many bytes, in so many seconds of the clock "wall" or "virtual"."""
+    return {
+        "line_fraction": _fraction(size / seconds, row.baud / 10),
+        "bytes": size,
+        "seconds": round(seconds, 3),
+        "clock": clock,
+    }
+
+
+def host_figures(host: HostFigures) -> Figures:
+    """What the bridge takes of the host's CPU."""
+    return {
+        "cpu_s_per_mb": round(max(host.to_board, host.to_host), 3),
+        "to_board_cpu_s_per_mb": round(host.to_board, 3),
+        "to_host_cpu_s_per_mb": round(host.to_host, 3),
+    }
+
+
 def _goodput(goodput: Goodput, line: float) -> Figures:
-    down, up = _fraction(goodput.both_to_board, line), _fraction(goodput.both_to_host, line)
+    down, up = (_fraction(rate, line) for rate in goodput.both)
+    streams = [_fraction(rate, line) for rate in goodput.two_streams]
     return {
         "host_to_board": _direction(goodput.to_board, line),
         "board_to_host": _direction(goodput.to_host, line),
@@ -68,6 +93,7 @@ def _goodput(goodput: Goodput, line: float) -> Figures:
             "line_fraction": min(down, up),
             "host_to_board_line_fraction": down,
             "board_to_host_line_fraction": up,
+            "two_streams": {"host_to_board_line_fraction": streams[0], "board_to_host_line_fraction": streams[1]},
         },
     }
 

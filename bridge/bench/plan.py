@@ -40,7 +40,7 @@ class Amounts:
     wire_samples: int = 12
     pipelined: int = 256
     upload: int = 100_000
-    host_bytes: int = 512 * 1024
+    host_bytes: int = 256 * 1024
     """For the host's CPU time, each way."""
 
 
@@ -60,6 +60,7 @@ class Plan:
         cpu: factor on every CPU cost of a virtual board.
         amounts: how much.
         against: other programs to upload a file with.
+        host: also measure the CPU time of the bridge itself, which no two runs have in common.
     """
 
     url: str
@@ -68,6 +69,7 @@ class Plan:
     cpu: float = 1.0
     amounts: Amounts = Amounts()
     against: tuple[str, ...] = ()
+    host: bool = True
 
     @property
     def virtual(self) -> bool:

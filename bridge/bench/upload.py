@@ -39,7 +39,8 @@ async def measure_upload(board: Board, data: bytes) -> float:
             _check(board, await flying.popleft())
         await file.close()
         seconds = loop.time() - began
-        await _compare(board, data)
+        if not await has_file(board, FILE, data):
+            raise LinkError("The file on the board is not what was written", port=board.url)
         return seconds
     finally:
         for task in flying:
@@ -52,19 +53,13 @@ def _check(board: Board, written: object) -> None:
         raise AgentError("The board's file system is full", port=board.url, remedy="Remove files from it.")
 
 
-async def _compare(board: Board, data: bytes) -> None:
+async def has_file(board: Board, name: str, data: bytes) -> bool:
+    """True if a file of the board holds that; by its hash if the firmware has `crypto`, else it is read back."""
     if "crypto" in board.facts.modules:
-        same = await board.lua.crypto.fhash("sha256", FILE, timeout=60.0) == hashlib.sha256(data).digest()
-    else:
-        same = await _read_back(board) == data
-    if not same:
-        raise LinkError("The file on the board is not what was written", port=board.url)
-
-
-async def _read_back(board: Board) -> bytes:
-    file = await board.lua.file.open(FILE, "r")
+        return bool(await board.lua.crypto.fhash("sha256", name, timeout=60.0) == hashlib.sha256(data).digest())
+    file = await board.lua.file.open(name, "r")
     parts = []
     while isinstance(part := await file.read(_READ), bytes):
         parts.append(part)
     await file.close()
-    return b"".join(parts)
+    return b"".join(parts) == data

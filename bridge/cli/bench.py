@@ -10,6 +10,7 @@ from rich.console import Console
 from bridge.bench.plan import QUICK, Amounts, Plan, choose_rows
 from bridge.bench.run import run_plan
 from bridge.bench.table import show
+from bridge.bench.tools import parse_tools
 from bridge.cli.options import json_option
 
 
@@ -22,21 +23,37 @@ from bridge.cli.options import json_option
 @click.option("--cpu", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="FACTOR",
               help="Factor on every CPU cost of a virtual board.")  # fmt: skip
 @click.option("--quick", is_flag=True, help="Measure less of everything.")
+@click.option("--against", metavar="LIST", help="Upload the file also by nodemcu-uploader,nodemcu-tool (wall clock).")
+@click.option("--host/--no-host", default=True, help="Measure the host's CPU time (wall clock).")
 @json_option
 def bench(
-    url: str, baud: str | None, latency: str | None, rows: str | None, seed: int, cpu: float, quick: bool, as_json: bool
+    url: str,
+    baud: str | None,
+    latency: str | None,
+    rows: str | None,
+    seed: int,
+    cpu: float,
+    quick: bool,
+    against: str | None,
+    host: bool,
+    as_json: bool,
 ) -> None:
-    """Measure what the link carries: payload, small calls, an upload, and the board's heap."""
+    """Measure what the link carries: payload, small calls, an upload, and the board's heap.
+
+    On virtual: this runs on the virtual clock, with the line paced and the CPU's costs on.
+    """
     plan = Plan(
         url,
         choose_rows(url, rows=rows, baud=baud, latency=latency),
         seed=seed,
         cpu=cpu,
         amounts=QUICK if quick else Amounts(),
+        against=() if against is None else parse_tools(against),
+        host=host,
     )
     click.echo(f"seed {seed}", err=True)
-    runs = run_plan(plan, lambda row: click.echo(f"measuring {row}", err=True))
+    runs = run_plan(plan, lambda text: click.echo(f"measuring {text}", err=True))
     if as_json:
-        click.echo(json.dumps({"seed": seed, "port": url, "cpu": cpu, "runs": runs}, indent=2))
+        click.echo(json.dumps(runs, indent=2))
     else:
         show(runs, Console())
