@@ -42,6 +42,7 @@ LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
+LADDER["bench"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.
@@ -55,6 +56,7 @@ MAKERS = {
     "bridge.cli.virtual_image",
     "bridge.cli.calibrate",
     "bridge.demo",
+    "bridge.bench",
 }
 
 #: Foreign package → the only modules or rooms that may import it.
@@ -66,7 +68,7 @@ HOMES: dict[str, set[str]] = {
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
-    "rich": {"bridge.cli", "bridge.demo"},
+    "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.profile", "bridge.comparison"},
     "pydantic": {"bridge.profile"},
     "cryptography": {"bridge.virtual.modules"},

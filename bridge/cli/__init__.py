@@ -30,6 +30,7 @@ class Entry:
 
 #: Every command there is. A new one is a file in this folder and a line here.
 COMMANDS: dict[str, Entry] = {
+    "bench": Entry("bridge.cli.bench:bench", "Measure what the link to a board carries."),
     "boards": Entry("bridge.cli.boards:boards", "List the ports a board may be on, without opening them."),
     "doctor": Entry("bridge.cli.doctor:doctor", "Look at a port step by step and say what is wrong with it."),
     "exec": Entry("bridge.cli.execute:execute", "Run Lua source on the board and print what it prints."),

@@ -160,6 +160,10 @@ class VmMemory:
         """Address of the table of globals."""
         raise NotImplementedError
 
+    def own(self) -> int:
+        """Bytes of what a VM has of its own: string table, registry, the main thread's stack."""
+        raise NotImplementedError
+
     def mark(self) -> tuple[int, ...]:
         """Where allocation stands: first objects of the lists, and the number of strings outside of them."""
         raise NotImplementedError

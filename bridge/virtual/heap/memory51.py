@@ -11,6 +11,8 @@ _POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 40
+#: Bytes of a call record.
+_CALL = 40
 _PROTO_AT = 16
 #: k, code, p, lineinfo, locvars, upvalues, source; sizes of upvalues, k, code, lineinfo, p, locvars; the lines.
 _PROTO = struct.Struct("<7Q8i")
@@ -77,6 +79,14 @@ class Memory51(VmMemory):
 
     def count(self) -> int:
         return pointer(self.globals + 120)
+
+    def own(self) -> int:
+        (size,) = _INT.unpack(read(self.globals + 12, 4))
+        registry = self.table(pointer(self.globals + 160))
+        stack, calls = self.thread(self.main)
+        buffer = pointer(self.globals + 104)
+        size *= 8
+        return int(size + 16 * registry.array + _NODE * registry.nodes + 16 * stack + _CALL * calls + buffer)
 
     def hook_counts(self) -> tuple[int, int]:
         every, left = struct.unpack("<ii", read(self.main + 104, 8))

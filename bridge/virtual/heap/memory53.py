@@ -10,6 +10,8 @@ from bridge.virtual.heap.memory import Kind, Proto, Table, VmMemory, pointer, re
 _POINTER = struct.Struct("<Q")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 32
+#: Bytes of a call record.
+_CALL = 72
 #: Sizes of upvalues, k, code, lineinfo, p, locvars; first and last line; k, code, p, lineinfo.
 _PROTO_AT = 16
 _PROTO = struct.Struct("<8i4Q")
@@ -75,6 +77,14 @@ class Memory53(VmMemory):
     def count(self) -> int:
         total, debt = struct.unpack("<qq", read(self.globals + 16, 16))
         return int(total + debt)
+
+    def own(self) -> int:
+        (size,) = struct.unpack("<i", read(self.globals + 60, 4))
+        registry = self.table(pointer(self.globals + 64))
+        (calls,) = struct.unpack("<H", read(self.main + 10, 2))
+        stack, _ = self.thread(self.main)
+        size *= 8
+        return int(size + 16 * registry.array + _NODE * registry.nodes + 16 * stack + _CALL * calls)
 
     def hook_counts(self) -> tuple[int, int]:
         every, left = struct.unpack("<ii", read(self.main + 188, 8))

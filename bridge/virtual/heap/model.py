@@ -10,18 +10,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
+from bridge.virtual.heap.collector import Stock
 from bridge.virtual.heap.memory import Kind, memory_of
-from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, sizes_of
-from bridge.virtual.lua.chunk import BadChunk, parse, walk
+from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, price_of, sizes_of
+from bridge.virtual.lua.chunk import BadChunk, parse
 from bridge.virtual.lua.chunk import Proto as Chunk
 from bridge.virtual.lua.rewrite import CONCAT_CHECK
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 #: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
 _BOOT_OBJECTS, _BOOT_STRINGS = 100, 100
+_BOOT_STRING_BYTES, _STRING_HEAD = 2700, 17
 _BOOT_COUNT = {FLOAT_51: 4834, FLOAT_53: 4600, INTEGER_51: 4082}
-#: What the console's line takes that asks a fresh board for `node.heap()`, so that it answers `VirtualOptions.heap`.
-_ASKING = 504
+#: What the console's line takes that asks a fresh board for `node.heap()`, so that it answers `VirtualOptions.heap`;
+#: on 5.3 with the garbage that booting leaves.
+_ASKING = {FLOAT_51: 504, FLOAT_53: 620, INTEGER_51: 504}
 #: A pipe keeps its bytes in userdata of this size (app/modules/pipe.c).
 _PIPE_CHUNK = 264
 #: A pipe's write function is a C function with 4 upvalues; here it is a Lua function with more, 5 of them its own.
@@ -32,13 +36,12 @@ _STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4
 _FLAT_STACK, _FLAT_CALLS = 360, 64
 #: What is free after an allocation was refused, in bytes.
 _LEFT_OVER = 3000
-#: Bytes of a block in this process, on average, for a guess.
-_GUESSED_BLOCK = 60
 #: Bytes that undumping needs besides what it loads.
 _UNDUMP_EXTRA = 100
 _CONCAT = 21
 #: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
 _CHECK_LENGTH = 5
+_Found = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
 class LuaState(Protocol):
@@ -67,6 +70,12 @@ class LuaState(Protocol):
     def collects_always(self) -> bool:
         """True while the collector runs before every allocation (EGC ALWAYS of 5.1)."""
 
+    def look(self) -> int:
+        """Bring the collector's model up to date; what Lua counts, in bytes. Asked in the other modes only."""
+
+    def fits(self, size: int) -> bool:
+        """True if Lua can take more than so many bytes, after a collection if its mode has one for that."""
+
 
 class HeapModel:
     """Implements `bridge.virtual.sdk.kernel.Heap`.
@@ -79,15 +88,16 @@ class HeapModel:
 
     def __init__(self, size: int, lua: LuaState, number: str) -> None:
         self.sizes = sizes_of(lua.version, number)
-        self._size = size + _ASKING
+        self._size = size + _ASKING[self.sizes]
         self._lua = lua
         self._memory = memory_of(lua.version, lua.state_address())
         self._memory.learn_dummy()
         self._claimed = 0
         self._lent = 0
         self._settled = False
+        self._bare = replace(self.sizes, bare=True)
+        self._allocations = Allocations(lua.version, self._memory, self.sizes, self._price_object)
         # Objects of the VM's own: those behind the anchor in the list of all, and by address those of other lists.
-        self._anchor: frozenset[int] = frozenset()
         self._old: set[int] = set()
         self._old_cells: set[int] = set()
         self._old_globals = 0
@@ -99,8 +109,8 @@ class HeapModel:
         self.exact = False
         #: Least free bytes since this was last set, peaks of compiling included.
         self.lowest = self._size
-        #: Bytes that a collection left in use beyond the firmware's own.
-        self._left = -_BOOT_COUNT[self.sizes]
+        #: Bytes that Lua has taken since the last look, less what its collector freed: where it runs by the model.
+        self.unseen = 0.0
         # What the VM counted at the last look, and the bytes that were free then.
         self._seen_count = self._memory.count()
         self._seen_free = self._size
@@ -108,7 +118,7 @@ class HeapModel:
     def settle(self) -> None:
         """What lives now is the firmware's own; C's claims so far are in the free bytes after boot, too."""
         self._lua.collect()
-        self._anchor = frozenset((self._lua.anchor(),))
+        self._allocations.anchor = frozenset((self._lua.anchor(),))
         memory = self._memory
         self._old = {address for first in memory.lists()[1:] for address, _ in memory.chain(first)}
         self._old |= {address for address, _ in memory.string_lengths()}
@@ -134,11 +144,11 @@ class HeapModel:
             OutOfHeap: it does not fit.
         """
         taken = block(size)
-        if taken > self._estimate() and taken > self._exact():
+        if not self._has(taken):
             raise OutOfHeap
         self._claimed += taken
         self._seen_free -= taken
-        self.lowest = min(self.lowest, self._seen_free)
+        self.lowest = min(self.lowest, self.left)
         return taken
 
     def release(self, taken: int) -> None:
@@ -149,22 +159,39 @@ class HeapModel:
     def free(self) -> int:
         """Free bytes as `node.heap()` answers.
 
-        Where the collector runs before every allocation there is no garbage; elsewhere there is as much as the
-        chip's collector lets gather: it starts when twice the bytes are there that were left the last time.
+        Where the collector runs before every allocation there is no garbage; elsewhere there is as much as the model
+        of the chip's collector says.
         """
         if self._lua.collects_always():
             return max(0, self._exact())
-        free = self._look()
-        if self._size - self._claimed - free > self._left + _BOOT_COUNT[self.sizes]:
-            free = self._exact()
-            self._left = self._size - self._claimed - free
-        return max(0, free)
+        self._lua.look()
+        return max(0, self.left)
+
+    @property
+    def left(self) -> int:
+        """Free bytes at the last look at the VM, as far as they are known without another."""
+        return int(self._seen_free - self.unseen)
 
     def count(self) -> int:
         """Bytes of Lua's objects as `collectgarbage("count")` counts them."""
         if self._lua.collects_always():
             self._lua.collect()
-        return _BOOT_COUNT[self.sizes] + self._price(replace(self.sizes, bare=True))
+            return self._count(self._bare)
+        return self._lua.look()
+
+    def stock(self) -> Stock:
+        """What the VM holds now, all of it taken for alive: call it behind a collection."""
+        self.unseen = 0.0
+        found = self._gather()
+        self._look(found)
+        strings = [self._memory.string_length(address) for address, kind in found[0] if kind == Kind.STRING]
+        strings += [length for _, length in found[1]]
+        return Stock(
+            self._count(self._bare, found),
+            _BOOT_STRING_BYTES + sum(strings) + _STRING_HEAD * len(strings),
+            _BOOT_STRINGS + len(strings),
+            self.objects - len(strings),
+        )
 
     def step(self) -> bool:
         """True while memory is left; cheap as long as there is enough.
@@ -172,10 +199,17 @@ class HeapModel:
         The chip refuses the one allocation that does not fit, often a large one, and goes on with what is left. Here
         the program has gone too far when that is noticed; what it took too much is lent to it until it frees memory.
         """
-        if self._estimate() > 0 or self._exact() > 0:
+        if self._lua.collects_always():
+            if self._estimate() > 0 or self._exact() > 0:
+                return True
+            self._lent += _LEFT_OVER - self._seen_free
+            self._look()
+            return False
+        if self._lua.fits(0):
             return True
-        self._lent += _LEFT_OVER - self._seen_free
-        self._look()
+        lent = _LEFT_OVER - self.left
+        self._lent += lent
+        self._seen_free += lent
         return False
 
     def loading(self, source_size: int, dump: bytes | None, proto: Chunk | None = None) -> None:
@@ -199,74 +233,54 @@ class HeapModel:
                 return
         peak = extra + (source_size if proto is None else int(self.price_of(proto) * factor))
         if self.exact:
-            self._exact()
-        if peak > self._estimate() and peak > self._exact():
+            self.free()
+        if self._lua.collects_always() or not self._settled:
+            if peak > self._estimate() and peak > self._exact():
+                raise OutOfHeap
+        elif not self._lua.fits(peak):
             raise OutOfHeap
-        self.lowest = min(self.lowest, self._seen_free - peak)
+        self.lowest = min(self.lowest, self.left - peak)
 
     def price_of(self, proto: Chunk) -> int:
         """Bytes that a chunk takes with its strings and the functions within, as it stands."""
-        strings: set[bytes] = set()
-        total = 0
-        for function in walk(proto):
-            strings.update(constant.value for constant in function.constants if isinstance(constant.value, bytes))
-            strings.update(name for name, _, _ in function.locals if name)
-            total += self.sizes.prototype(
-                code=len(function.code),
-                constants=len(function.constants),
-                protos=len(function.protos),
-                upvalues=function.upvalues,
-                local_names=len(function.locals),
-                lines=packed_lines(function.lines, function.line_defined) if function.lines else 0,
-            )
-        return total + sum(self.sizes.string(len(text)) for text in strings)
+        return price_of(self.sizes, proto)
 
-    def mark(self) -> tuple[int, ...]:
-        """Where allocation stands now, for `allocations`."""
-        return (self._memory.count(), *self._memory.mark())
+    def host_count(self) -> int:
+        """Bytes that the VM has in this process; cheap."""
+        return self._memory.count()
 
-    def allocations(self, mark: tuple[int, ...]) -> int:
-        """Blocks allocated since a mark: objects, strings, and growth of tables.
+    def mark(self) -> Mark:
+        """Where allocation stands now, for `allocations` and `allocated`."""
+        return self._allocations.mark()
 
-        Exact if nothing was collected since; otherwise guessed from the bytes.
-        """
-        memory = self._memory
-        now = self.mark()
-        if now == mark:
-            return 0
-        count, lost = 0, False
-        heads = memory.lists()
-        for first, old in zip(heads, mark[1:], strict=False):
-            last = 0
-            for address, kind in memory.chain(first, frozenset((old,))):
-                if address in self._anchor:
-                    lost = True
-                    break
-                count += 1
-                if kind == Kind.TABLE:
-                    table = memory.table(address)
-                    count += table.array.bit_length() + table.nodes.bit_length()
-                last = address
-            lost = lost or (last != 0 and memory.next(last) != old)
-        if lost:
-            return max(0, now[0] - mark[0]) // _GUESSED_BLOCK
-        strings = zip(now[1 + len(heads) :], mark[1 + len(heads) :], strict=True)
-        return count + sum(max(0, after - before) for after, before in strings)
+    def allocations(self, mark: Mark) -> int:
+        """Blocks allocated since a mark."""
+        return self._allocations.blocks(mark)
+
+    def allocated(self, mark: Mark, *, apart: int = -1) -> Allocated:
+        """Bytes and blocks allocated since a mark, without one string of `apart` bytes."""
+        return self._allocations.since(mark, apart=apart)
 
     def count_objects(self) -> int:
         """Objects alive, garbage included, about as many as the chip's collector would visit."""
         memory = self._memory
-        count = sum(1 for _ in memory.chain(memory.lists()[0], self._anchor))
-        self.objects = _BOOT_OBJECTS + count + max(0, sum(memory.mark()[len(memory.lists()) :]) - self._boot_strings)
+        strings = max(0, sum(memory.mark()[len(memory.lists()) :]) - self._boot_strings)
+        self.objects = _BOOT_OBJECTS + self._allocations.count_new() + strings
         return self.objects
+
+    def _has(self, size: int) -> bool:
+        """True if C can take so many bytes: nothing is collected for C."""
+        if self._lua.collects_always() or not self._settled:
+            return size <= self._estimate() or size <= self._exact()
+        return size <= self.left - max(0, self._memory.count() - self._seen_count) or size <= self.free()
 
     def _exact(self) -> int:
         self._lua.collect()
         return self._look()
 
-    def _look(self) -> int:
+    def _look(self, found: _Found | None = None) -> int:
         """Price everything; the bytes that are free."""
-        left = self._size - self._claimed - self._price(self.sizes)
+        left = self._size - self._claimed - self._price(self.sizes, found or self._gather())
         if left >= _LEFT_OVER:
             self._lent = 0
         self._seen_free = left + self._lent
@@ -280,32 +294,40 @@ class HeapModel:
             return self._size
         return self._seen_free - max(0, self._memory.count() - self._seen_count)
 
-    def _price(self, sizes: Sizes) -> int:
+    def _count(self, bare: Sizes, found: _Found | None = None) -> int:
+        return _BOOT_COUNT[self.sizes] + self._price(bare, found or self._gather())
+
+    def _gather(self) -> _Found:
+        """Objects that are not the firmware's own, and address and length of strings that are in no list."""
         memory = self._memory
         first, *others = memory.lists()
-        found = list(memory.chain(first, self._anchor))
+        found = list(memory.chain(first, self._allocations.anchor))
         alive: set[int] = set()
         for other in others:
             for address, kind in memory.chain(other):
                 alive.add(address)
                 if address not in self._old:
                     found.append((address, kind))
-        total = strings = 0
+        strings = memory.string_lengths()
+        alive.update(address for address, _ in strings)
+        strings = [each for each in strings if each[0] not in self._old]
+        self._old &= alive
+        self.objects = _BOOT_OBJECTS + len(found) + len(strings)
+        return found, strings
+
+    def _price(self, sizes: Sizes, found: _Found) -> int:
+        memory = self._memory
+        objects, apart = found
+        total = sum(sizes.string(length) for _, length in apart)
+        strings = len(apart)
         cells: set[int] = set()
-        for address, kind in found:
+        for address, kind in objects:
             if kind == Kind.STRING:
                 strings += 1
                 total += sizes.string(memory.string_length(address))
             else:
                 total += self._price_object(sizes, address, kind, cells)
-        for address, length in memory.string_lengths():
-            alive.add(address)
-            if address not in self._old:
-                strings += 1
-                total += sizes.string(length)
-        self._old &= alive
         cells.update(memory.open_upvalues(memory.main))
-        self.objects = _BOOT_OBJECTS + len(found) + (strings if memory.counts_strings_apart else 0)
         for length in self._lua.pipe_chunks():
             total += sizes.userdata_block(_PIPE_CHUNK) - sizes.table(0, 0) - sizes.string(length)
         poster = sizes.lua_closure(_POSTER_UPVALUES) + _POSTER_CELLS * sizes.upvalue_cell()

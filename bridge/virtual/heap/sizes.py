@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bridge.virtual.lua.chunk import Proto, walk
+
 _HEADER = 8
 
 
@@ -135,3 +137,21 @@ def packed_lines(lines: Iterable[int], first: int) -> int:
                 rest >>= 7
         last, run = line, 1
     return size
+
+
+def price_of(sizes: Sizes, proto: Proto) -> int:
+    """Bytes that a chunk takes with its strings and the functions within, as it stands."""
+    strings: set[bytes] = set()
+    total = 0
+    for function in walk(proto):
+        strings.update(constant.value for constant in function.constants if isinstance(constant.value, bytes))
+        strings.update(name for name, _, _ in function.locals if name)
+        total += sizes.prototype(
+            code=len(function.code),
+            constants=len(function.constants),
+            protos=len(function.protos),
+            upvalues=function.upvalues,
+            local_names=len(function.locals),
+            lines=packed_lines(function.lines, function.line_defined) if function.lines else 0,
+        )
+    return total + sum(sizes.string(len(text)) for text in strings)

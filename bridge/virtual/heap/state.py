@@ -8,9 +8,6 @@ if TYPE_CHECKING:
     from bridge.virtual.lua.runtime import Runtime
     from bridge.virtual.sdk.system import System
 
-#: EGC_ALWAYS of app/lua/legc.h.
-_ALWAYS = 4
-
 
 class BoardLua:
     """Implements `bridge.virtual.heap.model.LuaState`.
@@ -53,4 +50,14 @@ class BoardLua:
 
     def collects_always(self) -> bool:
         """True while the collector runs before every allocation."""
-        return self.version == "5.1" and bool(self._system.egc_mode & _ALWAYS)
+        return self._system.account.always
+
+    def look(self) -> int:
+        """Bring the collector's model up to date; what Lua counts, in bytes."""
+        collecting = self._system.account.collecting
+        collecting.look()
+        return collecting.total
+
+    def fits(self, size: int) -> bool:
+        """True if Lua can take more than so many bytes."""
+        return self._system.account.collecting.fits(size)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 from bridge.virtual.lua import chunk, rewrite
 from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
+from bridge.virtual.lua.services import Services
 from bridge.virtual.lua.vm import Vm
 
 _CACHED_CHUNKS = 200
@@ -26,20 +27,13 @@ class Loader:
 
     Args:
         vm: the VM.
-        read_file: a file's contents by name, or None.
-        loading: told the size of source or the precompiled chunk, and what the source compiles to with all debug
-            information, before it is loaded; may raise OutOfHeap.
+        services: the board around it: its files, and what it does when a chunk is loaded.
     """
 
-    def __init__(
-        self,
-        vm: Vm,
-        read_file: Callable[[bytes], bytes | None],
-        loading: Callable[[int, bytes | None, chunk.Proto | None], None],
-    ) -> None:
+    def __init__(self, vm: Vm, services: Services) -> None:
         self._vm = vm
-        self._read_file = read_file
-        self._loading = loading
+        self._services = services
+        self._loading = services.loading
         #: `node.stripdebug` of chunks to come.
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
@@ -59,6 +53,7 @@ class Loader:
         Raises:
             OutOfHeap: the compiler's need does not fit into the chip's heap.
         """
+        self._services.compiling()
         if chunk.is_chunk(source):
             self._loading(0, source, None)
             return self._undump(source, name)
@@ -81,7 +76,9 @@ class Loader:
         else:
             self._cache.move_to_end(key)
         self._loading(len(source), None, whole)
-        return self._vm.load(dump, name), b""
+        function = self._vm.load(dump, name)
+        self._services.loaded(len(dump))
+        return function, b""
 
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
         proto = chunk.parse(compiled, self._vm.version)
@@ -101,6 +98,7 @@ class Loader:
             shown = name[1:] if name[:1] in (b"=", b"@") else name
             return None, (b"binary string" if chunk.is_chunk(shown) else shown) + b": " + bad.text(version).encode()
         loaded = self._vm.load(dump, name)
+        self._services.loaded(len(dump))
         return (None, loaded[1]) if isinstance(loaded, tuple) else (loaded, b"")
 
     def dumped(self, function_dump: bytes, strip: bool) -> bytes:
@@ -190,7 +188,7 @@ class Loader:
 
     def compile_file(self, name: bytes) -> tuple[Value, bytes]:
         """As `luaL_loadfile`: the function and b"", or None and the message."""
-        data = self._read_file(name)
+        data = self._services.read_file(name)
         if data is None:
             return None, b"cannot open %b: " % name
         if data.startswith(b"#"):

@@ -55,7 +55,7 @@ class Runtime:
         board = self.board = self.vm.table()
         self.objects = Objects(self.vm, board, lambda kind: self._builder.make_type(kind))
         self.answers = Answers(self.vm, self.objects, services.called)
-        self.loader = Loader(self.vm, services.read_file, services.loading)
+        self.loader = Loader(self.vm, services)
         self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
         self._prepare(board)
         self.vm.load_board(board)
@@ -93,6 +93,7 @@ class Runtime:
         board[b"resume"] = self.answers.resume
         board[b"send"] = self._guarded(services.put)
         board[b"direct"] = self._guarded(services.print)
+        board[b"full_collection"] = self._guarded(lambda _: services.full_collection())
         board[b"output_failed"] = self._guarded(services.output_failed)
         board[b"tick"] = wire(self._tick)
         board[b"built"] = wire(services.built)
@@ -161,7 +162,7 @@ class Runtime:
             self._services.report(results[0])
         elif status == b"memory":
             self.leaked.append(b"not enough memory")
-            self.collect()
+            self._services.full_collection()
             self._services.report(b"out of memory")
 
     def unprotected(self, function: Value, *arguments: Value) -> tuple[Value, ...]:

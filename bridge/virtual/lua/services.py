@@ -41,6 +41,15 @@ class Services(Protocol):
     def loading(self, source_size: int, dump: bytes | None, proto: Proto | None) -> None:
         """A chunk is about to be compiled or undumped; raises OutOfHeap when that would not fit."""
 
+    def compiling(self) -> None:
+        """A chunk is about to be compiled or undumped here; `loading` follows unless that fails."""
+
+    def loaded(self, size: int) -> None:
+        """A chunk was loaded after `loading`, from a dump of so many bytes that the chip does not have."""
+
+    def full_collection(self) -> None:
+        """The firmware itself asks for a full collection."""
+
     def report(self, message: Value) -> None:
         """A protected callback raised: pass the message to `onerror` by a task."""
 

@@ -244,7 +244,8 @@ class _Node:
 
     def egc_meminfo(self, arguments: Args) -> Value:
         total = self._system.lua_bytes()
-        return total, total
+        collecting = self._system.account.collecting
+        return total, int(collecting.model.estimate) if collecting.on else total
 
 
 def build(kernel: Kernel) -> Module:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 _OPTIONS_51 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "getmemlimit")
 _OPTIONS_53 = ("stop", "restart", "collect", "count", "step", "setpause", "setstepmul", "setmemlimit", "isrunning")
-#: Values of the incremental collector's parameters at boot (LUAI_GCPAUSE, LUAI_GCMUL).
-_PARAMETERS = {"setpause": 110, "setstepmul": 200}
 
 
 def collectgarbage(system: System, arguments: Args) -> Value:
@@ -21,6 +19,8 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     options = _OPTIONS_51 if is_51 else _OPTIONS_53
     option = options[arguments.check_option(1, options, "collect")]
     value = arguments.opt_integer(2, 0)
+    account = system.account
+    model = account.collecting.model
     board: Any = system.lua.board
     if option == "count":
         return system.heap.count() / 1024 if hasattr(system.heap, "count") else float(board[b"kilobytes"]())
@@ -28,11 +28,18 @@ def collectgarbage(system: System, arguments: Args) -> Value:
         _collect(system)
         return 0
     if option == "step":
+        if account.collecting.on:
+            return account.collecting.step(value)
         _collect(system)
         return False
-    if option in _PARAMETERS:
-        before = system.parts.get(option, _PARAMETERS[option])
-        system.parts[option] = value
+    if option in ("stop", "restart"):
+        account.block(blocked=option == "stop")
+        return 0
+    if option == "setpause":
+        before, model.pause = model.pause, value
+        return before
+    if option == "setstepmul":
+        before, model.multiplier = model.multiplier, value if is_51 else max(40, value)
         return before
     if option == "isrunning":
         return -1
@@ -49,7 +56,6 @@ def collectgarbage(system: System, arguments: Args) -> Value:
 
 def _collect(system: System) -> None:
     """A full collection: what a finalizer raises goes to the caller (`luaC_fullgc` runs them unprotected)."""
-    message = system.collect()
-    system.account.asked_to_collect()
+    message = system.account.asked_to_collect()
     if message is not None:
         raise LuaFault(message, position=False)

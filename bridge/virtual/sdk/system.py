@@ -16,7 +16,7 @@ from bridge.virtual.heap.state import BoardLua
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.chunk import Proto
 from bridge.virtual.lua.runtime import Runtime, panic_text
-from bridge.virtual.sdk.account import EGC_ALWAYS, Account
+from bridge.virtual.sdk.account import Account
 from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.garbage import collectgarbage
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
@@ -153,12 +153,15 @@ class System:
         """All libraries are open: what lives now is the firmware's own, and the collector begins (`pmain`)."""
         self.heap.settle()
         if self.lua.version == "5.1":
+            self.account.start(4, 4096)
             self.set_collector(4, 4096)
+        else:
+            self.account.start(0, 0)
 
     def set_collector(self, mode: int, limit: int) -> None:
         """`lua_setegcmode`."""
         self.egc_mode, self.egc_limit = mode, limit
-        self.account.set_mode(always=bool(mode & EGC_ALWAYS))
+        self.account.set_mode(mode, limit)
         self.lua.string_limit = max(0, limit)
 
     # -- services for the VM ----------------------------------------------------------------------------------------
@@ -227,6 +230,19 @@ class System:
         """A chunk is about to be loaded."""
         self.account.loading(source_size, dump)
         self.heap.loading(source_size, dump, proto)
+        self.account.collecting.forget()
+
+    def compiling(self) -> None:
+        """A chunk is about to be compiled or undumped."""
+        self.account.compiling()
+
+    def loaded(self, size: int) -> None:
+        """The host has loaded it, from a dump of so many bytes."""
+        self.account.loaded(size)
+
+    def full_collection(self) -> None:
+        """`lua_gc(L, LUA_GCCOLLECT)` by the firmware itself."""
+        self.account.asked_to_collect()
 
     def report(self, message: Value) -> None:
         """A protected callback raised: its message goes to `onerror` by a HIGH task."""

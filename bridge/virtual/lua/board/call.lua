@@ -78,7 +78,7 @@ function B.job(frames, f, prefixed)
     if prefixed then l_print(results) end
     return
   end
-  B.collect()
+  B.full_collection(nil)
   if prefixed and results ~= nil then
     l_print({n = 2, "Lua error: ", results})
   else

@@ -1,0 +1,64 @@
+"""Opens a board at a speed that is not its console's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+
+from bridge import agent
+from bridge.board import Board, open_board
+from bridge.link import Link
+from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.repl import Repl
+
+#: Seconds for the console's echo to leave before the board changes its speed, and for the board to change it.
+_SETTLE = 0.05
+
+
+@contextlib.asynccontextmanager
+async def opened_at(port: Port, baud: int, rng: random.Random | None = None) -> AsyncIterator[Board]:
+    """A board with the agent on it, at a speed; its console is at its own speed again at the end.
+
+    Until the link changes its speed by itself, the console does: it is told to before the agent comes.
+
+    Args:
+        port: open, at the console's speed.
+        baud: speed of the link.
+        rng: makes the agent's epoch; from the system by default.
+
+    Raises:
+        BridgeError: the board cannot be opened; see `bridge.open_board`.
+    """
+
+    async def start(port: Port) -> Link:
+        return await agent.start(port, rng=rng)
+
+    await set_console_baud(port, baud)
+    try:
+        async with open_board(port, start=start) as board:
+            yield board
+    finally:
+        await set_console_baud(port, CONSOLE_BAUD)
+
+
+async def set_console_baud(port: Port, baud: int) -> None:
+    """Have the console change its speed by `uart.setup`, and follow it. Nothing happens when it has that speed.
+
+    Raises:
+        NotNodeMCU, PortLost: there is no prompt.
+    """
+    if port.baud == baud:
+        return
+    repl = Repl(port, stop=agent.STOP_SEQUENCE)
+    try:
+        await repl.sync()
+        # 8 data bits, no parity, one stop bit, echo as it was.
+        repl.write(b"uart.setup(0,%d,8,0,1,1)\r\n" % baud)
+        await port.drain()
+        await asyncio.sleep(_SETTLE)
+        await port.set_baud(baud)
+        await repl.sync()
+    finally:
+        repl.release()
