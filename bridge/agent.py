@@ -39,9 +39,9 @@ _PROBE = (
     f"local t={{}} for k in ([[{_PROBED}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
     "return _VERSION..';'..(1/2==0 and'integer'or'float')..';'..table.concat(t,',')..';'..(node and node.heap()or 0)"
 )
-#: Until the agent leaves: collect only when fewer than 12 000 bytes are free, not before each allocation. What lwIP
-#: and a TLS handshake take does not make Lua collect, so that much must always be left to them.
-_COLLECT_LATE = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,-12000)end return 1"
+#: While the agent is loaded, collect when it and its source have taken 12 000 bytes: not before each allocation, as
+#: stock does, and early enough that the bootstrap never needs 16 KB.
+_COLLECT_LOADING = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,12000-node.heap())end return 1"
 _COLLECT_AS_STOCK = "if node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
 
 #: How long to wait for the agent's first frame before asking again.
@@ -65,6 +65,7 @@ async def start(
     on_console: Callable[[bytes], None] | None = None,
     on_fault: Callable[[str], None] | None = None,
     rng: random.Random | None = None,
+    mhz: int = 160,
 ) -> Link:
     """Find the prompt, put the agent on the board, and open the link.
 
@@ -74,6 +75,7 @@ async def start(
         on_console: gets the board's own text that comes while and after the link is up; see `Caller.on_console`.
         on_fault: see `Caller.on_fault`.
         rng: makes the epoch; from the system by default.
+        mhz: clock of the board's CPU while the agent runs, 80 or 160; 0 leaves it as it is.
 
     Raises:
         NotNodeMCU: something else answers, or nothing does.
@@ -83,7 +85,7 @@ async def start(
     """
     repl = Repl(port, stop=agent_source.stop_sequence())
     try:
-        return await _start(repl, timeout, on_console, on_fault, rng or random.SystemRandom())
+        return await _start(repl, timeout, on_console, on_fault, rng or random.SystemRandom(), mhz)
     except BaseException:
         repl.release()
         raise
@@ -95,6 +97,7 @@ async def _start(
     on_console: Callable[[bytes], None] | None,
     on_fault: Callable[[str], None] | None,
     rng: random.Random,
+    mhz: int,
 ) -> Link:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
@@ -111,9 +114,9 @@ async def _start(
     codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.
     fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
-    *pieces, last = agent_source.core(codec, fragment)
+    *pieces, last = agent_source.core(codec, fragment, mhz)
     try:
-        await loader.run(_COLLECT_LATE)
+        await loader.run(_COLLECT_LOADING)
         for piece in pieces:
             await loader.run(piece.text)
         session, hello = await _launch(repl, loader, last.text, codec, deadline)

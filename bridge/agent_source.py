@@ -23,12 +23,16 @@ from bridge.wire.values import MAX_DEPTH, Tag
 TABLE = "agent"
 #: Fields that have the same number in each version: what makes an agent of any version give the prompt back uses them.
 _FIXED = ("timer", "objects", "ended", "pause", "mhz", "baud")
-#: The other fields that are always there: sixteen in all fit the array part of a table before it grows.
-_RESIDENT = ("two", "send", "put", "main", "answer", "call", "take", "fragment")
+#: The other fields that are always there: 32 in all fit the array part of a table before it grows.
+_RESIDENT = (
+    *("two", "check", "send", "put", "main", "write", "receive", "answer", "call", "take", "fragment"),
+    *("out", "again", "base", "unsent", "top", "seen", "early", "message", "expected", "held"),
+    *("key", "owed", "rest", "posted"),
+)
 
-#: Files of the resident part, in the order of loading; `check` stands for one of the two checks. The largest comes
-#: first, because compiling it takes most.
-CORE = ("check", "link", "calls", "start")
+#: Files of the resident part, in the order of loading; `check` stands for one of the two checks. They are as small as
+#: they are because compiling one takes up to eight times its size.
+CORE = ("check", "send", "write", "receive", "calls", "start")
 
 #: Until the host tunes it: payload of one frame to the host in bytes.
 FIRST_FRAGMENT = 100
@@ -117,12 +121,13 @@ def _words() -> dict[str, object]:
     return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH}
 
 
-def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
+def core(codec: Codec, fragment: int = FIRST_FRAGMENT, mhz: int = 160) -> tuple[Piece, ...]:
     """The resident part for one epoch, in the order of loading.
 
     Args:
         codec: check and epoch.
         fragment: payload of one frame to the host, in bytes, until the host tunes it.
+        mhz: clock of the CPU while the agent runs, 80 or 160; 0 leaves it as it is.
     """
     constants = _words() | {
         "WINDOW": WINDOW,
@@ -130,6 +135,7 @@ def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
         "RESCUE": RESCUE_SEED,
         "FRAGMENT": fragment,
+        "MHZ": mhz,
         "DIGEST": digest(),
     }
     check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"

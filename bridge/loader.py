@@ -20,11 +20,11 @@ from bridge.wire.check import hash24
 _TABLE = "_nb"
 
 _HASH = f"function {_TABLE}.H(s,h)for k=1,#s do h=(h*127+s:byte(k))%16777213 end return h end"
-_STORE = f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s print("@"..h)end end'
+_STORE = f'function {_TABLE}.C(i,s,h)if {_TABLE}.H(s,i)==h then {_TABLE}[i]=s collectgarbage()print("@"..h)end end'
 #: Runs pieces a to b if their hash, started from the run's number, is h. Prints number, success, hash, result.
 _RUN = (
     f"local B={_TABLE} B.A={{}}function B.R(a,b,h,n)if B.n~=n then local x=n for i=a,b do x=B.H(B[i],x)end "
-    'if x~=h then return print("@-")end B.n=n x=a-1 '
+    'if x~=h then return print("@-")end B.n=n x=a-1 collectgarbage()'
     "local k,f,e=pcall(load,function()x=x+1 if x<=b then local s=B[x]B[x]=nil return s end end,"
     '"=lua")if k and f then k,f=pcall(f,B.A)else k,f=false,e or f end '
     'B.o,B.r=k,tostring(f):gsub("%c"," ")end print("@"..n,B.o,B.H(B.r,0),B.r)end'

@@ -4,7 +4,7 @@ import lupa.lua51
 import lupa.lua53
 import pytest
 
-from bridge.agent_source import CORE, ROOMS, core, digest, member, room, room_of
+from bridge.agent_source import CORE, ROOMS, core, digest, leave, member, room, room_of, stop_sequence
 from bridge.errors import LocalProtocolError
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
@@ -29,11 +29,11 @@ def test_every_piece_compiles_on_both_versions(name: str, module: object) -> Non
 @pytest.mark.parametrize("name", list(every_piece()))
 def test_no_piece_is_large_to_compile(name: str) -> None:
     # Compiling takes eight times the source for a moment (recording mem_chunks).
-    assert len(every_piece()[name]) <= 1700
+    assert len(every_piece()[name]) <= 1300
 
 
 def test_the_resident_part_stays_small() -> None:
-    assert sum(len(piece.text) for piece in core(CODEC)) <= 4300
+    assert sum(len(piece.text) for piece in core(CODEC)) <= 3300
 
 
 def test_constants_are_filled_in() -> None:
@@ -54,11 +54,17 @@ def test_the_digest_is_stable_and_short() -> None:
 
 
 def test_members_name_their_rooms() -> None:
-    assert room_of("net.send") == ("net",)
-    assert room_of("net.listen") == ("net", "server")
-    assert room_of("net.udp") == ("net", "udp")
-    assert room_of("release") == ("release",)
-    assert member("net.send").startswith(b"return(...).") and member("net.send").endswith(b".send")
+    assert room_of("net.send") == ("objects", "net")
+    assert room_of("net.listen") == ("objects", "net", "server")
+    assert room_of("net.udp") == ("objects", "net", "udp")
+    assert room_of("release") == ("objects",)
+    assert re.fullmatch(rb"return\(\.\.\.\)\[\d+\]", member("net.send"))
+
+
+def test_leaving_is_source_and_fits_frames_that_any_agent_takes() -> None:
+    assert leave().count(b"local a=...") == 2
+    frames = stop_sequence().split(b"\0")
+    assert len(frames) == 5 and frames[-1] == b"" and max(map(len, frames)) < 242
 
 
 def test_what_is_not_there_is_refused() -> None:

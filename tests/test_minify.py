@@ -3,7 +3,7 @@ import lupa.lua53
 import pytest
 
 from bridge.errors import LocalProtocolError
-from bridge.minify import field_names, minify, short_names
+from bridge.minify import field_numbers, minify, short_names
 
 SOURCE = """
 -- a comment
@@ -44,12 +44,21 @@ def test_comments_spaces_and_long_names_go() -> None:
     assert "comment" not in small and "\n" not in small and "agent" not in small
 
 
-def test_fields_of_the_named_table_are_shortened_everywhere_alike() -> None:
-    sources = ["local agent = ... agent.second = 1 agent.first()", "local agent = ... return agent.second"]
-    fields = field_names(sources, "agent")
-    assert fields == field_names(reversed(sources), "agent") == {"first": "a", "second": "b"}
-    assert minify(sources[0], table="agent", fields=fields) == "local a=...a.b=1 a.a()"
-    assert minify(sources[1], table="agent", fields=fields) == "local a=...return a.b"
+def test_fields_of_the_named_table_become_numbers_everywhere_alike() -> None:
+    sources = ["local agent = ... function agent.second(a) agent.first(a) end", "local agent = ... return agent.second"]
+    fields = field_numbers(sources, "agent", ("fixed", "first"))
+    assert fields == {"fixed": 1, "first": 2, "second": 3}
+    assert minify(sources[0], table="agent", fields=fields) == "local a=...a[3]=function(b)a[2](b)end"
+    assert minify(sources[1], table="agent", fields=fields) == "local a=...return a[3]"
+
+
+@pytest.mark.parametrize("module", [lupa.lua51, lupa.lua53])
+def test_functions_in_numbered_fields_work(module: object) -> None:
+    source = "local agent = ... function agent.twice(n) local agent = agent return agent.sum(n, n) end"
+    source += " function agent.sum(a, b) return a + b end return agent.twice(4)"
+    small = minify(source, table="agent", fields=field_numbers([source], "agent", ()))
+    assert "twice" not in small
+    assert module.LuaRuntime().eval("function(s) return (loadstring or load)(s)({}) end")(small) == 8  # type: ignore[attr-defined]
 
 
 def test_globals_and_methods_keep_their_names() -> None:

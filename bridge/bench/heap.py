@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge import agent
+from bridge import agent_source
 from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import Rig
 from bridge.bench.speed import opened_at
@@ -68,7 +68,7 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
 
 
 async def _at_the_prompt(rig: Rig) -> int:
-    repl = Repl(rig.port, stop=agent.STOP_SEQUENCE)
+    repl = Repl(rig.port, stop=agent_source.stop_sequence())
     try:
         await repl.sync()
         answer = await repl.line("=node.heap()")

@@ -7,7 +7,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 
-from bridge import agent
+from bridge import agent, agent_source
 from bridge.board import Board, open_board
 from bridge.link import Link
 from bridge.ports.base import CONSOLE_BAUD, Port
@@ -51,7 +51,7 @@ async def set_console_baud(port: Port, baud: int) -> None:
     """
     if port.baud == baud:
         return
-    repl = Repl(port, stop=agent.STOP_SEQUENCE)
+    repl = Repl(port, stop=agent_source.stop_sequence())
     try:
         await repl.sync()
         # 8 data bits, no parity, one stop bit, echo as it was.

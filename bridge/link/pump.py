@@ -8,23 +8,23 @@ import copy
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from bridge.errors import BridgeError, LinkError, LinkTimeout, LocalProtocolError, PortError
+from bridge.errors import BridgeError, LinkError, LinkTimeout, PortError
+from bridge.link.callbacks import CallbackTable
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
 from bridge.link.calls import CallTable, PendingCall, lua_text
 from bridge.link.facts import AgentFacts
+from bridge.link.receivers import Receivers, guarded
 from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
 from bridge.wire.messages import ONCE, Call, DirectCall, Event, EventCode, Failure, Invoke, Message, Reply, encode
 from bridge.wire.session import Session
-from bridge.wire.values import Aside, Callback, Handle, Value
+from bridge.wire.values import Aside, Handle, Value
 
 _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
-#: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
-EARLY_LIMIT = 1_000
 _EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
@@ -70,11 +70,8 @@ class Link:
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._fetching: set[asyncio.Task[tuple[Value, ...]]] = set()
-        self._receivers: dict[int, EventReceiver] = {}
-        self._early: dict[int, list[tuple[str, tuple[Value, ...]]]] = {}
-        self._released: set[int] = set()
-        self._callbacks: dict[int, Callable[..., object]] = {}
-        self._callback_numbers: dict[int, int] = {}
+        self._receivers = Receivers(self._calls.let_go)
+        self._callbacks = CallbackTable(port.url)
         port.set_receiver(self._received, self._fail)
         self._work()
 
@@ -99,8 +96,9 @@ class Link:
             return await self._finish(call, target, values)
 
     def post(self, target: str, *values: Value) -> None:
-        """See `Caller.post`. The target's room must have been loaded by a call before."""
-        first = self._defined(target, None)
+        """See `Caller.post`."""
+        first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
+        first += self._defined(target, None)
         try:
             self._send(*first, self._message_for(target, 0, values))
         except BaseException:
@@ -183,6 +181,14 @@ class Link:
             loading.add_done_callback(lambda done: self._loaded(room, done))
         await asyncio.shield(loading)
 
+    def _unloaded(self, room: str) -> list[Message]:
+        """What loads a room for a call that cannot wait; nothing when it is there or on its way."""
+        if room in self._rooms:
+            return []
+        self._rooms[room] = self._loop.create_future()
+        self._rooms[room].set_result(None)
+        return [*source_messages(self._code.room(room)), Call(ONCE, 0)]
+
     async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
         self._send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
@@ -208,38 +214,17 @@ class Link:
         shape = (self._shapes.known(target) or 0) if target else 0
         if is_direct(target):
             return DirectCall(shape, call_id, direct_arguments(values))
-        return Call(shape, call_id, tuple(self._plain(value) for value in values))
-
-    def _plain(self, value: Value) -> Value:
-        if isinstance(value, list | tuple):
-            return [self._plain(item) for item in value]
-        if isinstance(value, dict):
-            return {self._plain(key): self._plain(item) for key, item in value.items()}
-        return Callback(self._number_of(value)) if callable(value) else value
-
-    def _number_of(self, function: Callable[..., object]) -> int:
-        number = self._callback_numbers.get(id(function))
-        if number is None:
-            number = next((n for n in range(1, 0x10000) if n not in self._callbacks), 0)
-            if not number:
-                raise LocalProtocolError("Lua holds 65535 Python functions already", port=self.url)
-            self._callbacks[number] = function
-            self._callback_numbers[id(function)] = number
-        return number
+        return Call(shape, call_id, tuple(self._callbacks.outward(value) for value in values))
 
     # handles
 
     def subscribe(self, handle: Handle, receiver: EventReceiver) -> None:
         """See `Caller.subscribe`."""
-        self._released.discard(handle.number)
-        self._receivers[handle.number] = receiver
-        for name, values in self._early.pop(handle.number, ()):
-            self._guarded(receiver, name, values)
+        self._receivers.subscribe(handle.number, receiver)
 
     def unsubscribe(self, handle: Handle) -> None:
         """See `Caller.unsubscribe`."""
-        self._receivers[handle.number] = lambda name, values: None
-        self._early.pop(handle.number, None)
+        self._receivers.unsubscribe(handle.number)
 
     def grant(self, handle: Handle, amount: int) -> None:
         """See `Caller.grant`."""
@@ -248,9 +233,7 @@ class Link:
 
     def release(self, handle: Handle) -> None:
         """See `Caller.release`."""
-        self._early.pop(handle.number, None)
-        self._receivers.pop(handle.number, None)
-        self._released.add(handle.number)
+        self._receivers.release(handle.number)
         if self._down is None and not self._closing:
             self.post("@release", handle)
 
@@ -301,7 +284,7 @@ class Link:
         _log.info("%s: down: %s", self.url, error)
         self._end(error)
         if self.on_down is not None and not self._closing:
-            self._guarded(self.on_down, error)
+            guarded(self.on_down, error)
 
     def _check(self) -> None:
         if self._down is not None:
@@ -362,7 +345,7 @@ class Link:
                 self._message(message)
             case ConsoleText(data):
                 if self.on_console is not None:
-                    self._guarded(self.on_console, data)
+                    guarded(self.on_console, data)
             case Failed(error):
                 self._fail(error)
 
@@ -372,37 +355,18 @@ class Link:
                 text = lua_text(values[0] if values else None)
                 _log.warning("%s: the agent reports: %s", self.url, text)
                 if self.on_fault is not None:
-                    self._guarded(self.on_fault, text)
+                    guarded(self.on_fault, text)
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None and call.defines and isinstance(message, Failure):
                     # It may not have compiled; the next call sends the source again.
                     self._shapes.drop(call.target)
             case Event(number, code, values):
-                self._event(number, *_named(code, values))
+                self._receivers.deliver(number, *_named(code, values))
             case Invoke(number, values):
-                function = self._callbacks.get(number)
+                function = self._callbacks.function(number)
                 if function is not None:
-                    self._guarded(function, *values)
-
-    def _event(self, number: int, name: str, values: tuple[Value, ...]) -> None:
-        receiver = self._receivers.get(number)
-        if receiver is not None:
-            self._guarded(receiver, name, values)
-            return
-        if number in self._released:  # it was on its way; a socket that was accepted would stay on the board
-            self._calls.let_go(values)
-            return
-        early = self._early.setdefault(number, [])
-        if len(early) < EARLY_LIMIT:
-            early.append((name, values))
-
-    def _guarded(self, function: Callable[..., object], *arguments: Value) -> None:
-        try:
-            function(*arguments)
-        except Exception:
-            # Whatever a receiver does, the pump goes on; the mirror reports errors of user code itself.
-            _log.exception("%s: a receiver failed", self.url)
+                    guarded(function, *values)
 
 
 def _named(code: int, values: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from typing import ClassVar
+from collections.abc import Coroutine
+from typing import Any, ClassVar
 
 from bridge.errors import UsageError
 from bridge.mirror.handle import Handler, Remote
@@ -59,7 +60,8 @@ class TCPSocket(Remote):
 
     def __init__(self, table: HandleTable, handle: Handle, *, accepted: bool = False) -> None:
         super().__init__(table, handle)
-        self._sending = asyncio.Lock()
+        self._order = asyncio.Lock()
+        self._under_way: set[asyncio.Future[tuple[Value, ...]]] = set()
         if accepted:
             self._set_in_use(True)
 
@@ -106,19 +108,13 @@ class TCPSocket(Remote):
             self.on("sent", callback)
         payload = as_bytes(data)
         chunks = [payload[at : at + MAX_CHUNK] for at in range(0, len(payload), MAX_CHUNK)] or [b""]
-        async with self._sending:
-            if len(chunks) == 1:
-                await self.call("@net.send", chunks[0], timeout=SEND_TIMEOUT)
-            else:
-                await self._send_chunks(chunks)
-
-    async def _send_chunks(self, chunks: list[bytes]) -> None:
         flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
         try:
-            for chunk in chunks:
-                if len(flying) >= SENDS_IN_FLIGHT:
-                    await flying.popleft()
-                flying.append(asyncio.ensure_future(self.call("@net.send", chunk, timeout=SEND_TIMEOUT)))
+            async with self._order:  # held only until the last chunk is on its way: others may follow at once
+                for chunk in chunks:
+                    if len(flying) >= SENDS_IN_FLIGHT:
+                        await flying.popleft()
+                    flying.append(self._start(self.call("@net.send", chunk, timeout=SEND_TIMEOUT)))
             while flying:
                 await flying.popleft()
         finally:
@@ -126,13 +122,20 @@ class TCPSocket(Remote):
                 task.cancel()
             await asyncio.gather(*flying, return_exceptions=True)
 
+    def _start(self, call: Coroutine[Any, Any, tuple[Value, ...]]) -> asyncio.Task[tuple[Value, ...]]:
+        task = self.table.loop.create_task(call)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
     async def close(self) -> None:
         """Close; what was accepted by `send` leaves first. Fires no event.
 
         Raises:
             LuaError: "not connected", also when the peer has closed already.
         """
-        async with self._sending:
+        async with self._order:
+            await asyncio.gather(*self._under_way, return_exceptions=True)
             await self.call("@net.close", timeout=SEND_TIMEOUT)
         self._set_in_use(False)
         self.table.ended()

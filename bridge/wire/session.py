@@ -331,6 +331,8 @@ class Session:
     # the rest
 
     def _next_poll(self) -> float | None:
+        if self._board:  # only the host asks for signs of life
+            return None
         return self._liveness.next_poll(outstanding=bool(self.sender.outstanding), wait=self.sender.round_trip.wait())
 
     def _hurry_at(self) -> float | None:

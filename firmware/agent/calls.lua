@@ -14,7 +14,10 @@ end
 local function run(message, shape, call)
   local made = shapes[shape]
   if source ~= "" then
-    made, source = assert(loadstring(source, "=lua")), ""
+    made, source = source, ""
+    local code, text = loadstring(made, "=lua")
+    if not code then error(text, 0) end
+    made = code
     if shape > 0 then
       made = made(agent)
       if shape > 252 then return agent.answer(call, true, made) end

@@ -1,8 +1,7 @@
 -- The agent gives the prompt back as it found it. Run as source by the host of this epoch, or, line by line in frames
 -- that any agent takes, by one that has just come; so it uses only fields that have the same number in each version.
--- line: nothing more is said, and everything is let go
+-- line: everything is let go
 local agent = ...
-agent.ended = true
 agent.timer:unregister()
 for _, object in pairs(agent.objects or {}) do
   for _, method in pairs { "unregister", "close" } do
@@ -11,9 +10,10 @@ for _, object in pairs(agent.objects or {}) do
     end)
   end
 end
--- line: from a timer, since leaving raw mode inside a raw callback crashes the chip
+-- line: from a timer, since leaving raw mode inside a raw callback crashes the chip; an answer still leaves before
 local agent = ...
 tmr.create():alarm(20, 0, function()
+  agent.ended = true
   uart.on("data")
   if agent.pause then collectgarbage("setpause", agent.pause) end
   if agent.mhz then node.setcpufreq(agent.mhz) end

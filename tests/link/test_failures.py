@@ -49,11 +49,11 @@ def test_what_does_not_fit_the_wire_leaves_nothing_behind_on_the_board() -> None
 def test_a_socket_that_came_too_late_is_closed_on_the_board() -> None:
     async def main() -> None:
         async with virtual_link() as link:
-            await link.call("@net.socket", 8760)  # the room is there from here on
+            await link.call("@net.socket")  # the room is there from here on
             heaps = []
             for _ in range(5):
                 for _ in range(4):
-                    asked = asyncio.ensure_future(link.call("@net.socket", 8760))
+                    asked = asyncio.ensure_future(link.call("@net.socket"))
                     await asyncio.sleep(0.001)
                     asked.cancel()
                     await asyncio.sleep(0.5)
@@ -108,7 +108,7 @@ def test_a_client_accepted_for_a_server_that_was_let_go_is_let_go_too() -> None:
             link._message(Event(5, EventCode.ACCEPT, (9,)))
             assert posted == [("@release", (Handle(5),)), ("@release", (Handle(9),))]
             link._message(Event(5, EventCode.DISCONNECTION, (0,)))
-            assert not link._early
+            assert not link._receivers._early
             seen: list[str] = []
             link.subscribe(Handle(5), lambda name, values: seen.append(name))
             link._message(Event(5, EventCode.SENT, ()))

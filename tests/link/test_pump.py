@@ -99,7 +99,7 @@ def test_a_socket_of_the_board_moves_data_both_ways() -> None:
                 stream.close()  # type: ignore[attr-defined]
 
             network.serve("10.77.0.1", 80, serve)
-            (socket,) = await link.call("@net.socket", 8760)
+            (socket,) = await link.call("@net.socket")
             events: list[str] = []
             got = bytearray()
             ended = asyncio.Event()
@@ -132,10 +132,10 @@ def test_a_server_of_the_board_accepts_and_loses_no_event() -> None:
     async def main() -> None:
         async with virtual_link() as link:
             network = link._port.board.network  # type: ignore[attr-defined]
-            (server,) = await link.call("@net.server", None)
+            (server,) = await link.call("@net.server", "30")
             accepted: asyncio.Queue[Handle] = asyncio.Queue()
             link.subscribe(server, lambda name, values: accepted.put_nowait(values[0]))
-            await link.call("@net.listen", server, 8760, 8080, None)
+            await link.call("@net.listen", server, 8080, None)
             stream = await network.open_connection("10.77.0.2", 8080)
             stream.write(b"first words")
             client = await accepted.get()

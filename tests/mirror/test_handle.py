@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.errors import BoardReset, HandleClosed, UsageError
-from bridge.mirror.handle import CREDIT, GRANT_AFTER, KEPT_EVENTS, Remote, State
+from bridge.mirror.handle import GRANT_AFTER, KEPT_EVENTS, Remote, State
 from bridge.mirror.table import HandleTable
+from bridge.wire.messages import CREDIT
 from bridge.wire.values import Handle
 from tests.mirror.caller import Errors, FakeCaller, make_table, settle
 

@@ -14,7 +14,6 @@ from bridge import agent
 from bridge.board import Board, open_board
 from bridge.errors import BoardReset, LuaError
 from bridge.link import Link
-from bridge.mirror.handle import CREDIT
 from bridge.mirror.tcp import TCPSocket
 from bridge.ports.base import Port
 from bridge.virtual import clock
@@ -23,6 +22,7 @@ from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from bridge.wire.messages import CREDIT
 
 HOST = "10.77.0.1"
 Scenario = Callable[[Board, MemoryNetwork, VirtualBoard], Awaitable[None]]

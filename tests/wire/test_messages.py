@@ -10,10 +10,10 @@ from bridge.wire.messages import (
     MESSAGES,
     OPCODES,
     Call,
+    DirectCall,
     Direction,
     Event,
     Failure,
-    Fault,
     Hello,
     Invoke,
     Message,
@@ -27,9 +27,9 @@ from bridge.wire.messages import (
 from bridge.wire.values import Handle
 
 SAMPLES: list[Message] = [
-    Call(0, 0), Call(253, 255, (Handle(1), b"data", 5)), Source(b"return 1"), Tune(100, 15),
+    Call(0, 0), Call(253, 255, (Handle(1), b"data", 5)), DirectCall(63, 1, b"\0\1data"), Source(b"return 1"), Tune(100),
     Hello(b"12345678", (1, b"x")), Reply(1), Reply(255, (None, b"a")), Failure(3, (b"text",)),
-    Event(65535, 4, (b"x",)), Invoke(1, (2,)), Fault((b"f",)),
+    Event(65535, 4, (b"x",)), Invoke(1, (2,)),
 ]  # fmt: skip
 
 
@@ -58,7 +58,18 @@ def test_any_bytes_decode_or_are_refused(data: bytes, direction: Direction) -> N
 
 
 @pytest.mark.parametrize(
-    "message", [Call(254, 1), Call(1, 256), Tune(300, 1), Hello(b"short"), Source(bytes(MAX_MESSAGE)), Event(-1, 0)]
+    "message",
+    [
+        Call(254, 1),
+        Call(64, 256),
+        Call(63, 1),
+        DirectCall(64, 1),
+        DirectCall(0, 1),
+        Tune(300),
+        Hello(b"short"),
+        Source(bytes(MAX_MESSAGE)),
+        Event(-1, 0),
+    ],
 )
 def test_what_does_not_fit_is_refused(message: Message) -> None:
     with pytest.raises(LocalProtocolError):
@@ -81,21 +92,21 @@ def test_the_two_directions_do_not_share_types() -> None:
 
 
 def test_descriptions_are_short() -> None:
-    text = messages.describe(Call(3, 4, (b"x" * 5000,)))
-    assert text.startswith("CALL 3 4 b'xxx") and len(text) < 100
+    text = messages.describe(Call(73, 4, (b"x" * 5000,)))
+    assert text.startswith("CALL 73 4 b'xxx") and len(text) < 100
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        Call(3, 4, ({"ssid": "home", "pwd": "hunter22"},)),
-        Call(3, 4, ({b"ssid": b"home", b"pwd": b"hunter22"},)),
+        Call(73, 4, ({"ssid": "home", "pwd": "hunter22"},)),
+        Call(73, 4, ({b"ssid": b"home", b"pwd": b"hunter22"},)),
         Reply(4, ({b"password": b"hunter22", b"ssid": b"home"},)),
         Source(b'wifi.sta.config{ssid="home",pwd="hunter22"}'),
         Source(b"wifi.sta.config({ssid='home', ['pwd'] = 'hunter22'})"),
         Source(b"c={ssid='home'} c.pwd=[[hunter22]]"),
         Source(b"c={ssid='home'} c.pwd='hunter\\'22hunter22'"),
-        Call(3, 4, ({"ssid": "home", "pwd": "hunter22" + "x" * 100},)),
+        Call(73, 4, ({"ssid": "home", "pwd": "hunter22" + "x" * 100},)),
     ],
 )
 def test_logs_tell_no_wifi_key(message: Message) -> None:
@@ -105,5 +116,5 @@ def test_logs_tell_no_wifi_key(message: Message) -> None:
 
 def test_a_refusal_tells_no_values() -> None:
     with pytest.raises(LocalProtocolError) as caught:
-        encode(Call(3, 4, ("hunter22", "\ud800")))
+        encode(Call(73, 4, ("hunter22", "\ud800")))
     assert "hunter22" not in str(caught.value) and "CALL" in str(caught.value)

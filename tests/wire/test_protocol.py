@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.agent import STOP_SEQUENCE
 from bridge.wire import messages, values
 from bridge.wire.check import CheckKind
-from bridge.wire.frame import Codec, Frame, Kind
+from bridge.wire.frame import Codec, Frame, Kind, rescue_frame
 from bridge.wire.messages import MESSAGES, Direction
 from tests.agent.fake_board import FakeBoard
 
@@ -79,14 +78,14 @@ def test_values(source: str, data: str) -> None:
     assert values.decode_values(bytes.fromhex(data)) == expected
 
 
-def test_the_stop_sequence() -> None:
-    (data,) = [e[3] for e in EXAMPLES if e[0] == "stop"]
-    assert bytes.fromhex(data) == STOP_SEQUENCE
+@pytest.mark.parametrize(("kind", "source", "data"), [e[1:] for e in EXAMPLES if e[0] == "rescue"])
+def test_rescue_frames(kind: str, source: str, data: str) -> None:
+    assert rescue_frame(CheckKind(kind), source.strip().encode()) == bytes.fromhex(data)
 
 
 def test_the_table_of_messages_is_the_code() -> None:
     for (direction, opcode), entry in MESSAGES.items():
-        number = "0–253" if entry.kind is messages.Call else str(opcode)
+        number = {messages.Call: "0, 64–253", messages.DirectCall: "1–63"}.get(entry.kind, str(opcode))
         way = "to the board" if direction is Direction.TO_BOARD else "to the host"
         fields = ", ".join(f"{name} {form}" for name, form in entry.fields) or "–"
         assert f"| {number} | {entry.name} | {way} | {fields} |" in TEXT

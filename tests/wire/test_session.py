@@ -9,7 +9,7 @@ from bridge.wire.check import CheckKind
 from bridge.wire.events import Failed
 from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import KEEP_ALIVE, SILENCE_LIMIT
-from bridge.wire.messages import Call, Event, Fault, Hello, Reply, Source, Tune
+from bridge.wire.messages import Call, DirectCall, Event, Failure, Hello, Reply, Source, Tune
 from bridge.wire.session import TRANSITIONS, Session, State, Trigger
 from tests.wire.session_pair import Damage, SessionPair
 
@@ -31,12 +31,12 @@ def chunks(rng: random.Random, count: int, size: int = 300) -> list[bytes]:
 
 def test_the_host_is_silent_until_it_has_heard_the_board() -> None:
     pair = SessionPair()
-    pair.host.send(Call(1, 1), 0.0)
+    pair.host.send(Call(71, 1), 0.0)
     pair.run(5.0)
     assert pair.bytes["to_board"] == 0
     pair.board.send(HELLO, pair.now)
     assert pair.run_until(lambda: pair.board_got, 1.0)
-    assert pair.board_got == [Call(1, 1)] and pair.host_got == [HELLO]
+    assert pair.board_got == [Call(71, 1)] and pair.host_got == [HELLO]
 
 
 def test_messages_arrive_once_and_in_order_both_ways() -> None:
@@ -44,7 +44,7 @@ def test_messages_arrive_once_and_in_order_both_ways() -> None:
     rng = random.Random(1)
     down, up = chunks(rng, 60, 1400), chunks(rng, 60, 1400)
     for one, other in zip(down, up, strict=True):
-        pair.host.send(Call(1, 2, (one,)), pair.now)
+        pair.host.send(Call(71, 2, (one,)), pair.now)
         pair.board.send(Event(1, 4, (other,)), pair.now)
     pair.run(30.0)
     assert [m.values[0] for m in pair.board_got] == down
@@ -72,7 +72,7 @@ def test_nothing_is_lost_or_invented_on_a_bad_line(
     pair.board.send(HELLO, 0.0)
     down, up = chunks(rng, 8), chunks(rng, 8)
     for one, other in zip(down, up, strict=True):
-        pair.host.send(Call(1, 2, (one,)), 0.0)
+        pair.host.send(Call(71, 2, (one,)), 0.0)
         pair.board.send(Event(1, 4, (other,)), 0.0)
     done = pair.run_until(lambda: len(pair.board_got) == 8 and len(pair.host_got) == 9, 120.0)
     assert [m.values[0] for m in pair.board_got] == down[: len(pair.board_got)]
@@ -87,7 +87,7 @@ def test_goodput_to_the_board(damage: float, least: float) -> None:
     began = pair.now
     size = 40_000
     for _ in range(0, size, 1250):
-        pair.host.send(Call(1, 2, (bytes(range(250)) * 5,)), pair.now)
+        pair.host.send(Call(71, 2, (bytes(range(250)) * 5,)), pair.now)
     assert pair.run_until(lambda: len(pair.board_got) == size // 1250, 60.0)
     assert size / (pair.now - began) / 11520 > least
 
@@ -96,7 +96,7 @@ def test_a_small_call_and_its_reply_cost_few_bytes() -> None:
     pair = opened()
     pair.run(1.0)
     before = sum(pair.bytes.values())
-    pair.host.send(Call(9, 1, (7, b"8 bytes!")), pair.now)
+    pair.host.send(DirectCall(9, 1, b"\0\x078 bytes!"), pair.now)
     assert pair.run_until(lambda: pair.board_got, 1.0)
     pair.board.send(Reply(1), pair.now)
     pair.run(1.0)
@@ -129,7 +129,7 @@ def test_frames_of_another_epoch_are_text_and_never_frames() -> None:
     pair = opened()
     old = Codec(CheckKind.CRC, 0x4321)
     for seq in range(5):
-        frame = Frame(Kind.LAST, seq, 0, payload=b"\x04\0\x01\x04\x49 stale data")
+        frame = Frame(Kind.LAST, seq, 0, payload=b"\x04\0\x01\x04g\0\x0b stale data")
         pair.put("to_host", old.encode(frame, to_host=True))
         pair.board.send(Event(1, 4, (b"fresh",)), pair.now)
         pair.run(0.3)
@@ -139,7 +139,7 @@ def test_frames_of_another_epoch_are_text_and_never_frames() -> None:
 
 def test_what_the_host_said_is_not_heard_when_it_is_echoed() -> None:
     pair = opened()
-    pair.host.send(Call(1, 1, (b"data",)), pair.now)
+    pair.host.send(Call(71, 1, (b"data",)), pair.now)
     said = pair.host.data_to_send(pair.now)
     pair.host.receive_data(b"\0" + said, pair.now)
     assert pair.host.receiver.expected == 1  # as after the hello
@@ -148,7 +148,7 @@ def test_what_the_host_said_is_not_heard_when_it_is_echoed() -> None:
 def test_silence_where_an_answer_is_due_ends_the_session() -> None:
     pair = opened()
     pair.board.close()
-    pair.host.send(Call(1, 1), pair.now)
+    pair.host.send(Call(71, 1), pair.now)
     began = pair.now
     assert pair.run_until(lambda: pair.failed, 60.0)
     assert isinstance(pair.failed[0].error, LinkTimeout)
@@ -202,8 +202,8 @@ def test_frames_to_the_host_get_shorter_on_a_bad_line() -> None:
     assert pair.board.sender._fixed is not None and pair.board.sender._fixed < 40
 
 
-@pytest.mark.parametrize("message", [HELLO, Reply(1), Fault()])
-def test_messages_of_the_other_side_cannot_be_sent(message: Hello | Reply | Fault) -> None:
+@pytest.mark.parametrize("message", [HELLO, Reply(1), Failure(0)])
+def test_messages_of_the_other_side_cannot_be_sent(message: Hello | Reply | Failure) -> None:
     with pytest.raises(LocalProtocolError, match="other side"):
         SessionPair().host.send(message, 0.0)
 
@@ -212,7 +212,7 @@ def test_a_message_that_does_not_fit_is_refused_and_the_session_goes_on() -> Non
     pair = opened()
     with pytest.raises(LocalProtocolError):
         pair.host.send(Source(bytes(5000)), pair.now)
-    pair.host.send(Call(1, 1), pair.now)
+    pair.host.send(Call(71, 1), pair.now)
     assert pair.run_until(lambda: pair.board_got, 1.0)
 
 
@@ -220,7 +220,7 @@ def force(session: Session, trigger: Trigger) -> None:
     if trigger is Trigger.CLOSE:
         session.close()
     elif trigger is Trigger.SEND:
-        session.send(Call(1, 1), 0.0)
+        session.send(Call(71, 1), 0.0)
     else:
         session._move(trigger)
 
@@ -249,26 +249,26 @@ def test_garbage_raises_nothing_and_is_not_kept(pieces: list[bytes]) -> None:
         pair.host.receive_data(piece, pair.now)
         pair.board.receive_data(piece, pair.now)
         pair.run(0.05)
-    pair.host.send(Call(1, 1, (b"still",)), pair.now)
+    pair.host.send(Call(71, 1, (b"still",)), pair.now)
     assert pair.run_until(lambda: pair.board_got, 5.0)
-    assert pair.board_got == [Call(1, 1, (b"still",))] and pair.host_got == []
+    assert pair.board_got == [Call(71, 1, (b"still",))] and pair.host_got == []
 
 
 def test_a_closed_session_is_silent() -> None:
     pair = opened()
-    pair.host.send(Call(1, 1), pair.now)
+    pair.host.send(Call(71, 1), pair.now)
     pair.host.close()
     assert pair.host.data_to_send(pair.now) == b"" and pair.host.deadline() is None
     pair.host.receive_data(b"\0garbage\0", pair.now)
     pair.host.handle_timeout(pair.now + 100)
     assert pair.host.next_event() is None
     with pytest.raises(LocalProtocolError):
-        pair.host.send(Call(1, 1), pair.now)
+        pair.host.send(Call(71, 1), pair.now)
 
 
 def test_the_tuning_of_the_board_is_no_message_for_its_user() -> None:
     pair = opened()
-    pair.host.sender.offer(bytes((254, 50, 10)), first=True)
+    pair.host.sender.offer(bytes((254, 50)), first=True)
     pair.run(0.5)
     assert pair.board_got == [] and pair.board.sender._fixed == 50
     assert Tune not in {type(m) for m in pair.board_got}

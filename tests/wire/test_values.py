@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import LocalProtocolError, RemoteProtocolError
-from bridge.wire.values import Callback, Handle, Opaque, Tag, decode_values, encode_values
+from bridge.wire.values import Aside, Callback, Handle, Opaque, Tag, decode_values, encode_values
 
 plain = st.one_of(
     st.none(),
@@ -52,10 +52,10 @@ def test_tables_come_back(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "data"),
     [
-        (0, "00"), (63, "3f"), (64, "c400023634"), (-1, "c400022d31"), (0.5, "c40003302e35"), (3.0, "c40003332e30"),
-        (b"", "40"), (b"a", "4161"), ("ü", "42c3bc"), (b"x" * 64, "c30040" + "78" * 64),
-        (None, "c0"), (False, "c1"), (True, "c2"), (Handle(0), "80"), (Handle(63), "bf"), (Handle(64), "c50040"),
-        (Callback(258), "c60102"), ([], "c70000"), ({b"k": 1}, "c70001416b01"),
+        (0, "72000130"), (63, "7200023633"), (-1, "7200022d31"), (0.5, "720003302e35"), (3.0, "720003332e30"),
+        (b"", "670000"), (b"a", "67000161"), ("ü", "670002c3bc"), (b"x" * 300, "67012c" + "78" * 300),
+        (None, "6c0000"), (False, "6e000566616c7365"), (True, "6e000474727565"), (Handle(258), "610102"),
+        (Callback(258), "630102"), ([], "650000"), ({b"k": 1}, "6500016700016b72000131"),
     ],
 )  # fmt: skip
 def test_bytes_of_values(value: object, data: str) -> None:
@@ -82,8 +82,10 @@ def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x41", b"\xc3\0", b"\xc3\0\x05abc", b"\xc4\0\x01x", b"\xc9\0\0", b"\xc7\0\x01\x01", b"\xc7\0\x01" * 9 + b"\0\0"],
-)
+    [
+        b"g", b"g\0", b"g\0\x05abc", b"r\0\x01x", b"z\0\0", b"e\0\x01r\0\x011", b"e\0\x01" * 9 + b"l\0\0", b"a\0",
+    ],
+)  # fmt: skip
 def test_cut_or_unknown_values_are_refused(data: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         decode_values(data)
@@ -100,4 +102,5 @@ def test_numbers_as_the_board_writes_them() -> None:
 
 
 def test_opaque_values_carry_their_text() -> None:
-    assert decode_values(b"\xc8\0\x06thread") == (Opaque(b"thread"),)
+    assert decode_values(b"d\0\x06thread") == (Opaque(b"thread"),)
+    assert decode_values(b"s\0\x02") == (Aside(2),)

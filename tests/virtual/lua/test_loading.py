@@ -61,7 +61,7 @@ def test_source_that_comes_in_many_pieces_may_end_anywhere_in_an_expression(lua:
     # Looks at what has come so far find it unfinished at the same place, more than once; the rest is still to be read.
     said = answers(
         lua,
-        "n=0 f,m=load(function() n=n+1 if n<100 then return n<2 and 'x=1+' or '1+' end return n<101 and '1' or nil end)",
+        "n=0 f,m=load(function() n=n+1 return n<2 and 'x=1+' or n<100 and '1+' or n<101 and '1' or nil end)",
         "=f~=nil,m",
     )
     assert said[1] == "true\tnil"

@@ -1,0 +1,49 @@
+"""Python functions that Lua on the board may call, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.errors import LocalProtocolError
+from bridge.wire.values import Callback, Value
+
+_MOST = 0xFFFF
+
+
+class CallbackTable:
+    """Numbers functions of the host. A number is kept until the boot ends: Lua may hold the function as long.
+
+    Args:
+        url: the port, for messages.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._functions: dict[int, Callable[..., object]] = {}
+        self._numbers: dict[int, int] = {}
+
+    def outward(self, value: Value) -> Value:
+        """A value as it travels: functions in it, at any depth, become their numbers.
+
+        Raises:
+            LocalProtocolError: the board holds 65 535 functions already.
+        """
+        if isinstance(value, list | tuple):
+            return [self.outward(item) for item in value]
+        if isinstance(value, dict):
+            return {self.outward(key): self.outward(item) for key, item in value.items()}
+        return Callback(self._number_of(value)) if callable(value) else value
+
+    def function(self, number: int) -> Callable[..., object] | None:
+        """The function that Lua calls by a number."""
+        return self._functions.get(number)
+
+    def _number_of(self, function: Callable[..., object]) -> int:
+        number = self._numbers.get(id(function))
+        if number is None:
+            number = len(self._functions) + 1
+            if number > _MOST:
+                raise LocalProtocolError(f"Lua holds {_MOST} Python functions already", port=self._url)
+            self._functions[number] = function
+            self._numbers[id(function)] = number
+        return number

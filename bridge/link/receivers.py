@@ -1,0 +1,68 @@
+"""Who gets the events of a handle, and what waits until somebody does."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from bridge.link.caller import EventReceiver
+from bridge.wire.values import Value
+
+_log = logging.getLogger("bridge.link")
+
+#: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
+EARLY_LIMIT = 1_000
+
+Values = tuple[Value, ...]
+
+
+class Receivers:
+    """Receivers of events, by handle number.
+
+    Args:
+        let_go: releases the handles among values that nobody will get.
+    """
+
+    def __init__(self, let_go: Callable[[Values], None]) -> None:
+        self._let_go = let_go
+        self._receivers: dict[int, EventReceiver] = {}
+        self._early: dict[int, list[tuple[str, Values]]] = {}
+        self._released: set[int] = set()
+
+    def subscribe(self, number: int, receiver: EventReceiver) -> None:
+        """Say who gets a handle's events. Those that came before are delivered now, in order."""
+        self._released.discard(number)
+        self._receivers[number] = receiver
+        for name, values in self._early.pop(number, ()):
+            guarded(receiver, name, values)
+
+    def unsubscribe(self, number: int) -> None:
+        """Drop a handle's events from now on."""
+        self._receivers[number] = lambda name, values: None
+        self._early.pop(number, None)
+
+    def release(self, number: int) -> None:
+        """The handle is let go: what is still on its way for it is let go too."""
+        self._early.pop(number, None)
+        self._receivers.pop(number, None)
+        self._released.add(number)
+
+    def deliver(self, number: int, name: str, values: Values) -> None:
+        """An event came."""
+        receiver = self._receivers.get(number)
+        if receiver is not None:
+            guarded(receiver, name, values)
+        elif number in self._released:  # a socket that was accepted would stay on the board
+            self._let_go(values)
+        else:
+            early = self._early.setdefault(number, [])
+            if len(early) < EARLY_LIMIT:
+                early.append((name, values))
+
+
+def guarded(function: Callable[..., object], *arguments: Value) -> None:
+    """Call a receiver: whatever it does, the pump goes on; the mirror reports errors of user code itself."""
+    try:
+        function(*arguments)
+    except Exception:
+        _log.exception("a receiver of the link failed")

@@ -1,0 +1,45 @@
+-- Messages out; bridge/wire/PROTOCOL.md. The agent is written for a small heap: a function costs 130 bytes before it does
+-- anything, a captured variable 36, a named field 32 and its string. So there are few functions, which do much, and all
+-- that they know is in one table, whose fields are numbers when the board gets them (bridge/minify.py).
+local agent = ...
+local char = string.char
+-- To the host, by number: fragments from `base`, the oldest one not acknowledged, to before `top`; those from `unsent` on
+-- have not been sent. `again`: those that are to go again. (`seen`: the oldest one when the timer last looked.)
+agent.out, agent.again, agent.base, agent.unsent, agent.top = {}, {}, 0, 0, 0
+-- From the host: fragments that are here, by number modulo 32; the next number wanted; `held` has a bit for each that is
+-- here, from that number on; the message that is coming in, so far.
+agent.early, agent.message, agent.expected, agent.held = {}, "", 0, 0
+-- `key` stands for NUL. `owed`: an answer is due; 64 if something damaged came. `rest`: half a frame that is to be written
+-- yet. `posted`: a task will write the next frame.
+agent.key = 128
+
+-- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
+-- much waits already; then the result is true.
+function agent.send(kind, data, ...)
+  local agent = agent
+  local top = agent.top
+  if kind == @INVOKE@ and top - agent.base > 23 then return true end
+  data = char(kind) .. data
+  for at = 1, select("#", ...) do
+    data = data .. agent.put((select(at, ...)))
+  end
+  kind = agent.fragment
+  for at = 1, #data, kind do
+    agent.out[top] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)
+    top = top + 1
+  end
+  agent.top = top
+  agent.posted = agent.posted or pcall(node.task.post, agent.main)
+end
+
+-- The bytes of a value. Those of tables and objects room_values.lua knows; until it is here they are put aside, and the
+-- host fetches them when it has sent that room.
+function agent.put(value, depth)
+  local name, text = type(value), tostring(value)
+  if #name < 8 and name ~= "table" then return name:sub(-1) .. agent.two(#text) .. text end
+  if agent.deep then return agent.deep(value, name, depth) end
+  name = agent.aside or {}
+  agent.aside = name
+  name[#name + 1] = value
+  return "s" .. agent.two(#name)
+end

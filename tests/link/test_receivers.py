@@ -1,0 +1,62 @@
+import logging
+
+import pytest
+
+from bridge.link.receivers import EARLY_LIMIT, Receivers
+from bridge.wire.values import Handle
+
+
+def make() -> tuple[Receivers, list[tuple[str, tuple[object, ...]]], list[object]]:
+    let_go: list[object] = []
+    return Receivers(let_go.extend), [], let_go
+
+
+def test_events_wait_for_their_receiver_in_order() -> None:
+    receivers, seen, _ = make()
+    receivers.deliver(1, "a", (1,))
+    receivers.deliver(1, "b", ())
+    receivers.deliver(2, "other", ())
+    receivers.subscribe(1, lambda name, values: seen.append((name, values)))
+    receivers.deliver(1, "c", ())
+    assert seen == [("a", (1,)), ("b", ()), ("c", ())]
+
+
+def test_only_so_many_wait() -> None:
+    receivers, seen, _ = make()
+    for _ in range(EARLY_LIMIT + 5):
+        receivers.deliver(1, "a", ())
+    receivers.subscribe(1, lambda name, values: seen.append((name, values)))
+    assert len(seen) == EARLY_LIMIT
+
+
+def test_what_comes_for_a_released_handle_is_let_go() -> None:
+    receivers, seen, let_go = make()
+    receivers.deliver(1, "early", ())
+    receivers.release(1)
+    receivers.deliver(1, "accept", (Handle(9),))
+    assert let_go == [Handle(9)]
+    receivers.subscribe(1, lambda name, values: seen.append((name, values)))
+    receivers.deliver(1, "new", ())
+    assert seen == [("new", ())]
+
+
+def test_events_of_a_handle_that_nobody_wants_are_dropped() -> None:
+    receivers, seen, let_go = make()
+    receivers.unsubscribe(1)
+    receivers.deliver(1, "a", (Handle(9),))
+    receivers.subscribe(1, lambda name, values: seen.append((name, values)))
+    assert seen == [] and let_go == []
+
+
+def test_a_receiver_that_raises_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    receivers, seen, _ = make()
+
+    def fail(name: str, values: object) -> None:
+        seen.append((name, ()))
+        raise ValueError("mine")
+
+    receivers.subscribe(1, fail)
+    with caplog.at_level(logging.ERROR):
+        receivers.deliver(1, "a", ())
+        receivers.deliver(1, "b", ())
+    assert [name for name, _ in seen] == ["a", "b"] and "mine" in caplog.text
