@@ -50,6 +50,9 @@ class Services(Protocol):
     def full_collection(self) -> None:
         """The firmware itself asks for a full collection."""
 
+    def doing(self, what: str) -> None:
+        """What the running task is, for statistics."""
+
     def report(self, message: Value) -> None:
         """A protected callback raised: pass the message to `onerror` by a task."""
 

@@ -279,7 +279,7 @@ class Collecting:
 
     def _after(self) -> None:
         self._heap.unseen = max(0.0, self.model.total - self._alive) * self._ratio
-        self._heap.lowest = min(self._heap.lowest, self._heap.left)
+        self._heap.saw(self._heap.left)
         self._room = max(0.0, min(self.model.due(self._ceiling()), self._heap.left))
 
     def _pay(self, done: Done) -> None:
