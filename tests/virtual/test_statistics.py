@@ -83,6 +83,20 @@ def test_collections_are_counted_in_each_mode() -> None:
     on_bench(test)
 
 
+def test_at_160_mhz_collections_take_half_the_time() -> None:
+    async def test(bench: Bench, statistics: Statistics) -> None:
+        took = []
+        for mhz, mode in ((80, 4), (160, 4), (80, 1), (160, 1)):
+            await bench.type(f"node.setcpufreq({mhz}) node.egc.setmode({mode},4096)")
+            statistics.reset()
+            await bench.type("collectgarbage() for i=1,400 do local t={} end")
+            took.append(statistics.collection_s)
+        assert took[1] == pytest.approx(took[0] / 2, rel=0.02)
+        assert took[3] == pytest.approx(took[2] / 2, rel=0.15)
+
+    on_bench(test)
+
+
 def test_bytes_lost_in_the_ring_are_counted() -> None:
     async def test(bench: Bench, statistics: Statistics) -> None:
         await bench.send(b"tmr.delay(200000)\n")

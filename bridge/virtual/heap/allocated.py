@@ -35,16 +35,19 @@ class Allocated:
     taken: float = 0.0
     blocks: float = 0.0
 
-    def less(self, other: Allocated, times: float) -> Allocated:
-        """Without something that was allocated so many times; never less than nothing."""
+    def less(self, other: Allocated) -> Allocated:
+        """Without something else; never less than nothing."""
         return Allocated(
-            max(0.0, self.bare - times * other.bare),
-            max(0.0, self.taken - times * other.taken),
-            max(0.0, self.blocks - times * other.blocks),
+            max(0.0, self.bare - other.bare),
+            max(0.0, self.taken - other.taken),
+            max(0.0, self.blocks - other.blocks),
         )
 
-    def __add__(self, other: Allocated) -> Allocated:
-        return Allocated(self.bare + other.bare, self.taken + other.taken, self.blocks + other.blocks)
+    def plus(self, other: Allocated, times: float = 1) -> Allocated:
+        """With something else, so many times."""
+        return Allocated(
+            self.bare + times * other.bare, self.taken + times * other.taken, self.blocks + times * other.blocks
+        )
 
 
 class PriceObject(Protocol):

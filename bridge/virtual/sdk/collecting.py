@@ -63,6 +63,7 @@ class Collecting:
         self._mark: Mark = ()
         self._room = 0.0
         self._runs = 0
+        self._owed = Allocated()
         # At the last stock: what was alive, and this process's count; since then: what was allocated.
         self._alive = 0.0
         self._host = 0
@@ -85,6 +86,7 @@ class Collecting:
         """The mode begins: all that is alive is known."""
         self._mode, self._limit = mode, limit
         self._on = True
+        self._runs, self._owed = self._lua.runs, Allocated()
         self._since = Allocated()
         self._clean()
         self.model.full(self._alive)
@@ -104,6 +106,7 @@ class Collecting:
     def begin(self) -> None:
         """Lua begins to run in this task: what the board itself did to the VM before is not the program's."""
         self._runs = self._lua.runs - 1
+        self._owed = Allocated()
         self._remember()
 
     def look(self, *, closely: bool = True) -> None:
@@ -214,15 +217,18 @@ class Collecting:
     # -- one look ---------------------------------------------------------------------------------------------------
 
     def _new(self) -> Allocated:
-        new = self._heap.allocated(self._mark).less(_RUN[self._lua.version], self._lua.runs - self._runs)
+        owed = self._owed.plus(_RUN[self._lua.version], self._lua.runs - self._runs)
         self._runs = self._lua.runs
+        found = self._heap.allocated(self._mark)
+        # A run allocates when it begins and when it ends: what is not used up yet is for later.
+        new, self._owed = found.less(owed), owed.less(found)
         self._remember()
         return new
 
     def _work_off(self, new: Allocated) -> None:
         if new.bare <= 0:
             return
-        self._since += new
+        self._since = self._since.plus(new)
         if self._since.bare > 256:
             self._ratio = self._since.taken / self._since.bare
         done = self.model.allocate(new.bare, self._dead, new.blocks, self._ceiling())
