@@ -253,6 +253,16 @@ class HeapModel:
         self._lua.collect()
         return self._look()
 
+    def host_alive(self) -> int:
+        """Bytes of objects that the VM has in this process: call it behind a collection."""
+        return self._memory.count() - self._memory.own()
+
+    def shift(self, taken: float) -> None:
+        """So many bytes more are alive than at the last look, as far as is known without another."""
+        self._seen_free -= int(taken)
+        self.unseen = 0.0
+        self.saw(self._seen_free)
+
     def look(self) -> None:
         """See how much is free, garbage taken for alive; call it behind a collection."""
         self._look()

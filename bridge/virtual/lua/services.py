@@ -42,7 +42,10 @@ class Services(Protocol):
         """A chunk is about to be compiled or undumped; raises OutOfHeap when that would not fit."""
 
     def compiling(self) -> None:
-        """A chunk is about to be compiled or undumped here; `loading` follows unless that fails."""
+        """A chunk is about to be compiled or undumped here."""
+
+    def compiled(self) -> None:
+        """It was compiled: what the host's VM allocated for that since `compiling` is not the chip's."""
 
     def loaded(self, size: int) -> None:
         """A chunk was loaded after `loading`, from a dump of so many bytes that the chip does not have."""

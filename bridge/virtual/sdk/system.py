@@ -237,11 +237,14 @@ class System:
         """A chunk is about to be loaded."""
         self.account.loading(source_size, dump)
         self.heap.loading(source_size, dump, proto)
-        self.account.collecting.forget()
 
     def compiling(self) -> None:
         """A chunk is about to be compiled or undumped."""
         self.account.compiling()
+
+    def compiled(self) -> None:
+        """The host has compiled it."""
+        self.account.collecting.forget()
 
     def loaded(self, size: int) -> None:
         """The host has loaded it, from a dump of so many bytes."""
