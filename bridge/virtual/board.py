@@ -21,6 +21,7 @@ from bridge.virtual.loopback import free_address, give_back
 from bridge.virtual.lwip.network import Network, make_network
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.spiffs import format_region
+from bridge.virtual.statistics import Statistics
 
 #: The board's address where no host has to reach it: the one of the recordings.
 MEMORY_ADDRESS = "10.77.0.2"
@@ -51,6 +52,8 @@ class VirtualBoard:
         self.flash: FlashMemory
         self.line: Line
         self.network: Network
+        #: What the board did, over all its boots; `reset()` starts the counters anew.
+        self.statistics = Statistics()
         self._receivers: dict[str, Deliver] = {}
         self._lines = (False, False)
         self._plugged = False
@@ -80,10 +83,12 @@ class VirtualBoard:
         self.options = options = dataclasses.replace(options, network=network, address=address)
         load_costs(options.calibration)  # each boot reads it again; a bad one is for the caller to hear of, now
         self.flash = FlashMemory(options.flash_size, options.flash_file)
+        self.flash.factor = options.flash
         self._started = True
         try:
             if await provision_if_empty(self.flash, options):
                 _format_factory(self.flash)
+            self.flash.statistics = self.statistics
             self.network = make_network(options, address, Random(f"{options.seed} network"))
             self.chip = Chip(
                 options,
@@ -92,6 +97,7 @@ class VirtualBoard:
                 transmit=self._transmit,
                 cut=lambda t: self.line.cut(t),
                 rng=Random(f"{options.seed} chip"),
+                statistics=self.statistics,
             )
         except BaseException:
             await self.close()
@@ -132,6 +138,7 @@ class VirtualBoard:
             self.options,
             seed=self._line_seed,
             deliver=self._deliver,
+            statistics=self.statistics,
             clear_boot_text=self.options.boot_text == "clear",
         )
         self.line.set_host_baud(self.host_baud)

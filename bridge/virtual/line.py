@@ -24,6 +24,7 @@ from bridge.ports.base import CONSOLE_BAUD
 from bridge.virtual.faults import Faults
 from bridge.virtual.garble import Garbler, same_speed
 from bridge.virtual.options import VirtualOptions
+from bridge.virtual.statistics import Statistics
 
 #: Start bit, eight data bits, stop bit.
 BITS_PER_BYTE = 10
@@ -81,6 +82,7 @@ class Line:
         options: pacing, adapter latency and faults.
         seed: where the faults' and the garbage's random numbers come from.
         deliver: gets what reaches the host, on the event loop.
+        statistics: counts what crosses the wires.
         clear_boot_text: True to let nothing pass of the boot ROM's text that the host would read as garbage.
     """
 
@@ -91,9 +93,11 @@ class Line:
         seed: random.Random,
         deliver: Callable[[bytes], None],
         clear_boot_text: bool = False,
+        statistics: Statistics | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._deliver = deliver
+        self._statistics = statistics or Statistics()
         self._pacing = options.baud_pacing
         self._latency = options.adapter_latency_ms / 1000.0
         self._clear_boot_text = clear_boot_text
@@ -224,6 +228,7 @@ class Line:
         chip = self._chip
         if chip is None:
             return
+        self._statistics.bytes_to_board += len(data)
         if self.faults_in.active:
             damaged = self.faults_in.damage(data)
             data = damaged.data
@@ -328,6 +333,7 @@ class Line:
         self._arm_out()
 
     def _arrive_out(self, data: bytes, run: _Run, *, last: bool) -> None:
+        self._statistics.bytes_to_host += len(data)
         if not same_speed(run.baud, self.host_baud):
             if self._clear_boot_text and run.baud == ROM_BAUD:
                 return

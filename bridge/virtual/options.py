@@ -56,6 +56,7 @@ class VirtualOptions:
     baud_pacing: bool = _option(True, "Bytes take the time they take on a wire; without, the line waits for the board.")
     adapter_latency_ms: float = _option(1.0, "Latency timer of the USB adapter; 16 on a stock FTDI driver, 0 for none.")
     cpu: float = _option(1.0, "Factor on the CPU's time; 1 is the calibrated chip, 0 computes in no time.")
+    flash: float = _option(1.0, "Factor on the flash's time; 1 is the data sheet, 0 programs and erases in no time.")
     heap: int = _option(44_600, "Free heap after boot, in bytes.")
     flash_size: int = _option(4 * 1024 * 1024, "Size of the flash chip, in bytes.")
     flash_file: str | None = _option(None, "File that keeps the flash's contents; made when it does not exist.")
@@ -98,7 +99,7 @@ class VirtualOptions:
         for name in ("drop", "flip", "duplicate", "delay"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name}={getattr(self, name)} is not a share of bytes", remedy="Use 0 to below 1.")
-        for name in ("adapter_latency_ms", "cpu", *FAULT_TIMES):
+        for name in ("adapter_latency_ms", "cpu", "flash", *FAULT_TIMES):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name}={getattr(self, name)} is not zero or more", remedy="Use a plain number.")
         if not 4096 <= self.heap <= 81_920:

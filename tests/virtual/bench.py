@@ -16,6 +16,7 @@ from bridge.virtual.chip.image import ImageFacts
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.sdk.firmware import Firmware
 from bridge.virtual.sdk.kernel import BootReason
+from bridge.virtual.statistics import Statistics
 
 _BANNER = """NodeMCU 3.0.0.0 bench
 \tbranch: release
@@ -36,6 +37,9 @@ class Bench:
     def __init__(self, options: VirtualOptions, flash: FlashMemory, network_factory: Any) -> None:
         self.options = options
         self.flash = flash
+        flash.factor = options.flash
+        #: What the board did.
+        self.statistics = flash.statistics = Statistics()
         self.network_factory = network_factory
         self.resets: list[BootReason] = []
         self._output: list[tuple[float, bytes]] = []
@@ -81,6 +85,7 @@ class Bench:
             transmit=self._transmitted,
             reset=self._reset,
             rng=random.Random(self.options.seed),
+            statistics=self.statistics,
         )
         firmware.start()
         return firmware

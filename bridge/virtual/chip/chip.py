@@ -17,6 +17,7 @@ from bridge.virtual.chip.loader import Exit
 from bridge.virtual.chip.startup import Next, pre_init
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.sdk.kernel import BootReason
+from bridge.virtual.statistics import Statistics
 
 if TYPE_CHECKING:
     from bridge.virtual.chip.image import ImageFacts
@@ -93,6 +94,7 @@ class Chip:
         cut: Callable[[float], None],
         rng: random.Random,
         application: Callable[..., Application] | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         self.options = options
         self.flash = flash
@@ -107,6 +109,7 @@ class Chip:
         self._transmit = transmit
         self._cut = cut
         self._rng = rng
+        self._statistics = statistics or Statistics()
         self._make_application = application or _firmware
         self._mac = mac_address(options)
         self._levels = Levels()
@@ -320,6 +323,7 @@ class Chip:
             transmit=self._transmit,
             reset=self._reset_by_firmware,
             rng=random.Random(self._rng.random()),
+            statistics=self._statistics,
         )
         self._application = application
         self._set_mode(Mode.APPLICATION)

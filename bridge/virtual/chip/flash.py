@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bridge.errors import UsageError
+from bridge.virtual.statistics import Statistics
 
 #: Smallest erasable unit, and the largest unit one program command writes (every data sheet of the 25-series).
 SECTOR_SIZE = 4096
@@ -53,6 +54,10 @@ class FlashMemory:
         self.file = None if file is None else Path(file)
         #: The chip's status registers that survive a reset (write protection); nothing here heeds them.
         self.status = bytes(3)
+        #: Factor on the time that operations take.
+        self.factor = 1.0
+        #: What counts operations; None outside of a board.
+        self.statistics: Statistics | None = None
         self._budget: int | None = None
         self._fd: int | None = None
         if self.file is None:
@@ -83,6 +88,8 @@ class FlashMemory:
             PowerCut: the power went away; the bytes before that moment are programmed.
         """
         self._check(offset, len(data))
+        if self.statistics is not None and data:
+            self.statistics.pages_programmed += (offset + len(data) - 1) // PAGE_SIZE - offset // PAGE_SIZE + 1
         for start in range(offset, offset + len(data), BLOCK_SIZE):
             piece = data[start - offset : start - offset + BLOCK_SIZE]
             kept = self._spend(len(piece))
@@ -101,6 +108,8 @@ class FlashMemory:
         self._check(offset, n)
         first = offset // SECTOR_SIZE * SECTOR_SIZE
         last = -(-(offset + n) // SECTOR_SIZE) * SECTOR_SIZE
+        if self.statistics is not None:
+            self.statistics.sectors_erased += (last - first) // SECTOR_SIZE
         kept = self._spend(last - first)
         self._store(first, b"\xff" * kept)
         self._still_powered(kept == last - first)

@@ -117,7 +117,7 @@ class RomLoader(Loader):
             raise Refusal(1, FAILED_TO_ACT)
         if total:
             self.flash.erase(start * SECTOR_SIZE, n)
-            self.spend(erase_seconds(n))
+            self.spend(erase_seconds(n) * self.flash.factor)
         self._flash_at = offset
         self._flash_sequence = -1
 
@@ -131,7 +131,7 @@ class RomLoader(Loader):
         if self._flash_at + len(data) > self.flash.size:
             raise Refusal(1, FLASH_WRITE_ERROR)
         self.flash.program(self._flash_at, data)
-        self.spend(program_seconds(len(data)))
+        self.spend(program_seconds(len(data)) * self.flash.factor)
         self._flash_at += len(data)
         self._flash_sequence = sequence
 

@@ -111,16 +111,16 @@ def _set_up(flash: FlashMemory, image: Image, table: tuple[Partition, ...], fres
             return Startup(Next.HANG, f"{text}{error}\n", "the partition table of this build does not fit the flash")
         data = pack_table(table)
         rcr.write(flash, rcr.Record.PARTITION_TABLE, data)
-        return Startup(Next.REBOOT, text, seconds=program_seconds(len(data)) + _SETTLE_S)
+        return Startup(Next.REBOOT, text, seconds=program_seconds(len(data)) * flash.factor + _SETTLE_S)
     phy = find(table, PartitionType.PHY_DATA)
     if phy is not None and rcr.read(flash, rcr.Record.PHY_DATA) is None:
         if flash.read(phy.address, 1)[0] != INIT_DATA_MARK:
             flash.erase(phy.address, SECTOR)
             flash.program(phy.address, init_data())
             text += f"Writing Init Data to 0x{phy.address:08x}\n"
-            seconds += erase_seconds(SECTOR) + program_seconds(128)
+            seconds += (erase_seconds(SECTOR) + program_seconds(128)) * flash.factor
         rcr.write(flash, rcr.Record.PHY_DATA, phy.address.to_bytes(4, "little"))
-        seconds += program_seconds(8)
+        seconds += program_seconds(8) * flash.factor
     fault = _unfit(table, size)
     if fault:
         return Startup(Next.HANG, text + "Invalid system partition table\n", fault, seconds)

@@ -158,14 +158,14 @@ class StubLoader(Loader):
                 self.spend(n / _MD5_RATE)
             case Op.ERASE_FLASH:
                 self.flash.erase(0, self.flash.size)
-                self.spend(erase_seconds(self.flash.size))
+                self.spend(erase_seconds(self.flash.size) * self.flash.factor)
             case Op.ERASE_REGION:
                 offset, n = request.words(2)
                 if offset % SECTOR_SIZE or n % SECTOR_SIZE:
                     raise Refusal(BAD_LENGTH)
                 self._check(offset, n)
                 self.flash.erase(offset, n)
-                self.spend(erase_seconds(n))
+                self.spend(erase_seconds(n) * self.flash.factor)
             case Op.READ_FLASH:
                 self._begin_reading(request)
                 return
@@ -244,12 +244,12 @@ class StubLoader(Loader):
             # Sectors that are blank already are read instead of erased.
             if self.flash.read(job.erased_to, n).strip(b"\xff"):
                 self.flash.erase(job.erased_to, n)
-                self.spend(erase_seconds(n))
+                self.spend(erase_seconds(n) * self.flash.factor)
             else:
                 self.spend(n / _READ_RATE)
             job.erased_to += n
         self.flash.program(job.offset, data)
-        self.spend(program_seconds(len(data)))
+        self.spend(program_seconds(len(data)) * self.flash.factor)
         job.offset = end
         job.remaining -= len(data)
 

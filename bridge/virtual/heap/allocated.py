@@ -29,22 +29,30 @@ _HEADS = 2
 
 @dataclass(frozen=True)
 class Allocated:
-    """Bytes as Lua counts them, bytes as the chip's allocator gives them, and blocks."""
+    """Bytes as Lua counts them, bytes as the chip's allocator gives them, blocks, and bytes in this process."""
 
     bare: float = 0.0
     taken: float = 0.0
     blocks: float = 0.0
+    host: float = 0.0
 
-    def less(self, other: Allocated, times: float) -> Allocated:
-        """Without something that was allocated so many times; never less than nothing."""
+    def less(self, other: Allocated) -> Allocated:
+        """Without something else; never less than nothing."""
         return Allocated(
-            max(0.0, self.bare - times * other.bare),
-            max(0.0, self.taken - times * other.taken),
-            max(0.0, self.blocks - times * other.blocks),
+            max(0.0, self.bare - other.bare),
+            max(0.0, self.taken - other.taken),
+            max(0.0, self.blocks - other.blocks),
+            max(0.0, self.host - other.host),
         )
 
-    def __add__(self, other: Allocated) -> Allocated:
-        return Allocated(self.bare + other.bare, self.taken + other.taken, self.blocks + other.blocks)
+    def plus(self, other: Allocated, times: float = 1) -> Allocated:
+        """With something else, so many times."""
+        return Allocated(
+            self.bare + times * other.bare,
+            self.taken + times * other.taken,
+            self.blocks + times * other.blocks,
+            self.host + times * other.host,
+        )
 
 
 class PriceObject(Protocol):
@@ -107,7 +115,7 @@ class Allocations:
         grown = _grown(now, mark)
         found = self._new_objects(mark)
         if found is None:
-            return Allocated(grown * 0.6, grown * 0.8, grown / _GUESSED_BLOCK)
+            return Allocated(grown * 0.6, grown * 0.8, grown / _GUESSED_BLOCK, grown)
         cells: set[int] = set()
         bare_cells: set[int] = set()
         bare = taken = host = 0
@@ -145,7 +153,7 @@ class Allocations:
         else:
             bare += int(rest * _TABLE_GROWTH)
             taken += int(rest * _TABLE_GROWTH)
-        return Allocated(bare, taken, blocks + strings + new_cells)
+        return Allocated(bare, taken, blocks + strings + new_cells, grown)
 
     def count_new(self) -> int:
         """Objects behind the anchor in the list of all, garbage included."""

@@ -121,14 +121,17 @@ class Collector:
             What the collector did.
         """
         done = Done()
-        left = size
+        left, block = size, size / max(1.0, blocks)
+        least = 0.0
         while left > 0:
-            room = self.due(ceiling)
+            room = max(least, self.due(ceiling))
             if room >= left:
                 break
             if room > 0:
-                self.total += room
+                # The boundary itself, not a sum that may miss it by a rounding.
+                self.total = max(self.total + least, min(self.threshold, ceiling))
                 left -= room
+            least = 0.0
             if self.total >= ceiling:
                 self.full(max(0.0, self.total - self.condemned - dead(left)))
                 done.collected = True
@@ -137,6 +140,8 @@ class Collector:
                     self.full(max(0.0, self.total + left - dead(0.0)))
                     return done
                 done.full += 1
+                # Between two full collections there is an allocation at least.
+                least = block
                 continue
             self._step(lambda left=left: dead(left), done)  # type: ignore[misc]
         self.total += left
@@ -200,7 +205,7 @@ class Collector:
         """Bytes between two steps, and the work of each."""
         size, multiplier = self._pace.step_size, self.multiplier
         if not self._is_51:
-            return size * STEP_MULTIPLIER / max(40, multiplier), size
+            return max(_LEAST, size * STEP_MULTIPLIER / max(40, multiplier)), size
         limit = size // 100 * multiplier
         return size, limit if limit > 0 else float("inf")
 

@@ -7,13 +7,14 @@ chip most of it stands in flash. `VirtualOptions.heap` is what is free then.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
 from bridge.virtual.heap.collector import Stock
 from bridge.virtual.heap.memory import Kind, memory_of
 from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, price_of, sizes_of
+from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.chunk import BadChunk, parse
 from bridge.virtual.lua.chunk import Proto as Chunk
 from bridge.virtual.lua.rewrite import CONCAT_CHECK
@@ -42,39 +43,6 @@ _CONCAT = 21
 #: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
 _CHECK_LENGTH = 5
 _Found = tuple[list[tuple[int, int]], list[tuple[int, int]]]
-
-
-class LuaState(Protocol):
-    """What the model needs of the VM."""
-
-    version: str
-
-    def state_address(self) -> int:
-        """Address of a `lua_State`."""
-
-    def anchor(self) -> int:
-        """Address of a table that is made now and lives as long as the VM."""
-
-    def collect(self) -> None:
-        """A full collection."""
-
-    def userdata_size(self, address: int) -> int | None:
-        """Bytes on the chip of a userdata of the firmware, or None for another."""
-
-    def pipe_chunks(self) -> list[int]:
-        """Bytes in each chunk of all pipes."""
-
-    def pipes(self) -> int:
-        """How many pipes there are."""
-
-    def collects_always(self) -> bool:
-        """True while the collector runs before every allocation (EGC ALWAYS of 5.1)."""
-
-    def look(self) -> int:
-        """Bring the collector's model up to date; what Lua counts, in bytes. Asked in the other modes only."""
-
-    def fits(self, size: int) -> bool:
-        """True if Lua can take more than so many bytes, after a collection if its mode has one for that."""
 
 
 class HeapModel:
@@ -109,6 +77,8 @@ class HeapModel:
         self.exact = False
         #: Least free bytes since this was last set, peaks of compiling included.
         self.lowest = self._size
+        #: Told each time how many bytes are free.
+        self.told: Callable[[int], None] = lambda free: None
         #: Bytes that Lua has taken since the last look, less what its collector freed: where it runs by the model.
         self.unseen = 0.0
         # What the VM counted at the last look, and the bytes that were free then.
@@ -148,7 +118,7 @@ class HeapModel:
             raise OutOfHeap
         self._claimed += taken
         self._seen_free -= taken
-        self.lowest = min(self.lowest, self.left)
+        self.saw(self.left)
         return taken
 
     def release(self, taken: int) -> None:
@@ -239,7 +209,7 @@ class HeapModel:
                 raise OutOfHeap
         elif not self._lua.fits(peak):
             raise OutOfHeap
-        self.lowest = min(self.lowest, self.left - peak)
+        self.saw(self.left - peak)
 
     def price_of(self, proto: Chunk) -> int:
         """Bytes that a chunk takes with its strings and the functions within, as it stands."""
@@ -248,6 +218,11 @@ class HeapModel:
     def host_count(self) -> int:
         """Bytes that the VM has in this process; cheap."""
         return self._memory.count()
+
+    def saw(self, free: int) -> None:
+        """So many bytes were free for a moment."""
+        self.lowest = min(self.lowest, free)
+        self.told(free)
 
     def mark(self) -> Mark:
         """Where allocation stands now, for `allocations` and `allocated`."""
@@ -278,6 +253,20 @@ class HeapModel:
         self._lua.collect()
         return self._look()
 
+    def host_alive(self) -> int:
+        """Bytes of objects that the VM has in this process: call it behind a collection."""
+        return self._memory.count() - self._memory.own()
+
+    def shift(self, taken: float) -> None:
+        """So many bytes more are alive than at the last look, as far as is known without another."""
+        self._seen_free -= int(taken)
+        self.unseen = 0.0
+        self.saw(self._seen_free)
+
+    def look(self) -> None:
+        """See how much is free, garbage taken for alive; call it behind a collection."""
+        self._look()
+
     def _look(self, found: _Found | None = None) -> int:
         """Price everything; the bytes that are free."""
         left = self._size - self._claimed - self._price(self.sizes, found or self._gather())
@@ -285,7 +274,7 @@ class HeapModel:
             self._lent = 0
         self._seen_free = left + self._lent
         self._seen_count = self._memory.count()
-        self.lowest = min(self.lowest, self._seen_free)
+        self.saw(self._seen_free)
         return self._seen_free
 
     def _estimate(self) -> int:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from bridge.virtual.lua.runtime import Runtime
     from bridge.virtual.sdk.system import System
 
 
+class LuaState(Protocol):
+    """What the model needs of the VM."""
+
+    version: str
+
+    def state_address(self) -> int:
+        """Address of a `lua_State`."""
+
+    def anchor(self) -> int:
+        """Address of a table that is made now and lives as long as the VM."""
+
+    def collect(self) -> None:
+        """A full collection."""
+
+    def userdata_size(self, address: int) -> int | None:
+        """Bytes on the chip of a userdata of the firmware, or None for another."""
+
+    def pipe_chunks(self) -> list[int]:
+        """Bytes in each chunk of all pipes."""
+
+    def pipes(self) -> int:
+        """How many pipes there are."""
+
+    def collects_always(self) -> bool:
+        """True while the collector runs before every allocation (EGC ALWAYS of 5.1)."""
+
+    def look(self) -> int:
+        """Bring the collector's model up to date; what Lua counts, in bytes. Asked in the other modes only."""
+
+    def fits(self, size: int) -> bool:
+        """True if Lua can take more than so many bytes, after a collection if its mode has one for that."""
+
+
 class BoardLua:
-    """Implements `bridge.virtual.heap.model.LuaState`.
+    """Implements `LuaState`.
 
     Args:
         lua: the VM.

@@ -61,6 +61,7 @@ class Loader:
         dump, whole = self._cache.get(key, (None, None))
         if dump is None or whole is None:
             compiled, message = self._vm.compile(source, name)
+            self._services.compiled()
             message = rewrite.limit_of_locals(message) if self._vm.version == "5.1" else message
             if compiled is None:
                 self._loading(len(source), None, None)
@@ -131,7 +132,9 @@ class Loader:
             # by standing for two looks (one look may have hit the middle of a token). That there should be more to read
             # is no complaint.
             if pieces >= _FIRST_LOOK and pieces & pieces - 1 == 0 and not chunk.is_chunk(source):
+                self._services.compiling()
                 again = self._vm.compile(source, name)[1]
+                self._services.compiled()
                 if again and again == complaint:
                     return None, again
                 complaint = b"" if again.rstrip(b"'").endswith(b"<eof>") else again

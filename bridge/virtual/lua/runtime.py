@@ -148,14 +148,16 @@ class Runtime:
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def protected(self, function: Value, *arguments: Value, frames: int = 0) -> None:
+    def protected(self, function: Value, *arguments: Value, frames: int = 0, kind: str = "callback") -> None:
         """As `luaL_pcallx`: an error goes to `onerror` by a task.
 
         Args:
             function: the Lua function.
             arguments: its arguments.
             frames: C functions that lie below it on the chip's stack (they show in tracebacks).
+            kind: what is running, for statistics.
         """
+        self._services.doing(kind)
         status, *results = self._run(frames, function, arguments)
         if status == b"error":
             self.leaked.append(None)
@@ -171,6 +173,7 @@ class Runtime:
         Raises:
             Halted: after a PANIC.
         """
+        self._services.doing("net callback")
         self._begin()
         answer = self._call_bare(function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)

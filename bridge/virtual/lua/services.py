@@ -42,13 +42,19 @@ class Services(Protocol):
         """A chunk is about to be compiled or undumped; raises OutOfHeap when that would not fit."""
 
     def compiling(self) -> None:
-        """A chunk is about to be compiled or undumped here; `loading` follows unless that fails."""
+        """A chunk is about to be compiled or undumped here."""
+
+    def compiled(self) -> None:
+        """It was compiled: what the host's VM allocated for that since `compiling` is not the chip's."""
 
     def loaded(self, size: int) -> None:
         """A chunk was loaded after `loading`, from a dump of so many bytes that the chip does not have."""
 
     def full_collection(self) -> None:
         """The firmware itself asks for a full collection."""
+
+    def doing(self, what: str) -> None:
+        """What the running task is, for statistics."""
 
     def report(self, message: Value) -> None:
         """A protected callback raised: pass the message to `onerror` by a task."""

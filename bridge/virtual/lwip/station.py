@@ -162,7 +162,7 @@ class Station:
         saved = replace(self.settings, **changes)  # type: ignore[arg-type]
         if saved != self.settings:
             self.settings = saved
-            self.kernel.cpu.busy(station_settings.save(self.kernel.flash, saved))
+            self.kernel.cpu.busy(station_settings.save(self.kernel.flash, saved) * self.kernel.flash.factor)
 
     def change(self, *, keep: bool, **changes: object) -> None:
         """Change settings; only until the restart unless `keep`."""

@@ -59,9 +59,9 @@ class Adc:
         data[_MODE_BYTE] = mode
         if mode == _INIT_VDD33:
             flash.erase(_INIT_DATA, _SECTOR)
-            self.kernel.cpu.busy(45e-3)
+            self.kernel.cpu.busy(45e-3 * flash.factor)
         flash.program(_INIT_DATA, bytes(data))
-        self.kernel.cpu.busy(16 * 0.7e-3)
+        self.kernel.cpu.busy(16 * 0.7e-3 * flash.factor)
         return True
 
     def _stored_mode(self) -> int:

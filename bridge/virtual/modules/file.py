@@ -56,7 +56,7 @@ def filesystem(kernel: Kernel) -> FileSystem:
 def _busy(kernel: Kernel) -> Busy:
     def wait(seconds: float) -> None:
         kernel.cpu.feed()  # app/platform/platform.c does so before each operation
-        kernel.cpu.busy(seconds)
+        kernel.cpu.busy(seconds * kernel.flash.factor)
 
     costs = load_costs(kernel.options.calibration)
     return Busy(wait, costs.page_program_ms * 1e-3, costs.sector_erase_ms * 1e-3)

@@ -130,7 +130,7 @@ class Gpio:
             return
         count = (trigger.seen - trigger.reported) & 0x7FFF
         trigger.reported = trigger.seen & 0x7FFF
-        self.kernel.lua.protected(trigger.function, level, when, count)
+        self.kernel.lua.protected(trigger.function, level, when, count, kind="gpio callback")
         if self.triggers.get(pin) is trigger and trigger.is_level:
             trigger.enabled = True
             self._changed(pin, self.pins.level(pin), changed=False)
@@ -198,7 +198,7 @@ class _SerialOutput:
     def _done(self, function: Value) -> Callable[[], None]:
         def call() -> None:
             if function is not None:
-                self.kernel.lua.protected(function)
+                self.kernel.lua.protected(function, kind="gpio callback")
 
         return call
 

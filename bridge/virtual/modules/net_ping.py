@@ -34,7 +34,7 @@ class _Ping:
     def begin(self, ip: int) -> None:
         """The name is resolved; NONE says that it was not."""
         if ip == NONE:
-            self._kernel.lua.protected(self._received, 0)
+            self._kernel.lua.protected(self._received, 0, kind="net callback")
             return
         self._ip = ip
         self._began = self._kernel.cpu.now()
@@ -61,7 +61,9 @@ class _Ping:
         self._report(0, 0, -1)
 
     def _report(self, size: int, number: int, milliseconds: int) -> None:
-        self._kernel.lua.protected(self._received, size, dotted(self._ip).encode(), number, milliseconds)
+        self._kernel.lua.protected(
+            self._received, size, dotted(self._ip).encode(), number, milliseconds, kind="net callback"
+        )
 
     def _next(self) -> None:
         self._left -= 1
@@ -71,7 +73,7 @@ class _Ping:
             took = int((self._kernel.cpu.now() - self._began) * 1000)
             answered = self._count - self._timeouts
             arguments = (dotted(self._ip).encode(), self._count, self._timeouts, answered * _DATA_SIZE, took)
-            self._kernel.lua.protected(self._sent, *arguments)
+            self._kernel.lua.protected(self._sent, *arguments, kind="net callback")
 
 
 def build_ping(kernel: Kernel) -> Callable[[Args], Any]:

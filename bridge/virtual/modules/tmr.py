@@ -57,7 +57,7 @@ class TimerObject(LuaObject):
             self._idle = True
         self._kernel.lua.pin(self)
         try:
-            self._kernel.lua.protected(function, self)
+            self._kernel.lua.protected(function, self, kind="timer")
         finally:
             if not self._armed:
                 self._kernel.lua.unpin(self)

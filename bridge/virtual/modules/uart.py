@@ -84,7 +84,9 @@ class _Uarts:
             return
         function = arguments.get(position)
         run_input = not (arguments.is_number(position + 1) and arguments.to_integer(position + 1) == 0)
-        console.set_receiver(lambda data: self._system.lua.protected(function, data), length, end, run_input)
+        console.set_receiver(
+            lambda data: self._system.lua.protected(function, data, kind="uart callback"), length, end, run_input
+        )
 
     def alt(self, arguments: Args) -> None:
         # With the alternate pins the console is gone from the board's USB port.

@@ -75,7 +75,7 @@ class EventMonitor:
             self._post()
         function = self._callbacks.get(event)
         if function is not None:
-            self._kernel.lua.protected(function, self._kernel.lua.table(details))
+            self._kernel.lua.protected(function, self._kernel.lua.table(details), kind="wifi callback")
 
     def register(self, arguments: Args) -> Any:
         """`wifi.eventmon.register(event[, fn])`, also `unregister`."""

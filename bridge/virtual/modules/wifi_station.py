@@ -248,7 +248,7 @@ class _Functions:
                 table[mac_text(ap.bssid)] = b"%s,%d,%d,%d" % (ap.shown_ssid, ap.rssi, ap.auth, ap.channel)
             else:
                 table[ap.shown_ssid] = b"%d,%d,%s,%d" % (ap.auth, ap.rssi, mac_text(ap.bssid), ap.channel)
-        self._kernel.lua.protected(function, self._kernel.lua.table(table))
+        self._kernel.lua.protected(function, self._kernel.lua.table(table), kind="wifi callback")
 
 
 def _is_wanted(ap: AccessPoint, wanted: dict[str, Value]) -> bool:

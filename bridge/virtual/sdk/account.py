@@ -182,6 +182,7 @@ class Account:
         if self._allocated >= _RECOUNT:
             self._allocated = 0
             self._heap.count_objects()
+            self._heap.look()
         if self._mark is not None:
             self._mark = self._heap.mark()
         return message
@@ -193,6 +194,7 @@ class Account:
         message = self.collect()
         if not self._free:
             self._allocated = 0
+            self._heap.look()
             cost = self._costs.collection(self._heap.count_objects())
             self._charge(cost)
             self._told(1, 0, cost)

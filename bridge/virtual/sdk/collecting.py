@@ -9,10 +9,11 @@ evenly. Collector modes: app/lua/lauxlib.c `l_alloc`, app/lua53/lmem.c `luaM_rea
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.virtual.heap.allocated import Allocated, Mark
-from bridge.virtual.heap.collector import Collector, Done
+from bridge.virtual.heap.collector import Collector, Done, Stock
 
 if TYPE_CHECKING:
     from bridge.virtual.cost import CostModel
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 #: Bits of the collector's mode (app/lua/legc.h).
 EGC_ON_ALLOC_FAILURE, EGC_ON_MEM_LIMIT, EGC_ALWAYS = 1, 2, 4
 #: What each run of Lua code allocates here only, by version.
-_RUN = {"5.1": Allocated(236, 304, 8), "5.3": Allocated(124, 160, 4)}
+_RUN = {"5.1": Allocated(236, 304, 8, 450), "5.3": Allocated(124, 160, 4, 250)}
 #: What the allocator takes for a byte that Lua counts, until it is known.
 _TAKEN = 1.35
 #: Bytes of a block, on average.
 _BLOCK = 60
 #: Bytes below a positive limit that are left when an allocation was refused.
 _LEFT_OVER = 1000
+#: Bytes of this process by which what is alive may change, and how often, until everything is looked at again.
+_LITTLE, _BY_COUNTER = 3000, 20
 #: Bytes of this process after which the VM is collected whatever the model says, so that the host's memory is bounded.
 _HOST_BYTES = 16 << 20
 
@@ -63,6 +66,7 @@ class Collecting:
         self._mark: Mark = ()
         self._room = 0.0
         self._runs = 0
+        self._owed = Allocated()
         # At the last stock: what was alive, and this process's count; since then: what was allocated.
         self._alive = 0.0
         self._host = 0
@@ -75,6 +79,11 @@ class Collecting:
         self._carried = 0.0
         self._message: bytes | None = None
         self._lent = 0.0
+        # The last exact stock, this process's bytes then, how many were not exact since, and by how much they differ.
+        self._exact = self._stock = Stock(0.0, 0.0, 0, 0)
+        self._exact_host = self._by_counter = 0
+        self._shifted = 0.0
+        self._host_ratio = 1.0
 
     @property
     def on(self) -> bool:
@@ -85,6 +94,7 @@ class Collecting:
         """The mode begins: all that is alive is known."""
         self._mode, self._limit = mode, limit
         self._on = True
+        self._runs, self._owed = self._lua.runs, Allocated()
         self._since = Allocated()
         self._clean()
         self.model.full(self._alive)
@@ -104,6 +114,7 @@ class Collecting:
     def begin(self) -> None:
         """Lua begins to run in this task: what the board itself did to the VM before is not the program's."""
         self._runs = self._lua.runs - 1
+        self._owed = Allocated()
         self._remember()
 
     def look(self, *, closely: bool = True) -> None:
@@ -173,7 +184,7 @@ class Collecting:
             return True
         self.look()
         if size >= heap.left - limit or self._over():
-            if limit or self._over() or self._lua.version != "5.1" or self._mode & EGC_ON_ALLOC_FAILURE:
+            if limit or self._over() or self._emergency:
                 self.full()
             low = min(size, size - (heap.left - limit))
             if limit and low > 0:
@@ -188,6 +199,11 @@ class Collecting:
     def _low(self) -> int:
         """Free bytes below which each allocation is preceded by a full collection."""
         return -self._limit if self._limits and self._limit < 0 else 0
+
+    @property
+    def _emergency(self) -> bool:
+        """True if an allocation that fails is tried again after a full collection."""
+        return self._lua.version != "5.1" or bool(self._mode & EGC_ON_ALLOC_FAILURE)
 
     @property
     def _limits(self) -> bool:
@@ -214,18 +230,24 @@ class Collecting:
     # -- one look ---------------------------------------------------------------------------------------------------
 
     def _new(self) -> Allocated:
-        new = self._heap.allocated(self._mark).less(_RUN[self._lua.version], self._lua.runs - self._runs)
+        owed = self._owed.plus(_RUN[self._lua.version], self._lua.runs - self._runs)
         self._runs = self._lua.runs
+        found = self._heap.allocated(self._mark)
+        # A run allocates when it begins and when it ends: what is not used up yet is for later.
+        new, self._owed = found.less(owed), owed.less(found)
         self._remember()
         return new
 
     def _work_off(self, new: Allocated) -> None:
         if new.bare <= 0:
             return
-        self._since += new
+        self._since = self._since.plus(new)
         if self._since.bare > 256:
             self._ratio = self._since.taken / self._since.bare
-        done = self.model.allocate(new.bare, self._dead, new.blocks, self._ceiling())
+            self._host_ratio = min(1.0, self._since.bare / self._since.host)
+        # Where nothing is left after an emergency collection the allocation fails, and none follows.
+        blocks = new.blocks if self._limits else 1.0
+        done = self.model.allocate(new.bare, self._dead, blocks, self._ceiling())
         self._end_stock()
         self._pay(done)
 
@@ -254,7 +276,7 @@ class Collecting:
     def _clean(self, *, keep: bool = False) -> bytes | None:
         """Collect the VM and look at what it holds."""
         message = self._lua.collect()
-        self._stock = self._heap.stock()
+        self._take_stock(exactly=not keep)
         self._alive = self._stock.total
         self._lent = self._lent if self._alive >= self._limit else 0.0
         self._host = self._heap.host_count()
@@ -266,20 +288,36 @@ class Collecting:
             self.model.take(self._stock)
         return message
 
+    def _take_stock(self, *, exactly: bool) -> None:
+        """See what is alive: by the VM's counter where little has changed, else by a look at everything."""
+        heap = self._heap
+        host = heap.host_alive()
+        change = host - self._exact_host
+        if exactly or abs(change) > _LITTLE or self._by_counter >= _BY_COUNTER:
+            self._by_counter = 0
+            self._exact = self._stock = heap.stock()
+            self._exact_host, self._shifted = host, 0.0
+            return
+        self._by_counter += 1
+        bare = change * self._host_ratio
+        self._stock = replace(self._exact, total=self._exact.total + bare)
+        heap.shift(bare * self._ratio - self._shifted)
+        self._shifted = bare * self._ratio
+
     def _ceiling(self) -> float:
-        """Total from which on each allocation is preceded by a full collection."""
-        if not self._limits:
-            return float("inf")
-        if self._limit > 0:
+        """Total from which on each allocation is preceded by a full collection: by the limit, or in an emergency."""
+        if self._limits and self._limit > 0:
             return self._limit + self._lent
-        return self.model.total + (self._heap.left - self._low) / self._ratio
+        if self._low or self._emergency:
+            return self.model.total + (self._heap.left - self._low) / self._ratio
+        return float("inf")
 
     def _remember(self) -> None:
         self._mark = self._heap.mark()
 
     def _after(self) -> None:
         self._heap.unseen = max(0.0, self.model.total - self._alive) * self._ratio
-        self._heap.lowest = min(self._heap.lowest, self._heap.left)
+        self._heap.saw(self._heap.left)
         self._room = max(0.0, min(self.model.due(self._ceiling()), self._heap.left))
 
     def _pay(self, done: Done) -> None:

@@ -92,9 +92,13 @@ class BoardCpu:
     def charge(self, microseconds: float) -> None:
         """Compute for so long at 80 MHz."""
         seconds = microseconds * 80e-6 / self.mhz
-        self._spent += seconds * self._factor
+        self._spent += self.seconds(microseconds)
         # An endless loop must end even where computing is free.
         self._unfed += seconds * (self._factor or 1.0)
+
+    def seconds(self, microseconds: float) -> float:
+        """Board time that so much computing at 80 MHz takes."""
+        return microseconds * 80e-6 / self.mhz * self._factor
 
     def _hold(self, seconds: float) -> None:
         self._unfed += seconds

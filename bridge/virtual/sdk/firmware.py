@@ -17,6 +17,7 @@ from bridge.virtual.sdk.line_input import DataHandler, LineInput
 from bridge.virtual.sdk.stdin import StdinPipe
 from bridge.virtual.sdk.system import System
 from bridge.virtual.sdk.uart import Transmit
+from bridge.virtual.statistics import Statistics
 
 if TYPE_CHECKING:
     from bridge.virtual.chip.flash import FlashMemory
@@ -41,6 +42,7 @@ class Firmware:
         transmit: takes bytes, the board time at which the first start bit leaves, and the baud.
         reset: told the reason and the board time at which the chip is to reset.
         rng: everything random on this board.
+        statistics: told what the board does.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class Firmware:
         transmit: Transmit,
         reset: Callable[[BootReason, float], None],
         rng: random.Random,
+        statistics: Statistics | None = None,
     ) -> None:
         self.system = System(
             options=options, image=image, flash=flash, boot=boot, network_factory=network_factory,
-            transmit=transmit, reset=reset, rng=rng,
+            transmit=transmit, reset=reset, rng=rng, statistics=statistics or Statistics(),
         )  # fmt: skip
         system = self.system
         system.console = self
@@ -101,6 +104,7 @@ class Firmware:
 
     def _main(self) -> None:
         system = self.system
+        system.doing("boot")
         option = rcr.startup_option(system.flash)
         if option & CPU_FREQ_MAX:
             system.cpu.mhz = 160
@@ -150,6 +154,7 @@ class Firmware:
 
     def _post_stdin(self, task: Callable[[], None]) -> None:
         def protected() -> None:
+            self.system.doing("console line")
             try:
                 task()
             except TaskQueueFull:
@@ -172,4 +177,5 @@ class Firmware:
 
     def _take_input(self, flag: int) -> Any:
         self._task_flag = flag
+        self.system.doing("console input")
         return self._input.drain()

@@ -46,9 +46,13 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     if option == "setmemlimit" and not is_51:
         return True
     if option == "setmemlimit" and is_51:
-        system.egc_limit = value << 10
-        system.lua.string_limit = system.egc_limit
-        return value
+        limit = value << 10
+        if 0 < limit < system.heap.count():
+            _collect(system)
+            if limit < (total := system.heap.count()):
+                limit = (total + 1024) & ~1023
+        system.set_collector(system.egc_mode, limit)
+        return limit >> 10
     if option == "getmemlimit":
         return system.egc_limit >> 10
     return 0

@@ -87,7 +87,7 @@ class Runtime(Protocol):
     #: Values that failed callbacks left on the chip's Lua stack.
     leaked: list[Value]
 
-    def protected(self, function: Value, *arguments: Value, frames: int = 0) -> None:
+    def protected(self, function: Value, *arguments: Value, frames: int = 0, kind: str = "callback") -> None:
         """As `luaL_pcallx`: an error becomes a traceback for `onerror`, by a HIGH task; restart after 2 s."""
 
     def unprotected(self, function: Value, *arguments: Value) -> tuple[Value, ...]:

@@ -22,6 +22,7 @@ from bridge.virtual.sdk.garbage import collectgarbage
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
 from bridge.virtual.sdk.tasks import Scheduler, SdkTimer
 from bridge.virtual.sdk.uart import Transmit, Uart
+from bridge.virtual.statistics import Statistics
 
 if TYPE_CHECKING:
     from bridge.virtual.chip.flash import FlashMemory
@@ -52,6 +53,7 @@ class System:
         transmit: takes what leaves UART0.
         reset: told the reason and the board time at which the chip is to reset.
         rng: everything random on this board.
+        statistics: told what the board does.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class System:
         transmit: Transmit,
         reset: Callable[[BootReason, float], None],
         rng: random.Random,
+        statistics: Statistics,
     ) -> None:
         self.options = options
         self.image = image
@@ -72,10 +75,11 @@ class System:
         self.boot = boot
         self.random = rng
         self._reset = reset
+        self.statistics = statistics
         self._loop = asyncio.get_running_loop()
         self.cpu = BoardCpu(self._loop, options.cpu, self._watchdog)
-        self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted)
-        self.uart = Uart(self.cpu, transmit, paced=options.baud_pacing)
+        self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted, statistics.task)
+        self.uart = Uart(self.cpu, transmit, paced=options.baud_pacing, lost=self._lost)
         self._on_reset: list[Callable[[], None]] = []
         self._restart: tuple[BootReason, float, bytes] | None = None
         self.stopped = False
@@ -90,7 +94,9 @@ class System:
         self.egc_mode, self.egc_limit = 4, 4096
         self.lua = Runtime(image.lua, self, object_types())
         self.heap = make_heap(options, self)
-        self.account = Account(self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0)
+        self.account = Account(
+            self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0, told=self._collected
+        )
         self.cpu.settle = self.account.settle
         self.network: NetworkStack = network_factory(self)
 
@@ -152,6 +158,7 @@ class System:
     def start_collector(self) -> None:
         """All libraries are open: what lives now is the firmware's own, and the collector begins (`pmain`)."""
         self.heap.settle()
+        self.heap.told = self.statistics.heap
         if self.lua.version == "5.1":
             self.account.start(4, 4096)
             self.set_collector(4, 4096)
@@ -198,7 +205,7 @@ class System:
     def post_function(self, priority: int, function: Value) -> None:
         """`luaL_posttask`."""
         try:
-            self.post(Priority(priority), lambda: self.lua.protected(function, priority))
+            self.post(Priority(priority), lambda: self.lua.protected(function, priority, kind="task"))
         except TaskQueueFull:
             raise LuaFault(_OVERFLOW) from None
 
@@ -230,11 +237,14 @@ class System:
         """A chunk is about to be loaded."""
         self.account.loading(source_size, dump)
         self.heap.loading(source_size, dump, proto)
-        self.account.collecting.forget()
 
     def compiling(self) -> None:
         """A chunk is about to be compiled or undumped."""
         self.account.compiling()
+
+    def compiled(self) -> None:
+        """The host has compiled it."""
+        self.account.collecting.forget()
 
     def loaded(self, size: int) -> None:
         """The host has loaded it, from a dump of so many bytes."""
@@ -254,8 +264,9 @@ class System:
             raise Halted from None
 
     def _onerror(self, message: Value) -> None:
+        self.doing("onerror")
         if self.onerror is not None:
-            self.lua.protected(self.onerror, message, frames=1)
+            self.lua.protected(self.onerror, message, frames=1, kind="onerror")
             return
         self.lua.board[b"print_error"](message)
         if self._onerror_timer is None:
@@ -264,6 +275,18 @@ class System:
     def collectgarbage(self, arguments: Args) -> Value:
         """The base library's `collectgarbage`."""
         return collectgarbage(self, arguments)
+
+    # -- statistics -------------------------------------------------------------------------------------------------
+
+    def doing(self, what: str) -> None:
+        """What the running task is, for the statistics."""
+        self.tasks.doing = what
+
+    def _collected(self, full: float, cycles: float, microseconds: float) -> None:
+        self.statistics.collected(full, cycles, self.cpu.seconds(microseconds))
+
+    def _lost(self, count: int) -> None:
+        self.statistics.ring_bytes_lost += count
 
     # -- the running task -------------------------------------------------------------------------------------------
 

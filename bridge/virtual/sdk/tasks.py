@@ -59,6 +59,7 @@ class Scheduler:
         cpu: where the time goes.
         after_each: called inside each task when its function has ended.
         on_halt: called when a task ended because the chip stopped.
+        on_done: told what a task was and how many seconds of board time it held the CPU.
     """
 
     def __init__(
@@ -67,12 +68,17 @@ class Scheduler:
         cpu: BoardCpu,
         after_each: Callable[[], None] = lambda: None,
         on_halt: Callable[[], None] = lambda: None,
+        on_done: Callable[[str, float], None] = lambda what, seconds: None,
     ) -> None:
         self.loop = loop
         self.cpu = cpu
         self._slack = 0.0 if is_virtual(loop) else _SLACK_S
         self._after_each = after_each
         self._on_halt = on_halt
+        self._on_done = on_done
+        self._began = 0.0
+        #: What the running task is; whoever knows it better sets it.
+        self.doing = ""
         self._events: deque[Callable[[], Any]] = deque()
         self._queues: dict[Priority, deque[Callable[[], Any]]] = {priority: deque() for priority in Priority}
         self._current: Generator[None, None, None] | None = None
@@ -172,6 +178,8 @@ class Scheduler:
                 self._advance(self._current)
             else:
                 self.cpu.begin(start)
+                self._began = start
+                self.doing = "event" if self._events else "task"
                 self.cpu.charge(DISPATCH_US)
                 result = self._next()()
                 if isinstance(result, GeneratorType):
@@ -183,6 +191,8 @@ class Scheduler:
             self._current = None
         finally:
             self._busy_until = max(self.cpu.end(), start + DISPATCH_US * 1e-6)
+            if self._current is None:
+                self._on_done(self.doing, self._busy_until - self._began)
         if halted:
             self._on_halt()
 

@@ -47,12 +47,21 @@ class Uart:
         cpu: time that passes while the driver waits.
         transmit: takes what leaves.
         paced: False makes the line infinitely fast: the FIFO is always empty.
+        lost: told how many bytes an overrun of the ring has cost.
     """
 
-    def __init__(self, cpu: BoardCpu, transmit: Transmit, *, paced: bool = True) -> None:
+    def __init__(
+        self,
+        cpu: BoardCpu,
+        transmit: Transmit,
+        *,
+        paced: bool = True,
+        lost: Callable[[int], None] = lambda count: None,
+    ) -> None:
         self._cpu = cpu
         self._transmit = transmit
         self._paced = paced
+        self._lost = lost
         self.settings = Settings()
         self._ring: deque[int] = deque(maxlen=RING_SIZE)
         self._sent_until = 0.0
@@ -65,6 +74,8 @@ class Uart:
 
     def receive(self, data: bytes) -> None:
         """Bytes arrived off the line now."""
+        if len(data) > self.room:
+            self._lost(len(data) - self.room)
         self._ring.extend(data)
         self.on_received()
 

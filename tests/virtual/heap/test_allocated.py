@@ -42,5 +42,5 @@ def test_objects_are_priced_as_on_the_chip(lua: str, row: tuple[bytes, int, int]
 
 
 def test_amounts_add_and_never_fall_below_nothing() -> None:
-    assert Allocated(1, 2, 3) + Allocated(1, 1, 1) == Allocated(2, 3, 4)
-    assert Allocated(10, 20, 3).less(Allocated(4, 12, 2), 2) == Allocated(2, 0, 0)
+    assert Allocated(1, 2, 3, 4).plus(Allocated(1, 1, 1, 1), 2) == Allocated(3, 4, 5, 6)
+    assert Allocated(10, 20, 3).less(Allocated(4, 24, 4)) == Allocated(6, 0, 0)

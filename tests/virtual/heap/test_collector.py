@@ -82,6 +82,17 @@ def test_below_the_limit_each_allocation_is_preceded_by_a_full_collection() -> N
     assert model.total == pytest.approx(STOCK.total + 1000, abs=2001)
 
 
+def test_where_little_is_above_the_limit_each_allocation_has_its_collection_and_no_more() -> None:
+    model = collector()
+    model.pause = 1_000_000
+    model.full(STOCK.total)
+    done = all_of(model, 1000.0, ceiling=STOCK.total + 1e-7, blocks=40)
+    assert 39 <= done.full <= 41 and done.cycles == 0
+    model.multiplier, model.pause = 1 << 30, 100
+    model.full(STOCK.total)
+    assert all_of(model, 1000.0).cycles < 60
+
+
 def test_a_stopped_collector_does_nothing() -> None:
     model = collector()
     model.running = False

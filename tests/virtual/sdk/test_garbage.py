@@ -36,5 +36,20 @@ def test_options_only_one_knows() -> None:
 
 
 def test_the_memory_limit_of_51_is_the_string_limit() -> None:
-    lines = ("=collectgarbage('getmemlimit')", "collectgarbage('setmemlimit',1)", "=pcall(string.rep,'x',1024)")
-    assert answers("5.1", *lines) == ["4", "", "false\tstring length overflow"]
+    lines = ("=collectgarbage('getmemlimit')", "=collectgarbage('setmemlimit',8)", "=pcall(string.rep,'x',8192)")
+    assert answers("5.1", *lines) == ["4", "8", "false\tstring length overflow"]
+
+
+def test_a_memory_limit_below_what_is_used_is_rounded_up() -> None:
+    lines = ("=collectgarbage('setmemlimit',1)", "=collectgarbage('getmemlimit')", "=#('x'):rep(4000)")
+    set_to, limit, length = answers("5.1", *lines)
+    assert set_to == limit and int(limit) in (5, 6) and length == "4000"
+
+
+def test_the_incremental_collectors_parameters() -> None:
+    lines = (
+        "=collectgarbage('setpause',200),collectgarbage('setpause',110)",
+        "=collectgarbage('setstepmul',10),collectgarbage('setstepmul',200)",
+    )
+    assert answers("5.1", *lines) == ["110\t200", "200\t10"]
+    assert answers("5.3", *lines) == ["110\t200", "200\t40"]
