@@ -31,7 +31,7 @@ LADDER: dict[str, set[str]] = {
     "repl": {"errors", "ports"},
     "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "loader"},
     "loader": {"errors", "wire", "ports", "repl"},
-    "inspect": {"errors", "ports", "repl", "loader", "agent"},
+    "inspect": {"errors", "ports", "repl", "loader", "agent_source"},
     "minify": {"errors"},
     "agent_source": {"errors", "wire", "resources", "minify"},
     "mirror": {"errors", "wire", "link"},

@@ -314,12 +314,14 @@ def test_a_hundred_connections_leave_the_heap_where_it_was() -> None:
         # collections.
         for number in range(40):
             await round_trip(number)
-        before = await free()
-        for number in range(100):
-            await round_trip(number)
-        # The smallest object costs eight bytes: a hundred leaked ones would show. How many sockets wait for Python's
-        # collector at the worst moment is its affair; the agent's two tables may grow once more by that, 256 each.
-        assert before - await free() < 700
+        left = []
+        for _ in range(4):
+            for number in range(50):
+                await round_trip(number)
+            left.append(await free())
+        # How many sockets wait for Python's collector at the worst moment is its affair, and the agent's tables grow
+        # and shrink by that; what is leaked never comes back. The smallest object costs eight bytes.
+        assert max(left[1:]) >= left[0] - 300
 
     on_a_board(scenario, cpu=0)
 

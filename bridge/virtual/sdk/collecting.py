@@ -96,7 +96,11 @@ class Collecting:
         self._on = True
         self._runs, self._owed = self._lua.runs, Allocated()
         self._since = Allocated()
-        self._clean()
+        self._busy = True  # the count hook may look while the host collects, before there is anything to compare with
+        try:
+            self._clean()
+        finally:
+            self._busy = False
         self.model.full(self._alive)
         self._after()
 
