@@ -50,6 +50,7 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
             peak = began - model.lowest
         with_agent = await _free(board)
         if model is not None:
+            rig.system.collect()
             idle = began - model.free()
         first = await board.net.createConnection()
         with_socket = await _free(board)
