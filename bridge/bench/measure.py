@@ -136,7 +136,6 @@ def _p50(seconds: tuple[float, ...]) -> float:
 def _heap(heap: HeapFigures) -> Figures:
     return {
         "heap_bytes": heap.agent,
-        "heap_bytes_idle": heap.idle,
         "bootstrap_peak_bytes": heap.bootstrap_peak,
         "net_heap_bytes": heap.net,
         "socket_heap_bytes": heap.socket,

@@ -28,9 +28,7 @@ def measured(url: str = "virtual:", row: Row = ROW) -> HeapFigures:
 def test_what_is_free_at_the_fresh_prompt_is_what_the_board_was_made_with() -> None:
     figures = measured()
     assert abs(figures.fresh - VirtualOptions().heap) < 100
-    assert figures.idle is not None and figures.bootstrap_peak is not None
-    # The model and the board's own answers agree, but for what the call that asks takes itself.
-    assert abs(figures.idle - figures.agent) < 1500
+    assert figures.bootstrap_peak is not None
     assert figures.agent < figures.bootstrap_peak < figures.fresh
     assert 80 < figures.socket < figures.net
 
@@ -57,7 +55,7 @@ def test_a_board_at_a_port_tells_what_it_can() -> None:
             return figures
 
     figures = asyncio.run(main())
-    assert (figures.idle, figures.bootstrap_peak) == (None, None)
+    assert figures.bootstrap_peak is None
     assert 0 < figures.socket < figures.net < figures.fresh
 
 

@@ -75,7 +75,7 @@ def test_the_clock_is_virtual_unless_the_url_says_otherwise() -> None:
 
 def test_a_fast_line_is_given_more_to_carry() -> None:
     plan = Plan("virtual:", DEFAULT_ROWS, amounts=Amounts(bytes_at_115200=1000))
-    assert [plan.volume(row) for row in DEFAULT_ROWS] == [1000, 1000, 4000]
+    assert [plan.volume(row) for row in DEFAULT_ROWS] == [1000, 1000, 2000]
 
 
 def test_a_row_says_what_it_is() -> None:
