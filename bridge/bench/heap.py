@@ -64,9 +64,9 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
 
 
 async def _at_the_prompt(rig: Rig) -> int:
-    repl = Repl(rig.port, stop=agent.STOP_SEQUENCE)
+    await agent.stop(rig.port)
+    repl = Repl(rig.port)
     try:
-        await repl.sync()
         answer = await repl.line("=node.heap()")
     finally:
         repl.release()

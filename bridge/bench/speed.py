@@ -55,9 +55,9 @@ async def set_console_baud(port: Port, baud: int) -> None:
     """
     if port.baud == baud:
         return
-    repl = Repl(port, stop=agent.STOP_SEQUENCE)
+    await agent.stop(port)
+    repl = Repl(port)
     try:
-        await repl.sync()
         # 8 data bits, no parity, one stop bit, echo as it was.
         repl.write(b"uart.setup(0,%d,8,0,1,1)\r\n" % baud)
         await port.drain()
