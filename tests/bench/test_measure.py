@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from bridge.bench.measure import measure_row
 from bridge.bench.plan import Row
 from bridge.virtual import clock
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.pty import Pty
 from tests.bench.opened_rig import ROW, little_plan
 
 
@@ -60,3 +64,22 @@ def test_a_slower_chip_answers_later() -> None:
     assert slow["call"]["round_trip_ms_p50"] > usual["call"]["round_trip_ms_p50"]
     assert slow["open_to_first_call_s"] > usual["open_to_first_call_s"]
     assert slow["agent"]["heap_bytes"] == usual["agent"]["heap_bytes"]
+
+
+def test_a_board_at_a_port_has_the_same_figures_but_for_what_it_cannot_tell() -> None:
+    async def main() -> dict[str, Any]:
+        async with VirtualBoard(VirtualOptions(boot_text="clear")) as virtual:
+            await virtual.answered()
+            pty = Pty(virtual)
+            try:
+                return await measure_row(little_plan(pty.path, host=True), Row(230_400, None))
+            finally:
+                pty.close()
+
+    run = asyncio.run(main())
+    for key in (*KEYS, "host.cpu_s_per_mb"):
+        if key == "agent.bootstrap_peak_bytes":
+            assert at(run, key) is None
+        else:
+            assert at(run, key) > 0, key
+    assert (run["baud"], run["adapter_latency_ms"], run["upload"]["clock"]) == (230_400, None, "wall")
