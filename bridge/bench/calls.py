@@ -15,10 +15,11 @@ from bridge.mirror.tcp import TCPSocket
 
 #: What is sent, in one call.
 SMALL = b"8 bytes!"
-#: Seconds within which the reply to a call has been acknowledged, but before which nothing else is said.
-ACKNOWLEDGED_S = 0.03
-#: Seconds after which nothing that a send brings about is still to come: lwIP's timer ticks every 0.25 s.
-QUIET_S = 1.0
+#: Seconds within which the reply to a call has been acknowledged, whatever the adapter's latency.
+ACKNOWLEDGED_S = 0.1
+#: Seconds after which nothing that a send brings about is still to come. No multiple of the 0.25 s in which lwIP's
+#: timer ticks, so that samples fall everywhere between two ticks.
+QUIET_S = 1.04
 #: Seconds for the board to connect to a peer beside it.
 CONNECT_S = 20.0
 
@@ -35,6 +36,7 @@ class CallFigures:
     wire_samples: int
     pipelined_heap_per_second: float
     pipelined_send_per_second: float
+    pipelined_heap_wire_bytes: float
 
 
 async def measure_calls(rig: Rig, board: Board, amounts: Amounts) -> CallFigures:
@@ -49,7 +51,9 @@ async def measure_calls(rig: Rig, board: Board, amounts: Amounts) -> CallFigures
 
     await heap()
     heap_seconds = await _one_by_one(heap, amounts.round_trips)
+    before = rig.port.moved
     heap_pipelined = await _at_once(heap, amounts.pipelined)
+    pipelined_bytes = (rig.port.moved - before) / amounts.pipelined
     async with rig.sink(board) as (port, host):
         socket = await _connected(board, port, host)
 
@@ -71,6 +75,7 @@ async def measure_calls(rig: Rig, board: Board, amounts: Amounts) -> CallFigures
         len(wire),
         heap_pipelined,
         send_pipelined,
+        pipelined_bytes,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge import agent_source
+from bridge import agent
 from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import Rig
 from bridge.bench.speed import opened_at
@@ -19,11 +19,10 @@ _MORE_SOCKETS = 4
 
 @dataclass(frozen=True)
 class HeapFigures:
-    """Bytes; `bootstrap_peak` and `idle` are None on a real board, which does not tell them."""
+    """Bytes; `bootstrap_peak` is None on a real board, which does not tell it."""
 
     fresh: int
     agent: int
-    idle: int | None
     bootstrap_peak: int | None
     net: int
     socket: int
@@ -44,13 +43,11 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
         began = model.free()
         model.exact, model.lowest = True, began
     async with opened_at(rig.port, row.baud, plan.rng("epoch")) as board:
-        peak = idle = None
+        peak = None
         if model is not None:
             model.exact = False
             peak = began - model.lowest
         with_agent = await _free(board)
-        if model is not None:
-            idle = began - model.free()
         first = await board.net.createConnection()
         with_socket = await _free(board)
         more = [await board.net.createConnection() for _ in range(_MORE_SOCKETS)]
@@ -60,7 +57,6 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
     return HeapFigures(
         fresh=fresh,
         agent=fresh - with_agent,
-        idle=idle,
         bootstrap_peak=peak,
         net=with_agent - with_socket,
         socket=round((with_socket - with_more) / _MORE_SOCKETS),
@@ -68,9 +64,9 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
 
 
 async def _at_the_prompt(rig: Rig) -> int:
-    repl = Repl(rig.port, stop=agent_source.stop_sequence())
+    await agent.stop(rig.port)
+    repl = Repl(rig.port)
     try:
-        await repl.sync()
         answer = await repl.line("=node.heap()")
     finally:
         repl.release()

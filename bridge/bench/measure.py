@@ -13,7 +13,7 @@ from bridge.bench.host import HostFigures, cpu_per_megabyte
 from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import rig_for
 from bridge.bench.speed import opened_at
-from bridge.bench.strain import strain_of
+from bridge.bench.strain import forget_strain, strain_of
 from bridge.bench.upload import measure_upload
 
 #: A result as JSON has it.
@@ -32,16 +32,21 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
     async with rig_for(plan, row) as rig:
         heap = await measure_heap(rig, plan, row)
     async with rig_for(plan, row) as rig:
+        forget_strain(rig.virtual)
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with opened_at(rig.port, row.baud, plan.rng("epoch")) as board:
             await board.lua.node.heap()
             open_seconds = loop.time() - began
+            strain = {"open": strain_of(rig.virtual)}
+            forget_strain(rig.virtual)
             calls = await measure_calls(rig, board, plan.amounts)
             goodput = await measure_goodput(board, plan, row)
+            strain["work"] = strain_of(rig.virtual)
+            forget_strain(rig.virtual)
             data = plan.rng("file").randbytes(plan.amounts.upload)
             upload_seconds = await measure_upload(board, data)
-            strain = strain_of(rig.system)
+            strain["upload"] = strain_of(rig.virtual)
             # A virtual board of this process would be counted, too; for it this is measured apart.
             host = None if plan.virtual or not plan.host else await cpu_per_megabyte(board, plan)
     line = row.baud / 10
@@ -60,7 +65,7 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
             "flash_cost": True,
         },
         **({} if host is None else {"host": host_figures(host)}),
-        **({} if strain is None else {"board": strain}),
+        **({} if None in strain.values() else {"board": strain}),
     }
 
 
@@ -118,6 +123,7 @@ def _calls(calls: CallFigures) -> Figures:
         "pipelined_per_s": round(min(calls.pipelined_heap_per_second, calls.pipelined_send_per_second), 1),
         "pipelined_heap_per_s": round(calls.pipelined_heap_per_second, 1),
         "pipelined_send_per_s": round(calls.pipelined_send_per_second, 1),
+        "pipelined_heap_wire_bytes": round(calls.pipelined_heap_wire_bytes, 1),
         "wire_bytes": calls.wire_bytes,
         "wire_samples": calls.wire_samples,
     }
@@ -130,7 +136,6 @@ def _p50(seconds: tuple[float, ...]) -> float:
 def _heap(heap: HeapFigures) -> Figures:
     return {
         "heap_bytes": heap.agent,
-        "heap_bytes_idle": heap.idle,
         "bootstrap_peak_bytes": heap.bootstrap_peak,
         "net_heap_bytes": heap.net,
         "socket_heap_bytes": heap.socket,

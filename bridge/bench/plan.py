@@ -35,7 +35,7 @@ class Amounts:
     """How much is measured. Bytes are payload."""
 
     bytes_at_115200: int = 64 * 1024
-    """For each direction; four times as much at 460800 baud and above."""
+    """For each direction; twice as much at 460800 baud and above."""
     round_trips: int = 60
     wire_samples: int = 12
     pipelined: int = 256
@@ -87,7 +87,7 @@ class Plan:
 
     def volume(self, row: Row) -> int:
         """Bytes of payload to move each way."""
-        return self.amounts.bytes_at_115200 * (4 if row.baud >= 460_800 else 1)
+        return self.amounts.bytes_at_115200 * (2 if row.baud >= 460_800 else 1)
 
 
 def parse_rows(text: str) -> tuple[Row, ...]:

@@ -37,22 +37,24 @@ async def board_process(options: VirtualOptions, *, rfc2217: bool = False) -> As
         sys.executable, "-m", "bridge.cli", "virtual", *door, *_flags(options),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+    assert process.stdout is not None and process.stderr is not None
     try:
-        assert process.stdout is not None and process.stderr is not None
         try:
             async with asyncio.timeout(_START_S):
                 line = await process.stdout.readline()
-        except TimeoutError:
-            line = b""
+        except TimeoutError as error:
+            raise PortError(f"The virtual board's process started no board within {_START_S:g} s") from error
         _, _, url = line.decode().strip().partition(" ")
-        if not url:
-            said = (await process.stderr.read()).decode(errors="replace").strip() if process.returncode else ""
-            raise PortError(f"The virtual board's process did not start: {said[-300:] or 'it says nothing'}")
+        if not url:  # it has ended
+            said = (await process.stderr.read()).decode(errors="replace").strip()
+            await process.wait()
+            raise PortError(f"The virtual board's process did not start: {said[-300:]}")
         yield url
     finally:
-        with contextlib.suppress(ProcessLookupError):
+        # Telling a process to end that has ended already would take its exit code away from asyncio.
+        if process.returncode is None:
             process.terminate()
-        await process.wait()
+            await process.wait()
 
 
 @contextlib.contextmanager

@@ -7,8 +7,9 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 
-from bridge import agent, agent_source
+from bridge import agent
 from bridge.board import Board, open_board
+from bridge.errors import BridgeError
 from bridge.link import Link
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.repl import Repl
@@ -39,8 +40,11 @@ async def opened_at(port: Port, baud: int, rng: random.Random | None = None) -> 
     try:
         async with open_board(port, start=start) as board:
             yield board
-    finally:
-        await set_console_baud(port, CONSOLE_BAUD)
+    except BaseException:
+        with contextlib.suppress(BridgeError):  # what went wrong before says more
+            await set_console_baud(port, CONSOLE_BAUD)
+        raise
+    await set_console_baud(port, CONSOLE_BAUD)
 
 
 async def set_console_baud(port: Port, baud: int) -> None:
@@ -51,9 +55,9 @@ async def set_console_baud(port: Port, baud: int) -> None:
     """
     if port.baud == baud:
         return
-    repl = Repl(port, stop=agent_source.stop_sequence())
+    await agent.stop(port)
+    repl = Repl(port)
     try:
-        await repl.sync()
         # 8 data bits, no parity, one stop bit, echo as it was.
         repl.write(b"uart.setup(0,%d,8,0,1,1)\r\n" % baud)
         await port.drain()

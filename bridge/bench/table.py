@@ -31,9 +31,12 @@ _LINES = (
     ("agent.bootstrap_peak_bytes", "heap at the bootstrap's peak", "{} bytes"),
     ("agent.net_heap_bytes", "heap of net with one socket", "{} bytes"),
     ("agent.socket_heap_bytes", "heap of each further socket", "{} bytes"),
-    ("board.longest_task_ms", "longest task on the board", "{:.1f} ms"),
-    ("board.collections", "collections on the board", "{}"),
-    ("board.ring_overruns", "overruns of the board's ring", "{}"),
+    ("board.open.longest_task_ms", "board's longest task while it is opened", "{:.1f} ms"),
+    ("board.work.longest_task_ms", "board's longest task after that", "{:.1f} ms"),
+    ("board.work.full_collections", "full collections after that", "{:g}"),
+    ("board.work.incremental_cycles", "incremental cycles after that", "{:g}"),
+    ("board.work.ring_bytes_lost", "bytes lost in the board's ring", "{}"),
+    ("board.work.lowest_heap", "least free heap", "{} bytes"),
 )
 
 

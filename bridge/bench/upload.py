@@ -55,6 +55,8 @@ def _check(board: Board, written: object) -> None:
 
 async def has_file(board: Board, name: str, data: bytes) -> bool:
     """True if a file of the board holds that; by its hash if the firmware has `crypto`, else it is read back."""
+    if not await board.lua.file.exists(name):
+        return False
     if "crypto" in board.facts.modules:
         return bool(await board.lua.crypto.fhash("sha256", name, timeout=60.0) == hashlib.sha256(data).digest())
     file = await board.lua.file.open(name, "r")

@@ -11,11 +11,13 @@ from bridge.bench.plan import QUICK, Amounts, Plan, choose_rows
 from bridge.bench.run import run_plan
 from bridge.bench.table import show
 from bridge.bench.tools import parse_tools
-from bridge.cli.options import json_option
+from bridge.cli.options import json_option, profile_option
+from bridge.profile import Profile
 
 
 @click.command()
 @click.option("--port", "url", metavar="URL", default="virtual:", show_default=True, help="The port to measure on.")
+@profile_option
 @click.option("--baud", metavar="LIST", help="Speeds of the link, separated by commas.")
 @click.option("--latency", metavar="LIST", help="Latency timers of a virtual board's adapter in ms.")
 @click.option("--rows", metavar="LIST", help="Both in pairs, such as 115200/1,921600/16. Default on virtual: 115200/1,115200/16,921600/1.")  # fmt: skip  # noqa: E501
@@ -28,6 +30,7 @@ from bridge.cli.options import json_option
 @json_option
 def bench(
     url: str,
+    profile: Profile | None,
     baud: str | None,
     latency: str | None,
     rows: str | None,

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from bridge.bench import calls
+from bridge.bench.calls import SMALL, CallFigures, measure_calls
+from bridge.bench.rig import Rig
+from bridge.board import Board
+from bridge.errors import LinkTimeout
+from tests.bench.opened_rig import LITTLE, on_a_rig
+
+
+def test_figures_are_of_so_many_calls_and_fit_each_other() -> None:
+    async def scenario(rig: Rig, board: Board) -> CallFigures:
+        return await measure_calls(rig, board, LITTLE)
+
+    figures = on_a_rig(scenario)
+    assert len(figures.heap_seconds) == len(figures.send_seconds) == LITTLE.round_trips
+    assert figures.wire_samples == LITTLE.wire_samples
+    # The data itself, and at least a header and a check on the call, the reply, and an acknowledgement.
+    assert len(SMALL) + 15 < figures.wire_bytes < 60 and figures.wire_bytes == int(figures.wire_bytes)
+    assert 4 < figures.pipelined_heap_wire_bytes < 60
+    assert figures.pipelined_heap_per_second > 1.5 * figures.heap_per_second
+    assert 1 / max(figures.heap_seconds) <= figures.heap_per_second <= 1 / min(figures.heap_seconds)
+    # A call crosses the line and comes back: 39 bytes at 11 520 a second.
+    assert min(*figures.heap_seconds, *figures.send_seconds) > 0.002
+
+
+def test_the_events_of_a_send_are_not_counted_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With so long a wait that each "sent" falls into it, no sample is left."""
+    monkeypatch.setattr(calls, "ACKNOWLEDGED_S", 1.0)
+
+    async def scenario(rig: Rig, board: Board) -> None:
+        with pytest.raises(LinkTimeout, match="told apart"):
+            await measure_calls(rig, board, LITTLE)
+
+    on_a_rig(scenario)
+
+
+def test_a_peer_that_cannot_be_reached_is_named() -> None:
+    async def scenario(rig: Rig, board: Board) -> None:
+        assert rig.virtual is not None
+        with pytest.raises(LinkTimeout, match=r"did not connect to this computer at 10\.99\.0\.1"):
+            await calls._connected(board, 9, "10.99.0.1")
+
+    on_a_rig(scenario)
