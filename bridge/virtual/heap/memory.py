@@ -18,6 +18,8 @@ from enum import IntEnum
 from bridge.errors import BridgeError
 
 read = ctypes.string_at
+#: Slots and calls of the main thread that the board's own work may need, so that they say nothing of the program.
+FLAT_STACK, FLAT_CALLS = 360, 64
 _POINTER = struct.Struct("<Q")
 
 
@@ -161,7 +163,7 @@ class VmMemory:
         raise NotImplementedError
 
     def own(self) -> int:
-        """Bytes of what a VM has of its own: string table, registry, the main thread's stack."""
+        """Bytes of what a VM has of its own: string table, registry, the main thread's stack where it is not deep."""
         raise NotImplementedError
 
     def mark(self) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import Kind, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
 
 _POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
@@ -86,7 +86,14 @@ class Memory51(VmMemory):
         stack, calls = self.thread(self.main)
         buffer = pointer(self.globals + 104)
         size *= 8
-        return int(size + 16 * registry.array + _NODE * registry.nodes + 16 * stack + _CALL * calls + buffer)
+        return int(
+            size
+            + 16 * registry.array
+            + _NODE * registry.nodes
+            + 16 * min(stack, FLAT_STACK)
+            + _CALL * min(calls, FLAT_CALLS)
+            + buffer
+        )
 
     def hook_counts(self) -> tuple[int, int]:
         every, left = struct.unpack("<ii", read(self.main + 104, 8))

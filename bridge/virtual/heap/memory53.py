@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import Kind, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
 
 _POINTER = struct.Struct("<Q")
 #: Bytes of a node; its value comes first, with the type tag behind.
@@ -84,7 +84,13 @@ class Memory53(VmMemory):
         (calls,) = struct.unpack("<H", read(self.main + 10, 2))
         stack, _ = self.thread(self.main)
         size *= 8
-        return int(size + 16 * registry.array + _NODE * registry.nodes + 16 * stack + _CALL * calls)
+        return int(
+            size
+            + 16 * registry.array
+            + _NODE * registry.nodes
+            + 16 * min(stack, FLAT_STACK)
+            + _CALL * min(calls, FLAT_CALLS)
+        )
 
     def hook_counts(self) -> tuple[int, int]:
         every, left = struct.unpack("<ii", read(self.main + 188, 8))

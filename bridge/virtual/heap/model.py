@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
 from bridge.virtual.heap.collector import Stock
-from bridge.virtual.heap.memory import Kind, memory_of
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, memory_of
 from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, price_of, sizes_of
 from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.chunk import BadChunk, parse
@@ -33,8 +33,6 @@ _PIPE_CHUNK = 264
 _PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
 #: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
 _STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
-#: Slots and calls of the main thread that the board's own work may need, so that they say nothing of the program.
-_FLAT_STACK, _FLAT_CALLS = 360, 64
 #: What is free after an allocation was refused, in bytes.
 _LEFT_OVER = 3000
 #: Bytes that undumping needs besides what it loads.
@@ -328,7 +326,7 @@ class HeapModel:
     def _price_stack(self, sizes: Sizes) -> int:
         """What the main thread's stack takes where calls are nested deeply."""
         stack, calls = self._memory.thread(self._memory.main)
-        deep, deep_calls = max(0, stack - _FLAT_STACK), max(0, calls - _FLAT_CALLS)
+        deep, deep_calls = max(0, stack - FLAT_STACK), max(0, calls - FLAT_CALLS)
         return sizes.block(deep * sizes.value) + sizes.block(deep_calls * sizes.call) if deep else 0
 
     def _price_object(self, sizes: Sizes, address: int, kind: int, cells: set[int]) -> int:

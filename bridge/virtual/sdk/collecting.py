@@ -246,7 +246,7 @@ class Collecting:
         if new.bare <= 0:
             return
         self._since = self._since.plus(new)
-        if self._since.bare > 256:
+        if self._since.bare > 256 and self._since.host > 0:
             self._ratio = self._since.taken / self._since.bare
             self._host_ratio = min(1.0, self._since.bare / self._since.host)
         # Where nothing is left after an emergency collection the allocation fails, and none follows.

@@ -161,3 +161,31 @@ def test_the_same_board_answers_the_same_again(lua: str) -> None:
     mode = "node.egc.setmode(1)" if lua == "5.1" else "x=1"
     lines = (mode, "for i=1,3000 do local t={i,tostring(i)} end print(node.heap(),tmr.now(),collectgarbage('count'))")
     assert answers(*lines, lua=lua, cpu=1.0) == answers(*lines, lua=lua, cpu=1.0)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_deep_stack_takes_its_share_of_the_heap(lua: str) -> None:
+    mode = "node.egc.setmode(1)" if lua == "5.1" else "x=1"
+    define = "function f(n) if n==0 then return node.heap() end local h=f(n-1) return h end"
+    flat, deep = (int(text) for text in answers(mode, define, "=f(1)", "=f(400)", lua=lua, cpu=1.0)[2:])
+    assert flat - deep > 8_000
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_what_the_host_needs_to_compile_is_not_the_programs(lua: str) -> None:
+    mode = "node.egc.setmode(1)" if lua == "5.1" else "x=1"
+    said = answers(
+        mode,
+        "s='return {'..('{},'):rep(100)..'}' collectgarbage() collectgarbage()",
+        "local h=node.heap() f=load and loadstring and loadstring(s) or load(s) print(h-node.heap())",
+        "f=nil collectgarbage() collectgarbage()",
+        "local n,h=0,node.heap() f=load(function() n=n+1 return s:sub(n*10-9,n*10) end) print(h-node.heap(),f~=nil)",
+        lua=lua,
+        cpu=1.0,
+    )
+    whole = int(said[2])
+    pieces, made = said[4].split("\t")
+    assert made == "true"
+    assert 500 < whole < 3500
+    # 31 pieces of a few bytes, and no more (a cycle may end in between).
+    assert int(pieces) < whole + 2500
