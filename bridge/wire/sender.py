@@ -41,7 +41,8 @@ class Outgoing:
     lost: bool = False
     """To be sent again."""
     daring: bool = False
-    """It left while more was in flight than the ring holds for sure."""
+    """More was in flight than the ring holds for sure, at some time since it left. The ring loses its oldest bytes, so
+    it is the frames before the excess that are lost by it."""
 
 
 class Sender:
@@ -73,6 +74,7 @@ class Sender:
         self._next_seq = 0
         self._base = 0
         self._order = 0
+        self._lowered_at = -1
 
     @property
     def queued(self) -> int:
@@ -145,12 +147,15 @@ class Sender:
             departed: when the last of them leaves, in seconds.
         """
         self._order += 1
-        frame.daring = self.in_flight > SAFE_IN_FLIGHT
         frame.size, frame.departed, frame.last_order = size, departed, self._order
+        frame.daring = False
         frame.first_order = frame.first_order or self._order
         self.retransmissions += frame.tries > 0
         frame.tries += 1
         frame.lost = False
+        if self.in_flight > SAFE_IN_FLIGHT:
+            for other in self._window.values():
+                other.daring = other.daring or not other.lost
 
     def acknowledged(self, ack: int, sack: int, nak: bool, now: float) -> bool:
         """Take the acknowledgement in a frame that arrived. Returns False when it makes no sense."""
@@ -167,7 +172,8 @@ class Sender:
                 continue
             # The first transmission is the one we can be sure of: a later one may still be on its way.
             latest = max(latest, frame.first_order)
-            self.quality.arrived(frame.size)
+            if not (frame.daring and self._overruns):
+                self.quality.arrived(frame.size)
             (self._dared if frame.daring else self._safe).arrived(frame.size)
             self._grow(frame.size)
             if frame.tries == 1:
@@ -227,12 +233,19 @@ class Sender:
     def _mark_lost(self, frame: Outgoing) -> None:
         frame.lost = True
         self.losses += 1
-        self.quality.lost(frame.size)
         (self._dared if frame.daring else self._safe).lost(frame.size)
-        # A bad line damages what it damages; only if frames sent daringly fare worse does the ring overflow.
-        if frame.daring and self._dared.damage > 1.5 * self._safe.damage + 0.0002:
+        if not (frame.daring and self._overruns):
+            self.quality.lost(frame.size)
+        elif self._order > self._lowered_at:
+            # Once for what was in flight together: one overrun damages several frames.
             self.allowed = max(self._least, self.allowed * 0.8)
             self._probing = False
+            self._lowered_at = self._order
+
+    @property
+    def _overruns(self) -> bool:
+        """The ring overflows: a bad line damages what it damages, and yet the frames sent daringly fare worse."""
+        return self._dared.damage > 1.5 * self._safe.damage + 0.0002
 
     def _grow(self, size: int) -> None:
         """Allow more in flight: twice as much each round trip until the first loss, then little by little."""
