@@ -39,11 +39,6 @@ _PROBE = (
     f"local t={{}} for k in ([[{_PROBED}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
     "return _VERSION..';'..(1/2==0 and'integer'or'float')..';'..table.concat(t,',')..';'..(node and node.heap()or 0)"
 )
-#: While the agent is loaded, collect when it and its source have taken 12 000 bytes: not before each allocation, as
-#: stock does, and early enough that the bootstrap never needs 16 KB.
-_COLLECT_LOADING = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,12000-node.heap())end return 1"
-_COLLECT_AS_STOCK = "if node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
-
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5
 
@@ -114,9 +109,9 @@ async def _start(
     codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.
     fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
-    *pieces, last = agent_source.core(codec, fragment, mhz)
+    *pieces, last = agent_source.core(codec, fragment)
     try:
-        await loader.run(_COLLECT_LOADING)
+        await loader.run(agent_source.prepare(mhz))
         for piece in pieces:
             await loader.run(piece.text)
         session, hello = await _launch(repl, loader, last.text, codec, deadline)
@@ -221,7 +216,7 @@ def _shown(event: SessionEvent) -> str:
 async def _tidy(loader: Loader) -> None:
     """Leave the prompt as it was found, if that can be done."""
     try:
-        await loader.run(_COLLECT_AS_STOCK)
+        await loader.run(agent_source.restore())
         await loader.finish()
     except BridgeError as error:
         _log.info("the prompt was left with a table of the bootstrap: %s", error)

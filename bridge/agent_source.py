@@ -121,13 +121,12 @@ def _words() -> dict[str, object]:
     return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH}
 
 
-def core(codec: Codec, fragment: int = FIRST_FRAGMENT, mhz: int = 160) -> tuple[Piece, ...]:
+def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
     """The resident part for one epoch, in the order of loading.
 
     Args:
         codec: check and epoch.
         fragment: payload of one frame to the host, in bytes, until the host tunes it.
-        mhz: clock of the CPU while the agent runs, 80 or 160; 0 leaves it as it is.
     """
     constants = _words() | {
         "WINDOW": WINDOW,
@@ -135,11 +134,24 @@ def core(codec: Codec, fragment: int = FIRST_FRAGMENT, mhz: int = 160) -> tuple[
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
         "RESCUE": RESCUE_SEED,
         "FRAGMENT": fragment,
-        "MHZ": mhz,
         "DIGEST": digest(),
     }
     check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"
     return tuple(Piece(name, _render(check if name == "check" else name, constants)) for name in CORE)
+
+
+def prepare(mhz: int) -> bytes:
+    """What is run before the first piece: how the board is to work while the agent is loaded and runs.
+
+    Args:
+        mhz: clock of the CPU, 80 or 160; 0 leaves it as it is.
+    """
+    return _render("prepare", {"MHZ": mhz})
+
+
+def restore() -> bytes:
+    """What undoes `prepare` when the agent could not be loaded."""
+    return _render("restore", {})
 
 
 def room(name: str) -> bytes:

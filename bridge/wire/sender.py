@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from bridge.wire.allowance import Allowance
 from bridge.wire.frame import OVERHEAD, SEQ_COUNT, WINDOW, Kind
 from bridge.wire.quality import LineQuality
 from bridge.wire.rtt import RoundTrip
@@ -21,6 +22,8 @@ MOST_IN_FLIGHT = 1024
 
 #: Share of damaged bytes from which an idle line is used to send the oldest frame again without being asked.
 HURRY_DAMAGE = 0.003
+#: So many lost frames that cannot have overrun the ring show that it is the line.
+_PROOF = 4
 
 
 @dataclass
@@ -40,9 +43,16 @@ class Outgoing:
     tries: int = 0
     lost: bool = False
     """To be sent again."""
-    daring: bool = False
-    """More was in flight than the ring holds for sure, at some time since it left. The ring loses its oldest bytes, so
-    it is the frames before the excess that are lost by it."""
+    behind: bool = False
+    """It left while the end of a message before it was not acknowledged: the board may still have been at that call."""
+    crowd: int = 0
+    """Most bytes in flight together with it. Where that is more than the ring holds for sure, it may be lost by that:
+    the ring loses its oldest bytes, so it is the frames before the excess that are lost."""
+
+    @property
+    def crowded(self) -> bool:
+        """More was in flight with it than the ring holds for sure."""
+        return self.crowd > SAFE_IN_FLIGHT
 
 
 class Sender:
@@ -58,10 +68,18 @@ class Sender:
         self.quality = LineQuality(OVERHEAD + 1, damage)
         self._safe, self._dared = LineQuality(OVERHEAD, damage), LineQuality(OVERHEAD, damage)
         self.round_trip = RoundTrip()
-        self.allowed = float(SAFE_IN_FLIGHT if ring else MOST_IN_FLIGHT * 2)
+        least = SAFE_IN_FLIGHT if ring else MOST_IN_FLIGHT * 2
+        self.allowed = Allowance(least, MOST_IN_FLIGHT)
         """Bytes in flight allowed now."""
-        self._least = self.allowed
-        self._probing = ring
+        self.behind = Allowance(least, MOST_IN_FLIGHT)
+        """The same behind the end of a message, for which the board is busy longer."""
+        self._ring = ring
+        # Sizes of frames whose loss was put down to the ring.
+        self._blamed: deque[int] = deque(maxlen=16)
+        # Frames lost since the first of them that cannot have overrun it.
+        self._innocent = 0
+        # Bytes of frames without payload since something was heard; they are in the ring as well.
+        self._bare = 0
         self.retransmissions = 0
         self.losses = 0
         """Frames taken as lost so far."""
@@ -74,7 +92,6 @@ class Sender:
         self._next_seq = 0
         self._base = 0
         self._order = 0
-        self._lowered_at = -1
 
     @property
     def queued(self) -> int:
@@ -148,17 +165,28 @@ class Sender:
         """
         self._order += 1
         frame.size, frame.departed, frame.last_order = size, departed, self._order
-        frame.daring = False
+        frame.behind = self._behind() > 0
         frame.first_order = frame.first_order or self._order
         self.retransmissions += frame.tries > 0
         frame.tries += 1
         frame.lost = False
-        if self.in_flight > SAFE_IN_FLIGHT:
-            for other in self._window.values():
-                other.daring = other.daring or not other.lost
+        frame.crowd = 0
+        self._crowd()
+
+    def sent_bare(self, size: int) -> None:
+        """A frame without payload of so many bytes goes out now."""
+        self._bare += size
+        self._crowd()
+
+    def _crowd(self) -> None:
+        in_flight = self.in_flight + self._bare
+        for frame in self._window.values():
+            if frame.tries and not frame.lost:
+                frame.crowd = max(frame.crowd, in_flight)
 
     def acknowledged(self, ack: int, sack: int, nak: bool, now: float) -> bool:
         """Take the acknowledgement in a frame that arrived. Returns False when it makes no sense."""
+        self._bare = 0
         count = (ack - self._base) % SEQ_COUNT
         if count > (self._next_seq - self._base) % SEQ_COUNT:
             return False
@@ -172,10 +200,9 @@ class Sender:
                 continue
             # The first transmission is the one we can be sure of: a later one may still be on its way.
             latest = max(latest, frame.first_order)
-            if not (frame.daring and self._overruns):
-                self.quality.arrived(frame.size)
-            (self._dared if frame.daring else self._safe).arrived(frame.size)
-            self._grow(frame.size)
+            self.quality.arrived(frame.size)
+            (self._dared if frame.crowded else self._safe).arrived(frame.size)
+            (self.behind if frame.behind else self.allowed).arrived(frame.size)
             if frame.tries == 1:
                 self.round_trip.sample(now - frame.departed)
             self.round_trip.heard()
@@ -223,40 +250,54 @@ class Sender:
     def timed_out(self) -> None:
         """The deadline has passed: the oldest frame under way is taken as lost.
 
-        Only that one: the answer to it tells which of the later ones arrived.
+        Only that one: the answer to it tells which of the later ones arrived. And it says nothing of the line or the
+        ring: the board may only be slow to answer.
         """
         waiting = [frame for frame in self._window.values() if not frame.lost]
         if waiting:
-            self._mark_lost(min(waiting, key=lambda frame: frame.last_order))
+            min(waiting, key=lambda frame: frame.last_order).lost = True
+            self.losses += 1
             self.round_trip.timed_out()
 
     def _mark_lost(self, frame: Outgoing) -> None:
         frame.lost = True
         self.losses += 1
-        (self._dared if frame.daring else self._safe).lost(frame.size)
-        if not (frame.daring and self._overruns):
-            self.quality.lost(frame.size)
-        elif self._order > self._lowered_at:
-            # Once for what was in flight together: one overrun damages several frames.
-            self.allowed = max(self._least, self.allowed * 0.8)
-            self._probing = False
-            self._lowered_at = self._order
+        (self._dared if frame.crowded else self._safe).lost(frame.size)
+        if frame.crowded and self._overruns:
+            self._blamed.append(frame.size)
+            allowance = self.behind if frame.behind else self.allowed
+            allowance.overran(frame.size, frame.crowd, frame.last_order, self._order)
+            return
+        self.quality.lost(frame.size)
+        if not frame.crowded and self._blamed:
+            self._innocent += 1
+            if self._innocent >= _PROOF and not self._overruns:
+                # Frames that cannot have overrun the ring are lost as well: it is the line.
+                self._innocent = 0
+                while self._blamed:
+                    self.quality.lost(self._blamed.pop())
+                self.allowed.forgive()
+                self.behind.forgive()
 
     @property
     def _overruns(self) -> bool:
         """The ring overflows: a bad line damages what it damages, and yet the frames sent daringly fare worse."""
-        return self._dared.damage > 1.5 * self._safe.damage + 0.0002
-
-    def _grow(self, size: int) -> None:
-        """Allow more in flight: twice as much each round trip until the first loss, then little by little."""
-        step = size if self._probing else 16 * size / self.allowed
-        self.allowed = min(self.allowed + step, max(MOST_IN_FLIGHT, self._least))
+        return self._ring and self._dared.damage > 1.5 * self._safe.damage + 0.0002
 
     def _payload(self) -> int:
         if self._fixed is not None:
             return self._fixed
         return self.quality.best_size(self._largest) - OVERHEAD
 
+    def _behind(self) -> int:
+        """Bytes in flight that left after the end of a message that is not acknowledged."""
+        under_way = [frame for frame in self._window.values() if frame.tries and not frame.lost]
+        ends = [frame.last_order for frame in under_way if frame.kind is Kind.LAST]
+        return sum(frame.size for frame in under_way if frame.last_order > min(ends)) if ends else 0
+
     def _room(self, size: int) -> bool:
         in_flight = self.in_flight
-        return not in_flight or in_flight + size <= self.allowed
+        if not in_flight:
+            return True
+        in_flight += self._bare
+        return in_flight + size <= self.allowed.bytes and self._behind() + size <= self.behind.bytes

@@ -182,6 +182,7 @@ class Session:
         out = bytearray()
         if not self._board and (wanted := self.receiver.wanted(now)):
             out += self._write(Frame(Kind.AGAIN, 0, self.receiver.expected, payload=wanted), now)
+            self.sender.sent_bare(len(out))
         while (outgoing := self.sender.next_frame() or self._hurried(now)) is not None:
             again = outgoing.tries > 0
             data = self._write(self._framed(outgoing.kind, outgoing.seq, outgoing.payload, poll=again), now)
@@ -191,6 +192,7 @@ class Session:
         due = self._ack_at is not None and now >= self._ack_at
         if not out and (self._poll or self._nak or due or self._ack_owed >= ACK_EVERY):
             out += self._write(self._framed(Kind.BARE, 0, b"", poll=self._poll), now)
+            self.sender.sent_bare(len(out))
         if out and self.sender.quality.damage > 0.001:
             out += b"\0"
         if out:

@@ -1,13 +1,7 @@
 -- The check of a frame in plain Lua, for firmware without `ow`; bridge/wire/check.py.
 local agent = ...
-local char = string.char
 
--- A number of two bytes, high byte first. Floats with a whole value are fine for string.char on 5.3 too.
-function agent.two(n)
-  return char((n - n % 256) / 256, n % 256)
-end
-
--- The three bytes of the check over some data. Every step stays below 2^31: exact in each build's numbers.
+-- The check over some data, as a number below 2^24. Every step stays below 2^31: exact in each build's numbers.
 function agent.check(data, seed)
   local hash, n = seed + 1, #data
   local whole = n - n % 4
@@ -18,6 +12,5 @@ function agent.check(data, seed)
   for at = whole + 1, n do
     hash = (hash * 127 + data:byte(at)) % 16777213
   end
-  n = hash % 65536
-  return char((hash - n) / 65536) .. agent.two(n)
+  return hash
 end

@@ -4,10 +4,12 @@ local char = string.char
 
 -- A frame as the UART delivers it, up to its NUL. Raises an error if it is none.
 function agent.receive(data)
+  if #data < 8 then return end -- an extra NUL, or not worth a word
   local agent = agent
   local head, seq, sum = data:byte(1, 3)
   data = data:sub(4, -2):gsub(char(head), "\0"):gsub(char(seq), "\10"):gsub(char(sum), "\13")
-  sum = data:sub(-3)
+  head, seq, sum = data:byte(-3, -1)
+  sum = (head * 256 + seq) * 256 + sum
   data = data:sub(1, -4)
   if sum ~= agent.check(data, @SEED_IN@) then
     -- A host that knows no epoch, because it has just come, may run a line of Lua: it asks for the prompt so.
@@ -27,30 +29,39 @@ function agent.receive(data)
       agent.again[base + (data:byte(at) - base) % 32] = true
     end
   elseif seq then
+    seq = seq % 32
     head = (seq - expected) % 32
-    if head < @WINDOW@ and not early[seq % 32] then
-      early[seq % 32] = data:sub(2)
+    if head < @WINDOW@ and not early[seq] then
+      early[seq] = data
       agent.held = agent.held + 2 ^ head
     end
   end
+  data = early[expected]
   -- A message waits here while too much waits to go out.
-  while early[expected] and agent.top - base < 20 do
-    data = early[expected]
+  while data and agent.top - base < 20 do
     early[expected] = nil
     expected = (expected + 1) % 32
     agent.expected, agent.held, agent.owed = expected, (agent.held - 1) / 2, agent.owed or 0
-    sum = agent.message .. data:sub(2)
+    sum = agent.message .. data:sub(3)
     agent.message = sum
-    if data:byte() < 64 then
+    if data:byte(2) < 64 then
       agent.message = ""
       agent.take(sum, sum:byte(1, 2))
     end
+    data = early[expected]
   end
 end
 
--- Everything that calls the agent calls this. What is no frame, or fails otherwise, is told to the host.
+-- Everything that calls the agent calls this: tasks with their priority, the timer with itself, the UART with a string.
+-- What is no frame, or fails otherwise, is told to the host. The answer to a frame leaves at once.
 function agent.main(data)
-  local ok, idle = pcall(type(data) == "string" and agent.receive or agent.write, data)
-  if not ok then agent.owed = 64 end
-  if not idle then agent.posted = agent.posted or pcall(node.task.post, agent.main) end
+  local idle, ok = data ~= 1 and data ~= agent.timer
+  if idle then
+    ok, idle = pcall(agent.receive, data)
+    if not ok then agent.owed = 64 end
+    data = 1
+    if agent.posted then return end
+  end
+  ok, idle = pcall(agent.write, data)
+  if not idle and not agent.posted then agent.posted = pcall(node.task.post, agent.main) end
 end

@@ -13,6 +13,11 @@ agent.early, agent.message, agent.expected, agent.held = {}, "", 0, 0
 -- yet. `posted`: a task will write the next frame.
 agent.key = 128
 
+-- A number of two bytes, high byte first. Floats with a whole value are fine for string.char on 5.3 too.
+function agent.two(n)
+  return char((n - n % 256) / 256, n % 256)
+end
+
 -- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
 -- much waits already; then the result is true.
 function agent.send(kind, data, ...)

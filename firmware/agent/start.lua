@@ -8,8 +8,4 @@ _nb = nil
 -- lives. What lwIP and a TLS handshake take does not make Lua collect, so that much must always be left to them.
 if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT, -12000) end
 agent.pause = collectgarbage("setpause", node.egc and 1000 or 150)
-if node.getcpufreq and @MHZ@ > 0 then
-  agent.mhz = node.getcpufreq()
-  node.setcpufreq(@MHZ@)
-end
 agent.send(@HELLO@, "@DIGEST@", node.heap(), _VERSION)

@@ -1,42 +1,56 @@
 -- Frames out; bridge/wire/PROTOCOL.md. The host finds out what was lost, both ways: here is only what must be.
 local agent = ...
+local char = string.char
 
 -- Called by a task with a number, and by the timer with itself. True when no task is needed after it.
 function agent.write(data)
   local agent = agent
-  local base = agent.base
+  local base, again = agent.base, agent.again
   if data == agent.timer then
     -- What was not acknowledged for a whole turn of the timer goes again.
-    if base < agent.unsent and base == agent.seen then agent.again[base] = true end
+    if base < agent.unsent and base == agent.seen then again[base] = true end
     agent.seen = base
     return agent.tick and agent.tick()
   end
   -- One frame, the most urgent one, in halves: `uart.write` holds the CPU while the bytes leave.
   data, agent.posted, agent.rest = agent.rest
   if not data then
-    local seq, char = next(agent.again), string.char
+    local seq, owed = next(again), agent.owed
     if seq then
-      agent.again[seq] = nil
+      again[seq] = nil
     elseif agent.unsent < agent.top and agent.unsent - base < @WINDOW@ then
       seq = agent.unsent
       agent.unsent = seq + 1
     end
     data = seq and agent.out[seq]
-    if agent.ended or not (data or agent.owed) then return not next(agent.again) end
-    seq = agent.held
-    data = char(agent.expected + (agent.owed or 0) + (seq > 0 and 32 or 0)) .. (seq > 0 and agent.two(seq) or "") .. (data or "")
+    if agent.ended or not (data or owed) then return not next(again) end
+    seq = agent.expected + (owed or 0)
+    if agent.held > 0 then
+      data = char(seq + 32) .. agent.two(agent.held) .. (data or "")
+    else
+      data = char(seq) .. (data or "")
+    end
     agent.owed = nil
-    data = data .. agent.check(data, @SEED_OUT@)
-    seq = agent.key
-    while data:find(char(seq), 1, true) do
-      seq = seq % 255 + (seq == 36 and 2 or 1)
+    owed = agent.check(data, @SEED_OUT@)
+    seq = owed % 65536
+    data = data .. char((owed - seq) / 65536, (seq - seq % 256) / 256, seq % 256)
+    owed = agent.key
+    seq = char(owed)
+    while data:find(seq, 1, true) do
+      owed = owed % 255 + (owed == 36 and 2 or 1)
+      seq = char(owed)
     end
-    agent.key = seq
-    data = "\0" .. char(seq) .. data:gsub("%z", char(seq)) .. "\0"
-    if #data > 126 then
-      agent.rest = data:sub(127)
-      data = data:sub(1, 126)
+    agent.key = owed
+    data = data:gsub("%z", seq)
+    if #data < 124 then
+      uart.write(0, 0, owed, data, 0)
+    else
+      agent.rest = data:sub(124) .. "\0"
+      uart.write(0, 0, owed, data:sub(1, 123))
+      return
     end
+  else
+    uart.write(0, data)
   end
-  return uart.write(0, data)
+  return agent.unsent == agent.top and not next(again)
 end

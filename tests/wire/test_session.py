@@ -194,6 +194,10 @@ def test_a_board_that_breaks_the_rules_ends_the_session() -> None:
 
 def test_frames_to_the_host_get_shorter_on_a_bad_line() -> None:
     pair = opened(to_host=Damage(drop=0.02, seed=5))
+    for _ in range(30):  # what is cut already stays as long as it is
+        pair.board.send(Event(1, 4, (bytes(20),)), pair.now)
+    assert pair.run_until(lambda: len(pair.host_got) == 30, 60.0)
+    pair.host_got.clear()
     for _ in range(30):
         pair.board.send(Event(1, 4, (bytes(500),)), pair.now)
     assert pair.run_until(lambda: len(pair.host_got) == 30, 60.0)
