@@ -33,13 +33,19 @@ class Doors:
     rfc2217: tuple[str, int] | None = None
 
 
-async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str], None]) -> None:
+async def serve(
+    options: VirtualOptions,
+    doors: Doors,
+    announce: Callable[[str], None],
+    make_board: Callable[[VirtualOptions], VirtualBoard] = VirtualBoard,
+) -> None:
     """Run a board until SIGINT, SIGTERM or SIGHUP. SIGUSR1 resets it, SIGUSR2 unplugs it and plugs it in again.
 
     Args:
         options: of the board.
         doors: where it is to be reached.
         announce: gets `PTY <path>` and `RFC2217 <url>` when the board answers, and a new `PTY` line after a replug.
+        make_board: makes the board, not started yet.
 
     Raises:
         UsageError: no such board or no such door can be.
@@ -61,7 +67,7 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
             loop.default_exception_handler(context)
 
     loop.set_exception_handler(failed)
-    board = VirtualBoard(options)
+    board = make_board(options)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGUSR1, board.reset)
