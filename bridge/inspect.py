@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bridge.agent_source import stop_sequence
 from bridge.loader import Loader
 from bridge.ports.base import Port
@@ -21,27 +23,48 @@ if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) end
 if net and net.ifinfo then local i=net.ifinfo(0) if i then a("ip",i.ip) end end
 return table.concat(r,"{_BETWEEN}")
 """
-#: Firmware's name → ours, in the order in which people want them.
-_NAMES = {
-    "version": "version",
-    "git_release": "release",
-    "git_commit_id": "commit",
-    "lua": "lua",
-    "number_type": "number",
-    "modules": "modules",
-    "ssl": "ssl",
-    "lfs_size": "lfs_size",
-    "heap": "heap",
-    "chip_id": "chip_id",
-    "mac": "mac",
-    "ip": "ip",
-    "flash_size": "flash_kb",
-    "flash_mode": "flash_mode",
-    "flash_speed": "flash_hz",
+#: What is said of a board: text, a number, yes or no, names; None where the firmware does not say.
+Fact = str | int | bool | list[str] | None
+
+
+def _number(text: str) -> int | None:
+    """A whole number, however a Lua with floats writes it; None if it is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def _flag(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text)
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+#: Firmware's name → ours and how it is read, in the order in which people want them.
+_FACTS: dict[str, tuple[str, Callable[[str], Fact]]] = {
+    "version": ("version", str),
+    "git_release": ("release", str),
+    "git_commit_id": ("commit", str),
+    "lua": ("lua", str),
+    "number_type": ("number", str),
+    "modules": ("modules", _names),
+    "ssl": ("ssl", _flag),
+    "lfs_size": ("lfs_size", _number),
+    "heap": ("heap", _number),
+    "chip_id": ("chip_id", str),
+    "mac": ("mac", str),
+    "ip": ("ip", str),
+    "flash_size": ("flash_kb", _number),
+    "flash_mode": ("flash_mode", _number),
+    "flash_speed": ("flash_hz", _number),
 }
 
 
-async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, str]:
+async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, Fact]:
     """What firmware and hardware answer: version, lua, modules, heap, chip_id, mac, ip, ….
 
     Args:
@@ -49,7 +72,9 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, str]:
         timeout: seconds.
 
     Returns:
-        Facts as text, those that the firmware gives.
+        All facts by name: `modules` a list of names, `ssl` a bool, `heap` and `lfs_size` in bytes, `flash_kb` in KiB,
+        `flash_mode` the SPI mode's number, `flash_hz` in Hz, all else text (`chip_id` in hexadecimal). What the
+        firmware does not say is None.
 
     Raises:
         NotNodeMCU: something else answers, or nothing does.
@@ -71,4 +96,4 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, str]:
     numbers = [said.get(f"node_version_{part}") for part in ("major", "minor", "revision")]
     if all(numbers):
         said["version"] = ".".join(number for number in numbers if number)
-    return {name: said[key] for key, name in _NAMES.items() if said.get(key, "") != ""}
+    return {name: read(said[key]) if said.get(key) else None for key, (name, read) in _FACTS.items()}

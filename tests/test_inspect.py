@@ -20,9 +20,11 @@ def test_facts_and_nothing_left_behind(lua: str) -> None:
             before = port.board.options
             facts = await inspect_board(port)
             assert facts["lua"] == f"Lua {lua}" and facts["version"] == "3.0.0" and facts["number"] == "float"
-            assert set(facts["modules"].split(",")) == set(before.module_names)
-            assert int(facts["heap"]) > 20_000 and facts["flash_kb"] == "4096"
-            assert facts["ip"] == before.address and len(facts["chip_id"]) == 6
+            assert facts["modules"] == list(before.module_names)
+            heap, chip_id = facts["heap"], facts["chip_id"]
+            assert isinstance(heap, int) and heap > 20_000 and isinstance(chip_id, str) and len(chip_id) == 6
+            assert (facts["flash_kb"], facts["flash_hz"], facts["lfs_size"]) == (4096, 40_000_000, 0)
+            assert facts["ssl"] is False and facts["ip"] == before.address and None not in facts.values()
             repl = Repl(port)
             assert await repl.line("=_bridge") == b"nil"
             assert await repl.line("=6*7") == b"42"
@@ -32,12 +34,21 @@ def test_facts_and_nothing_left_behind(lua: str) -> None:
     clock.run(main())
 
 
+def test_firmware_with_ssl_says_so() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", ssl=True)) as board:
+            await board.answered()
+            assert (await inspect_board(VirtualPort(board)))["ssl"] is True
+
+    clock.run(main())
+
+
 def test_without_wifi_and_net() -> None:
     async def main() -> None:
         async with VirtualBoard(VirtualOptions(clock="virtual", modules="node,tmr,uart")) as board:
             await board.answered()
             facts = await inspect_board(VirtualPort(board))
-            assert facts["modules"] == "node,tmr,uart" and "ip" not in facts and "mac" not in facts
+            assert facts["modules"] == ["node", "tmr", "uart"] and facts["ip"] is None and facts["mac"] is None
 
     clock.run(main())
 

@@ -27,14 +27,16 @@ async def _examine(url: str, baud: int) -> int:
         _well(f"{url} opens at {baud} baud")
         try:
             facts = await inspect_board(port)
-            _well(f"NodeMCU {facts.get('version', '')} with {facts.get('lua', 'Lua')} answers at its prompt")
+            _well(f"NodeMCU {facts['version'] or ''} with {facts['lua'] or 'Lua'} answers at its prompt")
             _well(f"{facts['heap']} bytes of heap are free")
-            modules = facts.get("modules", "").split(",")
-            missing = [name for name in ("net", "node", "tmr", "uart") if facts.get("modules") and name not in modules]
+            modules = facts["modules"]
+            needed = ("net", "node", "tmr", "uart")
+            # Firmware 2.x does not say which modules it has.
+            missing = [name for name in needed if name not in modules] if isinstance(modules, list) else []
             if missing:
                 _ill(f"The firmware lacks {' and '.join(missing)}. Build it with these modules and flash it.")
                 return 1
-            if facts.get("ip"):
+            if facts["ip"]:
                 _well(f"Wi-Fi is up, address {facts['ip']}")
             else:
                 _ill("Wi-Fi has no address: sockets will not connect. Configure it with wifi.sta.config.")

@@ -7,7 +7,7 @@ import json
 import click
 
 from bridge.cli.options import baud_option, json_option, port_option, profile_option
-from bridge.inspect import inspect_board
+from bridge.inspect import Fact, inspect_board
 from bridge.ports.open import open_port, run_for
 from bridge.profile import Profile
 
@@ -23,12 +23,19 @@ def info(url: str, profile: Profile | None, baud: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"port": url, **facts}, indent=2))
         return
-    width = max(map(len, facts))
-    for key, value in facts.items():
-        click.echo(f"{key:{width}}  {value}")
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    width = max(map(len, known))
+    for name, fact in known.items():
+        click.echo(f"{name:{width}}  {_shown(fact)}")
 
 
-async def _ask(url: str, baud: int) -> dict[str, str]:
+def _shown(fact: Fact) -> str:
+    if isinstance(fact, bool):
+        return str(fact).lower()
+    return ",".join(fact) if isinstance(fact, list) else str(fact)
+
+
+async def _ask(url: str, baud: int) -> dict[str, Fact]:
     port = await open_port(url, baud=baud)
     try:
         return await inspect_board(port)

@@ -125,7 +125,7 @@ async def _run(options: argparse.Namespace, steps: Steps) -> Result:
         counting = CountingPort(port)
         async with steps.step("Probe") as step:
             facts = await inspect_board(counting)  # type: ignore[arg-type]
-            step.note(f"NodeMCU {facts.get('version', '')}, {facts.get('lua', '')}, {facts.get('heap')} bytes of heap")
+            step.note(f"NodeMCU {facts['version'] or ''}, {facts['lua'] or 'Lua'}, {facts['heap']} bytes of heap")
         async with steps.step("Bootstrap") as step:
             board = await stack.enter_async_context(open_board(counting))  # type: ignore[arg-type]
             step.note(f"agent {board.facts.digest} runs, {board.facts.heap_after} bytes of heap left")

@@ -169,6 +169,19 @@ class VirtualBoard:
             self._listen_anew()
             self.chip.starve_watchdog()
 
+    def hold_cpu(self) -> None:
+        """Let the firmware stand still until `release_cpu`, a reset or a new power-on, whichever comes first.
+
+        It is what a long task of the SDK's own does to it: interrupts go on, so that bytes reach the ring of 256, which
+        keeps the last of them (app/driver/uart.c), and what was sent already leaves; no task, timer or network event is
+        dispatched. The watchdog is fed meanwhile. Does nothing unless the firmware runs.
+        """
+        self.chip.hold_cpu()
+
+    def release_cpu(self) -> None:
+        """Let the firmware go on after `hold_cpu`."""
+        self.chip.release_cpu()
+
     def reset(self) -> None:
         """Press the reset button. Does nothing when the board is unplugged."""
         if self._plugged:

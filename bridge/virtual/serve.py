@@ -13,6 +13,7 @@ from typing import Any
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.pty import Pty
+from bridge.virtual.signal_thread import SignalThread
 
 #: How long an unplugged board stays out before it is plugged in again, in seconds.
 REPLUG_S = 1.0
@@ -33,13 +34,22 @@ class Doors:
     rfc2217: tuple[str, int] | None = None
 
 
-async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str], None]) -> None:
+async def serve(
+    options: VirtualOptions,
+    doors: Doors,
+    announce: Callable[[str], None],
+    make_board: Callable[[VirtualOptions], VirtualBoard] = VirtualBoard,
+) -> None:
     """Run a board until SIGINT, SIGTERM or SIGHUP. SIGUSR1 resets it, SIGUSR2 unplugs it and plugs it in again.
+
+    A Lua task that goes on for ever does not stand in the way of a signal. What cannot be interrupted (a string pattern
+    that goes on for ever) ends at the second SIGINT, SIGTERM or SIGHUP, with the process.
 
     Args:
         options: of the board.
         doors: where it is to be reached.
         announce: gets `PTY <path>` and `RFC2217 <url>` when the board answers, and a new `PTY` line after a replug.
+        make_board: makes the board, not started yet.
 
     Raises:
         UsageError: no such board or no such door can be.
@@ -50,7 +60,6 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
         options = dataclasses.replace(options, boot_text="clear")
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    unplugged = asyncio.Event()
     failures: list[BaseException] = []
 
     def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -61,11 +70,16 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
             loop.default_exception_handler(context)
 
     loop.set_exception_handler(failed)
-    board = VirtualBoard(options)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, board.reset)
-    loop.add_signal_handler(signal.SIGUSR2, board.unplug)
+    board = make_board(options)
+    buttons = {signal.SIGUSR1: board.reset, signal.SIGUSR2: board.unplug}
+    with SignalThread(loop, stop.set, buttons):
+        await _run(board, doors, announce, stop)
+    if failures:
+        raise failures[0]
+
+
+async def _run(board: VirtualBoard, doors: Doors, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+    unplugged = asyncio.Event()
     await board.start()
     server = None
     pty: Pty | None = None
@@ -102,8 +116,6 @@ async def serve(options: VirtualOptions, doors: Doors, announce: Callable[[str],
         if server is not None:
             await server.close()
         await board.close()
-    if failures:
-        raise failures[0]
 
 
 async def _first(stop: asyncio.Event, wanted: object) -> None:

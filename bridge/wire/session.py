@@ -355,7 +355,8 @@ class Session:
         if self._board or not self.inbound.seen:
             return
         best = self.inbound.best_size(MAX_PAYLOAD_TO_HOST + OVERHEAD) - OVERHEAD
-        if self._told and abs(best - self._told) * 4 < self._told:
+        differs = abs(best - self._told) * 4 >= self._told or (best == MAX_PAYLOAD_TO_HOST and best > self._told)
+        if self._told and not differs:
             return
         self._told = best
         message = Tune(best)

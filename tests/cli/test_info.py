@@ -15,6 +15,26 @@ def test_for_people_and_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, "info", "--port", f"{BOARD}&lua=5.3", "--json", "--profile", "virtual")
     found = json.loads(out)
     assert (code, err, found["lua"], found["port"]) == (0, "", "Lua 5.3", f"{BOARD}&lua=5.3")
+    assert found["flash_kb"] == 4096 and found["ssl"] is False and "net" in found["modules"]
+    assert {name: type(value) for name, value in found.items()} == {
+        **dict.fromkeys(("port", "version", "release", "commit", "lua", "number", "chip_id", "mac", "ip"), str),
+        **dict.fromkeys(("lfs_size", "heap", "flash_kb", "flash_mode", "flash_hz"), int),
+        "modules": list,
+        "ssl": bool,
+    }
+
+
+def test_what_the_firmware_does_not_say_is_null_for_programs_and_left_out_for_people(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    bare = f"{BOARD}&modules=node,tmr,uart"
+    code, out, err = invoke(capfd, "info", "--port", bare, "--json")
+    found = json.loads(out)
+    assert (code, err, found["mac"], found["ip"]) == (0, "", None, None)
+    code, out, err = invoke(capfd, "info", "--port", bare)
+    lines = dict(line.split(None, 1) for line in out.splitlines())
+    assert (code, err, lines["modules"], lines["ssl"]) == (0, "", "node,tmr,uart", "false")
+    assert not {"mac", "ip"} & lines.keys() and "None" not in out
 
 
 def test_an_unknown_profile(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,24 +1,27 @@
 """Plays recordings of stock firmware on virtual boards, several at once, each on its own board and addresses.
 
 The playing and the comparison are those of `scenarios/play.py`, unchanged. A scenario mostly waits for a quiet line, so
-many fit beside each other on two cores.
+many fit beside each other on two cores. What happened to the recorder (`mishap.py`) happens again in the replay.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.ground_truth.mishap import Mishap, mishaps
+from tests.ground_truth.standstill import StandstillWatch
 
 HERE = Path(__file__).parent
 #: How many scenarios are played at once.
@@ -58,10 +61,15 @@ class Verdict:
 
     Attributes:
         same: the board answered as recorded (or as differently as stock firmware itself does from run to run).
+        varies: it answered otherwise, as stock firmware itself does from run to run (play.py's list).
+        late: the player heard nothing at some step where something was recorded, or a process of this machine stood
+            still meanwhile. Then a difference may be the machine's.
         text: what play.py says about it, with the first difference, and what the board's process complained about.
     """
 
     same: bool
+    varies: bool
+    late: bool
     text: str
 
 
@@ -82,15 +90,31 @@ def _play_py() -> dict[str, Any]:
 CHANCE = [(r"(?<=\t)\d+\.\d{3,}", "<time>"), (r"(?<=\t)\d{5}(?=\t10\.77\.0\.1\r)", "<heap-or-port>")]
 
 
-def _wholes(recording: Recording, answer: Path) -> list[str]:
-    """The whole answers, recorded and given, masked, however they were split over sends."""
+def _wholes(recording: Recording, answer: Path, flushed: int = 0) -> list[str]:
+    """The whole answers, recorded and given, masked, however they were split over sends.
+
+    The first `flushed` bytes of what was given are left out: the recorder's player threw them away.
+    """
     wholes = []
-    for steps in (recording.steps(), json.loads(answer.read_text())["steps"]):
-        text = "".join(step.get("recv", "") for step in steps)
+    for steps, lost in ((recording.steps(), 0), (json.loads(answer.read_text())["steps"], flushed)):
+        text = "".join(step.get("recv", "") for step in steps)[lost:]
         for pattern, put in [*CHANCE, *_play_py()["MASKS"]]:
             text = re.sub(pattern, put, text)
         wholes.append(text)
     return wholes
+
+
+def _missed(recording: Recording, answer: Path) -> bool:
+    """True if the player went on from some send without an answer, where the recorder's had one."""
+    heard: list[list[str]] = []
+    for steps in (recording.steps(), json.loads(answer.read_text())["steps"]):
+        answers = [""]
+        for step in steps:
+            if "send" in step:
+                answers.append("")
+            answers[-1] += step.get("recv", "")
+        heard.append(answers)
+    return any(recorded and not given for recorded, given in zip(*heard, strict=False))
 
 
 def _first_difference(wholes: list[str]) -> str:
@@ -118,12 +142,6 @@ def playable() -> list[Recording]:
     return found
 
 
-def known_differences() -> dict[str, dict[str, str]]:
-    """Recordings that the virtual board is known not to equal: list, then name and reason."""
-    lists: dict[str, dict[str, str]] = yaml.safe_load((HERE / "known_differences.yaml").read_text())
-    return lists
-
-
 def play(recording: Recording, place: int, out: Path) -> Verdict:
     """Play one scenario on a virtual board of its own.
 
@@ -136,7 +154,12 @@ def play(recording: Recording, place: int, out: Path) -> Verdict:
     out.mkdir(parents=True, exist_ok=True)
     network = f"127.{200 + os.getpid() % 50}.{place + 1}"
     peer, node, dns_port = f"{network}.1", f"{network}.2", 5300 + place
-    board = [sys.executable, "-m", "bridge.cli", "virtual", "--pty", str(out / "pty"), "--address", node]
+    mishap = mishaps().get(str(recording), Mishap(""))
+    program = ["bridge.cli", "virtual"]
+    if mishap.stalls:
+        stalls = ",".join(str(stall.stall(recording.steps())) for stall in mishap.stalls)
+        program = ["tests.ground_truth.stalled_board", "--stalls", stalls]
+    board = [sys.executable, "-m", *program, "--pty", str(out / "pty"), "--address", node]
     board += ["--dns", f"{peer}:{dns_port}", *BOARDS[folder]]
     environment = dict(os.environ, BOARD_CMD=" ".join(board), PEER=peer, NODE=node, DNS_PORT=str(dns_port))
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -146,14 +169,18 @@ def play(recording: Recording, place: int, out: Path) -> Verdict:
     said = run.stdout.strip()
     answer = out / f"{name}.json"
     stopped = "scenario stopped" in json.loads(answer.read_text())["comment"] if answer.exists() else True
-    varies = f"{name}: differs" in said and "(not counted)" in said
-    same, parts = not stopped and (f"{name}: same" in said or varies), ""
+    same, parts, late = not stopped and f"{name}: same" in said, "", False
     if not same and not stopped:
-        one, other = wholes = _wholes(recording, answer)
+        late = _missed(recording, answer)
+        one, other = wholes = _wholes(recording, answer, mishap.flushed)
         same, parts = one == other, _first_difference(wholes)
+    # Where the recorder's mishap is known, a replay with it has nothing to vary by.
+    varies = not same and not stopped and "(not counted)" in said and not mishap.why
     log = out / "board.log"
     complaints = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-    return Verdict(same, "\n".join(part for part in (said, parts, run.stderr.strip(), complaints) if part))
+    return Verdict(
+        same or varies, varies, late, "\n".join(part for part in (said, parts, run.stderr.strip(), complaints) if part)
+    )
 
 
 class Player:
@@ -167,14 +194,14 @@ class Player:
             out: folder for the answers.
         """
         self._out = out
+        self._watch = StandstillWatch()
         self._pool = ThreadPoolExecutor(PARALLEL)
         self._places = {
             recording: place
             for place, recording in enumerate(sorted(recordings, key=lambda recording: -recording.seconds))
         }
         self._verdicts: dict[Recording, Future[Verdict]] = {
-            recording: self._pool.submit(play, recording, place, out / recording.folder / recording.name)
-            for recording, place in self._places.items()
+            recording: self._pool.submit(self._play, recording, out) for recording in self._places
         }
 
     def verdict(self, recording: Recording) -> Verdict:
@@ -184,12 +211,22 @@ class Player:
     def alone(self, recording: Recording) -> Verdict:
         """Play a scenario once more when all others have ended.
 
-        A scenario waits a quarter of a second for a quiet line. A machine that stands still for longer while eight
-        are played changes what it sees, as it changed three of the recordings (known_differences.yaml).
+        Meant for a difference that may be the machine's (`Verdict.late`): a scenario listens for 0.08 to 0.25 s, on the
+        clock on the wall, and goes on without an answer from a board whose process is not run for so long.
         """
         wait(self._verdicts.values())
-        return play(recording, self._places[recording], self._out / "alone" / recording.folder / recording.name)
+        return self._play(recording, self._out / "alone")
 
     def close(self) -> None:
         """Forget scenarios that have not begun, and wait for the others."""
         self._pool.shutdown(cancel_futures=True)
+        self._watch.close()
+
+    def _play(self, recording: Recording, out: Path) -> Verdict:
+        begin = time.monotonic()
+        verdict = play(recording, self._places[recording], out / recording.folder / recording.name)
+        stood = self._watch.within(begin, time.monotonic())
+        if verdict.same or not stood:
+            return verdict
+        text = f"{verdict.text}\nthis machine stood still for {stood:.2f} s while it was played"
+        return dataclasses.replace(verdict, late=True, text=text)

@@ -125,6 +125,71 @@ def test_an_unplug_at_a_time_is_told_to_the_ends_and_the_board_is_off() -> None:
     on_a_board(scenario, VirtualOptions(unplug_after_s=3))
 
 
+def test_a_board_that_stands_still_takes_bytes_and_answers_when_it_goes_on() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.hold_cpu()
+        board.host_write(b"=1\n=2\n")
+        await asyncio.sleep(1)
+        assert terminal.seen == b""
+        board.release_cpu()
+        await asyncio.sleep(1)
+        # The input task has both lines before the prompt's task, of lower priority, has run the first.
+        assert terminal.seen == b"=1\r\n=2\r\n1\r\n> 2\r\n> "
+
+    on_a_board(scenario)
+
+
+def test_what_overruns_the_ring_of_a_board_that_stands_still_is_lost() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.hold_cpu()
+        board.host_write(b"-" * 600 + b"\n")
+        await board.drain()
+        board.release_cpu()
+        assert await terminal.until(b"\r\n> ") == b"-" * 255 + b"\r\n> "
+
+    on_a_board(scenario)
+
+
+@pytest.mark.parametrize("again", ["reset", "brown_out", "starve_watchdog"])
+def test_a_board_that_stands_still_boots_again_all_the_same(again: str) -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.hold_cpu()
+        getattr(board, again)()
+        await terminal.until(b"\n> ")
+        assert await terminal.line(b"=1+1") == b"2"
+
+    on_a_board(scenario)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_task_that_computes_for_ever_leaves_a_silent_board_and_a_loop_that_runs(lua: str) -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.host_write(b"local n=0 while true do n=n+1 if n%100000==0 then tmr.wdclr() end end\n")
+        await terminal.until(b"[virtual board] Lua computed for 60 s in one task; ", timeout=100)
+        await terminal.until(b"until it is reset.\r\n")
+        board.host_write(b"=1\n")
+        await asyncio.sleep(100)
+        assert terminal.seen == b""
+        board.reset()
+        await terminal.until(b"\n> ")
+        assert await terminal.line(b"=1+1") == b"2"
+
+    on_a_board(scenario, VirtualOptions(lua=lua))
+
+
+def test_a_task_that_waits_for_long_is_not_one_that_computes_for_ever() -> None:
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        await terminal.until(b"\n> ")
+        board.host_write(b"for i=1,100 do tmr.delay(1000000) tmr.wdclr() end print('done')\n")
+        await terminal.until(b"\r\ndone\r\n> ", timeout=200)
+
+    on_a_board(scenario)
+
+
 def test_a_blank_board_says_why_it_does_not_boot() -> None:
     async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
         board.set_host_baud(74880)

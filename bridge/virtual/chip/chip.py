@@ -66,6 +66,10 @@ class Application(Protocol):
 
     def room(self) -> int: ...
 
+    def hold_cpu(self) -> None: ...
+
+    def release_cpu(self) -> None: ...
+
     @property
     def takes_lines(self) -> bool: ...
 
@@ -177,6 +181,16 @@ class Chip:
         """Fault: the hardware watchdog bites now, whatever runs."""
         if self.mode not in (Mode.OFF, Mode.HELD):
             self._restart(HARDWARE_WATCHDOG)
+
+    def hold_cpu(self) -> None:
+        """Fault: the firmware stands still until `release_cpu`, or until the chip boots again."""
+        if self._application is not None:
+            self._application.hold_cpu()
+
+    def release_cpu(self) -> None:
+        """The firmware goes on."""
+        if self._application is not None:
+            self._application.release_cpu()
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
         """The adapter's modem lines, True is asserted (low); they reach EN and GPIO0 through two transistors."""

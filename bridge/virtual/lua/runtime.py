@@ -119,11 +119,24 @@ class Runtime:
                     function(value)
                 except Halted:
                     self.answers.halted = True
+                except BaseException as failure:
+                    self._fail(failure)
 
         return self.answers.wire(call)
 
     def _tick(self, kilobytes: float) -> int | None:
-        return 2 if self.answers.halted else self._services.tick(kilobytes)
+        if self.answers.halted:
+            return 2
+        try:
+            return self._services.tick(kilobytes)
+        except BaseException as failure:
+            self._fail(failure)
+            return 2
+
+    def _fail(self, failure: BaseException) -> None:
+        # Such as KeyboardInterrupt, which a signal raises wherever Python runs: no program may catch it.
+        self.answers.failure = failure
+        self.answers.halted = True
 
     def _post(self, arguments: Args) -> None:
         self._services.post_function(int(arguments[0]), arguments[1])

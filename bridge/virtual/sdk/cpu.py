@@ -13,6 +13,9 @@ from bridge.virtual.sdk.kernel import Halted
 
 #: The SDK's soft watchdog resets when a task holds the CPU for so long (app notes and measured: about 3.2 s).
 WATCHDOG_S = 3.2
+#: A task that has computed for so long, feeding the watchdog, counts as one that never ends. The chip has lost its
+#: access point long before; the host computes it in seconds, in which nothing else of its event loop runs.
+ENDLESS_S = 60.0
 
 
 class BoardCpu:
@@ -34,6 +37,7 @@ class BoardCpu:
         self._start = self._boot
         self._spent = 0.0
         self._unfed = 0.0
+        self._computed = 0.0
         #: Brings in what the VM has computed since it was last asked.
         self.settle: Callable[[], None] = lambda: None
 
@@ -45,7 +49,7 @@ class BoardCpu:
         """A task starts at this board time."""
         self._running = True
         self._start = start
-        self._spent = self._unfed = 0.0
+        self._spent = self._unfed = self._computed = 0.0
 
     def resume(self, start: float) -> None:
         """A task that waited for time to pass goes on; the watchdog has not been fed meanwhile."""
@@ -93,6 +97,7 @@ class BoardCpu:
         """Compute for so long at 80 MHz."""
         seconds = microseconds * 80e-6 / self.mhz
         self._spent += self.seconds(microseconds)
+        self._computed += seconds
         # An endless loop must end even where computing is free.
         self._unfed += seconds * (self._factor or 1.0)
 
@@ -110,6 +115,11 @@ class BoardCpu:
     def starved(self) -> bool:
         """True when the watchdog would reset the chip."""
         return self._running and self._unfed > WATCHDOG_S
+
+    @property
+    def endless(self) -> bool:
+        """True when the running task has computed for so long that it counts as one that never ends."""
+        return self._running and self._computed > ENDLESS_S
 
     def feed(self) -> None:
         """`system_soft_wdt_feed`."""

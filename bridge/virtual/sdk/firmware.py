@@ -86,6 +86,14 @@ class Firmware:
         """Bytes that the board can take now without losing any: none while a task runs."""
         return 0 if self.system.tasks.busy else self.system.uart.room
 
+    def hold_cpu(self) -> None:
+        """No task runs until `release_cpu`; the UART's interrupt goes on."""
+        self.system.tasks.hold()
+
+    def release_cpu(self) -> None:
+        """Tasks run again."""
+        self.system.tasks.release()
+
     @property
     def takes_lines(self) -> bool:
         """True in line mode: a line end in the input may start a task before the next byte is there."""

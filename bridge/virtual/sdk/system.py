@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from bridge.virtual.cost import CostModel, load_costs
 from bridge.virtual.heap.model import HeapModel
 from bridge.virtual.heap.state import BoardLua
+from bridge.virtual.interrupt import Interrupt
 from bridge.virtual.lua.api import Args, LuaFault, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.chunk import Proto
 from bridge.virtual.lua.runtime import Runtime, panic_text
 from bridge.virtual.sdk.account import Account
-from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
+from bridge.virtual.sdk.cpu import ENDLESS_S, WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.garbage import collectgarbage
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
 from bridge.virtual.sdk.tasks import Scheduler, SdkTimer
@@ -38,6 +39,9 @@ CRASHED = BootReason(2, 2, (0, 0, 0, 0, 0, 0))
 _RESTART_S = 0.02
 #: DELAY2SEC of app/modules/node.c.
 _ONERROR_RESTART_S = 2.0
+#: A real chip says nothing of the kind.
+STANDS_STILL = b"[virtual board] Lua computed for %d s in one task; the board stands still until it is reset."
+INTERRUPTED = b"[virtual board] Lua was interrupted; the board stands still until it is reset."
 _OVERFLOW = "Task queue overflow. Task not posted"
 
 
@@ -98,6 +102,7 @@ class System:
             self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0, told=self._collected
         )
         self.cpu.settle = self.account.settle
+        self._interrupt = Interrupt(self._loop)
         self.network: NetworkStack = network_factory(self)
 
     # -- kernel -----------------------------------------------------------------------------------------------------
@@ -189,6 +194,10 @@ class System:
         self.cpu.settle()
         if self.cpu.starved:
             self._watchdog()
+            self.lua.answers.halted = True
+            return 2
+        if self.cpu.endless or self._interrupt.wanted():
+            self._give_up()
             self.lua.answers.halted = True
             return 2
         return None if self.heap.step() else 1
@@ -292,6 +301,7 @@ class System:
 
     def began(self) -> None:
         """Lua begins to run in this task."""
+        self._interrupt.begin()
         self.account.begin()
 
     def collect(self) -> bytes | None:
@@ -314,6 +324,14 @@ class System:
 
     def _watchdog(self) -> None:
         self._die(SOFT_WATCHDOG, 0.0)
+
+    def _give_up(self) -> None:
+        """Go on with nothing, as a chip whose task never ends: it stays silent until it is reset."""
+        self.cpu.feed()
+        self.print(b"\n%b\n" % (STANDS_STILL % ENDLESS_S if self.cpu.endless else INTERRUPTED))
+        self.uart.flush()
+        self.tasks.stop()
+        self.stopped = True
 
     def _die(self, reason: BootReason, after: float) -> None:
         self.uart.flush()

@@ -86,6 +86,7 @@ class Scheduler:
         self._wakeup: asyncio.TimerHandle | None = None
         self._timers: set[SdkTimer] = set()
         self._stopped = False
+        self._held = False
 
     def post(self, priority: Priority, function: Callable[[], Any]) -> None:
         """Queue a task.
@@ -121,13 +122,13 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """True when nothing runs, nothing is due, and the last task's time has passed."""
-        waiting = self._current or self._events or any(self._queues.values())
+        waiting = self._held or self._current or self._events or any(self._queues.values())
         return not waiting and self._busy_until <= self.loop.time() + self._slack
 
     @property
     def busy(self) -> bool:
-        """True while a task holds the CPU."""
-        return self._current is not None or self._busy_until > self.loop.time()
+        """True while a task, or `hold`, holds the CPU."""
+        return self._held or self._current is not None or self._busy_until > self.loop.time()
 
     def stop(self) -> None:
         """Drop everything; nothing runs any more."""
@@ -143,16 +144,26 @@ class Scheduler:
             self._current.close()
         self._current = None
 
+    def hold(self) -> None:
+        """Dispatch nothing until `release`; what arrives meanwhile waits, as behind a long task of the SDK's own."""
+        self._held = True
+
+    def release(self) -> None:
+        """Go on. Does nothing when nothing is held."""
+        self._held = False
+        if self._has_work():
+            self._wake()
+
     # -- dispatch ---------------------------------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        if self._wakeup is None and not self._stopped and not self.cpu.running:
+        if self._wakeup is None and not self._stopped and not self._held and not self.cpu.running:
             self._wakeup = self.loop.call_at(max(self._busy_until - self._slack, self.loop.time()), self._turn)
 
     def _turn(self) -> None:
         self._wakeup = None
         began = self.loop.time()
-        while not self._stopped and self._has_work():
+        while not self._stopped and not self._held and self._has_work():
             now = self.loop.time()
             if self._busy_until > now + self._slack or now - began > _TURN_S:
                 self._wake()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bridge.virtual.clock import run
-from bridge.virtual.sdk.cpu import WATCHDOG_S, BoardCpu
+from bridge.virtual.sdk.cpu import ENDLESS_S, WATCHDOG_S, BoardCpu
 from bridge.virtual.sdk.kernel import Halted
 
 
@@ -104,3 +104,21 @@ def test_a_detached_cpu_tells_nobody() -> None:
         assert cpu.end() == 0.0
 
     on_cpu(1.0, work)
+
+
+def test_only_what_is_computed_makes_a_task_endless() -> None:
+    def work(cpu: BoardCpu) -> None:
+        cpu.begin(0.0)
+        for _ in range(100):
+            cpu.busy(1.0)
+            cpu.feed()
+        assert not cpu.endless
+        cpu.charge(ENDLESS_S * 1e6)
+        assert not cpu.endless
+        cpu.charge(1.0)
+        assert cpu.endless
+        cpu.end()
+        cpu.begin(0.0)
+        assert not cpu.endless
+
+    assert on_cpu(1.0, work) == on_cpu(0.0, work) == []

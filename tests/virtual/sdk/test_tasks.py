@@ -99,6 +99,26 @@ def test_a_task_that_yields_keeps_everybody_out_until_its_time_has_passed() -> N
     on_desk(test)
 
 
+def test_nothing_is_dispatched_while_the_cpu_is_held() -> None:
+    async def test(desk: Desk) -> None:
+        scheduler = desk.scheduler
+        scheduler.post(Priority.LOW, desk.job("queued before"))
+        scheduler.hold()
+        assert scheduler.busy and not scheduler.idle
+        scheduler.after(0.1, desk.job("timer"))
+        scheduler.post(Priority.HIGH, desk.job("queued meanwhile"))
+        await asyncio.sleep(1)
+        assert desk.log == []
+        scheduler.release()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.1)
+        assert desk.log == [("timer", 1.0), ("queued meanwhile", 1.0), ("queued before", 1.0)]
+        assert scheduler.idle and not scheduler.busy
+        scheduler.release()
+
+    on_desk(test)
+
+
 def test_timers_count_from_the_board_time_of_the_task_that_sets_them() -> None:
     async def test(desk: Desk) -> None:
         def work() -> None:
