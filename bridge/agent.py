@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import agent_source
-from bridge.errors import AgentError, AgentMismatch, BridgeError, LuaError, NotNodeMCU, ReplError
+from bridge.errors import AgentError, AgentMismatch, BridgeError, LuaError, NotNodeMCU, PortError, ReplError
 from bridge.link import AgentFacts, Link
+from bridge.link.speed import LADDER
 from bridge.loader import Loader
 from bridge.ports.base import Port
-from bridge.repl import Repl
+from bridge.repl import Repl, other_firmware
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
 from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
@@ -51,6 +52,8 @@ class _Code:
     room = staticmethod(agent_source.room)
     member = staticmethod(agent_source.member)
     leave = staticmethod(agent_source.leave)
+    speed_try = staticmethod(agent_source.speed_try)
+    speed_keep = staticmethod(agent_source.speed_keep)
 
 
 async def start(
@@ -97,7 +100,7 @@ async def _start(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     port = repl.port
-    await repl.sync(min(timeout, 6.0))
+    await _find_prompt(repl, min(timeout, 6.0))
     loader = Loader(repl, deadline - loop.time())
     await loader.prepare()
     try:
@@ -135,6 +138,32 @@ async def _start(
     link = Link(port, session, epoch=epoch, code=_Code(), farewell=farewell, facts=facts)
     link.on_console, link.on_fault = on_console, on_fault
     return link
+
+
+async def _find_prompt(repl: Repl, seconds: float) -> None:
+    """Find the prompt, also that of a board whose line an agent left behind has made faster."""
+    try:
+        await repl.sync(min(seconds, 2.5))
+    except NotNodeMCU:
+        if other_firmware(repl.heard) is not None:
+            raise
+        await _call_at_other_speeds(repl)
+        await repl.sync(seconds)
+
+
+async def _call_at_other_speeds(repl: Repl) -> None:
+    port, console = repl.port, repl.port.baud
+    try:
+        for baud in LADDER:
+            await port.set_baud(baud)
+            repl.write(b"\0" + agent_source.stop_sequence())
+            await port.drain()
+            # The bytes leave, the agent reads them, and 20 ms later it gives the prompt back.
+            await asyncio.sleep(0.06 + len(agent_source.stop_sequence()) * 10 / baud)
+    except PortError as error:
+        _log.debug("%s: no other speeds: %s", port.url, error)
+    finally:
+        await port.set_baud(console)
 
 
 async def stop(port: Port, timeout: float = 6.0) -> None:

@@ -168,6 +168,16 @@ def member(path: str) -> bytes:
     return f"return(...)[{_fields()[path.replace('.', '_')]}]".encode()
 
 
+def speed_try(baud: int) -> bytes:
+    """Source that makes the board try another speed of the line; see bridge/link/speed.py."""
+    return _render("speed_try", {"BAUD": int(baud)})
+
+
+def speed_keep() -> bytes:
+    """Source that makes the board keep it."""
+    return _render("speed_keep", {})
+
+
 def leave() -> bytes:
     """Source that makes the agent give the prompt back; run with the agent's table."""
     return b" ".join(_leave_lines())

@@ -9,10 +9,11 @@ async with bridge.open_board("/dev/ttyUSB0") as board:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ from bridge import agent
 from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
+from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
@@ -58,10 +60,15 @@ class Board:
         port: open; closed with the board if it `owns_port`.
         owns_port: see there.
         start: puts the agent on the board.
+        speeds: of the line, in baud, the one to try first comes first; none leaves it at the console's.
     """
 
-    def __init__(self, port: Port, *, owns_port: bool = False, start: Starter = agent.start) -> None:
+    def __init__(
+        self, port: Port, *, owns_port: bool = False, start: Starter = agent.start, speeds: Iterable[int] = LADDER
+    ) -> None:
         self._port = port
+        self._console_baud = port.baud
+        self._speeds = tuple(speeds)
         self._owns_port = owns_port
         self._start = start
         self._state = State.NEW
@@ -203,13 +210,28 @@ class Board:
         """
         self._move(Trigger.OPEN)
         try:
-            self._adopt(await self._start(self._port))
+            self._adopt(await self._put_agent())
         except BridgeError as error:
             self._reason = error
             self._move(Trigger.FAILED)
             raise
 
     # Below: the life of the link.
+
+    async def _put_agent(self) -> Link:
+        """Put the agent on the board, and make the line as fast as it bears."""
+        if self._port.baud != self._console_baud:
+            await self._port.set_baud(self._console_baud)  # a board that has restarted is at its console's speed again
+        link = await self._start(self._port)
+        try:
+            await link.climb(self._speeds)
+        except BaseException as error:
+            if isinstance(error, BridgeError) and link.down is not None:
+                return link  # it has gone since: who adopts it sees that
+            with contextlib.suppress(BridgeError):
+                await link.close()
+            raise
+        return link
 
     def _adopt(self, link: Link) -> None:
         self._link = link
@@ -240,7 +262,7 @@ class Board:
     async def _come_back(self) -> None:
         for left in reversed(range(RESTART_TRIES)):
             try:
-                self._adopt(await self._start(self._port))
+                self._adopt(await self._put_agent())
                 return
             except BridgeError as error:
                 # A prompt that is not there yet (an init.lua, a file system being made) may still come.
@@ -322,6 +344,8 @@ class open_board:
     Args:
         port: a port's URL (see `bridge.ports.open`), or an open `Port`, which stays the caller's to close.
         baud: speed of the board's console, in baud.
+        speeds: of the line while the board is open, in baud, the one to try first comes first. Each is proven before
+            it is kept, and the console has its own again at the end. None leaves it at the console's.
         start: puts the agent on the board; for tests.
 
     Raises:
@@ -330,17 +354,27 @@ class open_board:
         AgentError, LinkError: the agent could not be put on the board.
     """
 
-    def __init__(self, port: str | Port, *, baud: int = CONSOLE_BAUD, start: Starter = agent.start) -> None:
+    def __init__(
+        self,
+        port: str | Port,
+        *,
+        baud: int = CONSOLE_BAUD,
+        speeds: Iterable[int] = LADDER,
+        start: Starter = agent.start,
+    ) -> None:
         self._what = port
         self._baud = baud
+        self._speeds = tuple(speeds)
         self._start = start
         self._board: Board | None = None
 
     async def _open(self) -> Board:
         if isinstance(self._what, str):
-            board = Board(await open_port(self._what, baud=self._baud), owns_port=True, start=self._start)
+            board = Board(
+                await open_port(self._what, baud=self._baud), owns_port=True, start=self._start, speeds=self._speeds
+            )
         else:
-            board = Board(self._what, start=self._start)
+            board = Board(self._what, start=self._start, speeds=self._speeds)
         try:
             await board.open()
         except BaseException:

@@ -46,6 +46,8 @@ class Repl:
         self._received = bytearray()
         self._arrived = asyncio.Event()
         self._lost: PortError | None = None
+        #: What the last `sync` heard in vain.
+        self.heard = b""
         # Differs from one session to the next, so that no answer to an earlier one is taken for ours.
         self._serial = int(asyncio.get_running_loop().time() * 1000) % 40_000 + 4096
         port.set_receiver(self._take, self._lose)
@@ -127,7 +129,8 @@ class Repl:
             if CONTINUED in self._received[-16:]:
                 self.write(b"\r\n" + BREAK + b"\r\n")
             if loop.time() >= deadline:
-                raise self._other(bytes(heard))
+                self.heard = bytes(heard)
+                raise self._other(self.heard)
             tries += 1
             patience = min(patience * 1.5, 0.8)
 
@@ -173,6 +176,15 @@ class ReplTimeout(ReplError, LinkTimeout):
     """The prompt did not come back in time."""
 
 
+def other_firmware(heard: bytes) -> str | None:
+    """A firmware that is known by its words and is not NodeMCU, or None."""
+    if b">>> " in heard or b"MicroPython" in heard:
+        return "MicroPython"
+    if re.search(rb"(?:^|[\r\n])(?:ERROR|busy p\.\.\.|ready)\r\n", heard):
+        return "An AT command firmware"
+    return None
+
+
 def describe_other(heard: bytes, baud: int) -> tuple[str, str]:
     """What answers instead of NodeMCU's prompt, by its words: a sentence and what to do."""
     flash = "Flash a NodeMCU firmware with `nodemcu-bridge flash`."
@@ -181,10 +193,8 @@ def describe_other(heard: bytes, baud: int) -> tuple[str, str]:
             "Nothing answers at the Lua prompt",
             "Check that the board has power and that this is its port; if a program on it holds the UART, reset it.",
         )
-    if b">>> " in heard or b"MicroPython" in heard:
-        return "MicroPython answers here, not NodeMCU", flash
-    if re.search(rb"(?:^|[\r\n])(?:ERROR|busy p\.\.\.|ready)\r\n", heard):
-        return "An AT command firmware answers here, not NodeMCU", flash
+    if (other := other_firmware(heard)) is not None:
+        return f"{other} answers here, not NodeMCU", flash
     plain = sum(32 <= byte < 127 or byte in (8, 9, 10, 13, 127) for byte in heard)
     if plain < 0.8 * len(heard):
         return (

@@ -1,4 +1,4 @@
-"""Opens a board at a speed that is not its console's."""
+"""Opens a board with its line at one speed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 from bridge import agent
 from bridge.board import Board, open_board
-from bridge.errors import BridgeError
+from bridge.errors import LinkError
 from bridge.link import Link
-from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.base import Port
 from bridge.repl import Repl
 
 #: Seconds for the console's echo to leave before the board changes its speed, and for the board to change it.
@@ -20,31 +20,24 @@ _SETTLE = 0.05
 
 @contextlib.asynccontextmanager
 async def opened_at(port: Port, baud: int, rng: random.Random | None = None) -> AsyncIterator[Board]:
-    """A board with the agent on it, at a speed; its console is at its own speed again at the end.
-
-    Until the link changes its speed by itself, the console does: it is told to before the agent comes.
+    """A board with the agent on it, and its line at a speed.
 
     Args:
         port: open, at the console's speed.
-        baud: speed of the link.
+        baud: speed of the line.
         rng: makes the agent's epoch; from the system by default.
 
     Raises:
-        BridgeError: the board cannot be opened; see `bridge.open_board`.
+        BridgeError: the board cannot be opened (see `bridge.open_board`), or the line does not bear the speed.
     """
 
     async def start(port: Port) -> Link:
         return await agent.start(port, rng=rng)
 
-    await set_console_baud(port, baud)
-    try:
-        async with open_board(port, start=start) as board:
-            yield board
-    except BaseException:
-        with contextlib.suppress(BridgeError):  # what went wrong before says more
-            await set_console_baud(port, CONSOLE_BAUD)
-        raise
-    await set_console_baud(port, CONSOLE_BAUD)
+    async with open_board(port, start=start, speeds=(baud,) if baud != port.baud else ()) as board:
+        if port.baud != baud:
+            raise LinkError(f"The line does not carry data well at {baud} baud", port=port.url)
+        yield board
 
 
 async def set_console_baud(port: Port, baud: int) -> None:

@@ -40,7 +40,7 @@ async def _examine(url: str, baud: int) -> int:
                 _well(f"Wi-Fi is up, address {facts['ip']}")
             else:
                 _ill("Wi-Fi has no address: sockets will not connect. Configure it with wifi.sta.config.")
-            async with open_board(port) as board:
+            async with open_board(port, speeds=()) as board:
                 _well(f"The agent runs and leaves {board.facts.heap_after} bytes of heap")
             _well("The prompt is back")
         finally:

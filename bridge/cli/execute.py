@@ -50,7 +50,7 @@ async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float
     def show(data: bytes) -> None:
         click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
 
-    async with open_board(url, baud=baud) as board:
+    async with open_board(url, baud=baud, speeds=()) as board:  # so little moves that a faster line gains nothing
         # Carries the error as a result: nobody fetches it when the call itself fails, and asyncio would complain.
         over: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
 

@@ -49,10 +49,15 @@ class CallTable:
     def __len__(self) -> int:
         return len(self._pending)
 
-    async def begin(self, target: str) -> PendingCall:
-        """A number for a call, as soon as there is room; callers get theirs in the order in which they came."""
+    async def begin(self, target: str, *, urgent: bool = False) -> PendingCall:
+        """A number for a call, as soon as there is room; callers get theirs in the order in which they came.
+
+        Args:
+            target: what is called.
+            urgent: it waits for nobody.
+        """
         loop = asyncio.get_running_loop()
-        if self._waiting or not self._room():
+        if not (urgent and self._free) and (self._waiting or not self._room()):
             turn: asyncio.Future[int] = loop.create_future()
             self._waiting.append(turn)
             try:

@@ -6,18 +6,21 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from bridge.errors import BridgeError, LinkError, LinkTimeout, PortError
+from bridge.link.asides import Asides
 from bridge.link.callbacks import CallbackTable
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
 from bridge.link.calls import CallTable, PendingCall, lua_text
 from bridge.link.facts import AgentFacts
-from bridge.link.receivers import Receivers, guarded
+from bridge.link.line import LinkLine
+from bridge.link.receivers import Receivers, event_of, guarded
 from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
+from bridge.link.speed import climb
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import ONCE, Call, DirectCall, Event, EventCode, Failure, Invoke, Message, Reply, encode
+from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, encode
 from bridge.wire.session import Session
 from bridge.wire.values import Aside, Handle, Value
 
@@ -25,7 +28,6 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
-_EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -66,10 +68,13 @@ class Link:
         self._timer_at: float | None = None
         self._down: BridgeError | None = None
         self._closing = False
-        self._calls = CallTable(port.url, lambda: session.sender.queued < QUEUE_LIMIT, self._let_go)
+        self._calls = CallTable(port.url, self._may_begin, self._let_go)
+        self._asides = Asides(self._fetch, self._calls.let_go)
+        self.line = LinkLine(self, port, code)
+        self._paused = False
+        self._quiet = asyncio.Event()
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
-        self._fetching: set[asyncio.Task[tuple[Value, ...]]] = set()
         self._receivers = Receivers(self._calls.let_go)
         self._callbacks = CallbackTable(port.url)
         port.set_receiver(self._received, self._fail)
@@ -85,12 +90,44 @@ class Link:
         """Why the link is over, or None while it is up."""
         return self._down
 
+    # the line
+
+    async def climb(self, speeds: Iterable[int]) -> int:
+        """Make the line as fast as it proves to bear; returns its speed in baud. Other calls wait meanwhile.
+
+        Args:
+            speeds: in baud, the best one first; see `bridge.link.speed`.
+
+        Raises:
+            LinkError: the board was lost on the way.
+        """
+        self._check()
+        self._paused = True
+        self.session.expect_boot_noise(False)  # there will be noise
+        try:
+            while len(self._calls) or not self.session.idle:
+                self._quiet.clear()
+                await self._quiet.wait()
+                self._check()
+            return await climb(self.line, speeds)
+        finally:
+            self.session.expect_boot_noise(self.line.fast)
+            self._paused = False
+            self._calls.admit()
+
+    async def begin_urgently(self, what: str) -> PendingCall:
+        """A number for a call that waits for no other; used by the link's own parts."""
+        return await self._calls.begin(what, urgent=True)
+
+    def _may_begin(self) -> bool:
+        return not self._paused and self.session.sender.queued < QUEUE_LIMIT
+
     # calls
 
     async def call(self, target: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
         """See `Caller.call`."""
         self._check()
-        async with self._limit(timeout, target):
+        async with self.limit(timeout, target):
             await self._load_for(target, values)
             call = await self._calls.begin(target)
             return await self._finish(call, target, values)
@@ -100,7 +137,7 @@ class Link:
         first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
         first += self._defined(target, None)
         try:
-            self._send(*first, self._message_for(target, 0, values))
+            self.send(*first, self._message_for(target, 0, values))
         except BaseException:
             if first:
                 self._shapes.drop(target)
@@ -111,7 +148,7 @@ class Link:
     ) -> tuple[Value, ...]:
         """See `Caller.run_lua`."""
         self._check()
-        async with self._limit(timeout, "a chunk of Lua"):
+        async with self.limit(timeout, "a chunk of Lua"):
             await self._load_for("", values)
             call = await self._calls.begin("a chunk of Lua")
             return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
@@ -121,7 +158,7 @@ class Link:
     ) -> tuple[Value, ...]:
         try:
             first = self._defined(target, call) if source is None else source_messages(source)
-            self._send(*first, self._message_for(target, call.call_id, values))
+            self.send(*first, self._message_for(target, call.call_id, values))
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
@@ -129,20 +166,9 @@ class Link:
             raise
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
         results = await call.future
-        if any(isinstance(value, Aside) for value in results):
-            fetching = self._loop.create_task(self._fetch(results))
-            try:
-                results = await asyncio.shield(fetching)
-            except asyncio.CancelledError:
-                fetching.add_done_callback(self._unwanted)
-                raise
-        return results
+        return await self._asides.fetched(results)
 
-    async def _fetch(self, results: tuple[Value, ...]) -> tuple[Value, ...]:
-        """Get the tables and objects that the board has put aside, because it could not encode them yet."""
-        return tuple([await self._fetched(value) if isinstance(value, Aside) else value for value in results])
-
-    async def _fetched(self, value: Aside) -> Value:
+    async def _fetch(self, value: Aside) -> Value:
         (found,) = await self.call("@values.fetch", value.number, timeout=None)
         return found
 
@@ -151,14 +177,7 @@ class Link:
         if isinstance(value, Handle):
             self.release(value)
         elif self._down is None and not self._closing:
-            fetching = self._loop.create_task(self._fetch((value,)))
-            self._fetching.add(fetching)
-            fetching.add_done_callback(self._unwanted)
-
-    def _unwanted(self, fetching: asyncio.Task[tuple[Value, ...]]) -> None:
-        self._fetching.discard(fetching)
-        if not fetching.cancelled() and fetching.exception() is None:
-            self._calls.let_go(fetching.result())
+            self._asides.drop(value)
 
     def _defined(self, target: str, call: PendingCall | None) -> list[Message]:
         """What is to be sent before a target can be called by its number: nothing, when the board knows it."""
@@ -191,7 +210,7 @@ class Link:
 
     async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
-        self._send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
+        self.send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
         await call.future
 
     def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
@@ -199,7 +218,8 @@ class Link:
             self._rooms.pop(room, None)
 
     @contextlib.asynccontextmanager
-    async def _limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
+    async def limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
+        """Raise LinkTimeout when what is waited for is not there in time; used by the link's own parts."""
         limit = asyncio.timeout(seconds)
         try:
             async with limit:
@@ -258,6 +278,7 @@ class Link:
         finally:  # also for who gives up waiting: a link that is half closed could never be closed again
             self._end(LinkError("The link was closed", port=self.url))
         if not isinstance(self._down, PortError):
+            await self.line.leave()
             await self._farewell()
 
     async def _stop(self) -> None:
@@ -277,6 +298,7 @@ class Link:
                 self._timer.cancel()
             self._port.set_receiver(None)
         self._calls.fail(error)
+        self._quiet.set()
 
     def _fail(self, error: BridgeError) -> None:
         if self._down is not None:
@@ -294,7 +316,8 @@ class Link:
 
     # pumping
 
-    def _send(self, *messages: Message) -> None:
+    def send(self, *messages: Message) -> None:
+        """Queue messages, all or none; used by the link's own parts."""
         self._check()
         now = self._loop.time()
         if len(messages) > 1:  # all or none: source without its call would become part of the next one
@@ -330,6 +353,8 @@ class Link:
                 return
         self._arm(self.session.deadline())
         self._calls.admit()
+        if not len(self._calls) and self.session.idle:
+            self._quiet.set()
 
     def _arm(self, at: float | None) -> None:
         if at is not None and self._timer_at is not None and self._timer_at == at:
@@ -362,19 +387,8 @@ class Link:
                     # It may not have compiled; the next call sends the source again.
                     self._shapes.drop(call.target)
             case Event(number, code, values):
-                self._receivers.deliver(number, *_named(code, values))
+                self._receivers.deliver(number, *event_of(code, values))
             case Invoke(number, values):
                 function = self._callbacks.function(number)
                 if function is not None:
                     guarded(function, *values)
-
-
-def _named(code: int, values: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
-    """An event's name, and its values as NodeMCU's callback has them."""
-    if code == 0:
-        return (lua_text(values[0]) if values else ""), values[1:]
-    if code in (EventCode.CONNECTION, EventCode.SENT):
-        values = ()  # the agent sends nil with these
-    elif code == EventCode.ACCEPT and values and isinstance(values[0], int):
-        values = (Handle(values[0]),)
-    return _EVENT_NAMES.get(code, f"event {code}"), values

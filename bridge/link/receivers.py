@@ -6,12 +6,15 @@ import logging
 from collections.abc import Callable
 
 from bridge.link.caller import EventReceiver
-from bridge.wire.values import Value
+from bridge.link.calls import lua_text
+from bridge.wire.messages import EventCode
+from bridge.wire.values import Handle, Value
 
 _log = logging.getLogger("bridge.link")
 
 #: Events kept for a handle that nobody has subscribed yet. Credit bounds their bytes; this bounds the rest.
 EARLY_LIMIT = 1_000
+_EVENT_NAMES = {code.value: code.name.lower() for code in EventCode}
 
 Values = tuple[Value, ...]
 
@@ -66,3 +69,14 @@ def guarded(function: Callable[..., object], *arguments: Value) -> None:
         function(*arguments)
     except Exception:
         _log.exception("a receiver of the link failed")
+
+
+def event_of(code: int, values: tuple[Value, ...]) -> tuple[str, tuple[Value, ...]]:
+    """An event's name, and its values as NodeMCU's callback has them."""
+    if code == 0:
+        return (lua_text(values[0]) if values else ""), values[1:]
+    if code in (EventCode.CONNECTION, EventCode.SENT):
+        values = ()  # the agent sends nil with these
+    elif code == EventCode.ACCEPT and values and isinstance(values[0], int):
+        values = (Handle(values[0]),)
+    return _EVENT_NAMES.get(code, f"event {code}"), values

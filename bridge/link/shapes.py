@@ -16,8 +16,10 @@ from bridge.wire.values import Handle, Value
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 _PATH = re.compile(r"[A-Za-z_]\w{0,63}(?:\.[A-Za-z_]\w{0,63}){0,7}", re.ASCII)
 #: Numbers of the agent's own functions, which read their arguments themselves, and of all others.
-_DIRECT = range(1, FIRST_SHAPE)
+_DIRECT = range(1, FIRST_SHAPE - 1)
 _GENERAL = range(FIRST_SHAPE, ONCE)
+#: Number of the function that sends back what it gets, while the line is tried.
+ECHO_SHAPE = FIRST_SHAPE - 1
 
 
 class AgentCode(Protocol):
@@ -34,6 +36,12 @@ class AgentCode(Protocol):
 
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
+
+    def speed_try(self, baud: int) -> bytes:
+        """Source that makes the board try another speed of the line, in baud; its argument is the agent's table."""
+
+    def speed_keep(self) -> bytes:
+        """Source that makes the board keep it; its argument is the agent's table."""
 
 
 def source_messages(source: bytes) -> list[Source]:

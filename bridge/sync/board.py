@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
 from bridge import board as _board
 from bridge.lifecycle import State
 from bridge.link import CALL_TIMEOUT, AgentFacts
+from bridge.link.speed import LADDER
 from bridge.portal import portal
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.sync.face import inward, outward, to_handler
@@ -77,19 +78,20 @@ class Board:
         portal().forget(self._board.close)
 
 
-def open_board(port: str, *, baud: int = CONSOLE_BAUD) -> Board:
+def open_board(port: str, *, baud: int = CONSOLE_BAUD, speeds: Iterable[int] = LADDER) -> Board:
     """Open a board and return it; closes as a context manager, by `close`, or when the program ends.
 
     Args:
         port: a port's URL (see `bridge.ports.open`); not `virtual:?clock=virtual`, whose time stands still while
             nothing on its own loop waits.
         baud: speed of the board's console, in baud.
+        speeds: of the line while the board is open; see `bridge.open_board`.
 
     Raises:
         As `bridge.open_board`.
     """
 
     async def run() -> _board.Board:
-        return await _board.open_board(port, baud=baud)
+        return await _board.open_board(port, baud=baud, speeds=speeds)
 
     return Board(portal().call(run()))

@@ -11,6 +11,9 @@ from bridge.errors import BoardReset, BridgeError, LinkTimeout
 SILENCE_LIMIT = 6.0
 #: The same after boot text was seen: a board that lives answers at once, or after a slow callback.
 SILENCE_AFTER_BOOT = 0.6
+#: The same after noise at a speed at which boot text is noise, and nothing valid for so long before it.
+SILENCE_AFTER_NOISE = 1.0
+_QUIET_BEFORE_NOISE = 0.05
 #: Ask for a sign of life after this much silence on an idle link.
 KEEP_ALIVE = 15.0
 
@@ -26,6 +29,7 @@ class Liveness:
         self._awaiting_since: float | None = None
         self._polled_at: float | None = None
         self._boot_at: float | None = None
+        self._patience = SILENCE_AFTER_BOOT
         self._text = b""
 
     def heard(self, now: float) -> None:
@@ -53,7 +57,15 @@ class Liveness:
         self._text = (self._text + text)[-512:]
         if not watching or self._boot_at is not None or not _BOOT_TEXT.search(self._text):
             return False
-        self._boot_at = now
+        self._boot_at, self._patience = now, SILENCE_AFTER_BOOT
+        self.awaiting(now)
+        return True
+
+    def doubt(self, now: float) -> bool:
+        """Noise came that may be boot text at another speed. True if that is new: then ask, and believe the answer."""
+        if self._boot_at is not None or (self._heard_at is not None and now < self._heard_at + _QUIET_BEFORE_NOISE):
+            return False
+        self._boot_at, self._patience = now, SILENCE_AFTER_NOISE
         self.awaiting(now)
         return True
 
@@ -65,7 +77,7 @@ class Liveness:
             wait: how long an answer may take.
         """
         if self._boot_at is not None:
-            return (self._polled_at or self._boot_at) + SILENCE_AFTER_BOOT / 4
+            return (self._polled_at or self._boot_at) + self._patience / 4
         if outstanding or self._heard_at is None:
             return None
         return self._heard_at + KEEP_ALIVE if self._polled_at is None else self._polled_at + wait + 0.1
@@ -73,7 +85,7 @@ class Liveness:
     def over_at(self) -> float | None:
         """When to give the other side up; None while nothing is awaited."""
         if self._boot_at is not None:
-            return self._boot_at + SILENCE_AFTER_BOOT
+            return self._boot_at + self._patience
         return None if self._awaiting_since is None else self._awaiting_since + SILENCE_LIMIT
 
     def verdict(self, port: str) -> BridgeError:

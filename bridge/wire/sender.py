@@ -83,6 +83,8 @@ class Sender:
         self.retransmissions = 0
         self.losses = 0
         """Frames taken as lost so far."""
+        self.damaged = 0
+        """Those of them that the line lost, as far as that can be told."""
         self._largest = largest
         self._fixed: int | None = None
         self._queue: deque[bytes] = deque()
@@ -268,6 +270,7 @@ class Sender:
             allowance = self.behind if frame.behind else self.allowed
             allowance.overran(frame.size, frame.crowd, frame.last_order, self._order)
             return
+        self.damaged += 1
         self.quality.lost(frame.size)
         if not frame.crowded and self._blamed:
             self._innocent += 1

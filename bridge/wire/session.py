@@ -112,6 +112,7 @@ class Session:
         self._board = board
         self._name = name
         self._byte_time = 10 / baud
+        self._noise = False
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
@@ -141,6 +142,15 @@ class Session:
         data = messages.encode(message)
         self.sender.offer(data)
         _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+
+    def set_baud(self, baud: int) -> None:
+        """The line has another speed now, in baud."""
+        self._byte_time = 10 / baud
+        self._line_free = 0.0
+
+    def expect_boot_noise(self, expect: bool) -> None:
+        """Whether noise may be boot text at the speed of the console: then the board is asked for an answer."""
+        self._noise = expect
 
     def close(self) -> None:
         """End the session; nothing is sent or reported after this."""
@@ -305,6 +315,8 @@ class Session:
             self._nak = True
         else:
             self.receiver.damaged()
+            if self._noise and self._liveness.doubt(now):
+                self._poll = True
         # What a program printed ends its line; so short a piece of a frame hardly ever does.
         if (len(segment) > OVERHEAD or segment.endswith(b"\r\n")) and now > self._bad_until:
             self._suspects.append(segment)

@@ -10,12 +10,13 @@ for _, object in pairs(agent.objects or {}) do
     end)
   end
 end
+if agent.pause then collectgarbage("setpause", agent.pause) end
+if agent.mhz then node.setcpufreq(agent.mhz) end
 -- line: from a timer, since leaving raw mode inside a raw callback crashes the chip; an answer still leaves before
 local agent = ...
 tmr.create():alarm(20, 0, function()
   agent.ended = true
   uart.on("data")
-  if agent.pause then collectgarbage("setpause", agent.pause) end
-  if agent.mhz then node.setcpufreq(agent.mhz) end
+  if agent.baud then uart.setup(0, agent.baud, 8, 0, 1) end
   if node.egc then node.egc.setmode(4, 4096) end
 end)

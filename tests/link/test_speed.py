@@ -1,0 +1,161 @@
+"""The line becomes as fast as it bears, on virtual boards; and comes back from what it does not bear."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import pytest
+
+from bridge import agent, open_board
+from bridge.errors import BoardReset, BridgeError, LinkTimeout, PortError
+from bridge.link import Link
+from bridge.link.speed import LADDER
+from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.repl import Repl
+from bridge.virtual import clock
+from bridge.virtual.port import VirtualPort
+from tests.virtual_link import virtual_port
+
+
+class BadAt:
+    """A port whose bytes from the board are spoilt at some speeds; it may refuse others."""
+
+    def __init__(self, port: Port, spoil: Callable[[int, bytes], bytes], refuse: int = 0) -> None:
+        self._port, self._spoil, self._refuse = port, spoil, refuse
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._port, name)
+
+    async def set_baud(self, baud: int) -> None:
+        if baud == self._refuse:
+            raise PortError(f"no {baud} baud here")
+        await self._port.set_baud(baud)
+
+    def set_receiver(self, receiver: Callable[[bytes], None] | None, lost: object = None) -> None:
+        def through(data: bytes) -> None:
+            assert receiver is not None
+            if data := self._spoil(self._port.baud, data):
+                receiver(data)
+
+        self._port.set_receiver(through if receiver else None, lost)  # type: ignore[arg-type]
+
+
+async def start(port: Port) -> Link:
+    return await agent.start(port, rng=random.Random(1))
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("latency", [1.0, 16.0])
+def test_a_good_line_runs_at_the_best_speed_and_its_console_has_its_own_again(lua: str, latency: float) -> None:
+    async def main() -> None:
+        async with virtual_port(lua=lua, adapter_latency_ms=latency) as port:
+            async with open_board(port, start=start) as board:
+                assert port.baud == LADDER[0]
+                assert await board.eval("2+3") == 5
+            assert port.baud == CONSOLE_BAUD
+            repl = Repl(port)
+            assert await repl.line("=uart.getconfig(0)") == b"115200\t8\t0\t1"
+            repl.release()
+
+    clock.run(main())
+
+
+def test_no_speeds_leave_the_line_alone() -> None:
+    async def main() -> None:
+        async with virtual_port() as port, open_board(port, start=start, speeds=()) as board:
+            assert port.baud == CONSOLE_BAUD and await board.eval("1") == 1
+
+    clock.run(main())
+
+
+def test_a_speed_at_which_bytes_are_spoilt_is_left_for_one_at_which_they_are_not() -> None:
+    rng = random.Random(3)
+
+    def spoil(baud: int, data: bytes) -> bytes:
+        return bytes(byte ^ (rng.random() < 0.05) for byte in data) if baud > 460_800 else data
+
+    async def main() -> None:
+        async with virtual_port() as port, open_board(BadAt(port, spoil), start=start) as board:  # type: ignore[arg-type]
+            assert port.baud == 460_800
+            assert await board.eval("...", b"x" * 1000) == b"x" * 1000
+
+    clock.run(main())
+
+
+def test_a_speed_at_which_nothing_comes_back_is_left_when_the_board_has_gone_back() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            deaf = BadAt(port, lambda baud, data: b"" if baud > CONSOLE_BAUD else data)
+            async with open_board(deaf, start=start) as board:  # type: ignore[arg-type]
+                assert port.baud == CONSOLE_BAUD
+                assert await board.eval("uart.getconfig(0)") == (115_200, 8, 0, 1)
+
+    clock.run(main())
+
+
+def test_a_speed_that_the_adapter_refuses_is_passed_over() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            port_without = BadAt(port, lambda baud, data: data, refuse=921_600)
+            async with open_board(port_without, start=start) as board:  # type: ignore[arg-type]
+                assert port.baud == 460_800 and await board.eval("1") == 1
+
+    clock.run(main())
+
+
+def test_the_board_is_found_when_its_word_that_it_keeps_the_speed_is_lost() -> None:
+    fast = 0.0
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def spoil(baud: int, data: bytes) -> bytes:
+            # Everything arrives until the proof is done; then, for longer than the board waits, nothing does.
+            nonlocal fast
+            if baud > CONSOLE_BAUD:
+                fast = fast or loop.time()
+                if 0.06 < loop.time() - fast < 1.6:
+                    return b""
+            return data
+
+        async with virtual_port() as port, open_board(BadAt(port, spoil), start=start) as board:  # type: ignore[arg-type]
+            assert await board.eval("2+2") == 4
+            assert await board.eval("(uart.getconfig(0))") == port.baud
+
+    clock.run(main())
+
+
+def test_a_reset_at_a_high_speed_is_noticed_and_the_speed_is_found_again() -> None:
+    async def main() -> None:
+        async with virtual_port() as port, open_board(port, start=start) as board:
+            assert port.baud == LADDER[0]
+            resets: list[BridgeError] = []
+            board.on("reset", resets.append)
+            loop = asyncio.get_running_loop()
+            port.board.reset()
+            began = loop.time()
+            with pytest.raises((BoardReset, LinkTimeout)):
+                await board.eval("1", timeout=None)
+            assert await board.eval("2") == 2
+            assert loop.time() - began < 6 and port.baud == LADDER[0]
+            assert len(resets) == 1
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("baud", LADDER)
+def test_an_agent_left_behind_at_another_speed_gives_the_prompt_back(baud: int) -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            link = await start(port)
+            assert await link.climb((baud,)) == baud
+            port.set_receiver(None)
+            # Its host has died; another one comes, and knows nothing.
+            await port.set_baud(CONSOLE_BAUD)
+            other = VirtualPort(port.board)
+            async with open_board(other, start=start, speeds=()) as board:
+                assert await board.eval("(uart.getconfig(0))") == CONSOLE_BAUD
+
+    clock.run(main())
