@@ -42,11 +42,15 @@ async def measure_heap(rig: Rig, plan: Plan, row: Row) -> HeapFigures:
     if model is not None:
         began = model.free()
         model.exact, model.lowest = True, began
-    async with opened_at(rig.port, row.baud, plan.rng("epoch")) as board:
-        peak = None
-        if model is not None:
+    peak = None
+
+    def started() -> None:
+        nonlocal peak
+        if model is not None and began is not None:
             model.exact = False
             peak = began - model.lowest
+
+    async with opened_at(rig.port, row.baud, plan.rng("epoch"), started) as board:
         with_agent = await _free(board)
         first = await board.net.createConnection()
         with_socket = await _free(board)

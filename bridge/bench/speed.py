@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from bridge import agent
 from bridge.board import Board, open_board
@@ -19,25 +19,34 @@ _SETTLE = 0.05
 
 
 @contextlib.asynccontextmanager
-async def opened_at(port: Port, baud: int, rng: random.Random | None = None) -> AsyncIterator[Board]:
+async def opened_at(
+    port: Port, baud: int, rng: random.Random | None = None, started: Callable[[], None] = lambda: None
+) -> AsyncIterator[Board]:
     """A board with the agent on it, and its line at a speed.
 
     Args:
         port: open, at the console's speed.
         baud: speed of the line.
         rng: makes the agent's epoch; from the system by default.
+        started: called when the agent runs, before the line gets its speed.
 
     Raises:
         BridgeError: the board cannot be opened (see `bridge.open_board`), or the line does not bear the speed.
     """
 
     async def start(port: Port) -> Link:
-        return await agent.start(port, rng=rng)
+        link = await agent.start(port, rng=rng)
+        started()
+        return link
 
-    async with open_board(port, start=start, speeds=(baud,) if baud != port.baud else ()) as board:
+    console = port.baud
+    if baud < console:
+        await set_console_baud(port, baud)
+    async with open_board(port, start=start, speeds=(baud,)) as board:
         if port.baud != baud:
             raise LinkError(f"The line does not carry data well at {baud} baud", port=port.url)
         yield board
+    await set_console_baud(port, console)
 
 
 async def set_console_baud(port: Port, baud: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+from bridge.errors import LuaError
 from bridge.link.shapes import ECHO_SHAPE, AgentCode, source_messages
 from bridge.ports.base import Port
 from bridge.wire.messages import ONCE, Call, DirectCall
@@ -81,6 +83,17 @@ class LinkLine:
             self._link.send(*source, DirectCall(ECHO_SHAPE, call.call_id, data))
             self._echoes = True
             return (*await call.future, None)[0]
+
+    async def forget_echo(self, timeout: float) -> None:
+        """Let the board forget how: the function's number stands for nothing again."""
+        if not self._echoes:
+            return
+        async with self._link.limit(timeout, "the end of the line's proof"):
+            call = await self._link.begin_urgently("the end of the line's proof")
+            self._link.send(*source_messages(b"return nil"), DirectCall(ECHO_SHAPE, call.call_id))
+            self._echoes = False
+            with contextlib.suppress(LuaError):  # nil cannot be called, of course
+                await call.future
 
     def speed_try(self, baud: int) -> bytes:
         """Source that makes the board try a speed."""

@@ -57,6 +57,9 @@ class Line(Protocol):
     async def echo(self, data: bytes, timeout: float) -> Value:
         """Have the board send bytes back, before all calls that wait; raises as `once`."""
 
+    async def forget_echo(self, timeout: float) -> None:
+        """Let the board forget how; raises as `once`."""
+
     def speed_try(self, baud: int) -> bytes:
         """Source that makes the board try a speed."""
 
@@ -64,7 +67,7 @@ class Line(Protocol):
         """Source that makes it keep the speed."""
 
 
-async def climb(line: Line, speeds: Iterable[int], rng: random.Random | None = None) -> int:
+async def climb(line: Line, speeds: Iterable[int], rng: random.Random) -> int:
     """Take the first of some speeds that carries data well; returns the speed of the line in the end.
 
     The line must be quiet: no call may be under way.
@@ -82,10 +85,11 @@ async def climb(line: Line, speeds: Iterable[int], rng: random.Random | None = N
             break
         if not await _host_can(line, baud):
             continue
-        if await _step(line, baud, rng or random.Random()):
+        if await _step(line, baud, rng):
             _log.info("the line runs at %d baud", baud)
             break
         _log.info("%d baud does not carry data well here", baud)
+    await line.forget_echo(5.0)
     return line.baud
 
 

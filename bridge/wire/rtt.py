@@ -7,9 +7,10 @@ _MEAN_WEIGHT = 1 / 8
 _DEVIATION_WEIGHT = 1 / 4
 _DEVIATIONS = 4
 
-#: Never wait less: an adapter holds bytes back for 1 to 16 ms, and the board may be writing a frame of 15 ms, twice.
-#: What is lost in the middle of a stream is found without waiting.
-MIN_WAIT = 0.040
+#: Never wait less than this, and the time that two of the longest frames take: an adapter holds bytes back for 1 to
+#: 16 ms, and the board may be writing one frame and then the one that carries the acknowledgement. What is lost in the
+#: middle of a stream is found without waiting.
+MIN_WAIT = 0.020
 #: Never wait longer, however often nothing came back.
 MAX_WAIT = 1.0
 
@@ -25,6 +26,8 @@ class RoundTrip:
         self.mean = first
         self.deviation = first / 2
         self.samples = 0
+        self.least = MIN_WAIT
+        """Never wait less."""
         self._doublings = 0
 
     def sample(self, seconds: float) -> None:
@@ -48,5 +51,5 @@ class RoundTrip:
 
     def wait(self) -> float:
         """How long to wait for an acknowledgement now."""
-        base = max(self.mean + _DEVIATIONS * self.deviation, MIN_WAIT)
+        base = max(self.mean + _DEVIATIONS * self.deviation, self.least)
         return float(min(base * 2**self._doublings, MAX_WAIT))

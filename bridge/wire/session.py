@@ -33,6 +33,7 @@ from bridge.wire.liveness import Liveness, is_text
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
+from bridge.wire.rtt import MIN_WAIT
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
 
 _log = logging.getLogger("bridge.wire")
@@ -111,7 +112,8 @@ class Session:
         self._codec = codec
         self._board = board
         self._name = name
-        self._byte_time = 10 / baud
+        self._byte_time = 0.0
+        self.set_baud(baud)
         self._noise = False
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
@@ -147,6 +149,7 @@ class Session:
         """The line has another speed now, in baud."""
         self._byte_time = 10 / baud
         self._line_free = 0.0
+        self.sender.round_trip.least = MIN_WAIT + 2 * (MAX_PAYLOAD_TO_HOST + OVERHEAD) * self._byte_time
 
     def expect_boot_noise(self, expect: bool) -> None:
         """Whether noise may be boot text at the speed of the console: then the board is asked for an answer."""
