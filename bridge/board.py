@@ -27,6 +27,7 @@ from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
+from bridge.speeds import SpeedMemory, climb
 from bridge.wire.values import Value
 
 log = logging.getLogger("bridge.board")
@@ -61,14 +62,22 @@ class Board:
         owns_port: see there.
         start: puts the agent on the board.
         speeds: of the line, in baud, the one to try first comes first; none leaves it at the console's.
+        memory: knows which of them this board has borne on this adapter, if the adapter can be told.
     """
 
     def __init__(
-        self, port: Port, *, owns_port: bool = False, start: Starter = agent.start, speeds: Iterable[int] = LADDER
+        self,
+        port: Port,
+        *,
+        owns_port: bool = False,
+        start: Starter = agent.start,
+        speeds: Iterable[int] = LADDER,
+        memory: SpeedMemory | None = None,
     ) -> None:
         self._port = port
         self._console_baud = port.baud
         self._speeds = tuple(speeds)
+        self._memory = memory
         self._owns_port = owns_port
         self._start = start
         self._state = State.NEW
@@ -224,7 +233,7 @@ class Board:
             await self._port.set_baud(self._console_baud)  # a board that has restarted is at its console's speed again
         link = await self._start(self._port)
         try:
-            await link.climb(self._speeds)
+            await climb(link, self.url, self._speeds, self._memory)
         except BaseException as error:
             if isinstance(error, BridgeError) and link.down is not None:
                 return link  # it has gone since: who adopts it sees that

@@ -34,6 +34,7 @@ LADDER: dict[str, set[str]] = {
     "inspect": {"errors", "ports", "repl", "loader", "agent_source"},
     "minify": {"errors"},
     "agent_source": {"errors", "wire", "resources", "minify"},
+    "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
     "flash": {"errors", "ports", "resources", "image", "profile"},
 }

@@ -8,6 +8,7 @@ from bridge.board import open_board
 from bridge.cli.options import baud_option, port_option, profile_option
 from bridge.errors import BridgeError
 from bridge.inspect import inspect_board
+from bridge.ports.latency import SHORT_MS, advice, latency_ms
 from bridge.ports.open import open_port, run_for
 from bridge.profile import Profile
 
@@ -25,6 +26,9 @@ async def _examine(url: str, baud: int) -> int:
     try:
         port = await open_port(url, baud=baud)
         _well(f"{url} opens at {baud} baud")
+        held = latency_ms(url)
+        if held is not None and held > SHORT_MS:
+            _ill(advice(url, held))
         try:
             facts = await inspect_board(port)
             _well(f"NodeMCU {facts['version'] or ''} with {facts['lua'] or 'Lua'} answers at its prompt")

@@ -18,6 +18,7 @@ import serial
 import serial_asyncio
 
 from bridge.errors import PortBusy, PortError, PortLost, PortNotFound
+from bridge.ports import latency
 from bridge.ports.base import LossHandler, Receiver
 from bridge.ports.inbox import Inbox
 
@@ -240,6 +241,7 @@ async def open_serial(url: str, *, baud: int) -> SerialPort:
     except Exception as error:
         # pyserial lets `termios.error` through, which is none of its own exceptions.
         raise open_error(url, OSError(*error.args)) from error
+    latency.lower(device)
     return SerialPort(url, device)
 
 
