@@ -55,8 +55,10 @@ async def _host(plan: Plan) -> Figures:
 async def _against(plan: Plan, row: Row, run: Figures, tell: Callable[[str], None]) -> None:
     data = plan.rng("file").randbytes(plan.amounts.upload)
     tell(f"{row}: upload by the agent, wall clock")
+    seconds, whole = await upload_by_agent(plan, row, data)
     run["upload"] = {
-        **upload_figures(row, len(data), await upload_by_agent(plan, row, data), "wall"),
+        **upload_figures(row, len(data), seconds, "wall"),
+        "whole_line_fraction": round(len(data) / whole / (row.baud / 10), 4),
         "flash_cost": not plan.virtual,
         "virtual_clock_line_fraction": run["upload"]["line_fraction"] if plan.virtual_clock else None,
     }
@@ -66,6 +68,7 @@ async def _against(plan: Plan, row: Row, run: Figures, tell: Callable[[str], Non
         figures = await upload_by_tool(name, plan, row, data)
         run["against"][name] = {
             "upload_line_fraction": round(figures.rate / (row.baud / 10), 4),
+            "transfer_line_fraction": round(figures.transfer_rate / (row.baud / 10), 4),
             "seconds": round(figures.seconds, 3),
             "start_seconds": round(figures.start_seconds, 3),
         }

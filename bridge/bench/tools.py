@@ -62,14 +62,21 @@ TOOLS = {"nodemcu-uploader": Tool(_uploader, True), "nodemcu-tool": Tool(_nodemc
 
 @dataclass(frozen=True)
 class ToolFigures:
-    """An upload by a program: `seconds` for the file, `start_seconds` for a file of one byte, which `rate` leaves out.
+    """An upload by a program: `seconds` from its start to its end, and what that would be for a file of one byte."""
 
-    `rate` is in bytes per second.
-    """
-
-    rate: float
+    size: int
     seconds: float
     start_seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second of the whole run, which is what its user waits for."""
+        return self.size / self.seconds
+
+    @property
+    def transfer_rate(self) -> float:
+        """Bytes a second without what the program and its preparation of the board take."""
+        return self.size / max(self.seconds - self.start_seconds, 1e-3)
 
 
 def parse_tools(text: str) -> tuple[str, ...]:
@@ -116,16 +123,25 @@ async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes) -> ToolFi
                 await _compare(name, path, after, data)
             finally:
                 await _set_baud(path, after, CONSOLE_BAUD)
-    return ToolFigures(len(data) / max(seconds - start, 1e-3), seconds, start)
+    return ToolFigures(len(data), seconds, start)
 
 
-async def upload_by_agent(plan: Plan, row: Row, data: bytes) -> float:
-    """The same through the agent, on the same kind of board; seconds from the opening of the file to its closing."""
+async def upload_by_agent(plan: Plan, row: Row, data: bytes) -> tuple[float, float]:
+    """The same through the agent, on the same kind of board.
+
+    Returns:
+        Seconds from the opening of the file to its closing, and from the opening of the port to the prompt's return.
+    """
+    loop = asyncio.get_running_loop()
     async with _serial_port(plan, row) as path:
+        began = loop.time()
         port = await open_port(path)
         try:
             async with opened_at(port, row.baud) as board:
-                return await measure_upload(board, data)
+                opened = loop.time()
+                seconds = await measure_upload(board, data)
+                closing = loop.time()
+            return seconds, opened - began + seconds + loop.time() - closing
         finally:
             await port.close()
 
