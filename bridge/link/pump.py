@@ -330,8 +330,9 @@ class Link:
         self._arm(now)  # what is said in this turn of the loop leaves in one write
 
     def _received(self, data: bytes) -> None:
-        self.session.receive_data(data, self._loop.time())
-        self._work()
+        if self.session.receive_data(data, self._loop.time()) or self._timer_at is None:
+            self._work()
+        # else a frame has not come to its end: the timer that stands is early at most
 
     def _due(self) -> None:
         # The loop may call a little early; the clock's last digit must not decide.

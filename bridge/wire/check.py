@@ -7,7 +7,10 @@ never pass.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from enum import Enum
+from functools import cache
 
 #: Seeds of the two directions differ by this, whatever the epoch.
 DIRECTION_MASK = 0x5A5A
@@ -40,11 +43,22 @@ class CheckKind(Enum):
     """A polynomial modulo a prime below 2**24, for firmware without `ow`: three VM instructions a byte."""
 
 
+@cache
+def _pairs() -> tuple[int, ...]:
+    """What each register becomes by sixteen bits: two bytes at a time take half as long as one by one."""
+    halves = [_TABLE[value & 0xFF] ^ (value >> 8) for value in range(0x10000)]
+    return tuple(_TABLE[half & 0xFF] ^ (half >> 8) for half in halves)
+
+
 def crc16(data: bytes, seed: int = 0) -> int:
     """As `ow.crc16(data, seed)`: CRC-16/ARC, "123456789" → 0xBB3D."""
-    for byte in data:
-        seed = (seed >> 8) ^ _TABLE[(seed ^ byte) & 0xFF]
-    return seed
+    pairs = _pairs()
+    words = array("H", data[:-1] if len(data) % 2 else data)
+    if sys.byteorder == "big":
+        words.byteswap()
+    for word in words:
+        seed = pairs[seed ^ word]
+    return (seed >> 8) ^ _TABLE[(seed ^ data[-1]) & 0xFF] if len(data) % 2 else seed
 
 
 def hash24(data: bytes, seed: int = 0) -> int:

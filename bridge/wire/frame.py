@@ -184,6 +184,8 @@ class Splitter:
     def feed(self, data: bytes) -> list[bytes]:
         """The segments that `data` completes, without their NULs; empty ones are left out."""
         self._pending += data
+        if b"\0" not in data and len(self._pending) <= self.LIMIT:
+            return []
         *complete, rest = self._pending.split(b"\0")
         segments = [bytes(segment) for segment in complete if segment]
         while len(rest) > self.LIMIT:

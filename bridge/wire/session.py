@@ -173,19 +173,24 @@ class Session:
         """The next report, or None."""
         return self._events.popleft() if self._events else None
 
-    def receive_data(self, data: bytes, now: float) -> None:
-        """Take bytes that arrived; then look at `next_event`, `data_to_send` and `deadline`."""
+    def receive_data(self, data: bytes, now: float) -> bool:
+        """Take bytes that arrived. True if something came of them: then look at `next_event` and `data_to_send`.
+
+        `deadline` may be later than before, and is never sooner unless there was none.
+        """
         if self._over:
-            return
-        for segment in self._splitter.feed(data):
+            return True
+        segments = self._splitter.feed(data)
+        for segment in segments:
             frame = self._codec.decode(segment, to_host=not self._board)
             if frame is not None:
                 self._frame(frame, len(segment) + 2, now)
             else:
                 self._no_frame(segment, now)
             if self._over:
-                return
+                return True
         self._text_at = now + TEXT_DELAY if self._splitter.pending else None
+        return bool(segments)
 
     def data_to_send(self, now: float) -> bytes:
         """The bytes to write now, in one write; b"" when there are none."""
