@@ -22,7 +22,7 @@ from bridge.wire.values import MAX_DEPTH, Tag
 #: Name of the agent's table in the sources.
 TABLE = "agent"
 #: Fields that have the same number in each version: what makes an agent of any version give the prompt back uses them.
-_FIXED = ("timer", "objects", "ended", "pause", "mhz", "baud")
+_FIXED = ("timer", "objects", "ended", "pause", "mhz", "baud", "stepmul")
 #: The other fields that are always there: 32 in all fit the array part of a table before it grows.
 _RESIDENT = (
     *("two", "check", "send", "put", "main", "write", "receive", "answer", "call", "take", "fragment"),

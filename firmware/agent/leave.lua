@@ -18,5 +18,6 @@ tmr.create():alarm(20, 0, function()
   agent.ended = true
   uart.on("data")
   if agent.baud then uart.setup(0, agent.baud, 8, 0, 1) end
+  if agent.stepmul then collectgarbage("setstepmul", agent.stepmul) end
   if node.egc then node.egc.setmode(4, 4096) end
 end)
