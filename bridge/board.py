@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import functools
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable
@@ -355,6 +356,7 @@ class open_board:
         baud: speed of the board's console, in baud.
         speeds: of the line while the board is open, in baud, the one to try first comes first. Each is proven before
             it is kept, and the console has its own again at the end. None leaves it at the console's.
+        mhz: clock of the board's CPU while it is open, 80 or 160; 0 leaves it as it is.
         start: puts the agent on the board; for tests.
 
     Raises:
@@ -369,12 +371,13 @@ class open_board:
         *,
         baud: int = CONSOLE_BAUD,
         speeds: Iterable[int] = LADDER,
-        start: Starter = agent.start,
+        mhz: int = 160,
+        start: Starter | None = None,
     ) -> None:
         self._what = port
         self._baud = baud
         self._speeds = tuple(speeds)
-        self._start = start
+        self._start = start or functools.partial(agent.start, mhz=mhz)
         self._board: Board | None = None
 
     async def _open(self) -> Board:

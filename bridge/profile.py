@@ -61,6 +61,7 @@ class Profile(_Strict):
     flash: Flash = Flash()
     bauds: Annotated[list[Positive], Field(min_length=1)] = Field(default_factory=lambda: [115_200])
     adapter_latency_ms: Milliseconds = 16
+    cpu_mhz: Literal[80, 160] = 160
     pins: Pins = Pins()
 
 

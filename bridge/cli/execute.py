@@ -35,7 +35,7 @@ def execute(
     code = _standard_input() if source == "-" else os.fsencode(source)
     if code.startswith(b"="):
         code = b"return " + code[1:]
-    run_for(url, run_source(url, code, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+    run_for(url, run_source(url, code, profile, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
 
 
 def _standard_input() -> bytes:
@@ -44,13 +44,24 @@ def _standard_input() -> bytes:
     return sys.stdin.read().encode() if raw is None else bytes(raw.read())
 
 
-async def run_source(url: str, source: str | bytes, *, baud: int, timeout: float, wait: float, as_json: bool) -> None:
+async def run_source(
+    url: str,
+    source: str | bytes,
+    profile: Profile | None,
+    *,
+    baud: int,
+    timeout: float,
+    wait: float,
+    as_json: bool,
+) -> None:
     """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON)."""
 
     def show(data: bytes) -> None:
         click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
 
-    async with open_board(url, baud=baud, speeds=()) as board:  # so little moves that a faster line gains nothing
+    mhz = profile.cpu_mhz if profile is not None else 160
+    # So little moves that a faster line gains nothing.
+    async with open_board(url, baud=baud, speeds=(), mhz=mhz) as board:
         # Carries the error as a result: nobody fetches it when the call itself fails, and asyncio would complain.
         over: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
 

@@ -27,4 +27,4 @@ def run(file: Path, url: str, profile: Profile | None, baud: int, timeout: float
         source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
-    run_for(url, run_source(url, source, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+    run_for(url, run_source(url, source, profile, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
