@@ -68,7 +68,7 @@ def test_too_little_heap_is_the_boards_own_error() -> None:
     "query", ["lua=5.1", "lua=5.1&number=integer", "lua=5.3", "modules=file,net,node,tmr,uart,wifi"]
 )
 def test_the_agent_leaves_room_for_a_handshake(query: str) -> None:
-    # A TLS handshake needs 30 of the 44 KB that are free: 8 KB for the agent, and 16 at the worst moment before it runs.
+    # A TLS handshake needs 30 of the 44 KB that are free: 8 for the agent, and 16 at the worst moment before it runs.
     figures = measured(url=f"virtual:?{query}")
     assert figures.agent <= 8000
     assert figures.bootstrap_peak is not None and figures.bootstrap_peak <= 16_000

@@ -94,3 +94,10 @@ def test_sync_script() -> None:
     assert run.returncode == 0, run.stderr
     assert "one plus one: 2" in run.stdout
     assert "level of the LED's pin: 1" in run.stdout
+
+
+def test_move_data() -> None:
+    run = subprocess.run(command("move_data.py", "--kilobytes", "20"), capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    lines = run.stdout.splitlines()
+    assert [line[:12] for line in lines] == ["to the board", "to the host:"] and "20 kB in" in lines[0]
