@@ -13,10 +13,11 @@ import copy
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bridge import agent
+from bridge import agent, trace
 from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
@@ -24,7 +25,6 @@ from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.ports.base import CONSOLE_BAUD, Port
-from bridge.ports.open import open_port
 from bridge.wire.values import Value
 
 log = logging.getLogger("bridge.board")
@@ -212,6 +212,7 @@ class Board:
     # Below: the life of the link.
 
     def _adopt(self, link: Link) -> None:
+        trace.announce(self._port, link.epoch, link.facts.check, damage=link.facts.damage)
         self._link = link
         self._table = HandleTable(link, self._report, LuaObject)
         link.on_console = lambda data: self._tell("console", data)
@@ -274,6 +275,9 @@ class Board:
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)
         log.debug("= %s %s → %s", self.url, self._state.name.lower(), after.name.lower())
+        trace.note(
+            self._port, "board", state=after.name.lower(), **({"why": str(self._reason)} if self._reason else {})
+        )
         self._state = after
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -322,23 +326,39 @@ class open_board:
     Args:
         port: a port's URL (see `bridge.ports.open`), or an open `Port`, which stays the caller's to close.
         baud: speed of the board's console, in baud.
+        trace: file to write a trace to (`bridge.trace`), without secrets; an existing trace is overwritten.
         start: puts the agent on the board; for tests.
 
     Raises:
+        UsageError: the trace cannot be written.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         NotNodeMCU: something else answers, or nothing does.
         AgentError, LinkError: the agent could not be put on the board.
     """
 
-    def __init__(self, port: str | Port, *, baud: int = CONSOLE_BAUD, start: Starter = agent.start) -> None:
+    def __init__(
+        self,
+        port: str | Port,
+        *,
+        baud: int = CONSOLE_BAUD,
+        trace: str | Path | None = None,
+        start: Starter = agent.start,
+    ) -> None:
         self._what = port
         self._baud = baud
+        self._trace = trace
         self._start = start
         self._board: Board | None = None
 
     async def _open(self) -> Board:
         if isinstance(self._what, str):
-            board = Board(await open_port(self._what, baud=self._baud), owns_port=True, start=self._start)
+            port = await trace.open_traced(self._what, baud=self._baud, trace=self._trace)
+            board = Board(port, owns_port=True, start=self._start)
+        elif self._trace is not None:
+            recorder = trace.Recorder(self._trace, self._what.url, asyncio.get_running_loop())
+            # What is owned is the port around it, which gives this one back to the caller.
+            port = trace.TracedPort(self._what, recorder, owner=False)
+            board = Board(port, owns_port=True, start=self._start)
         else:
             board = Board(self._what, start=self._start)
         try:

@@ -1,0 +1,91 @@
+"""Frames of one direction, as a listener at the line sees them: which are new, which repeat, what they join to.
+
+This is all that a trace assumes of the link beyond `Codec` and `Splitter`: frames with payload are numbered modulo
+`SEQ_COUNT` from 0 on, at most `WINDOW` are under way, and a message is the payloads up to a frame of kind LAST.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
+
+T = TypeVar("T")
+
+
+@dataclass
+class Part(Generic[T]):
+    """A frame's payload and every copy of it that was seen."""
+
+    index: int
+    """Number of the frame in its direction, from 0 on."""
+    kind: Kind
+    payload: bytes
+    copies: list[T] = field(default_factory=list)
+    """What the caller gave with each copy, until it takes them."""
+    kept: bytes | None = None
+    """For the caller: what the payload has become."""
+    torn: bool = False
+    """What it belongs to has been given up in part."""
+
+
+class Order(Generic[T]):
+    """Puts the frames of one direction in order and joins them to messages."""
+
+    def __init__(self) -> None:
+        self.expected = 0
+        """Frames that have come in order, since the start."""
+        self.repeated = 0
+        """Copies of frames that had been seen before."""
+        self.strange = 0
+        """Frames with an old number and a payload that never had it."""
+        self._early: dict[int, Part[T]] = {}
+        self._message: list[Part[T]] = []
+        self._recent: dict[int, Part[T]] = {}
+
+    @property
+    def open(self) -> list[Part[T]]:
+        """Parts of messages that are not whole yet."""
+        return [*self._message, *self._early.values()]
+
+    def arrived(self, frame: Frame, copy: T) -> tuple[Part[T] | None, list[list[Part[T]]]]:
+        """Take a frame with payload.
+
+        Args:
+            frame: as it was decoded.
+            copy: kept in the part's `copies`.
+
+        Returns:
+            The part it is a copy of, or None if nothing is known of it; and the messages that are whole now, in order.
+        """
+        ahead = (frame.seq - self.expected) % SEQ_COUNT
+        known = self._recent.get(frame.seq)
+        if ahead >= WINDOW or frame.seq in self._early:
+            self.repeated += 1
+            if known is None or known.payload != frame.payload:
+                self.strange += 1
+                return None, []
+            known.copies.append(copy)
+            return known, []
+        part = Part(self.expected + ahead, frame.kind, frame.payload, [copy])
+        self._early[frame.seq] = self._recent[frame.seq] = part
+        whole = []
+        while (ready := self._early.pop(self.expected % SEQ_COUNT, None)) is not None:
+            self.expected += 1
+            self._message.append(ready)
+            if ready.kind is Kind.LAST:
+                whole.append(self._message)
+                self._message = []
+        return part, whole
+
+    def skip(self) -> None:
+        """Give up what is missing and what waits for it: go on behind it, in the middle of a message perhaps."""
+        self.expected = max((part.index + 1 for part in self._early.values()), default=self.expected)
+        self._early.clear()
+        self._message = [Part(self.expected, Kind.MORE, b"", kept=b"", torn=True)]
+
+
+def joined(message: list[Part[T]]) -> bytes:
+    """The bytes of a message."""
+    return b"".join(part.payload for part in message)

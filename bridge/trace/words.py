@@ -1,0 +1,229 @@
+"""Takes the secrets out of messages: same length, same shape, other bytes.
+
+What a call does is known by the source that came before it, so this listens to both directions of one epoch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from bridge.errors import BridgeError
+from bridge.trace.secrets import (
+    Known,
+    Scanner,
+    Span,
+    blanked,
+    find_secrets,
+    is_secret_name,
+    literals,
+    merge,
+    reads_secret,
+    takes_secret,
+)
+from bridge.wire import messages
+from bridge.wire.messages import Call, Direction, Event, Failure, Message, Reply, Source
+from bridge.wire.values import Handle, Opaque, Value
+
+#: Contexts (a handle's data, a function's arguments) whose last words are remembered.
+_CONTEXTS = 64
+#: A literal in a program that configures Wi-Fi may be its key; shorter ones cannot be.
+_KEY_LENGTH = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class _Sort:
+    """What is known of a function or chunk by its source."""
+
+    takes: bool = False
+    reads: bool = False
+
+    @property
+    def secret(self) -> bool:
+        return self.takes or self.reads
+
+
+class Words:
+    """Elides the messages of one epoch.
+
+    Args:
+        known: secrets seen so far; more are added.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self._shapes: dict[int, _Sort] = {}
+        self._calls: dict[int, _Sort] = {}
+        self._scanners: dict[str, Scanner] = {}
+
+    @property
+    def reading(self) -> bool:
+        """A call is under way that may print a secret without a name."""
+        return any(sort.reads for sort in self._calls.values())
+
+    def is_source(self, data: bytes) -> bool:
+        """True if a message is a piece of source: what it is a piece of, the call after the last piece completes."""
+        return isinstance(_decoded(data, Direction.TO_BOARD), Source)
+
+    def to_board(self, group: list[bytes]) -> list[bytes]:
+        """Elide some pieces of source and the message that follows them.
+
+        Args:
+            group: encoded messages; all but the last are pieces of source, or are not looked at together with them.
+
+        Returns:
+            As many messages, each as long as it was.
+        """
+        decoded = [_decoded(data, Direction.TO_BOARD) for data in group]
+        text = b"".join(message.text for message in decoded if isinstance(message, Source))
+        sort = _Sort(takes_secret(text), reads_secret(text))
+        spans = self._source(text, sort)
+        out = []
+        at = 0
+        for data, message in zip(group, decoded, strict=True):
+            if isinstance(message, Source):
+                end = at + len(message.text)
+                inside = [(max(a, at) - at, min(b, end) - at) for a, b in spans if a < end and b > at]
+                out.append(_encoded(data, dataclasses.replace(message, text=blanked(message.text, inside)), message))
+                at = end
+            elif isinstance(message, Call):
+                out.append(self._call(data, message, sort if text else self._shapes.get(message.shape, _Sort())))
+                if text:
+                    self._shapes[message.shape] = sort
+            else:
+                out.append(self._other(data, message))
+        return out
+
+    def to_host(self, data: bytes) -> bytes:
+        """Elide a message of the board."""
+        message = _decoded(data, Direction.TO_HOST)
+        if isinstance(message, Reply | Failure):
+            sort = self._calls.pop(message.call_id, _Sort())
+            if isinstance(message, Reply) and sort.secret:
+                return self._valued(data, message, whole=True)
+        return self._other(data, message)
+
+    def _source(self, text: bytes, sort: _Sort) -> list[Span]:
+        spans = find_secrets(text)
+        for start, stop in spans:
+            self._known.add(text[start:stop])
+        if sort.takes:
+            # Which of its strings is the key, only the board finds out.
+            strings = literals(text)
+            for start, stop in strings:
+                if stop - start >= _KEY_LENGTH:
+                    self._known.add(text[start:stop])
+            spans += strings
+        return merge([*spans, *self._known.spans(text)])
+
+    def _call(self, data: bytes, call: Call, sort: _Sort) -> bytes:
+        if call.call_id:
+            self._calls.pop(call.call_id, None)
+            if sort.secret:
+                self._calls[call.call_id] = sort
+        return self._valued(data, call, whole=sort.takes)
+
+    def _other(self, data: bytes, message: Message | None) -> bytes:
+        if message is None:
+            return blanked(data, merge([*find_secrets(data), *self._known.spans(data)]))
+        return self._valued(data, message, whole=False) if hasattr(message, "values") else data
+
+    def _valued(self, data: bytes, message: Message, *, whole: bool) -> bytes:
+        values: tuple[Value, ...] = getattr(message, "values", ())
+        scanner = self._scanner(_context(message, values))
+        kept = tuple(self._all(list(values), scanner, whole))
+        # `replace` is typed for the base, which has no values.
+        return data if kept == values else _encoded(data, dataclasses.replace(message, values=kept), message)  # type: ignore[call-arg]
+
+    def _scanner(self, context: str) -> Scanner:
+        scanner = self._scanners.pop(context, None) or Scanner()
+        self._scanners[context] = scanner
+        if len(self._scanners) > _CONTEXTS:
+            del self._scanners[next(iter(self._scanners))]
+        return scanner
+
+    def _all(self, values: list[Value], scanner: Scanner, whole: bool) -> Iterator[Value]:
+        named = False
+        for value in values:
+            yield self._value(value, scanner, whole or named)
+            named = isinstance(value, bytes) and is_secret_name(value)  # ("pwd", "hunter2")
+
+    def _value(self, value: Value, scanner: Scanner, whole: bool) -> Value:
+        match value:
+            case bytes():
+                spans = [(0, len(value))] if whole else scanner.spans(value)
+                for start, stop in spans:
+                    self._known.add(value[start:stop])
+                kept = bytearray(value)
+                for start, stop in merge([*spans, *self._known.spans(value)]):
+                    kept[start:stop] = b"*" * (stop - start)
+                return bytes(kept)
+            case int() if whole and not isinstance(value, bool):
+                digits = str(abs(value))
+                self._known.add(digits.encode())
+                # As many digits, so that it is as long on the line.
+                return value if len(digits) < 3 else int(str(value).replace(digits, "9" * len(digits)))
+            case list():
+                return list(self._all(value, scanner, whole))
+            case dict():
+                return {
+                    key: self._value(item, scanner, whole or (isinstance(key, bytes) and is_secret_name(key)))
+                    for key, item in value.items()
+                }
+            case Opaque():
+                return Opaque(self._value(value.text, scanner, whole))
+        return value
+
+
+def _context(message: Message, values: tuple[Value, ...]) -> str:
+    """Whose words these are: what one handle receives, or is sent, goes on from one message to the next."""
+    handle = message.handle if isinstance(message, Event) else next((v for v in values if isinstance(v, Handle)), "")
+    shape = message.shape if isinstance(message, Call) else ""
+    return f"{type(message).__name__} {shape} {handle}"
+
+
+def _decoded(data: bytes, direction: Direction) -> Message | None:
+    try:
+        return messages.decode(data, direction)
+    except BridgeError:
+        return None
+
+
+def _encoded(data: bytes, kept: Message, was: Message) -> bytes:
+    """The bytes of an elided message: those of the original with only the strings exchanged, if that can be done."""
+    direction = messages.OPCODES[type(was)][1].direction
+    out = bytearray(data)
+    at = 0
+    for old, new in zip(_strings(was), _strings(kept), strict=True):
+        at = data.find(old, at)
+        if at < 0:
+            break
+        out[at : at + len(old)] = new
+        at += len(old)
+    if _decoded(bytes(out), direction) == kept:
+        return bytes(out)
+    try:
+        again = messages.encode(kept)
+    except BridgeError:
+        again = b""
+    # The last way out keeps the opcode and the number of the call.
+    return again if len(again) == len(data) else data[:2] + b"*" * (len(data) - 2)
+
+
+def _strings(value: object) -> Iterator[bytes]:
+    """Every string in a message, in the order in which they stand on the line."""
+    match value:
+        case bytes():
+            yield value
+        case Opaque():
+            yield value.text
+        case tuple() | list():
+            for item in value:
+                yield from _strings(item)
+        case dict():
+            for key, item in value.items():
+                yield from _strings(key)
+                yield from _strings(item)
+        case Message():
+            for field in dataclasses.fields(value):
+                yield from _strings(getattr(value, field.name))
