@@ -275,9 +275,8 @@ class Board:
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)
         log.debug("= %s %s → %s", self.url, self._state.name.lower(), after.name.lower())
-        trace.note(
-            self._port, "board", state=after.name.lower(), **({"why": str(self._reason)} if self._reason else {})
-        )
+        why = {"why": str(self._reason)} if after in (State.RESTARTING, State.LOST) and self._reason else {}
+        trace.note(self._port, "board", state=after.name.lower(), **why)
         self._state = after
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

@@ -10,7 +10,7 @@ import click
 
 from bridge.cli.options import json_option
 from bridge.trace import Replay, read, replay
-from bridge.trace.playback import Event
+from bridge.trace.replayed import Event
 from bridge.trace.show import described, lines, objects, quoted
 from bridge.wire.events import ConsoleText, Failed, MessageReceived
 

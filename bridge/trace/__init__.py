@@ -12,9 +12,10 @@ form of the file, `playback` feeds it to sessions again, `timeline` and `show` m
 from __future__ import annotations
 
 from bridge.trace.file import Record, Trace, read
-from bridge.trace.playback import Replay, SessionReplay, replay
+from bridge.trace.playback import replay
 from bridge.trace.port import TracedPort, announce, note, open_traced
 from bridge.trace.recorder import Recorder
+from bridge.trace.replayed import Replay, SessionReplay
 
 __all__ = [
     "Record", "Recorder", "Replay", "SessionReplay", "Trace", "TracedPort", "announce", "note", "open_traced", "read",

@@ -30,7 +30,7 @@ FRAME_SECONDS = 0.5
 DOUBT_SECONDS = 2.0
 #: A message that does not become whole is held for so long, in seconds, and everything so long as it is this many
 #: bytes; then it is blanked.
-HELD_SECONDS, HELD_BYTES = 10.0, 1 << 18
+HELD_SECONDS, HELD_BYTES = 30.0, 1 << 18
 #: After damage, text is believed only in whole lines for so long, in seconds.
 BAD_SECONDS = 2.0
 #: What the prompt prints this long after it was asked for a configuration may be a key, in seconds.
@@ -214,14 +214,15 @@ class Elider:
 
     def _message(self, side: _Side, message: list[Part[tuple[Frame, Run]]], now: float) -> None:
         data = joined(message)
-        torn = any(part.torn for part in message)
-        if torn:
-            self._keep(side, message, fill(data), now)
+        if any(part.torn or part.kept is not None for part in message):
+            # Its beginning has been blanked, or was never seen.
+            self._keep(side, message, _blank(data), now)
         elif side.way.to_host:
             self._keep(side, message, self._words.to_host(data), now)
         else:
+            # Source is complete with the call that uses it; what a session says of itself may come between.
             self._group.append(message)
-            if self._words.is_source(data):
+            if self._words.goes_on(data, began=len(self._group) > 1):
                 return
             group, self._group = self._group, []
             for each, kept in zip(group, self._words.to_board([joined(each) for each in group]), strict=True):
@@ -260,7 +261,7 @@ class Elider:
             unfinished = [*side.order.open, *(part for each in self._group for part in each if side is self._sent)]
             for part in unfinished:
                 if part.kept is None:
-                    part.kept = fill(part.payload)
+                    part.kept = _blank(part.payload) if part.begins else b"*" * len(part.payload)
                     self._secret_at = now
                     side.secrets.append((part.index, part.index + 1))
                 self._copies(side, part)
@@ -315,6 +316,11 @@ class Elider:
         else:
             self._text(side, doubt.run, now)
         return True
+
+
+def _blank(message: bytes) -> bytes:
+    """As long, of the same kind, and readable: a small number is what each byte stands for."""
+    return message[:1] + b"*" * (len(message) - 1)
 
 
 def _is_clean(data: bytes) -> bool:

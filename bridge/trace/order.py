@@ -26,6 +26,8 @@ class Part(Generic[T]):
     """What the caller gave with each copy, until it takes them."""
     kept: bytes | None = None
     """For the caller: what the payload has become."""
+    begins: bool = False
+    """A message begins with it."""
     torn: bool = False
     """What it belongs to has been given up in part."""
 
@@ -73,6 +75,7 @@ class Order(Generic[T]):
         whole = []
         while (ready := self._early.pop(self.expected % SEQ_COUNT, None)) is not None:
             self.expected += 1
+            ready.begins = not self._message
             self._message.append(ready)
             if ready.kind is Kind.LAST:
                 whole.append(self._message)

@@ -59,6 +59,9 @@ _LITERAL = re.compile(
 _HINT = re.compile(
     rb"pwd|pass|psk|secret|token|key|auth|pw|://|config|getapinfo|mqtt|cert|hmac|crypt|PRIVATE", re.IGNORECASE
 )
+_KEPT = b"\t\n\r\x1b"
+#: What cannot be printed and what can, by its length in UTF-8.
+_FILLING = {False: ("\x01", "\x80", "\u200b", "\U000e0001"), True: ("*", "\xb7", "\u2022", "\U0001f511")}
 _ESCAPE = re.compile(rb"\\(\d{1,3}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
@@ -105,15 +108,15 @@ def merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def fill(data: bytes) -> bytes:
-    """As many bytes that say nothing; text stays text and what is no text stays none, so that it is read alike."""
+    """As many bytes that say nothing. Text stays text and what is no text stays none, so that it is read alike:
+    what is printable, or ends a line, is so afterwards."""
     try:
-        data.decode()
+        text = data.decode()
     except UnicodeDecodeError:
-        kept = b"\t\n\r\x1b"
         return bytes(
-            byte if byte in kept else 0x2A if 32 <= byte < 127 else 0xFF if byte > 127 else 0x01 for byte in data
+            byte if byte in _KEPT else 0x2A if 32 <= byte < 127 else 0xFF if byte > 127 else 0x01 for byte in data
         )
-    return bytes(byte if byte in b"\t\n\r\x1b" else 0x2A if byte >= 32 and byte != 127 else 0x01 for byte in data)
+    return "".join(c if c in "\t\r\n\x1b" else _FILLING[c.isprintable()][len(c.encode()) - 1] for c in text).encode()
 
 
 def blanked(data: bytes, spans: Iterable[Span]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.errors import BridgeError
 from bridge.trace.file import Record, Trace
 from bridge.trace.order import Order, joined
-from bridge.trace.playback import Replay, Segment, SessionReplay
+from bridge.trace.replayed import Replay, Segment, SessionReplay
 from bridge.wire.frame import Frame
 from bridge.wire.messages import Direction, Message, decode
 

@@ -61,15 +61,21 @@ class Words:
         """A call is under way that may print a secret without a name."""
         return any(sort.reads for sort in self._calls.values())
 
-    def is_source(self, data: bytes) -> bool:
-        """True if a message is a piece of source: what it is a piece of, the call after the last piece completes."""
-        return isinstance(_decoded(data, Direction.TO_BOARD), Source)
+    def goes_on(self, data: bytes, *, began: bool) -> bool:
+        """True if a message to the board is to be looked at together with the ones that follow: a piece of source.
+
+        Args:
+            data: the message.
+            began: pieces of source came before it.
+        """
+        message = _decoded(data, Direction.TO_BOARD)
+        return isinstance(message, Source) or (began and not isinstance(message, Call))
 
     def to_board(self, group: list[bytes]) -> list[bytes]:
         """Elide some pieces of source and the message that follows them.
 
         Args:
-            group: encoded messages; all but the last are pieces of source, or are not looked at together with them.
+            group: encoded messages, up to the one for which `goes_on` is false.
 
         Returns:
             As many messages, each as long as it was.

@@ -1,0 +1,225 @@
+"""Plays one session of a trace: the bytes of then, to the sessions of now.
+
+The host's session sends what the host sent then, so that what the board's frames acknowledge makes sense to it. A
+session that sends otherwise than that of then (this program has changed, or the trace lacks a part) may be told of
+frames that it has not sent, and would refuse them as damaged; then all is played once more, without what frames
+acknowledge. Nothing that arrives is changed else, and damage least of all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bridge.errors import BridgeError
+from bridge.trace.file import Record, Trace
+from bridge.trace.order import Order, Part, joined
+from bridge.trace.replayed import Event, Segment, SessionReplay
+from bridge.wire.events import Failed
+from bridge.wire.frame import Codec, Frame
+from bridge.wire.messages import Direction, Message, Tune, decode
+from bridge.wire.session import Session
+
+#: A session takes what came before a silence of so many seconds for all that will come (`TEXT_DELAY` of the session).
+SILENCE = 0.040
+#: How often a session is asked whether it has something to do whose deadline has passed and stays, in seconds; and
+#: how often when nothing comes for long.
+_OFTEN, _SELDOM = 0.020, 0.5
+
+
+def play(trace: Trace, codec: Codec, note: Record, first: int, last: int) -> SessionReplay:
+    """Play a session.
+
+    Args:
+        trace: the whole of it.
+        codec: of the session's frames.
+        note: the record that tells of the session.
+        first: its first record.
+        last: the record behind its last one.
+    """
+    try:
+        return _play(trace, codec, note, first, last, alone=False)
+    except _Refused:
+        return _play(trace, codec, note, first, last, alone=True)
+
+
+class _Refused(Exception):
+    """The session of now cannot follow that of then."""
+
+
+def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, alone: bool) -> SessionReplay:
+    baud, damage = note.facts.get("baud", 115200), note.facts.get("damage", 0.0005)
+    played = SessionReplay(codec.epoch, codec.kind.value, first, last, alone)
+    host = _Player(Session(codec, baud=baud, damage=damage, name=trace.path), played, to_host=True, alone=alone)
+    board = _Player(Session(codec, baud=baud, board=True, name=trace.path), played, to_host=False, alone=True)
+    records = list(enumerate(trace.records))[first:last]
+    offers = {} if alone else _offers(records, codec)
+    pieces = iter(_pieces([record for _, record in records if record.mark == "<"], codec, alone=alone))
+    for i, record in records:
+        host.advance(record.t)
+        if record.mark == "<":
+            for piece in next(pieces):
+                host.feed(piece, i, record)
+        elif record.mark == ">":
+            host.send(offers.get(i, ()), record.t)
+            for data in record.data.split(b"\0"):
+                if data:
+                    kept, frame = _without_ack(data, codec, to_host=False)
+                    board.feed(_Piece(kept + b"\0", data, frame), i, record)
+    if last < len(trace.records):
+        host.advance(trace.records[last].t)
+    elif records:  # what came last, a session takes for whole a little later
+        host.advance(trace.records[-1].t + 2 * SILENCE)
+    played.damaged = host.session.damaged
+    return played
+
+
+def _offers(records: list[tuple[int, Record]], codec: Codec) -> dict[int, list[Message]]:
+    """The messages that the host sent, by the record in which each began."""
+    offers: dict[int, list[Message]] = {}
+    order: Order[int] = Order()
+    for i, record in records:
+        for data in record.data.split(b"\0") if record.mark == ">" else ():
+            frame = codec.decode(data, to_host=False)
+            for parts in order.arrived(frame, i)[1] if frame is not None and frame.payload else ():
+                message = _message(parts)
+                if not isinstance(message, Tune):  # those a session sends by itself
+                    offers.setdefault(parts[0].copies[0], []).append(message)
+    return offers
+
+
+def _message(parts: list[Part[int]]) -> Message:
+    try:
+        return decode(joined(parts), Direction.TO_BOARD)
+    except BridgeError as error:
+        raise _Refused from error
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Bytes to feed; with the last of a segment, what the whole of it was."""
+
+    data: bytes
+    segment: bytes = b""
+    frame: Frame | None = None
+    quiet: bool = False
+    """No frame has been tried for yet: the session got all of this at once, when the first one came."""
+
+
+def _pieces(records: list[Record], codec: Codec, *, alone: bool) -> list[list[_Piece]]:
+    """What arrived, record by record; without what its frames acknowledge if it is played `alone`."""
+    out: list[list[_Piece]] = [[] for _ in records]
+    pending: list[tuple[int, int]] = []  # record, bytes of it
+    segment = b""
+    nuls = 0
+
+    def end(nul: bytes) -> None:
+        nonlocal segment
+        kept, frame = _without_ack(segment, codec, to_host=True) if segment else (b"", None)
+        kept = (kept if alone else segment) + nul
+        at = 0
+        for number, (record, size) in enumerate(pending, 1):
+            last = number == len(pending)
+            piece = kept[at:] if last else kept[at : at + size]
+            out[record].append(_Piece(piece, segment if last else b"", frame if last else None, quiet=nuls < 2))
+            at += size
+        pending.clear()
+        segment = b""
+
+    for i, record in enumerate(records):
+        if segment and nuls >= 2 and record.t - records[i - 1].t >= SILENCE:
+            end(b"")
+        *complete, rest = record.data.split(b"\0")
+        for data in complete:
+            pending.append((i, len(data) + 1))
+            segment += data
+            nuls += 1
+            end(b"\0")
+        if rest:
+            pending.append((i, len(rest)))
+            segment += rest
+    if segment:
+        end(b"")
+    return out
+
+
+def _without_ack(segment: bytes, codec: Codec, *, to_host: bool) -> tuple[bytes, Frame | None]:
+    frame = codec.decode(segment, to_host=to_host)
+    if frame is None:
+        return segment, None
+    bare = Frame(frame.kind, frame.seq, 0, payload=frame.payload)
+    return codec.encode(bare, to_host=to_host).strip(b"\0"), frame
+
+
+class _Player:
+    """A session that is fed, and what it reports. One that plays alone never sends."""
+
+    def __init__(self, session: Session, played: SessionReplay, *, to_host: bool, alone: bool) -> None:
+        self.session = session
+        self._played = played
+        self._to_host = to_host
+        self._alone = alone
+        self._now: float | None = None
+        self._fed = 0.0
+        self._failed = False
+
+    def feed(self, piece: _Piece, number: int, record: Record) -> None:
+        """Bytes come."""
+        before = self.session.damaged
+        if not piece.quiet:
+            self._now = self._fed = record.t
+        self.session.receive_data(piece.data, record.t)
+        if piece.segment:
+            damaged = self.session.damaged > before
+            if not self._alone and piece.frame is not None and (damaged or self._failed):
+                raise _Refused
+            self._played.segments.append(
+                Segment(number, self._to_host, piece.segment, piece.frame, damaged, bool(record.elided))
+            )
+        self._collect(record.t)
+
+    def send(self, messages: list[Message] | tuple[()], now: float) -> None:
+        """The session writes now; these messages are new."""
+        if self._alone:
+            return
+        try:
+            for message in messages:
+                self.session.send(message, now)
+        except BridgeError as error:
+            raise _Refused from error
+        self._collect(now)
+
+    def advance(self, now: float) -> None:
+        """Time goes on. The session is asked at its deadlines, and else from time to time: where nothing is sent, a
+        deadline to send an acknowledgement stays for ever."""
+        if self._now is None:
+            return
+        start = at = self._now
+        while (due := self.session.deadline()) is not None and due <= now:
+            if due <= at:
+                due = at + (_OFTEN if at - start < 2 else _SELDOM)
+                if at < self._fed + SILENCE < due:
+                    due = self._fed + SILENCE
+            at = due
+            if at > now:
+                break
+            before = self.session.damaged
+            self.session.handle_timeout(at)
+            if self.session.damaged > before:
+                self._mark_last()
+            self._collect(at)
+        self._now = now
+
+    def _mark_last(self) -> None:
+        """What came before the silence was damage."""
+        segments = self._played.segments
+        for i in reversed(range(len(segments))):
+            if segments[i].to_host == self._to_host:
+                segments[i] = replace(segments[i], damaged=True)
+                return
+
+    def _collect(self, t: float) -> None:
+        while (event := self.session.next_event()) is not None:
+            self._failed = self._failed or isinstance(event, Failed)
+            self._played.events.append(Event(t, self._to_host, event))
+        if not self._alone:
+            self.session.data_to_send(t)  # which are on the line already: only what it means is wanted
