@@ -25,6 +25,8 @@ from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.wire.check import CheckKind
+from bridge.wire.frame import Codec
 from bridge.wire.values import Value
 
 log = logging.getLogger("bridge.board")
@@ -212,7 +214,8 @@ class Board:
     # Below: the life of the link.
 
     def _adopt(self, link: Link) -> None:
-        trace.announce(self._port, link.epoch, link.facts.check, damage=link.facts.damage)
+        codec = Codec(CheckKind(link.facts.check), link.epoch)
+        trace.announce(self._port, link.session, codec, damage=max(link.facts.damage, 0.0002))
         self._link = link
         self._table = HandleTable(link, self._report, LuaObject)
         link.on_console = lambda data: self._tell("console", data)

@@ -149,7 +149,7 @@ def _record(found: dict[str, Any] | None) -> Record | None:
         return None
     if mark in "=!":
         return Record(float(t), mark, text=text, facts=found)
-    elided = found.get("elided", 0)
+    elided = found.pop("elided", 0)
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:

@@ -24,6 +24,8 @@ SILENCE = 0.040
 #: How often a session is asked whether it has something to do whose deadline has passed and stays, in seconds; and
 #: how often when nothing comes for long.
 _OFTEN, _SELDOM = 0.020, 0.5
+#: How long a session that plays alone is asked when nothing comes, in seconds: longer than it looks at boot text.
+_PATIENT = 2.0
 
 
 def play(trace: Trace, codec: Codec, note: Record, first: int, last: int) -> SessionReplay:
@@ -65,10 +67,8 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
                 if data:
                     kept, frame = _without_ack(data, codec, to_host=False)
                     board.feed(_Piece(kept + b"\0", data, frame), i, record)
-    if last < len(trace.records):
-        host.advance(trace.records[last].t)
-    elif records:  # what came last, a session takes for whole a little later
-        host.advance(trace.records[-1].t + 2 * SILENCE)
+    if records:  # what came last, a session takes for whole a little later
+        host.finish(trace.records[last].t if last < len(trace.records) else trace.records[-1].t + 2 * SILENCE)
     played.damaged = host.session.damaged
     return played
 
@@ -165,8 +165,9 @@ class _Player:
     def feed(self, piece: _Piece, number: int, record: Record) -> None:
         """Bytes come."""
         before = self.session.damaged
+        self._fed = record.t
         if not piece.quiet:
-            self._now = self._fed = record.t
+            self._now = record.t
         self.session.receive_data(piece.data, record.t)
         if piece.segment:
             damaged = self.session.damaged > before
@@ -194,13 +195,15 @@ class _Player:
         if self._now is None:
             return
         start = at = self._now
-        while (due := self.session.deadline()) is not None and due <= now:
+        # One that asks for signs of life without sending would find the other side dead.
+        end = min(now, self._fed + _PATIENT) if self._alone else now
+        while (due := self.session.deadline()) is not None and due <= end:
             if due <= at:
                 due = at + (_OFTEN if at - start < 2 else _SELDOM)
                 if at < self._fed + SILENCE < due:
                     due = self._fed + SILENCE
             at = due
-            if at > now:
+            if at > end:
                 break
             before = self.session.damaged
             self.session.handle_timeout(at)
@@ -208,6 +211,12 @@ class _Player:
                 self._mark_last()
             self._collect(at)
         self._now = now
+
+    def finish(self, now: float) -> None:
+        """All has been fed; the time goes on to the end."""
+        if self._now is None:
+            self._now = self._fed
+        self.advance(now)
 
     def _mark_last(self) -> None:
         """What came before the silence was damage."""

@@ -10,7 +10,6 @@ from bridge.ports.base import CONSOLE_BAUD, LossHandler, Port, Receiver
 from bridge.ports.inbox import Inbox
 from bridge.ports.open import open_port
 from bridge.trace.recorder import Recorder
-from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
 
 
@@ -127,17 +126,17 @@ async def open_traced(url: str, *, baud: int = CONSOLE_BAUD, trace: str | Path |
         raise
 
 
-def announce(port: Port, epoch: int, check: str, *, damage: float) -> None:
-    """Tell the trace of a port, if it has one, how the frames of a session are coded; saying so again does nothing.
+def announce(port: Port, session: object, codec: Codec, *, damage: float) -> None:
+    """Tell the trace of a port, if it has one, that a session begins or has just begun.
 
     Args:
         port: any port.
-        epoch: of the session.
-        check: the name of its kind of check (`CheckKind`).
-        damage: what the session was told of the line.
+        session: tells sessions apart: saying the same of the same one again does nothing.
+        codec: of its frames.
+        damage: share of damaged bytes that the session was told to start from (`Session`).
     """
     if isinstance(port, TracedPort):
-        port.recorder.begin(Codec(CheckKind(check), epoch), baud=port.baud, damage=damage)
+        port.recorder.begin(session, codec, baud=port.baud, damage=damage)
 
 
 def note(port: Port, text: str, **facts: object) -> None:

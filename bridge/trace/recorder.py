@@ -51,6 +51,7 @@ class Recorder:
         self._loop = loop
         self._clock = time.monotonic if loop is None else loop.time
         self._elider = Elider(known)
+        self._session: object = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._began = self._clock()
@@ -77,16 +78,18 @@ class Recorder:
         """Something went wrong; the text is elided."""
         self._line("!", text)
 
-    def begin(self, codec: Codec, *, baud: int, damage: float) -> None:
-        """A session begins, or has just begun; saying so again does nothing.
+    def begin(self, session: object, codec: Codec, *, baud: int, damage: float) -> None:
+        """A session begins, or has just begun.
 
         Args:
+            session: tells sessions apart: saying the same of the same one again does nothing.
             codec: of its frames.
             baud: speed of the line.
             damage: what the session was told of the line (`Session`).
         """
-        if codec == self._elider.codec:
+        if session is self._session:
             return
+        self._session = session
         self._elider.begin(codec, self._clock())
         self._line("=", "session", check=codec.kind.value, epoch=codec.epoch, baud=baud, damage=round(damage, 6))
 
@@ -185,7 +188,7 @@ def _lines(elider: Elider, began: float) -> bytes:
 def public_url(url: str) -> str:
     """A port's URL without the passwords in it (`virtual:?wifi=SSID:PASSWORD`, `rfc2217://user:password@host`)."""
     for secret in sorted(_secrets_of(url), key=len, reverse=True):
-        url = re.sub(rf"(?<=[:=]){re.escape(secret)}(?=[@&#]|$)", "*" * len(secret), url)
+        url = re.sub(rf"(?<=[:=]){re.escape(secret)}(?=[@&]|$)", "*" * len(secret), url)
     return url
 
 
@@ -193,7 +196,7 @@ def _secrets_of(url: str) -> list[str]:
     """Passwords in a URL, as they stand in it and as they are read."""
     found = []
     parts = urlsplit(url)
-    for raw in re.findall(r"[?&]wifi=[^:&]*:([^&#]*)", url):
+    for raw in re.findall(r"[?&]wifi=[^:&]*:([^&]*)", url):
         found.append(raw)
     found += [value.partition(":")[2] for value in parse_qs(parts.query).get("wifi", ())]
     found += re.findall(r"://[^/@:]*:([^/@]*)@", url)

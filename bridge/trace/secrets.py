@@ -48,6 +48,7 @@ _TAKERS = re.compile(
     rb"\b(?:sta|ap)\s*\.\s*config\b|\bmqtt\s*\.\s*Client\b|\btls\s*\.\s*cert\b|"
     rb"\bcrypto\s*\.\s*(?:new_hmac|hmac|encrypt|decrypt)\b"
 )
+_CALLED = re.compile(_TAKERS.pattern.join((rb"(?:", rb")(?:\s*\.\s*\w+)?(?=\s*[({\"'\[\\])")))
 #: Functions that return one, without a name before it (app/modules/wifi.c).
 _READERS = re.compile(rb"\bget(?:default)?config\b|\bgetapinfo\b")
 _LITERAL = re.compile(
@@ -193,7 +194,7 @@ def _named(text: bytes) -> Iterable[Span]:
 
 def _arguments(text: bytes) -> Iterable[Span]:
     """String literals behind a function that takes a secret, to the end of its line."""
-    for found in _TAKERS.finditer(text):
+    for found in _CALLED.finditer(text):
         end = text.find(b"\n", found.end())
         piece = text[found.end() : end if end >= 0 else len(text)]
         for start, stop in literals(piece):

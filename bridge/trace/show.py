@@ -21,9 +21,9 @@ _MANY = re.compile(rb"(.{1,4}?)\1{9,}", re.DOTALL)
 
 def lines(trace: Trace) -> Iterator[str]:
     """The trace, a line for each thing that happened, and a summary. `>` sent, `<` received, `=` note, `!` fault."""
+    entries, totals = timeline(trace, replay(trace))
     header = trace.header
     yield f"= trace of {header['port']}, started {header.get('started', '?')}, bridge {header.get('bridge', '?')}"
-    entries, totals = timeline(trace, replay(trace))
     for entry in entries:
         yield from _lines(entry)
     if trace.cut:
@@ -33,8 +33,8 @@ def lines(trace: Trace) -> Iterator[str]:
 
 def objects(trace: Trace) -> Iterator[dict[str, Any]]:
     """The same as objects: one for the header, one for each thing that happened, one for the summary."""
-    yield {"what": "trace", **trace.header, "cut": trace.cut}
     entries, totals = timeline(trace, replay(trace))
+    yield {"what": "trace", **trace.header, "cut": trace.cut}
     for entry in entries:
         yield _object(entry)
     yield {
@@ -64,15 +64,9 @@ def described(message: Message | BridgeError) -> str:
 
 
 def _escaped(data: bytes) -> str:
-    text = data.decode("utf-8", "backslashreplace") if data.isascii() else _decoded(data)
-    return "".join(_NAMES.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}") for c in text)
-
-
-def _decoded(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    # What is no UTF-8 becomes surrogates, whose last byte it is.
+    text = data.decode("utf-8", "surrogateescape")
+    return "".join(_NAMES.get(c) or (c if c.isprintable() else f"\\x{ord(c) & 0xFF:02x}") for c in text)
 
 
 def _lines(entry: Entry) -> Iterator[str]:
@@ -82,10 +76,10 @@ def _lines(entry: Entry) -> Iterator[str]:
             first, *others = [f" {described(message)}" for message in entry.messages] or [""]
             yield f"{when} {entry.mark} {entry.frame}{' again' if entry.again else ''}{first}"
             for other in others:
-                yield f"{when} {entry.mark}  {other}"
+                yield f"{when} {entry.mark}   {other.strip()}"
         case "damage":
             rest = " …" if len(entry.data) > _SHOWN else ""
-            blanked = ", blanked: it may have held a secret" if entry.elided else ""
+            blanked = ", blanked as they may hold a secret" if entry.elided else ""
             size = f"{len(entry.data)} bytes are no frame"
             yield f"{when} ! {entry.mark} {size}{blanked}: {entry.data[:_SHOWN].hex(' ')}{rest}"
         case "text":

@@ -22,6 +22,7 @@ from tests.wire.session_pair import Damage
 
 #: Bytes that occur nowhere else, so that a piece of a secret is known when it is seen.
 ALPHABET = b"QXZJVWK#@%"
+Play = tuple[list[Message], list[Message], bytes, Damage, Damage]
 secrets = st.lists(st.sampled_from(ALPHABET), min_size=8, max_size=63).map(bytes)
 
 
@@ -63,7 +64,7 @@ def to_host(secret: bytes) -> list[list[Message]]:
 
 
 @st.composite
-def plays(draw: st.DrawFn) -> tuple[list[Message], list[Message], bytes, Damage, Damage]:
+def plays(draw: st.DrawFn) -> Play:
     """What both sides send, with secrets in between, and how bad the line is."""
     secret = draw(secrets)
     chatter: list[Message] = [Call(7, 0, (n, b"chatter %d" % n)) for n in range(draw(st.integers(0, 12)))]
@@ -99,11 +100,29 @@ def hidden(message: Message, secret: bytes) -> str:
     return text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.generate])
+# Shrinking would take minutes: a play that fails is small enough to be played again.
+quick = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@quick
 @given(plays())
-def test_no_secret_is_kept_and_the_replay_is_true(
-    made: tuple[list[Message], list[Message], bytes, Damage, Damage],
-) -> None:
+def test_no_secret_is_kept_and_the_replay_is_true(made: Play) -> None:
+    check(made)
+
+
+@pytest.mark.nightly
+@settings(quick, max_examples=2000)
+@given(plays())
+def test_no_secret_is_kept_in_many_plays(made: Play) -> None:
+    check(made)
+
+
+def check(made: Play) -> None:
     out, back, secret, there, here = made
     pair = play(out, back, there, here)
     trace = pair.trace()
