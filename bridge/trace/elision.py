@@ -24,6 +24,8 @@ from bridge.wire.frame import WINDOW, Codec, Frame
 
 #: Longest run without NUL that can still be a frame; longer ones are text.
 LONGEST_SEGMENT = 255
+#: After so many seconds a session takes what came after the last NUL for a frame whose own NUL was lost.
+SILENCE = 0.040
 #: What came after the last NUL is held for so long, in seconds: a frame does not pause longer.
 FRAME_SECONDS = 0.5
 #: What may be the rest of a frame is held for so long, in seconds; then it is blanked.
@@ -90,6 +92,8 @@ class Elider:
         chunk = Chunk(now, to_host, data)
         self._out.append(chunk)
         self._held += len(data)
+        if now - side.way.last >= SILENCE:
+            self._silence(side, now)
         side.way.append(chunk)
         self._advance(side, now)
         if not to_host and side.way.pending:  # the host writes whole frames
@@ -141,6 +145,7 @@ class Elider:
         """Do what is due."""
         side = self._received
         if side.way.pending and now >= side.way.since + FRAME_SECONDS:
+            self._silence(side, now)
             self._loose(side, side.way.take(len(side.way.pending)), now)
         for each in (self._sent, self._received):
             self._judge(each, now)
@@ -150,8 +155,8 @@ class Elider:
     def flush(self, now: float) -> None:
         """Let go of everything that is held, elided: the end, or it has been held too long."""
         for side in (self._sent, self._received):
-            if side.way.pending:
-                self._loose(side, side.way.take(len(side.way.pending)), now)
+            self._silence(side, now)
+            self._loose(side, side.way.take(len(side.way.pending)), now)
         self._give_up(now)
         for side in (self._sent, self._received):
             for doubt in side.doubts:
@@ -159,6 +164,12 @@ class Elider:
             side.doubts.clear()
 
     # cutting
+
+    def _silence(self, side: _Side, now: float) -> None:
+        """Nothing has come for a while: a frame whose closing NUL was lost is whole."""
+        pending = bytes(side.way.pending)
+        if self.codec is not None and self.codec.decode(pending, to_host=side.way.to_host) is not None:
+            self._segment(side, side.way.take(len(pending)), now)
 
     def _advance(self, side: _Side, now: float) -> None:
         way = side.way
@@ -185,7 +196,11 @@ class Elider:
                 self._text(side, run, now)
             else:
                 self._doubt(side, run, now)
-        elif frame.payload:
+            return
+        if not side.way.to_host:
+            # What the host has taken and was not seen here would be waited for in vain.
+            self._blank(self._received, self._received.order.missed(frame.ack), now)
+        if frame.payload:
             self._frame(side, frame, run, now)
         else:
             run.settle(run.data)
@@ -258,16 +273,16 @@ class Elider:
     def _give_up(self, now: float) -> None:
         """Blank what belongs to messages that are not whole."""
         for side in (self._sent, self._received):
-            unfinished = [*side.order.open, *(part for each in self._group for part in each if side is self._sent)]
-            for part in unfinished:
-                if part.kept is None:
-                    part.kept = _blank(part.payload) if part.begins else b"*" * len(part.payload)
-                    self._secret_at = now
-                    side.secrets.append((part.index, part.index + 1))
-                self._copies(side, part)
-            # Frames that came early wait for one that nobody will send again; a message under way just goes on.
-            if any(part.index >= side.order.expected for part in side.order.open):
-                side.order.skip()
+            group = (part for each in self._group for part in each if side is self._sent)
+            self._blank(side, [*side.order.open, *group], now)
+
+    def _blank(self, side: _Side, parts: list[Part[tuple[Frame, Run]]], now: float) -> None:
+        for part in parts:
+            if part.kept is None:
+                part.kept = _blank(part.payload) if side.order.begins(part) else b"*" * len(part.payload)
+                self._secret_at = now
+                side.secrets.append((part.index, part.index + 1))
+            self._copies(side, part)
 
     # what is no frame
 

@@ -26,8 +26,6 @@ class Part(Generic[T]):
     """What the caller gave with each copy, until it takes them."""
     kept: bytes | None = None
     """For the caller: what the payload has become."""
-    begins: bool = False
-    """A message begins with it."""
     torn: bool = False
     """What it belongs to has been given up in part."""
 
@@ -75,18 +73,34 @@ class Order(Generic[T]):
         whole = []
         while (ready := self._early.pop(self.expected % SEQ_COUNT, None)) is not None:
             self.expected += 1
-            ready.begins = not self._message
             self._message.append(ready)
             if ready.kind is Kind.LAST:
                 whole.append(self._message)
                 self._message = []
         return part, whole
 
-    def skip(self) -> None:
-        """Give up what is missing and what waits for it: go on behind it, in the middle of a message perhaps."""
-        self.expected = max((part.index + 1 for part in self._early.values()), default=self.expected)
-        self._early.clear()
+    def missed(self, ack: int) -> list[Part[T]]:
+        """The other side acknowledges; what it has and this has not will not come again, and is given up.
+
+        Args:
+            ack: number of the frame that the other side waits for.
+
+        Returns:
+            The parts that waited for what is given up. The next message to become whole may lack its beginning.
+        """
+        behind = (ack - self.expected) % SEQ_COUNT
+        if not 0 < behind <= WINDOW:
+            return []
+        self.expected += behind
+        waiting = [*self._message, *(part for part in self._early.values() if part.index < self.expected)]
+        self._early = {seq: part for seq, part in self._early.items() if part.index >= self.expected}
         self._message = [Part(self.expected, Kind.MORE, b"", kept=b"", torn=True)]
+        return waiting
+
+    def begins(self, part: Part[T]) -> bool:
+        """True if it is known that a message begins with this part."""
+        before = self._recent.get((part.index - 1) % SEQ_COUNT)
+        return part.index == 0 or (before is not None and before.index == part.index - 1 and before.kind is Kind.LAST)
 
 
 def joined(message: list[Part[T]]) -> bytes:

@@ -103,6 +103,8 @@ class Way:
         self.pending = bytearray()
         self.since = 0.0
         """When the first of them came, in seconds."""
+        self.last = 0.0
+        """When the last of them came."""
         self.cut = False
         """A NUL has been seen."""
         self.scanner = Scanner()
@@ -113,6 +115,7 @@ class Way:
         """Bytes follow."""
         if not self.pending:
             self.since = chunk.t
+        self.last = chunk.t
         self.pending += chunk.data
         self._parts.append((chunk, 0, len(chunk.data)))
 

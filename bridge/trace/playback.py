@@ -68,15 +68,19 @@ def _start(records: tuple[Record, ...], codec: Codec, note: int) -> int:
     for i, record in enumerate(records):
         if record.mark == ">" and _is_typed(record, codec):
             typed, stream = i + 1, b""
-        elif record.mark in "<>":
-            stream = stream + record.data if record.mark == "<" else record.data
-            if any(codec.decode(each, to_host=record.mark == "<") for each in stream.split(b"\0") if each):
+        elif record.mark == ">":
+            return typed
+        elif record.mark == "<":
+            # A frame has a NUL on both sides. Without that, one of so many pieces of text passes for one some day.
+            stream += record.data
+            if any(codec.decode(each, to_host=True) for each in stream.split(b"\0")[1:-1]):
                 return typed
-            stream = stream[stream.rfind(b"\0") + 1 :]
+            stream = stream[max(stream.rfind(b"\0"), 0) :]
     return note
 
 
 def _is_typed(record: Record, codec: Codec) -> bool:
     if record.mark != ">":
         return False
-    return any(codec.decode(each, to_host=False) is None for each in record.data.split(b"\0") if each)
+    *frames, rest = record.data.split(b"\0")
+    return bool(rest) or any(codec.decode(each, to_host=False) is None for each in frames if each)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bridge.errors import BridgeError
+from bridge.trace.elision import SILENCE
 from bridge.trace.file import Record, Trace
 from bridge.trace.order import Order, Part, joined
 from bridge.trace.replayed import Event, Segment, SessionReplay
@@ -19,11 +20,12 @@ from bridge.wire.frame import Codec, Frame
 from bridge.wire.messages import Direction, Message, Tune, decode
 from bridge.wire.session import Session
 
-#: A session takes what came before a silence of so many seconds for all that will come (`TEXT_DELAY` of the session).
-SILENCE = 0.040
 #: How often a session is asked whether it has something to do whose deadline has passed and stays, in seconds; and
 #: how often when nothing comes for long.
 _OFTEN, _SELDOM = 0.020, 0.5
+#: What is written so many seconds after something came, or was due, is written because of it; and the trace's times are
+#: rounded to so many.
+_AT_ONCE, _EARLY = 0.0005, 0.000002
 #: How long a session that plays alone is asked when nothing comes, in seconds: longer than it looks at boot text.
 _PATIENT = 2.0
 
@@ -57,11 +59,16 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
     offers = {} if alone else _offers(records, codec)
     pieces = iter(_pieces([record for _, record in records if record.mark == "<"], codec, alone=alone))
     for i, record in records:
-        host.advance(record.t)
         if record.mark == "<":
+            host.advance(record.t)
             for piece in next(pieces):
                 host.feed(piece, i, record)
+            following = trace.records[i + 1] if i + 1 < last else None
+            if following is None or following.mark != ">" or following.t > record.t + _AT_ONCE:
+                host.write(record.t)
         elif record.mark == ">":
+            # What it wrote, it wrote at once: when something came, when a deadline passed, or something was to be sent.
+            host.advance(record.t - _AT_ONCE)
             host.send(offers.get(i, ()), record.t)
             for data in record.data.split(b"\0"):
                 if data:
@@ -182,12 +189,20 @@ class _Player:
         """The session writes now; these messages are new."""
         if self._alone:
             return
+        if (due := self.session.deadline()) is not None and due <= now + _EARLY:
+            self.session.handle_timeout(max(due, now))
         try:
             for message in messages:
                 self.session.send(message, now)
         except BridgeError as error:
             raise _Refused from error
         self._collect(now)
+        self.write(now)
+
+    def write(self, now: float) -> None:
+        """Take what the session writes, and leave it: it is in the trace."""
+        if not self._alone:
+            self.session.data_to_send(now)
 
     def advance(self, now: float) -> None:
         """Time goes on. The session is asked at its deadlines, and else from time to time: where nothing is sent, a
@@ -210,7 +225,8 @@ class _Player:
             if self.session.damaged > before:
                 self._mark_last()
             self._collect(at)
-        self._now = now
+            self.write(at)
+        self._now = max(now, self._now)
 
     def finish(self, now: float) -> None:
         """All has been fed; the time goes on to the end."""
@@ -230,5 +246,3 @@ class _Player:
         while (event := self.session.next_event()) is not None:
             self._failed = self._failed or isinstance(event, Failed)
             self._played.events.append(Event(t, self._to_host, event))
-        if not self._alone:
-            self.session.data_to_send(t)  # which are on the line already: only what it means is wanted

@@ -32,10 +32,12 @@ def test_messages_come_in_order_whatever_the_line_does() -> None:
     assert got == messages and order.repeated > 20 and order.open == []
 
 
-def test_parts_know_where_messages_begin() -> None:
+def test_it_knows_where_messages_begin() -> None:
     order: Order[None] = Order()
-    [one] = [whole for frame in frames([b"abcdefg"]) for whole in order.arrived(frame, None)[1]]
-    assert [part.begins for part in one] == [True, False, False]
+    first, *others = [order.arrived(frame, None)[0] for frame in frames([b"abcdefg", b"hi", b"j"])]
+    assert [order.begins(part) for part in (first, *others) if part] == [True, False, False, True, True]
+    early, _ = order.arrived(Frame(Kind.LAST, 9, 0, payload=b"x"), None)
+    assert early is not None and not order.begins(early)
 
 
 def test_a_number_that_was_used_otherwise() -> None:
@@ -45,11 +47,14 @@ def test_a_number_that_was_used_otherwise() -> None:
     assert (order.repeated, order.strange) == (1, 1)
 
 
-def test_what_is_missing_can_be_given_up() -> None:
+def test_what_the_other_side_has_taken_is_not_waited_for() -> None:
     order: Order[None] = Order()
-    order.arrived(Frame(Kind.LAST, 2, 0, payload=b"early"), None)
-    assert [part.payload for part in order.open] == [b"early"]
-    order.skip()
-    [[torn, last]] = order.arrived(Frame(Kind.LAST, 3, 0, payload=b"rest"), None)[1]
-    assert torn.torn and last.payload == b"rest"
-    assert order.arrived(Frame(Kind.LAST, 4, 0, payload=b"whole"), None)[1][0][0].payload == b"whole"
+    order.arrived(Frame(Kind.MORE, 0, 0, payload=b"begun "), None)
+    for seq in (2, 5):
+        order.arrived(Frame(Kind.LAST, seq, 0, payload=b"early"), None)
+    assert [part.index for part in order.open] == [0, 2, 5]
+    assert order.missed(0) == order.missed(1) == [], "as far as one knows oneself"
+    assert [part.index for part in order.missed(4)] == [0, 2]
+    [[torn, last], [whole]] = order.arrived(Frame(Kind.LAST, 4, 0, payload=b"rest"), None)[1]
+    assert torn.torn and (last.payload, whole.payload) == (b"rest", b"early")
+    assert order.missed(3) == [], "an old acknowledgement"

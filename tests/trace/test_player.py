@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bridge.errors import LinkTimeout
+from bridge.trace.elision import SILENCE
 from bridge.trace.file import Record, Trace
-from bridge.trace.player import SILENCE, play
+from bridge.trace.player import play
 from bridge.trace.replayed import SessionReplay
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, MessageReceived
