@@ -16,7 +16,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 
-from bridge.trace.order import Order, Part, joined
+from bridge.trace.order import Order, Part, carries, joined
 from bridge.trace.pieces import Chunk, Note, Run, Way
 from bridge.trace.secrets import Known, Span, blanked, fill, merge, reads_secret
 from bridge.trace.words import Words
@@ -92,8 +92,8 @@ class Elider:
         chunk = Chunk(now, to_host, data)
         self._out.append(chunk)
         self._held += len(data)
-        if now - side.way.last >= SILENCE:
-            self._silence(side, now)
+        if now - self._received.way.last >= SILENCE:
+            self._silence(self._received, now)
         side.way.append(chunk)
         self._advance(side, now)
         if not to_host and side.way.pending:  # the host writes whole frames
@@ -118,7 +118,7 @@ class Elider:
                 frame = codec.decode(doubt.run.data, to_host=side.way.to_host)
                 if frame is None:
                     side.doubts.append(dataclasses.replace(doubt, index=0))
-                elif frame.payload:
+                elif carries(frame):
                     self._frame(side, frame, doubt.run, now)
                 else:
                     doubt.run.settle(doubt.run.data)
@@ -200,7 +200,7 @@ class Elider:
         if not side.way.to_host:
             # What the host has taken and was not seen here would be waited for in vain.
             self._blank(self._received, self._received.order.missed(frame.ack), now)
-        if frame.payload:
+        if carries(frame):
             self._frame(side, frame, run, now)
         else:
             run.settle(run.data)

@@ -1,7 +1,8 @@
 """Frames of one direction, as a listener at the line sees them: which are new, which repeat, what they join to.
 
-This is all that a trace assumes of the link beyond `Codec` and `Splitter`: frames with payload are numbered modulo
-`SEQ_COUNT` from 0 on, at most `WINDOW` are under way, and a message is the payloads up to a frame of kind LAST.
+This is all that a trace assumes of the link beyond `Codec`: frames end with NUL; those of the kinds LAST and MORE carry
+messages and are numbered modulo `SEQ_COUNT` from 0 on, at most `WINDOW` are under way, and a message is the payloads up
+to a frame of kind LAST.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ from typing import Generic, TypeVar
 from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
 
 T = TypeVar("T")
+
+
+def carries(frame: Frame) -> bool:
+    """True if a frame is numbered and carries a piece of a message."""
+    return frame.kind in (Kind.LAST, Kind.MORE)
 
 
 @dataclass
@@ -50,7 +56,7 @@ class Order(Generic[T]):
         return [*self._message, *self._early.values()]
 
     def arrived(self, frame: Frame, copy: T) -> tuple[Part[T] | None, list[list[Part[T]]]]:
-        """Take a frame with payload.
+        """Take a frame that `carries` something.
 
         Args:
             frame: as it was decoded.

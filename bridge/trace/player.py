@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from bridge.errors import BridgeError
 from bridge.trace.elision import SILENCE
 from bridge.trace.file import Record, Trace
-from bridge.trace.order import Order, Part, joined
+from bridge.trace.order import Order, Part, carries, joined
 from bridge.trace.replayed import Event, Segment, SessionReplay
 from bridge.wire.events import Failed
-from bridge.wire.frame import Codec, Frame
+from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.messages import Direction, Message, Tune, decode
 from bridge.wire.session import Session
 
@@ -71,8 +71,8 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
             host.advance(record.t - _AT_ONCE)
             host.send(offers.get(i, ()), record.t)
             for data in record.data.split(b"\0"):
-                if data:
-                    kept, frame = _without_ack(data, codec, to_host=False)
+                kept, frame = _without_ack(data, codec, to_host=False)
+                if frame is not None:
                     board.feed(_Piece(kept + b"\0", data, frame), i, record)
     if records:  # what came last, a session takes for whole a little later
         host.finish(trace.records[last].t if last < len(trace.records) else trace.records[-1].t + 2 * SILENCE)
@@ -87,7 +87,7 @@ def _offers(records: list[tuple[int, Record]], codec: Codec) -> dict[int, list[M
     for i, record in records:
         for data in record.data.split(b"\0") if record.mark == ">" else ():
             frame = codec.decode(data, to_host=False)
-            for parts in order.arrived(frame, i)[1] if frame is not None and frame.payload else ():
+            for parts in order.arrived(frame, i)[1] if frame is not None and carries(frame) else ():
                 message = _message(parts)
                 if not isinstance(message, Tune):  # those a session sends by itself
                     offers.setdefault(parts[0].copies[0], []).append(message)
@@ -153,7 +153,8 @@ def _without_ack(segment: bytes, codec: Codec, *, to_host: bool) -> tuple[bytes,
     frame = codec.decode(segment, to_host=to_host)
     if frame is None:
         return segment, None
-    bare = Frame(frame.kind, frame.seq, 0, payload=frame.payload)
+    # What asks for frames again names some that were never sent, too.
+    bare = Frame(frame.kind, frame.seq, 0, payload=frame.payload) if carries(frame) else Frame(Kind.BARE, 0, 0)
     return codec.encode(bare, to_host=to_host).strip(b"\0"), frame
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.trace.file import Trace
+from bridge.trace.order import carries
 from bridge.trace.playback import replay
 from bridge.trace.timeline import Entry, Totals, timeline
 from bridge.wire.frame import Kind
@@ -108,7 +109,7 @@ def _object(entry: Entry) -> dict[str, Any]:
     if entry.frame is not None:
         frame = entry.frame
         found |= {"ack": frame.ack, "bytes": len(frame.payload), "again": entry.again}
-        if frame.payload:
+        if carries(frame):
             found |= {"seq": frame.seq, "last": frame.kind is Kind.LAST}
         if entry.messages:
             found["messages"] = [described(message) for message in entry.messages]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.trace.file import Record, Trace
-from bridge.trace.order import Order, joined
+from bridge.trace.order import Order, carries, joined
 from bridge.trace.replayed import Replay, Segment, SessionReplay
 from bridge.wire.frame import Frame
 from bridge.wire.messages import Direction, Message, decode
@@ -128,7 +128,7 @@ def _segment(t: float, segment: Segment, order: Order[None]) -> Entry:
     frame = segment.frame
     if frame is None:
         return Entry(t, mark, "damage" if segment.damaged else "text", segment.data, elided=segment.elided)
-    if not frame.payload:
+    if not carries(frame):
         return Entry(t, mark, "frame", frame=frame)
     repeated = order.repeated
     _, whole = order.arrived(frame, None)

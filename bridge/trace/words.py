@@ -5,6 +5,7 @@ What a call does is known by the source that came before it, so this listens to 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 
@@ -22,8 +23,8 @@ from bridge.trace.secrets import (
     takes_secret,
 )
 from bridge.wire import messages
-from bridge.wire.messages import Call, Direction, Event, Failure, Message, Reply, Source
-from bridge.wire.values import Handle, Opaque, Value
+from bridge.wire.messages import Call, DirectCall, Direction, Event, Failure, Message, Reply, Source
+from bridge.wire.values import Aside, Handle, Opaque, Value
 
 #: Contexts (a handle's data, a function's arguments) whose last words are remembered.
 _CONTEXTS = 64
@@ -54,6 +55,7 @@ class Words:
         self._known = known
         self._shapes: dict[int, _Sort] = {}
         self._calls: dict[int, _Sort] = {}
+        self._asides: set[int] = set()
         self._scanners: dict[str, Scanner] = {}
 
     @property
@@ -69,7 +71,7 @@ class Words:
             began: pieces of source came before it.
         """
         message = _decoded(data, Direction.TO_BOARD)
-        return isinstance(message, Source) or (began and not isinstance(message, Call))
+        return isinstance(message, Source) or (began and not isinstance(message, Call | DirectCall))
 
     def to_board(self, group: list[bytes]) -> list[bytes]:
         """Elide some pieces of source and the message that follows them.
@@ -92,7 +94,7 @@ class Words:
                 inside = [(max(a, at) - at, min(b, end) - at) for a, b in spans if a < end and b > at]
                 out.append(_encoded(data, dataclasses.replace(message, text=blanked(message.text, inside)), message))
                 at = end
-            elif isinstance(message, Call):
+            elif isinstance(message, Call | DirectCall):
                 out.append(self._call(data, message, sort if text else self._shapes.get(message.shape, _Sort())))
                 if text:
                     self._shapes[message.shape] = sort
@@ -106,6 +108,7 @@ class Words:
         if isinstance(message, Reply | Failure):
             sort = self._calls.pop(message.call_id, _Sort())
             if isinstance(message, Reply) and sort.secret:
+                self._asides.update(value.number for value in message.values if isinstance(value, Aside))
                 return self._valued(data, message, whole=True)
         return self._other(data, message)
 
@@ -122,21 +125,27 @@ class Words:
             spans += strings
         return merge([*spans, *self._known.spans(text)])
 
-    def _call(self, data: bytes, call: Call, sort: _Sort) -> bytes:
+    def _call(self, data: bytes, call: Call | DirectCall, sort: _Sort) -> bytes:
+        if isinstance(call, DirectCall) and int.from_bytes(call.arguments[:2], "big") in self._asides:
+            # What the board had put aside is fetched: the rest of an answer.
+            sort = _Sort(sort.takes, reads=True)
         if call.call_id:
             self._calls.pop(call.call_id, None)
             if sort.secret:
                 self._calls[call.call_id] = sort
-        return self._valued(data, call, whole=sort.takes)
+        return self._other(data, call) if isinstance(call, DirectCall) else self._valued(data, call, whole=sort.takes)
 
     def _other(self, data: bytes, message: Message | None) -> bytes:
         if message is None:
             return blanked(data, merge([*find_secrets(data), *self._known.spans(data)]))
+        if isinstance(message, DirectCall):
+            kept = self._arguments(message.arguments, self._scanner(_context(message)))
+            return data if kept == message.arguments else data[: len(data) - len(kept)] + kept
         return self._valued(data, message, whole=False) if hasattr(message, "values") else data
 
     def _valued(self, data: bytes, message: Message, *, whole: bool) -> bytes:
         values: tuple[Value, ...] = getattr(message, "values", ())
-        scanner = self._scanner(_context(message, values))
+        scanner = self._scanner(_context(message))
         kept = tuple(self._all(list(values), scanner, whole))
         # `replace` is typed for the base, which has no values.
         return data if kept == values else _encoded(data, dataclasses.replace(message, values=kept), message)  # type: ignore[call-arg]
@@ -147,6 +156,16 @@ class Words:
         if len(self._scanners) > _CONTEXTS:
             del self._scanners[next(iter(self._scanners))]
         return scanner
+
+    def _arguments(self, data: bytes, scanner: Scanner) -> bytes:
+        """Of one of the agent's own functions: a handle in two bytes, nearly always, and what is sent through it."""
+        spans = find_secrets(data) + [(start + 2, stop + 2) for start, stop in scanner.spans(data[2:])]
+        for start, stop in spans:
+            self._known.add(data[start:stop])
+        kept = bytearray(data)
+        for start, stop in merge([*spans, *self._known.spans(data)]):
+            kept[start:stop] = b"*" * (stop - start)
+        return bytes(kept)
 
     def _all(self, values: list[Value], scanner: Scanner, whole: bool) -> Iterator[Value]:
         named = False
@@ -181,11 +200,16 @@ class Words:
         return value
 
 
-def _context(message: Message, values: tuple[Value, ...]) -> str:
+def _context(message: Message) -> str:
     """Whose words these are: what one handle receives, or is sent, goes on from one message to the next."""
-    handle = message.handle if isinstance(message, Event) else next((v for v in values if isinstance(v, Handle)), "")
-    shape = message.shape if isinstance(message, Call) else ""
-    return f"{type(message).__name__} {shape} {handle}"
+    match message:
+        case Event(handle):
+            return f"event {handle}"
+        case DirectCall(shape, _, arguments):
+            return f"direct {shape} {arguments[:2].hex()}"
+        case Call(shape, _, values):
+            return f"call {shape} {next((value for value in values if isinstance(value, Handle)), '')}"
+    return type(message).__name__
 
 
 def _decoded(data: bytes, direction: Direction) -> Message | None:
@@ -212,8 +236,17 @@ def _encoded(data: bytes, kept: Message, was: Message) -> bytes:
         again = messages.encode(kept)
     except BridgeError:
         again = b""
-    # The last way out keeps the opcode and the number of the call.
-    return again if len(again) == len(data) else data[:2] + b"*" * (len(data) - 2)
+    return again if len(again) == len(data) else _hidden(data, was)
+
+
+def _hidden(data: bytes, was: Message) -> bytes:
+    """The last way out: a message of the same kind and length whose only value is a string that says nothing."""
+    for spare in range(max(len(data) - 24, 0), len(data)):
+        with contextlib.suppress(BridgeError, TypeError):
+            again = messages.encode(dataclasses.replace(was, values=(b"*" * spare,)))  # type: ignore[call-arg]
+            if len(again) == len(data):
+                return again
+    return data[:2] + b"*" * (len(data) - 2)
 
 
 def _strings(value: object) -> Iterator[bytes]:

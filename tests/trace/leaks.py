@@ -6,7 +6,7 @@ import base64
 from pathlib import Path
 
 from bridge.trace import Trace, read
-from bridge.trace.order import Order, joined
+from bridge.trace.order import Order, carries, joined
 from bridge.trace.playback import sessions
 
 #: So many bytes of a secret in a row are too many.
@@ -28,7 +28,7 @@ def assert_no_leak(trace: Path | Trace, *secrets: bytes) -> None:
             payloads = messages = b""
             for segment in places[f"the bytes {mark}"].split(b"\0"):
                 frame = codec.decode(segment, to_host=mark == "<")
-                if frame is not None and frame.payload:
+                if frame is not None and carries(frame):
                     payloads += frame.payload
                     messages += b"".join(map(joined, order.arrived(frame, None)[1]))
             places[f"the frames {mark} of session {number}"] = payloads

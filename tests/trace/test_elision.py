@@ -39,17 +39,17 @@ def in_source(secret: bytes) -> list[list[Message]]:
         [Source(program), Call(0, 1, ())],
         [Source(program[:cut]), Source(program[cut:]), Call(0, 2, ())],
         [Source(plain[:20]), Source(plain[20:]), Call(0, 3, ())],
-        [Source(b"return wifi.sta.config"), Call(9, 4, ({b"ssid": b"home", b"pwd": secret},)), Call(9, 5, (secret,))],
+        [Source(b"return wifi.sta.config"), Call(79, 4, ({b"ssid": b"home", b"pwd": secret},)), Call(79, 5, (secret,))],
     ]
 
 
 def to_board(secret: bytes) -> list[list[Message]]:
     return [
         *in_source(secret),
-        [Call(3, 0, (Handle(2), b"GET / HTTP/1.1\r\nAuthorization: Basic " + secret + b"\r\n\r\n"))],
-        [Call(3, 0, (Handle(2), b"user=me&password=" + secret[:5])), Call(3, 0, (Handle(2), secret[5:] + b"&x=1"))],
-        [Call(4, 6, (b"key.pem", b"-----BEGIN RSA PRIVATE KEY-----\n" + secret)), Call(4, 7, (b"key.pem", secret))],
-        [Call(5, 8, ("password", secret, [{"token": [secret, 5]}], 12))],
+        [Call(73, 0, (Handle(2), b"GET / HTTP/1.1\r\nAuthorization: Basic " + secret + b"\r\n\r\n"))],
+        [Call(73, 0, (Handle(2), b"user=me&password=" + secret[:5])), Call(73, 0, (Handle(2), secret[5:] + b"&x=1"))],
+        [Call(74, 6, (b"key.pem", b"-----BEGIN RSA PRIVATE KEY-----\n" + secret)), Call(74, 7, (b"key.pem", secret))],
+        [Call(75, 8, ("password", secret, [{"token": [secret, 5]}], 12))],
     ]
 
 
@@ -67,7 +67,7 @@ def to_host(secret: bytes) -> list[list[Message]]:
 def plays(draw: st.DrawFn) -> Play:
     """What both sides send, with secrets in between, and how bad the line is."""
     secret = draw(secrets)
-    chatter: list[Message] = [Call(7, 0, (n, b"chatter %d" % n)) for n in range(draw(st.integers(0, 12)))]
+    chatter: list[Message] = [Call(77, 0, (n, b"chatter %d" % n)) for n in range(draw(st.integers(0, 12)))]
     back: list[Message] = [Event(3, EventCode.SENT, (b"n" * n,)) for n in range(draw(st.integers(0, 12)))]
     out = chatter + [m for group in draw(st.lists(st.sampled_from(to_board(secret)), max_size=4)) for m in group]
     back += [m for group in draw(st.lists(st.sampled_from(to_host(secret)), max_size=4)) for m in group]
@@ -143,7 +143,7 @@ def check(made: Play) -> None:
 
 
 def test_what_holds_no_secret_is_kept_byte_for_byte() -> None:
-    out: list[Message] = [Call(7, 0, (n, random.Random(n).randbytes(200))) for n in range(60)]
+    out: list[Message] = [Call(77, 0, (n, random.Random(n).randbytes(200))) for n in range(60)]
     back: list[Message] = [Event(3, EventCode.RECEIVE, (random.Random(n).randbytes(100),)) for n in range(60)]
     pair = play(out, back, Damage(flip=0.002, seed=1), Damage(drop=0.002, flip=0.002, seed=2))
     assert pair.host.damaged > 5
@@ -156,7 +156,7 @@ def test_what_holds_no_secret_is_kept_byte_for_byte() -> None:
     # Damage that came last is not known to be harmless.
     end = max(record.t for record in trace.records)
     assert all(end - t < 1.5 for t, _ in different), different
-    assert sum(record.elided for record in trace.records) < 300
+    assert len(different) < pair.host.damaged
 
 
 def frame(message: Message, seq: int, *, to_host: bool, kind: Kind = Kind.LAST) -> bytes:
@@ -164,7 +164,7 @@ def frame(message: Message, seq: int, *, to_host: bool, kind: Kind = Kind.LAST) 
 
 
 SECRET = b"QXZJVWK#QXZJ"
-CONFIG = Call(9, 4, ({b"ssid": b"home", b"pwd": SECRET},))
+CONFIG = Call(79, 4, ({b"ssid": b"home", b"pwd": SECRET},))
 
 
 def test_retransmissions_are_elided_alike() -> None:
@@ -231,6 +231,16 @@ def test_a_frame_whose_closing_nul_was_lost() -> None:
                 elider.flush(1.2)
         found = CODEC.decode(kept(elider).removeprefix(b"\0")[: len(last) - 1])
         assert found is not None and found.payload == encode(Reply(4, (b"data", {b"pwd": b"*" * len(SECRET)})))
+
+
+def test_a_frame_without_its_nul_that_is_acknowledged() -> None:
+    elider = Elider()
+    elider.begin(CODEC, 0.0)
+    last = frame(Reply(4, (b"data",)), 0, to_host=True).rstrip(b"\0")
+    elider.feed(last, 1.0, to_host=True)
+    acknowledgement = CODEC.encode(Frame(Kind.BARE, 0, 1))
+    elider.feed(acknowledgement, 1.0 + SILENCE, to_host=False)
+    assert kept(elider) == last + acknowledgement
 
 
 def test_half_a_frame_is_held_and_a_prompt_is_not_held_for_long() -> None:

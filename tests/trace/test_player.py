@@ -59,16 +59,16 @@ def test_damage_is_told_of_its_segment() -> None:
 
 
 def test_acknowledgements_count_while_the_host_has_sent_what_they_name() -> None:
-    call = Record(1.0, ">", frame(0, Call(3, 1, (b"x",)), ack=1, to_host=False))
+    call = Record(1.0, ">", frame(0, Call(73, 1, (b"x",)), ack=1, to_host=False))
     answer = Record(1.1, "<", frame(1, Reply(1, (b"y",)), ack=1))
     good = played(Record(0.0, "<", frame(0, HELLO)), call, answer)
-    assert not good.alone and good.messages == [HELLO, Reply(1, (b"y",))] and good.sent == [Call(3, 1, (b"x",))]
+    assert not good.alone and good.messages == [HELLO, Reply(1, (b"y",))] and good.sent == [Call(73, 1, (b"x",))]
     other = played(Record(0.0, "<", frame(0, HELLO)), Record(1.1, "<", frame(1, Reply(1, (b"y",)), ack=9)))
     assert other.alone and other.messages == good.messages and other.damaged == 0
 
 
 def test_what_was_never_answered_fails_again() -> None:
-    call = Record(1.0, ">", frame(0, Call(3, 1), ack=1, to_host=False))
+    call = Record(1.0, ">", frame(0, Call(73, 1), ack=1, to_host=False))
     silent = played(Record(0.0, "<", frame(0, HELLO)), call, Record(20.0, "=", text="board"))
     assert isinstance(silent.failure, LinkTimeout)
     # What comes after it shows that it had not failed then.
@@ -77,7 +77,7 @@ def test_what_was_never_answered_fails_again() -> None:
 
 
 def test_the_host_s_side_is_read_too_whatever_it_is() -> None:
-    odd = CODEC.encode(Frame(Kind.LAST, 0, 1, payload=b"\x03\x01\xff"))
+    odd = CODEC.encode(Frame(Kind.LAST, 0, 1, payload=b"\x49\x01\xff"))
     found = played(
         Record(0.0, "<", frame(0, HELLO)), Record(1.0, ">", odd), Record(1.1, "<", frame(1, Reply(1), ack=1))
     )

@@ -21,7 +21,7 @@ def frame(seq: int, message: Message, *, to_host: bool = True, ack: int = 0) -> 
 
 
 def a_trace(tmp_path: Path) -> Path:
-    call = frame(0, Call(3, 7, (Handle(2), b"8 bytes!")), to_host=False, ack=1)
+    call = frame(0, Call(73, 7, (Handle(2), b"8 bytes!")), to_host=False, ack=1)
     path = tmp_path / "a"
     path.write_bytes(
         header("virtual:", bridge="0.1.0", started="2025-01-31T12:00:00+00:00")
@@ -49,8 +49,8 @@ def test_lines_for_people(tmp_path: Path) -> None:
         '  0.100000 > "node.heap()\\r\\n"',
         "  0.200000 < #0 ack=0 9 bytes HELLO b'12345678'",
         "  0.200000 = session check=crc epoch=3 baud=115200 damage=0.0",
-        "  1.234567 > #0 ack=1 12 bytes CALL 3 7 Handle(number=2) b'8 bytes!'",
-        "  1.500000 > #0 ack=1 12 bytes again",
+        "  1.234567 > #0 ack=1 16 bytes CALL 73 7 Handle(number=2) b'8 bytes!'",
+        "  1.500000 > #0 ack=1 16 bytes again",
         "  1.600000 ! < 10 bytes are no frame, blanked as they may hold a secret: 01 ff fe fd fc fb fa f9 f8 f7",
         "  1.700000 < #2 ack=0 4 bytes",
         "  1.800000 < #1 ack=0 4 bytes EVENT 1 5",
@@ -59,7 +59,7 @@ def test_lines_for_people(tmp_path: Path) -> None:
         "  2.000000 ! the port is gone",
         "= the last line of the file is not whole: whoever wrote it was stopped",
         "= 2.000 s, 1 session",
-        f"= sent {272 + 2 * len(frame(0, Call(3, 7, (Handle(2), b'8 bytes!')), to_host=False))} bytes, "
+        f"= sent {272 + 2 * len(frame(0, Call(73, 7, (Handle(2), b'8 bytes!')), to_host=False))} bytes, "
         "2 frames, 1 of them again",
         "= received 65 bytes, 3 frames, 0 of them again",
         "= 1 damaged segment, 10 bytes elided",
@@ -75,8 +75,8 @@ def test_objects_for_programs(tmp_path: Path) -> None:
     assert found[1] == {"t": 0.0, "mark": "=", "what": "note", "text": "open", "facts": {"baud": 115200}}
     assert found[3] == {"t": 0.1, "mark": ">", "what": "text", "text": "node.heap()\r\n"}
     assert found[6] == {
-        "t": 1.234567, "mark": ">", "what": "frame", "seq": 0, "ack": 1, "last": True, "bytes": 12, "again": False,
-        "messages": ["CALL 3 7 Handle(number=2) b'8 bytes!'"],
+        "t": 1.234567, "mark": ">", "what": "frame", "seq": 0, "ack": 1, "last": True, "bytes": 16, "again": False,
+        "messages": ["CALL 73 7 Handle(number=2) b'8 bytes!'"],
     }  # fmt: skip
     assert found[8] == {
         "t": 1.6, "mark": "<", "what": "damage", "bytes": 10, "hex": "01fffefdfcfbfaf9f8f7", "elided": True,

@@ -44,7 +44,7 @@ def test_text_of_the_prompt_comes_by_lines_and_each_side_apart() -> None:
 
 
 def test_frames_with_the_messages_they_complete() -> None:
-    call = encode(Call(3, 1, (b"x" * 40,)))
+    call = encode(Call(73, 1, (b"x" * 40,)))
     found = entries(
         Record(0.1, ">", b"the last line\r\n"),
         Record(0.4, "<", frame(0, HELLO)),
@@ -63,7 +63,7 @@ def test_frames_with_the_messages_they_complete() -> None:
         ("<", "frame", (HELLO,), False, False),
         ("=", "note", (), False, False),
         (">", "frame", (), False, False),
-        (">", "frame", (Call(3, 1, (b"x" * 40,)),), False, False),
+        (">", "frame", (Call(73, 1, (b"x" * 40,)),), False, False),
         ("<", "frame", (), False, False),
         ("<", "frame", (Event(1, 5), Event(2, 5)), False, False),
         ("<", "frame", (), True, False),
@@ -87,13 +87,13 @@ def test_what_it_comes_to() -> None:
         (
             Record(0.1, "<", frame(0, HELLO)),
             SESSION,
-            Record(1.0, ">", frame(0, Call(3, 1), to_host=False), elided=4),
-            Record(1.5, ">", b"\0" + frame(0, Call(3, 1), to_host=False), elided=4),
+            Record(1.0, ">", frame(0, Call(73, 1), to_host=False), elided=4),
+            Record(1.5, ">", b"\0" + frame(0, Call(73, 1), to_host=False), elided=4),
             Record(2.0, "<", b"\0\x01\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7\0"),
         ),
     )
     totals = timeline(trace, replay(trace))[1]
     assert (totals.seconds, totals.sessions, totals.damaged, totals.elided) == (2.0, 1, 1, 8)
     assert totals.frames == {">": 2, "<": 1} and totals.again == {">": 1, "<": 0}
-    size = len(frame(0, Call(3, 1), to_host=False))
+    size = len(frame(0, Call(73, 1), to_host=False))
     assert totals.bytes == {">": 2 * size + 1, "<": len(frame(0, HELLO)) + 12}
