@@ -60,7 +60,6 @@ _LITERAL = re.compile(
 _HINT = re.compile(
     rb"pwd|pass|psk|secret|token|key|auth|pw|://|config|getapinfo|mqtt|cert|hmac|crypt|PRIVATE", re.IGNORECASE
 )
-_KEPT = b"\t\n\r\x1b"
 #: What cannot be printed and what can, by its length in UTF-8.
 _FILLING = {False: ("\x01", "\x80", "\u200b", "\U000e0001"), True: ("*", "\xb7", "\u2022", "\U0001f511")}
 _ESCAPE = re.compile(rb"\\(\d{1,3}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
@@ -109,22 +108,27 @@ def merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def fill(data: bytes) -> bytes:
-    """As many bytes that say nothing. Text stays text and what is no text stays none, so that it is read alike:
-    what is printable, or ends a line, is so afterwards."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return bytes(
-            byte if byte in _KEPT else 0x2A if 32 <= byte < 127 else 0xFF if byte > 127 else 0x01 for byte in data
-        )
-    return "".join(c if c in "\t\r\n\x1b" else _FILLING[c.isprintable()][len(c.encode()) - 1] for c in text).encode()
+    """As many bytes that say nothing. Text stays text and what is no text stays none, however it is cut: what is
+    printable, or ends a line, or is no UTF-8 is so afterwards."""
+    out = bytearray()
+    for c in data.decode("utf-8", "surrogateescape"):
+        if "\udc80" <= c <= "\udcff":
+            out.append(0xFF)
+        else:
+            out += (c if c in "\t\r\n\x1b" else _FILLING[c.isprintable()][len(c.encode()) - 1]).encode()
+    return bytes(out)
 
 
 def blanked(data: bytes, spans: Iterable[Span]) -> bytes:
-    """The data with these places filled."""
+    """The data with these places filled; read alike as a whole, so a character of several bytes is filled whole."""
     out = bytearray(data)
+    filled = fill(data)
     for start, stop in spans:
-        out[start:stop] = fill(data[start:stop])
+        while start > 0 and data[start] & 0xC0 == 0x80:
+            start -= 1
+        while stop < len(data) and data[stop] & 0xC0 == 0x80:
+            stop += 1
+        out[start:stop] = filled[start:stop]
     return bytes(out)
 
 

@@ -102,20 +102,30 @@ def test_literals_of_lua() -> None:
     assert [source[a:b] for a, b in literals(source)] == [b'a\\"b', b"c", b"d", b"e]]"] + [b"s"]
 
 
-@given(st.binary(max_size=60))
+@given(st.one_of(st.binary(max_size=40), st.text(max_size=20).map(str.encode)))
 def test_what_is_filled_is_as_long_and_as_much_text(data: bytes) -> None:
     filled = fill(data)
     assert len(filled) == len(data) and b"\0" not in filled
 
-    def printable(raw: bytes) -> list[bool]:
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            text = raw.decode("ascii", "replace").replace("\ufffd", "\0")
-        return [c.isprintable() or c in "\t\r\n\x1b" for c in text]
-
-    assert printable(filled) == printable(data)
+    for at in range(len(data) + 1):
+        assert printable(filled[:at]) == printable(data[:at]) and printable(filled[at:]) == printable(data[at:])
     assert fill(filled) == filled
+
+
+def printable(raw: bytes) -> list[bool]:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("ascii", "replace").replace("\ufffd", "\0")
+    return [c.isprintable() or c in "\t\r\n\x1b" for c in text]
+
+
+@given(st.one_of(st.binary(max_size=40), st.text(max_size=30).map(str.encode)), st.integers(0, 40), st.integers(0, 40))
+def test_what_is_filled_in_part_is_as_much_text(data: bytes, start: int, size: int) -> None:
+    stop = min(start + size, len(data))
+    kept = blanked(data, [(start, stop)] if start < stop else [])
+    assert len(kept) == len(data) and printable(kept) == printable(data)
+    assert kept[start:stop] == fill(data)[start:stop]
 
 
 def test_known_secrets_are_found_again_as_lua_reads_them_and_in_pieces() -> None:
