@@ -12,13 +12,14 @@ import asyncio
 import contextlib
 import copy
 import functools
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from bridge import agent
+from bridge import agent, trace
+from bridge.board_events import BoardEvents
 from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
@@ -27,8 +28,9 @@ from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.ports.base import CONSOLE_BAUD, Port
-from bridge.ports.open import open_port
 from bridge.speeds import SpeedMemory, climb
+from bridge.wire.check import CheckKind
+from bridge.wire.frame import Codec
 from bridge.wire.values import Value
 
 log = logging.getLogger("bridge.board")
@@ -38,15 +40,6 @@ RESTART_TRIES = 3
 #: Seconds for a board to restart when asked to, with what it does at boot.
 RESET_TIMEOUT = 20.0
 
-
-#: Events of a board and what their handlers get.
-EVENTS = {
-    "console": "the bytes that the board printed beside the link",
-    "reset": "the BoardReset; handles of the boot before are dead, the agent is being put on the board again",
-    "down": "the error with which the board was lost for good",
-    "fault": "the text of an error that the agent caught in one of its own callbacks",
-    "error": "an exception in a handler or callback of yours, and a few words on where",
-}
 
 Starter = Callable[[Port], Awaitable[Link]]
 
@@ -85,10 +78,9 @@ class Board:
         self._link: Link | None = None
         self._table: HandleTable | None = None
         self._reason: BridgeError | None = None
-        self._handlers: dict[str, Callable[..., Any]] = {}
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._events = BoardEvents(port.url)
         self.net = Net(self._current)
         self.lua = LuaName(self._current)
 
@@ -120,16 +112,14 @@ class Board:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
 
         Args:
-            event: a key of `bridge.board.EVENTS`, which says what the handler gets.
+            event: a key of `bridge.board_events.EVENTS`, which says what the handler gets.
             handler: a function, or None to be told no more. Without an "error" handler, exceptions in your handlers
                 are logged (logger "bridge.board").
+
+        Raises:
+            UsageError: no such event.
         """
-        if event not in EVENTS:
-            raise UsageError(f"{event!r} is not an event of a board", remedy=f"Use one of {', '.join(EVENTS)}.")
-        if handler is None:
-            self._handlers.pop(event, None)
-        else:
-            self._handlers[event] = handler
+        self._events.on(event, handler)
 
     async def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """The value of a Lua expression.
@@ -195,10 +185,10 @@ class Board:
             return
         self._move(Trigger.CLOSE)
         try:
-            for task in (self._restart, *self._tasks):
-                if task is not None and task is not asyncio.current_task():
-                    task.cancel()
-                    await asyncio.wait([task])
+            if self._restart is not None and self._restart is not asyncio.current_task():
+                self._restart.cancel()
+                await asyncio.wait([self._restart])
+            await self._events.close()
             link, self._link = self._link, None
             if self._table is not None:
                 await self._table.close(PortLost(f"{self.url} has been closed", port=self.url))
@@ -233,6 +223,8 @@ class Board:
         if self._port.baud != self._console_baud:
             await self._port.set_baud(self._console_baud)  # a board that has restarted is at its console's speed again
         link = await self._start(self._port)
+        codec = Codec(CheckKind(link.facts.check), link.epoch)
+        trace.announce(self._port, link.session, codec, damage=max(link.facts.damage, 0.0002))
         try:
             await climb(link, self.url, self._speeds, self._memory)
         except BaseException as error:
@@ -245,9 +237,9 @@ class Board:
 
     def _adopt(self, link: Link) -> None:
         self._link = link
-        self._table = HandleTable(link, self._report, LuaObject)
-        link.on_console = lambda data: self._tell("console", data)
-        link.on_fault = lambda text: self._tell("fault", text)
+        self._table = HandleTable(link, self._events.report, LuaObject)
+        link.on_console = lambda data: self._events.tell("console", data)
+        link.on_fault = lambda text: self._events.tell("fault", text)
         link.on_down = lambda error: self._went_down(link, error)
         self._move(Trigger.ANSWERED)
         if link.down is not None:  # before anybody was told
@@ -264,10 +256,10 @@ class Board:
             self._move(Trigger.DOWN)
             self._restart = asyncio.get_running_loop().create_task(self._come_back())
             if isinstance(error, BoardReset):
-                self._tell("reset", error)
+                self._events.tell("reset", error)
         else:
             self._move(Trigger.FAILED)
-            self._tell("down", error)
+            self._events.tell("down", error)
 
     async def _come_back(self) -> None:
         for left in reversed(range(RESTART_TRIES)):
@@ -279,7 +271,7 @@ class Board:
                 if left == 0 or not isinstance(error, LinkError | ReplError):
                     self._reason = error
                     self._move(Trigger.FAILED)
-                    self._tell("down", error)
+                    self._events.tell("down", error)
                     return
 
     async def _current(self) -> HandleTable:
@@ -306,44 +298,14 @@ class Board:
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)
         log.debug("= %s %s → %s", self.url, self._state.name.lower(), after.name.lower())
+        why = {"why": str(self._reason)} if after in (State.RESTARTING, State.LOST) and self._reason else {}
+        trace.note(self._port, "board", state=after.name.lower(), **why)
         self._state = after
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
     async def _change(self) -> None:
         await self._changed.wait()
-
-    def _report(self, error: BaseException, where: str) -> None:
-        if "error" in self._handlers:
-            self._tell("error", error, where)
-        else:
-            log.error("%s: %s raised", self.url, where, exc_info=error)
-
-    def _tell(self, event: str, *values: object) -> None:
-        handler = self._handlers.get(event)
-        if handler is None:
-            return
-        try:
-            result = handler(*values)
-        except Exception as error:
-            self._stumble(event, error)
-            return
-        if inspect.isawaitable(result):
-            task = asyncio.get_running_loop().create_task(self._finish(event, result))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _finish(self, event: str, result: Awaitable[object]) -> None:
-        try:
-            await result
-        except Exception as error:
-            self._stumble(event, error)
-
-    def _stumble(self, event: str, error: Exception) -> None:
-        if event == "error":
-            log.error("%s: the handler for errors raised", self.url, exc_info=error)
-        else:
-            self._report(error, f"handler for {event!r} of the board")
 
 
 class open_board:
@@ -357,9 +319,11 @@ class open_board:
         speeds: of the line while the board is open, in baud, the one to try first comes first. Each is proven before
             it is kept, and the console has its own again at the end. None leaves it at the console's.
         mhz: clock of the board's CPU while it is open, 80 or 160; 0 leaves it as it is.
+        trace: file to write a trace to (`bridge.trace`), without secrets; an existing trace is overwritten.
         start: puts the agent on the board; for tests.
 
     Raises:
+        UsageError: the trace cannot be written.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         NotNodeMCU: something else answers, or nothing does.
         AgentError, LinkError: the agent could not be put on the board.
@@ -372,21 +336,29 @@ class open_board:
         baud: int = CONSOLE_BAUD,
         speeds: Iterable[int] = LADDER,
         mhz: int = 160,
+        trace: str | Path | None = None,
         start: Starter | None = None,
     ) -> None:
         self._what = port
         self._baud = baud
         self._speeds = tuple(speeds)
+        self._trace = trace
         self._start = start or functools.partial(agent.start, mhz=mhz)
         self._board: Board | None = None
 
+    def _board_on(self, port: Port, *, owns_port: bool) -> Board:
+        return Board(port, owns_port=owns_port, start=self._start, speeds=self._speeds, memory=SpeedMemory())
+
     async def _open(self) -> Board:
         if isinstance(self._what, str):
-            board = Board(
-                await open_port(self._what, baud=self._baud), owns_port=True, start=self._start, speeds=self._speeds
-            )
+            port = await trace.open_traced(self._what, baud=self._baud, trace=self._trace)
+            board = self._board_on(port, owns_port=True)
+        elif self._trace is not None:
+            recorder = trace.Recorder(self._trace, self._what.url, asyncio.get_running_loop())
+            # What is owned is the port around it, which gives this one back to the caller.
+            board = self._board_on(trace.TracedPort(self._what, recorder, owner=False), owns_port=True)
         else:
-            board = Board(self._what, start=self._start, speeds=self._speeds)
+            board = self._board_on(self._what, owns_port=False)
         try:
             await board.open()
         except BaseException:

@@ -1,6 +1,6 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link ← repl, agent ← mirror ← board ← sync ← cli
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← board ← sync ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -28,12 +28,14 @@ LADDER: dict[str, set[str]] = {
     "ports": {"errors", "resources"},
     "profile": {"errors", "resources"},
     "link": {"errors", "wire", "ports"},
+    "trace": {"errors", "wire", "ports"},
     "repl": {"errors", "ports"},
-    "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "loader"},
+    "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "loader", "trace"},
     "loader": {"errors", "wire", "ports", "repl"},
     "inspect": {"errors", "ports", "repl", "loader", "agent_source"},
     "minify": {"errors"},
     "agent_source": {"errors", "wire", "resources", "minify"},
+    "board_events": {"errors"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
     "flash": {"errors", "ports", "resources", "image", "profile"},

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bridge.board import open_board
-from bridge.cli.options import baud_option, port_option, profile_option
+from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import BridgeError
 from bridge.inspect import inspect_board
 from bridge.ports.latency import SHORT_MS, advice, latency_ms
-from bridge.ports.open import open_port, run_for
+from bridge.ports.open import run_for
 from bridge.profile import Profile
+from bridge.trace import open_traced
 
 
 @click.command()
 @port_option
 @profile_option
 @baud_option
-def doctor(url: str, profile: Profile | None, baud: int) -> int:
+@trace_option
+def doctor(url: str, profile: Profile | None, baud: int, trace: Path | None) -> int:
     """Look at a port step by step: does it open, who answers, does the agent run; say what is wrong and what to do."""
-    return run_for(url, _examine(url, baud))
+    return run_for(url, _examine(url, baud, trace))
 
 
-async def _examine(url: str, baud: int) -> int:
+async def _examine(url: str, baud: int, trace: Path | None) -> int:
     try:
-        port = await open_port(url, baud=baud)
+        port = await open_traced(url, baud=baud, trace=trace)
         _well(f"{url} opens at {baud} baud")
         held = latency_ms(url)
         if held is not None and held > SHORT_MS:

@@ -7,12 +7,13 @@ import json
 import math
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bridge.board import open_board
-from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, wait_option
+from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import BridgeError
 from bridge.mirror.handle import Remote
 from bridge.ports.open import run_for
@@ -27,15 +28,23 @@ from bridge.wire.values import Opaque, Value
 @baud_option
 @click.option("--timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds that the source may run.")
 @wait_option
+@trace_option
 @json_option
 def execute(
-    source: str, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool
+    source: str,
+    url: str,
+    profile: Profile | None,
+    baud: int,
+    timeout: float,
+    wait: float,
+    trace: Path | None,
+    as_json: bool,
 ) -> None:
     """Run Lua SOURCE on the board and print what it prints, then what it returns. `=x` is `return x`; `-` reads it."""
     code = _standard_input() if source == "-" else os.fsencode(source)
     if code.startswith(b"="):
         code = b"return " + code[1:]
-    run_for(url, run_source(url, code, profile, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+    run_for(url, run_source(url, code, profile, baud=baud, timeout=timeout, wait=wait, trace=trace, as_json=as_json))
 
 
 def _standard_input() -> bytes:
@@ -52,6 +61,7 @@ async def run_source(
     baud: int,
     timeout: float,
     wait: float,
+    trace: Path | None,
     as_json: bool,
 ) -> None:
     """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON)."""
@@ -61,7 +71,7 @@ async def run_source(
 
     mhz = profile.cpu_mhz if profile is not None else 160
     # So little moves that a faster line gains nothing.
-    async with open_board(url, baud=baud, speeds=(), mhz=mhz) as board:
+    async with open_board(url, baud=baud, speeds=(), mhz=mhz, trace=trace) as board:
         # Carries the error as a result: nobody fetches it when the call itself fails, and asyncio would complain.
         over: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
-from bridge.cli.options import baud_option, json_option, port_option, profile_option
+from bridge.cli.options import baud_option, json_option, port_option, profile_option, trace_option
 from bridge.inspect import Fact, inspect_board
-from bridge.ports.open import open_port, run_for
+from bridge.ports.open import run_for
 from bridge.profile import Profile
+from bridge.trace import open_traced
 
 
 @click.command()
 @port_option
 @profile_option
 @baud_option
+@trace_option
 @json_option
-def info(url: str, profile: Profile | None, baud: int, as_json: bool) -> None:
+def info(url: str, profile: Profile | None, baud: int, trace: Path | None, as_json: bool) -> None:
     """Say which firmware and hardware answer on a port. Nothing is left on the board, and it is not reset."""
-    facts = run_for(url, _ask(url, baud))
+    facts = run_for(url, _ask(url, baud, trace))
     if as_json:
         click.echo(json.dumps({"port": url, **facts}, indent=2))
         return
@@ -35,8 +38,8 @@ def _shown(fact: Fact) -> str:
     return ",".join(fact) if isinstance(fact, list) else str(fact)
 
 
-async def _ask(url: str, baud: int) -> dict[str, Fact]:
-    port = await open_port(url, baud=baud)
+async def _ask(url: str, baud: int, trace: Path | None) -> dict[str, Fact]:
+    port = await open_traced(url, baud=baud, trace=trace)
     try:
         return await inspect_board(port)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -58,6 +59,16 @@ def baud_option(function: F) -> F:
 def json_option(function: F) -> F:
     """`--json`: output for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def trace_option(function: F) -> F:
+    """`--trace FILE`: a `Path` or None."""
+    return click.option(
+        "--trace",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Write what goes over the line to this file, without keys and passwords; see `trace show`.",
+    )(function)
 
 
 def wait_option(function: F) -> F:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.execute import run_source
-from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, wait_option
+from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import UsageError
 from bridge.ports.open import run_for
 from bridge.profile import Profile
@@ -20,11 +20,21 @@ from bridge.profile import Profile
 @baud_option
 @click.option("--timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds that the file may run.")
 @wait_option
+@trace_option
 @json_option
-def run(file: Path, url: str, profile: Profile | None, baud: int, timeout: float, wait: float, as_json: bool) -> None:
+def run(
+    file: Path,
+    url: str,
+    profile: Profile | None,
+    baud: int,
+    timeout: float,
+    wait: float,
+    trace: Path | None,
+    as_json: bool,
+) -> None:
     """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns."""
     try:
         source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
-    run_for(url, run_source(url, source, profile, baud=baud, timeout=timeout, wait=wait, as_json=as_json))
+    run_for(url, run_source(url, source, profile, baud=baud, timeout=timeout, wait=wait, trace=trace, as_json=as_json))

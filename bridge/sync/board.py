@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,20 +79,27 @@ class Board:
         portal().forget(self._board.close)
 
 
-def open_board(port: str, *, baud: int = CONSOLE_BAUD, speeds: Iterable[int] = LADDER, mhz: int = 160) -> Board:
+def open_board(
+    port: str,
+    *,
+    baud: int = CONSOLE_BAUD,
+    speeds: Iterable[int] = LADDER,
+    mhz: int = 160,
+    trace: str | Path | None = None,
+) -> Board:
     """Open a board and return it; closes as a context manager, by `close`, or when the program ends.
 
     Args:
         port: a port's URL (see `bridge.ports.open`); not `virtual:?clock=virtual`, whose time stands still while
             nothing on its own loop waits.
         baud: speed of the board's console, in baud.
-        speeds, mhz: see `bridge.open_board`.
+        speeds, mhz, trace: see `bridge.open_board`.
 
     Raises:
         As `bridge.open_board`.
     """
 
     async def run() -> _board.Board:
-        return await _board.open_board(port, baud=baud, speeds=speeds, mhz=mhz)
+        return await _board.open_board(port, baud=baud, speeds=speeds, mhz=mhz, trace=trace)
 
     return Board(portal().call(run()))
