@@ -60,7 +60,7 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
     pieces = iter(_pieces([record for _, record in records if record.mark == "<"], codec, alone=alone))
     for i, record in records:
         if record.mark == "<":
-            host.advance(record.t)
+            host.advance(record.t - _EARLY)  # what comes when a deadline passes comes first
             for piece in next(pieces):
                 host.feed(piece, i, record)
             following = trace.records[i + 1] if i + 1 < last else None
@@ -133,7 +133,7 @@ def _pieces(records: list[Record], codec: Codec, *, alone: bool) -> list[list[_P
         segment = b""
 
     for i, record in enumerate(records):
-        if segment and nuls >= 2 and record.t - records[i - 1].t >= SILENCE:
+        if segment and nuls >= 2 and record.t - records[i - 1].t > SILENCE + _EARLY:
             end(b"")
         *complete, rest = record.data.split(b"\0")
         for data in complete:
