@@ -39,6 +39,7 @@ BAD_SECONDS = 2.0
 READING_SECONDS = 2.0
 #: What is echoed may be damaged beyond recognition: blank it this long after a secret was sent, in seconds.
 ECHO_SECONDS = 5.0
+_LINE = re.compile(rb"[ -~\t\r\n]*\r\n")
 _PLAIN = re.compile(rb"[ -~\t\r\n\b\x1b\x7f]*")
 
 
@@ -64,6 +65,8 @@ class _Side:
     clear: int = 0
     """Frames whose messages are whole, since the start."""
     bad_until: float = -1.0
+    doubted: bool = False
+    """What came last may be the beginning of a frame."""
 
 
 class Elider:
@@ -167,9 +170,12 @@ class Elider:
 
     def _silence(self, side: _Side, now: float) -> None:
         """Nothing has come for a while: a frame whose closing NUL was lost is whole."""
-        pending = bytes(side.way.pending)
-        if self.codec is not None and self.codec.decode(pending, to_host=side.way.to_host) is not None:
-            self._segment(side, side.way.take(len(pending)), now)
+        if self._is_frame(side, side.way.pending):
+            self._segment(side, side.way.take(len(side.way.pending)), now)
+        side.way.silent = len(side.way.pending)
+
+    def _is_frame(self, side: _Side, data: bytearray) -> bool:
+        return self.codec is not None and self.codec.decode(bytes(data), to_host=side.way.to_host) is not None
 
     def _advance(self, side: _Side, now: float) -> None:
         way = side.way
@@ -179,6 +185,11 @@ class Elider:
             if at:
                 self._text(side, way.take(at if at > 0 else len(way.pending)), now)
         while (at := way.pending.find(0)) >= 0:
+            if 0 < way.silent < at and not self._is_frame(side, way.pending[:at]):
+                if self._is_frame(side, way.pending[way.silent : at]):
+                    # What came before the silence was something else.
+                    at -= way.silent
+                    self._loose(side, way.take(way.silent), now)
             if at:
                 self._segment(side, way.take(at), now)
             way.take(1).settle(b"\0")
@@ -197,6 +208,7 @@ class Elider:
             else:
                 self._doubt(side, run, now)
             return
+        side.doubted = False
         if not side.way.to_host:
             # What the host has taken and was not seen here would be waited for in vain.
             self._blank(self._received, self._received.order.missed(frame.ack), now)
@@ -208,6 +220,8 @@ class Elider:
     def _loose(self, side: _Side, run: Run, now: float) -> None:
         """What cannot be one frame: look at it line by line."""
         for line in run.lines():
+            # What no NUL has ended is no half of a frame either.
+            side.doubted = False
             if self._believed(side, line.data, now):
                 self._text(side, line, now)
             else:
@@ -290,10 +304,14 @@ class Elider:
         """It is text for sure, and not the rest of a frame."""
         if not _is_clean(data):
             return False
-        return not side.way.to_host or now > side.bad_until or data.endswith(b"\n")
+        if not side.way.to_host or now > side.bad_until:
+            return True
+        # A byte that became NUL cuts a frame in two, of which the second may look like text, seldom like a line.
+        return not side.doubted and _LINE.fullmatch(data) is not None
 
     def _text(self, side: _Side, run: Run, now: float) -> None:
         data = run.data
+        side.doubted = False
         spans = side.way.scanner.spans(data)
         for start, stop in spans:
             self.known.add(data[start:stop])
@@ -309,6 +327,7 @@ class Elider:
     def _doubt(self, side: _Side, run: Run, now: float) -> None:
         if side.way.to_host and self.codec is not None:
             side.bad_until = now + BAD_SECONDS
+            side.doubted = True
         side.doubts.append(_Doubt(run, now, side.order.expected))
 
     def _judge(self, side: _Side, now: float) -> None:

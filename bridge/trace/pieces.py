@@ -105,6 +105,8 @@ class Way:
         """When the first of them came, in seconds."""
         self.last = 0.0
         """When the last of them came."""
+        self.silent = 0
+        """How many of them came before a silence that a session takes for the end of a frame."""
         self.cut = False
         """A NUL has been seen."""
         self.scanner = Scanner()
@@ -131,6 +133,7 @@ class Way:
                 self._parts.insert(0, (chunk, start + size, stop))
             left -= size
         del self.pending[:count]
+        self.silent = max(0, self.silent - count)
         if self._parts:
             self.since = self._parts[0][0].t
         return Run(taken)

@@ -64,7 +64,7 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
             host.session.set_baud(record.facts["baud"])
             host.session.expect_boot_noise(record.facts["baud"] != baud)
         elif record.mark == "<":
-            host.advance(record.t)
+            host.advance(record.t - _EARLY)  # what comes when a deadline passes comes first
             for piece in next(pieces):
                 host.feed(piece, i, record)
             following = trace.records[i + 1] if i + 1 < last else None
@@ -137,7 +137,7 @@ def _pieces(records: list[Record], codec: Codec, *, alone: bool) -> list[list[_P
         segment = b""
 
     for i, record in enumerate(records):
-        if segment and nuls >= 2 and record.t - records[i - 1].t >= SILENCE:
+        if segment and nuls >= 2 and record.t - records[i - 1].t > SILENCE + _EARLY:
             end(b"")
         *complete, rest = record.data.split(b"\0")
         for data in complete:

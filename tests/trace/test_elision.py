@@ -233,6 +233,37 @@ def test_a_frame_whose_closing_nul_was_lost() -> None:
         assert found is not None and found.payload == encode(Reply(4, (b"data", {b"pwd": b"*" * len(SECRET)})))
 
 
+def test_a_frame_that_a_nul_cuts_in_two() -> None:
+    elider = Elider()
+    elider.begin(CODEC, 0.0)
+    elider.feed(b"\0\x01\x03 \x02\x01g" + SECRET[:3] + b"\0" + SECRET[3:] + b" and more\r\n\0", 1.0, to_host=True)
+    assert not elider.take()
+    elider.flush(1.5)
+    assert SECRET[3:7] not in kept(elider)
+
+
+def test_lines_between_frames_on_a_bad_line() -> None:
+    elider = Elider()
+    elider.begin(CODEC, 0.0)
+    elider.feed(b"\0\xfe\xfd\xfc\xfb\0", 1.0, to_host=True)
+    good = [frame(Reply(1, (seq,)), seq, to_host=True) for seq in range(16)]
+    elider.feed(good[0] + b"a line\r\n" + good[1] + b"no line" + b"".join(good[2:]), 1.1, to_host=True)
+    elider.flush(5.0)
+    data = kept(elider)
+    assert b"a line\r\n" in data and b"no line" not in data and data.count(b"*") >= len("no line")
+
+
+def test_a_frame_behind_the_rest_of_another_one() -> None:
+    elider = Elider()
+    elider.begin(CODEC, 0.0)
+    whole = frame(Reply(4, (b"data",)), 0, to_host=True).lstrip(b"\0")  # its first NUL was lost
+    elider.feed(b"\0\xfe\xfd", 1.0, to_host=True)
+    elider.feed(whole, 1.0 + SILENCE, to_host=True)
+    elider.flush(1.2)
+    data = kept(elider)
+    assert len(data) == 3 + len(whole) and data.endswith(whole) and data[1:3] == b"\xff\xff"
+
+
 def test_a_frame_without_its_nul_that_is_acknowledged() -> None:
     elider = Elider()
     elider.begin(CODEC, 0.0)
