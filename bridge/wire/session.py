@@ -45,8 +45,8 @@ ACK_EVERY = 2
 TEXT_DELAY = 0.040
 #: After a frame that went missing or had to be sent again, what is no frame is damage for so long.
 BAD_SECONDS = 2.0
-#: Send one frame at most so often; a line this bad carries nothing.
-MAX_TRIES = 250
+#: Give up when one frame has not got through for so long, either way, though others do.
+STUCK_SECONDS = 60.0
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
@@ -228,15 +228,26 @@ class Session:
         if (due := self._liveness.over_at()) is not None and now >= due:
             self._fail(self._liveness.verdict(self._name))
             return
+        if any(since is not None and now >= since + STUCK_SECONDS for since in self._stuck_since()):
+            self._fail(self._stuck())
+            return
         if (due := self.sender.deadline()) is not None and now >= due:
             self._liveness.awaiting(now)
             self.sender.timed_out()
-            if self.sender.most_tries > MAX_TRIES:
-                self._fail(LinkTimeout(f"A frame was sent {MAX_TRIES} times and never arrived", port=self._name))
-                return
         if (due := self._next_poll()) is not None and now >= due:
             self._liveness.polled(now)
             self._poll = True
+
+    def _stuck_since(self) -> tuple[float | None, ...]:
+        return self.sender.waiting_since, self.receiver.gap_since
+
+    def _stuck(self) -> LinkTimeout:
+        return LinkTimeout(
+            f"A frame has not got through for {STUCK_SECONDS:g} s; the line damages about "
+            f"{max(self.sender.quality.damage, self.inbound.damage):.1%} of the bytes",
+            port=self._name,
+            remedy="Try a shorter cable, another adapter, or a lower speed.",
+        )
 
     # frames that arrive
 

@@ -204,8 +204,8 @@ class World:
         board: BoardEnd,
         codec: Codec,
         *,
-        to_board: Mix = Mix(),  # noqa: B008 - it is frozen
-        to_host: Mix = Mix(),  # noqa: B008
+        to_board: Mix = Mix(),
+        to_host: Mix = Mix(),
         seed: int = 0,
         latency: float = 0.001,
         damage: float = 0.0005,
@@ -231,6 +231,11 @@ class World:
         """The board prints, between its frames."""
         self.settle()
         self.to_host.put(text, self.now)
+
+    def progress(self) -> tuple[int, ...]:
+        """Differs from what it was when a frame has got through for the first time, either way."""
+        sender, receiver = self.host.sender, self.host.receiver
+        return len(self.got), sender.queued, sender.outstanding, receiver.expected, receiver.arrived_mask
 
     def settle(self) -> None:
         """Take what both ends have to say now."""
