@@ -40,6 +40,8 @@ class Outgoing:
     last_order: int = 0
     departed: float = 0.0
     """When its last byte leaves, in seconds."""
+    first_departed: float = 0.0
+    """The same of its first transmission."""
     tries: int = 0
     lost: bool = False
     """To be sent again."""
@@ -116,9 +118,9 @@ class Sender:
         return sum(frame.size for frame in self._window.values() if not frame.lost)
 
     @property
-    def most_tries(self) -> int:
-        """How often the most stubborn frame has been sent."""
-        return max((frame.tries for frame in self._window.values()), default=0)
+    def waiting_since(self) -> float | None:
+        """When the frame first left that has waited longest for its acknowledgement; None when none waits."""
+        return min((frame.first_departed for frame in self._window.values() if frame.tries), default=None)
 
     def fix_payload(self, payload: int) -> None:
         """Cut frames to this payload from now on, whatever the line seems to be like (the other side decides)."""
@@ -170,6 +172,8 @@ class Sender:
         frame.behind = self._behind() > 0
         frame.first_order = frame.first_order or self._order
         self.retransmissions += frame.tries > 0
+        if not frame.tries:
+            frame.first_departed = departed
         frame.tries += 1
         frame.lost = False
         frame.crowd = 0
@@ -238,12 +242,13 @@ class Sender:
     def hurry_at(self) -> float | None:
         """When the oldest frame is worth sending again though nobody says it was lost; None when it is not.
 
-        On a line that damages much, what holds the window back is nearly always that one, and the line is idle.
+        On a line that damages much, what holds the window back is nearly always that one, and the line is idle. Each
+        time a little later: answers that queue up somewhere must not make it fill the line with copies.
         """
         if self.quality.damage < HURRY_DAMAGE or not self._window:
             return None
         oldest = next(iter(self._window.values()))
-        return None if oldest.lost else oldest.departed + 0.7 * self.round_trip.mean
+        return None if oldest.lost else oldest.departed + 0.7 * self.round_trip.mean * oldest.tries
 
     def hurry(self) -> Outgoing | None:
         """The oldest frame, to be sent once more."""

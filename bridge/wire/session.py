@@ -35,6 +35,7 @@ from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.rtt import MIN_WAIT
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
+from bridge.wire.unframed import Unframed, reads_clean
 
 _log = logging.getLogger("bridge.wire")
 
@@ -42,12 +43,12 @@ _log = logging.getLogger("bridge.wire")
 ACK_DELAY = 0.010
 #: Acknowledge at the latest when so many frames wait for it.
 ACK_EVERY = 2
-#: Text at the end of what came is delivered after this much silence: no adapter pauses longer inside a frame.
+#: Text at the end of what came is delivered after this much silence, and so is a frame whose last NUL was lost.
 TEXT_DELAY = 0.040
-#: After a frame that went missing or had to be sent again, what is no frame is damage for so long.
-BAD_SECONDS = 2.0
-#: Send one frame at most so often; a line this bad carries nothing.
-MAX_TRIES = 250
+#: After this much it is no frame any more: no adapter pauses longer inside one.
+FRAME_DELAY = 0.150
+#: Give up when one frame has not got through for so long, either way, though others do.
+STUCK_SECONDS = 60.0
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
@@ -118,17 +119,17 @@ class Session:
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
-        self._suspects: deque[bytes] = deque(maxlen=4)
+        self._unframed = Unframed()
         self._line_free = 0.0
         self._text_at: float | None = None
+        self._last_byte_at = 0.0
         self._liveness = Liveness()
         self._ack_owed = 0
         self._ack_at: float | None = None
         self._nak = False
         self._poll = False
         self._told = 0
-        self._losses = 0
-        self._bad_until = -1.0
+        self._ask = False
 
     # what the driver calls
 
@@ -189,6 +190,7 @@ class Session:
                 self._no_frame(segment, now)
             if self._over:
                 return True
+        self._last_byte_at = now
         self._text_at = now + TEXT_DELAY if self._splitter.pending else None
         return bool(segments)
 
@@ -199,8 +201,9 @@ class Session:
         self._tune(now)
         out = bytearray()
         if not self._board and (wanted := self.receiver.wanted(now)):
-            out += self._write(Frame(Kind.AGAIN, 0, self.receiver.expected, payload=wanted), now)
+            out += self._write(Frame(Kind.AGAIN, 0, self.receiver.expected, poll=self._ask, payload=wanted), now)
             self.sender.sent_bare(len(out))
+            self._ask = False
         while (outgoing := self.sender.next_frame() or self._hurried(now)) is not None:
             again = outgoing.tries > 0
             data = self._write(self._framed(outgoing.kind, outgoing.seq, outgoing.payload, poll=again), now)
@@ -231,32 +234,50 @@ class Session:
         if self.state is State.OPEN:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._liveness.over_at()]
             times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
+            times.append(self._unframed.deadline())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at `now`; then look at `next_event`, `data_to_send` and `deadline`."""
         if self._text_at is not None and now >= self._text_at:
             self._text_at = None
-            rest = self._splitter.flush()
+            rest = self._splitter.pending
             frame = self._codec.decode(rest, to_host=not self._board)
             if frame is not None:  # its closing NUL was lost
+                self._splitter.flush()
                 self._frame(frame, len(rest) + 1, now)
+            elif reads_clean(rest) or now >= self._last_byte_at + FRAME_DELAY:
+                self._no_frame(self._splitter.flush(), now)
             else:
-                self._no_frame(rest, now)
+                self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
             return
+        if (due := self._unframed.deadline()) is not None and now >= due:
+            self._unframed.settle()
+            self._sorted()
         if (due := self._liveness.over_at()) is not None and now >= due:
             self._fail(self._liveness.verdict(self._name))
+            return
+        if any(since is not None and now >= since + STUCK_SECONDS for since in self._stuck_since()):
+            self._fail(self._stuck())
             return
         if (due := self.sender.deadline()) is not None and now >= due:
             self._liveness.awaiting(now)
             self.sender.timed_out()
-            if self.sender.most_tries > MAX_TRIES:
-                self._fail(LinkTimeout(f"A frame was sent {MAX_TRIES} times and never arrived", port=self._name))
-                return
         if (due := self._next_poll()) is not None and now >= due:
             self._liveness.polled(now)
             self._poll = True
+
+    def _stuck_since(self) -> tuple[float | None, ...]:
+        return self.sender.waiting_since, self.receiver.gap_since
+
+    def _stuck(self) -> LinkTimeout:
+        return LinkTimeout(
+            f"A frame has not got through for {STUCK_SECONDS:g} s; the line damages about "
+            f"{max(self.sender.quality.damage, self.inbound.damage):.1%} of the bytes",
+            port=self._name,
+            remedy="Try a shorter cable, another adapter, or a lower speed.",
+        )
 
     # frames that arrive
 
@@ -277,16 +298,14 @@ class Session:
         if frame.kind is Kind.AGAIN:
             self.sender.wanted_again(frame.payload)
         if frame.kind in (Kind.BARE, Kind.AGAIN):
-            self._clear(now, wanted=True)
+            self._explain(frame, now, early=False)
             return
         wanted = frame.seq == self.receiver.expected
         early = 0 < (frame.seq - self.receiver.expected) % SEQ_COUNT < WINDOW
-        if early or self.sender.losses > self._losses:
-            self._bad_until, self._losses = now + BAD_SECONDS, self.sender.losses
-        self._clear(now, wanted=not early)
         duplicates = self.receiver.duplicates
         try:
             complete = self.receiver.arrived(frame, now)
+            self._explain(frame, now, early=early)
             for data in complete:
                 self._message(messages.decode(data, self._incoming), now)
         except RemoteProtocolError as error:
@@ -295,6 +314,11 @@ class Session:
         # A gap is made known by what is asked for; only progress, or a frame that came twice, needs an answer.
         if self._board or wanted or self.receiver.duplicates > duplicates:
             self._owe_ack(now, at_once=not wanted or self.receiver.gap)
+
+    def _explain(self, frame: Frame, now: float, *, early: bool) -> None:
+        seconds = max(self.sender.round_trip.mean, 0.020)
+        self._unframed.frame_came(frame, now, early=early, gap=self.receiver.gap, answer_seconds=seconds)
+        self._sorted()
 
     def _message(self, message: Message, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, _Described(message))
@@ -311,44 +335,29 @@ class Session:
     # what arrives and is no frame
 
     def _no_frame(self, segment: bytes, now: float) -> None:
-        # A short piece of a damaged frame may look like text; on a bad line only whole lines are believed.
-        if is_text(segment) and (len(segment) > 12 or b"\n" in segment or self.inbound.damage < 0.001):
-            self._text(segment, now)
-            return
-        self.damaged += 1
-        _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
-        if self.state is not State.OPEN:
-            return
-        if self._board:
-            self._nak = True
-        else:
-            self.receiver.damaged()
-            if self._noise and self._liveness.doubt(now):
-                self._poll = True
-        # What a program printed ends its line; so short a piece of a frame hardly ever does.
-        if (len(segment) > OVERHEAD or segment.endswith(b"\r\n")) and now > self._bad_until:
-            self._suspects.append(segment)
-        else:
-            self.inbound.lost(min(len(segment) + 2, MAX_BODY))
-
-    def _clear(self, now: float, *, wanted: bool) -> None:
-        """A frame came: what was no frame before it was a damaged one, or bytes that a program printed.
-
-        Where nothing else speaks of damage, and this frame does not either, it was printed.
-        """
-        for segment in self._suspects:
-            if wanted and now > self._bad_until:
+        if self.state is not State.OPEN:  # echoes of what was typed, and whatever else a bootstrap sees
+            if is_text(segment):
                 self._events.append(ConsoleText(segment))
-            else:
-                self.inbound.lost(min(len(segment) + 2, MAX_BODY))
-        self._suspects.clear()
-
-    def _text(self, data: bytes, now: float) -> None:
-        if not data:
             return
-        self._events.append(ConsoleText(data))
-        if self._liveness.printed(data, now, watching=self.state is State.OPEN):
+        if self._unframed.came(segment, now):
+            self.damaged += 1
+            self.inbound.lost(min(len(segment) + 2, MAX_BODY))
+            _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
+            if self._board:
+                self._nak = True
+            else:
+                self.receiver.damaged()
+                self._ask |= self._unframed.asking
+                if self._noise and self._liveness.doubt(now):
+                    self._poll = True
+        if self._liveness.printed(segment, now, watching=True):
             self._poll = True
+        self._sorted()
+
+    def _sorted(self) -> None:
+        """Deliver what turned out to be text."""
+        while (text := self._unframed.next_text()) is not None:
+            self._events.append(ConsoleText(text))
 
     # the rest
 
@@ -384,6 +393,8 @@ class Session:
         _log.debug("%s > %.6f %s", self._name, now, _Described(message))
 
     def _fail(self, error: BridgeError) -> None:
+        self._unframed.settle()  # nothing will explain it any more
+        self._sorted()
         self._move(Trigger.FAULT)
         _log.debug("%s = failed: %s", self._name, error)
         if error.port is None:

@@ -19,11 +19,15 @@ from bridge.wire.frame import Codec
 
 LUA = {"5.1": lupa.lua51.LuaRuntime, "5.3": lupa.lua53.LuaRuntime}
 
+#: `tmr.ALARM_AUTO`.
+AUTO = 1
+
 
 class FakeTimer:
     """`tmr.create()`; methods are called from Lua with `:`."""
 
-    def __init__(self, board: FakeBoard) -> None:
+    def __init__(self, board: FakeBoard, obj: Any) -> None:
+        self.object = obj  # as Lua knows it
         self.board, self.ms, self.mode, self.function, self.run = board, 0, 0, None, 0
 
 
@@ -91,8 +95,11 @@ class FakeBoard:
         while now >= self.busy_until - 1e-9 and self._timers and self._timers[0][0] <= now:
             _, _, run, timer = heapq.heappop(self._timers)
             if run == timer.run:
-                timer.run += 1
-                self._protect(timer.function, timer)
+                if timer.mode == AUTO:
+                    heapq.heappush(self._timers, (now + timer.ms / 1000, next(self._count), run, timer))
+                else:
+                    timer.run += 1
+                self._protect(timer.function, timer.object)
         self.run_tasks()
 
     def run_tasks(self) -> None:
@@ -129,7 +136,7 @@ class FakeBoard:
         self._tasks.append(function)
 
     def _timer(self, methods: Any) -> Any:
-        timer = FakeTimer(self)
+        timer = FakeTimer(self, methods)
 
         def start(*_: Any) -> None:
             timer.run += 1

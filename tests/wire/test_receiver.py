@@ -68,3 +68,52 @@ def test_damage_asks_for_the_next_new_frame_once() -> None:
     assert receiver.deadline() == 0.0
     assert receiver.wanted(0.001) == b"\3"  # 1 was asked for already; 3 is next
     assert receiver.wanted(0.002) == b""
+
+
+def test_answers_that_queue_up_make_it_patient() -> None:
+    """All answers take a second, though the line is quick enough for each: asking at the pace of before must end."""
+    receiver = Receiver(100)
+    asked = []
+    for seq in range(0, 40, 2):
+        begun = now = seq * 10.0
+        receiver.arrived(frame(seq + 1), now)
+        times = 0
+        while now < begun + 1.0:
+            times += len(receiver.wanted(now))
+            due = receiver.deadline()
+            assert due is not None
+            now = due
+        asked.append(times)
+        receiver.arrived(frame(seq), begun + 1.0)
+    assert asked[0] >= 10 and asked[-1] <= 3
+
+
+def test_answers_that_are_lost_do_not_make_it_patient() -> None:
+    receiver = Receiver(100)
+    for seq in range(0, 40, 2):
+        now = seq * 10.0
+        receiver.arrived(frame(seq + 1), now)
+        for _ in range(4 if seq % 4 else 1):  # the last answer comes at once
+            due = receiver.deadline()
+            assert due is not None
+            now = max(now, due)
+            receiver.wanted(now)
+        receiver.arrived(frame(seq), now + 0.02)
+    receiver.arrived(frame(41), 500.0)
+    receiver.wanted(500.0)
+    due = receiver.deadline()
+    assert due is not None and due - 500.0 < 0.15
+
+
+def test_a_gap_is_dated_until_the_frame_that_is_wanted_next_comes() -> None:
+    receiver = Receiver(100)
+    assert receiver.gap_since is None
+    receiver.arrived(frame(2), 1.0)
+    receiver.arrived(frame(3), 2.0)
+    receiver.arrived(frame(1), 3.0)
+    assert receiver.gap_since == 1.0
+    receiver.arrived(frame(5), 4.0)
+    receiver.arrived(frame(0), 5.0)
+    assert receiver.gap_since == 5.0  # 4 is missing now, and nothing was known of that to be late
+    receiver.arrived(frame(4), 6.0)
+    assert receiver.gap_since is None

@@ -123,7 +123,24 @@ def test_a_timeout_sends_only_the_oldest_again() -> None:
     assert due is not None and due > 5.0
     sender.timed_out()
     assert [frame.seq for frame in send_all(sender, 6.0)] == [0]
-    assert sender.most_tries == 2
+    assert sender.waiting_since == 5.0  # its first transmission counts
+    sender.acknowledged(3, 0, False, 6.1)
+    assert sender.waiting_since is None
+
+
+def test_an_idle_line_is_filled_less_and_less_with_copies_of_one_frame() -> None:
+    sender = small()
+    for _ in range(20):
+        sender.quality.lost(20)
+    sender.offer(bytes(10))
+    (frame,) = send_all(sender, 1.0)
+    pauses = []
+    for _ in range(5):
+        due = sender.hurry_at()
+        assert due is not None and sender.hurry() is frame
+        pauses.append(due - frame.departed)
+        sender.sent(frame, frame.size, due)
+    assert pauses == sorted(pauses) and pauses[-1] > 4 * pauses[0]
 
 
 def test_sequence_numbers_wrap() -> None:

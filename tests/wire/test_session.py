@@ -10,7 +10,9 @@ from bridge.wire.events import Failed
 from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import KEEP_ALIVE, SILENCE_LIMIT
 from bridge.wire.messages import Call, DirectCall, Event, Failure, Hello, Reply, Source, Tune
-from bridge.wire.session import TRANSITIONS, Session, State, Trigger
+from bridge.wire.session import STUCK_SECONDS, TRANSITIONS, Session, State, Trigger
+from tests.campaigns.exchange import with_python
+from tests.campaigns.world import Mix
 from tests.wire.session_pair import Damage, SessionPair
 
 HELLO = Hello(b"12345678")
@@ -154,6 +156,48 @@ def test_silence_where_an_answer_is_due_ends_the_session() -> None:
     assert isinstance(pair.failed[0].error, LinkTimeout)
     assert SILENCE_LIMIT <= pair.now - began < SILENCE_LIMIT + 1
     assert pair.host.state is State.FAILED and pair.host.data_to_send(pair.now) == b""
+
+
+class LongFramesDamaged(Damage):
+    """A line that lets short frames through and damages each long one."""
+
+    since = 0
+
+    def apply(self, data: bytes) -> bytes:
+        out = bytearray()
+        for byte in data:
+            self.since = self.since + 1 if byte else 0
+            if self.since != 40:
+                out.append(byte)
+        return bytes(out)
+
+
+@pytest.mark.parametrize("way", ["to_board", "to_host"])
+def test_a_frame_that_never_gets_through_ends_the_session_though_others_do(way: str) -> None:
+    pair = opened()
+    pair._damage[way] = LongFramesDamaged()
+    began = pair.now
+    if way == "to_board":
+        pair.host.send(Call(71, 1, (bytes(100),)), pair.now)
+    else:
+        pair.board.send(Event(1, 4, (bytes(100),)), pair.now)
+        pair.board.send(Event(1, 5), pair.now)
+    pair.host.sender.fix_payload(80)
+    pair.board.sender.fix_payload(80)
+    while not pair.failed and pair.now < began + 200:
+        pair.board.send(Event(1, 5), pair.now)  # the board is there, and can be heard
+        pair.run_until(lambda: pair.failed, 0.4)
+    error = pair.failed[0].error
+    assert isinstance(error, LinkTimeout) and "has not got through for 60 s" in str(error) and error.remedy
+    assert STUCK_SECONDS <= pair.now - began < STUCK_SECONDS + 2
+
+
+def test_a_line_that_stands_still_now_and_then_is_not_filled_with_copies() -> None:
+    """Answers queue up behind it; whoever asks and sends again at a steady pace makes it worse and gives up."""
+    mix = Mix(0.01, 0.0075, 0.009, 0.0075, 0.003)
+    for seed in range(4):
+        outcome = with_python(mix, mix, [700, 1300, 300], seed)
+        assert outcome.delivered, f"seed {seed}: {outcome.error}"
 
 
 def test_an_idle_link_is_asked_for_a_sign_of_life() -> None:

@@ -1,0 +1,135 @@
+"""What stands between NULs and is no frame: console text, or a frame that the line has damaged.
+
+Text that reads as such is delivered at once. What does not is kept until something explains it: a frame that came again
+and resembles it, or a frame that is missing. What nothing explains was printed. Only where frames have been damaged a
+moment ago is it taken for one more of those whose loss leaves no trace, such as a bare acknowledgement.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from difflib import SequenceMatcher
+from enum import Enum, auto
+
+from bridge.wire.frame import OVERHEAD, Frame, Kind
+from bridge.wire.liveness import is_text
+
+#: After a frame that was certainly damaged, what nothing explains is damage for so long.
+BAD_SECONDS = 10.0
+#: What is kept is explained after so long, or nothing explains it.
+PATIENCE = 1.0
+#: Bytes and segments kept at most. A program that prints more than this at once has printed it.
+_MOST_BYTES, _MOST_SEGMENTS = 4096, 64
+#: On a bad line a short piece of a damaged frame may read as text by chance.
+_SHORT = 12
+
+
+class _Reads(Enum):
+    """How a segment reads."""
+
+    CLEAN = auto()
+    """All of it is text: nothing that was a frame ever looks so, for its keys and its check do not."""
+    MOSTLY = auto()
+    """A garbled print, or a damaged frame whose payload is text."""
+    BINARY = auto()
+
+
+class Unframed:
+    """Sorts segments that are no frames."""
+
+    def __init__(self) -> None:
+        self._kept: deque[tuple[bytes, float, _Reads]] = deque()
+        self._size = 0
+        self._ready: deque[bytes] = deque()
+        self._bad_until = -1.0
+
+    def came(self, segment: bytes, now: float) -> bool:
+        """A segment that is no frame. True if it may have been one."""
+        reads = _reads(segment)
+        if now <= self._bad_until and b"\n" not in segment and (reads is _Reads.MOSTLY or len(segment) <= _SHORT):
+            reads = _Reads.BINARY
+        if reads is _Reads.CLEAN and not self._kept:
+            self._ready.append(segment)
+            return False
+        if reads is _Reads.BINARY and now <= self._bad_until:
+            return True
+        self._kept.append((segment, now, reads))  # the order of what is printed is kept too
+        self._size += len(segment)
+        if self._size > _MOST_BYTES or len(self._kept) > _MOST_SEGMENTS:
+            self.settle()
+        return reads is not _Reads.CLEAN
+
+    def frame_came(self, frame: Frame, now: float, *, early: bool, gap: bool, answer_seconds: float) -> None:
+        """A frame: it may explain what is kept, or show that nothing was lost.
+
+        Args:
+            early: frames before this one are missing.
+            gap: after this one some are still missing.
+            answer_seconds: how long the board takes to answer. A bare frame so long after the last segment is the
+                answer to the poll that followed it, and would have been a frame with payload if one waited.
+        """
+        if early:
+            self._bad_until = now + BAD_SECONDS
+        if not self._kept:
+            return
+        if frame.kind is not Kind.BARE:
+            for entry in [entry for entry in self._kept if resembles(entry[0], frame)]:
+                self._bad_until = now + BAD_SECONDS
+                self._drop(entry)
+        if now <= self._bad_until:
+            for entry in [entry for entry in self._kept if entry[2] is _Reads.BINARY]:
+                self._drop(entry)
+        if not gap and self._kept and (frame.kind is not Kind.BARE or now >= self._kept[-1][1] + answer_seconds):
+            self.settle()
+
+    def deadline(self) -> float | None:
+        """When to call `settle`, in seconds; None for never."""
+        return self._kept[-1][1] + PATIENCE if self._kept else None
+
+    @property
+    def asking(self) -> bool:
+        """Something is kept that an answer of the board would explain. Where damage is usual, none is asked for."""
+        return any(reads is not _Reads.CLEAN and at > self._bad_until for _, at, reads in self._kept)
+
+    def settle(self) -> None:
+        """Nothing explains what is kept: it was printed."""
+        self._ready.extend(segment for segment, _, _ in self._kept)
+        self._kept.clear()
+        self._size = 0
+
+    def next_text(self) -> bytes | None:
+        """The next piece of console text, or None."""
+        return self._ready.popleft() if self._ready else None
+
+    def _drop(self, entry: tuple[bytes, float, _Reads]) -> None:
+        self._kept.remove(entry)
+        self._size -= len(entry[0])
+
+
+def reads_clean(segment: bytes) -> bool:
+    """True if all of it is what a console shows."""
+    return _reads(segment) is _Reads.CLEAN
+
+
+def resembles(segment: bytes, frame: Frame) -> bool:
+    """True if a segment may be an earlier transmission of a frame, damaged: most of it is in the frame, all but what
+    differs from one transmission to the next, and no program that prints the same data prints what stands around it.
+    """
+    body = bytes((frame.seq | frame.kind << 5,)) + frame.payload
+    if len(segment) > len(body) + 2 * OVERHEAD or segment.removesuffix(b"\r\n") in frame.payload:
+        return False
+    body = body.replace(b"\0", segment[:1])
+    blocks = SequenceMatcher(None, segment, body, autojunk=False).get_matching_blocks()
+    same = sum(block.size for block in blocks)
+    # A segment may also be a part of a frame, which a byte that became NUL cut in two.
+    return same >= 2 and same >= 0.75 * min(len(body), max(len(segment) - OVERHEAD, 2))
+
+
+def _reads(segment: bytes) -> _Reads:
+    try:
+        text = segment.decode()
+    except UnicodeDecodeError:
+        return _Reads.MOSTLY if is_text(segment) else _Reads.BINARY
+    if all(c.isprintable() or c in "\t\r\n\x1b" for c in text):
+        return _Reads.CLEAN
+    return _Reads.MOSTLY if is_text(segment) else _Reads.BINARY
