@@ -194,7 +194,7 @@ def test_a_frame_that_never_gets_through_ends_the_session_though_others_do(way: 
 
 def test_a_line_that_stands_still_now_and_then_is_not_filled_with_copies() -> None:
     """Answers queue up behind it; whoever asks and sends again at a steady pace makes it worse and gives up."""
-    mix = Mix(0.01, 0.0075, 0.009, 0.0075, 0.003)
+    mix = Mix(0.005, 0.004, 0.004, 0.0075, 0.003)
     for seed in range(4):
         outcome = with_python(mix, mix, [700, 1300, 300], seed)
         assert outcome.delivered, f"seed {seed}: {outcome.error}"
