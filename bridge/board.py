@@ -19,7 +19,16 @@ from types import TracebackType
 from typing import Any
 
 from bridge import agent
-from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.errors import (
+    BoardReset,
+    BridgeError,
+    LinkError,
+    LinkTimeout,
+    PortError,
+    PortLost,
+    ReplError,
+    UsageError,
+)
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
@@ -85,6 +94,8 @@ class Board:
         self._link: Link | None = None
         self._table: HandleTable | None = None
         self._reason: BridgeError | None = None
+        self._last_reset: BoardReset | None = None
+        self._explained = False
         self._handlers: dict[str, Callable[..., Any]] = {}
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -115,6 +126,16 @@ class Board:
         if self._link is None:
             raise self._why()
         return self._link.facts
+
+    @property
+    def last_reset(self) -> BoardReset | None:
+        """The last restart of the board since it was opened, or None.
+
+        When the board is back its `cause` is what the board says of it: "power on", "external reset", "hardware
+        watchdog", "software watchdog", "exception", "software restart" or "wake from deep sleep" (`node.bootreason`),
+        or the text of the PANIC that went before. Until then it is what was heard on the line, or None.
+        """
+        return self._last_reset
 
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
@@ -220,7 +241,7 @@ class Board:
         """
         self._move(Trigger.OPEN)
         try:
-            self._adopt(await self._put_agent())
+            self._adopt(await self._put_agent(LinkError))
         except BridgeError as error:
             self._reason = error
             self._move(Trigger.FAILED)
@@ -228,15 +249,29 @@ class Board:
 
     # Below: the life of the link.
 
-    async def _put_agent(self) -> Link:
-        """Put the agent on the board, and make the line as fast as it bears."""
+    async def _put_agent(self, *temporary: type[BridgeError]) -> Link:
+        """Put the agent on the board, and make the line as fast as it bears.
+
+        Args:
+            temporary: errors after which it is tried again some times: the board may have restarted, and be there
+                again in a moment.
+        """
+        for _ in range(RESTART_TRIES - 1):
+            try:
+                return await self._try_agent()
+            except temporary as error:
+                log.info("%s: starting over: %s", self.url, error)
+                self._note_reset(error)
+        return await self._try_agent()
+
+    async def _try_agent(self) -> Link:
         if self._port.baud != self._console_baud:
             await self._port.set_baud(self._console_baud)  # a board that has restarted is at its console's speed again
         link = await self._start(self._port)
         try:
             await climb(link, self.url, self._speeds, self._memory)
         except BaseException as error:
-            if isinstance(error, BridgeError) and link.down is not None:
+            if isinstance(error, PortError) and link.down is not None:
                 return link  # it has gone since: who adopts it sees that
             with contextlib.suppress(BridgeError):
                 await link.close()
@@ -245,6 +280,7 @@ class Board:
 
     def _adopt(self, link: Link) -> None:
         self._link = link
+        self._explain_reset(link.facts.boot_cause)
         self._table = HandleTable(link, self._report, LuaObject)
         link.on_console = lambda data: self._tell("console", data)
         link.on_fault = lambda text: self._tell("fault", text)
@@ -261,6 +297,7 @@ class Board:
         if self._table is not None:
             self._table.fail(error)
         if isinstance(error, LinkError):
+            self._note_reset(error)
             self._move(Trigger.DOWN)
             self._restart = asyncio.get_running_loop().create_task(self._come_back())
             if isinstance(error, BoardReset):
@@ -270,17 +307,26 @@ class Board:
             self._tell("down", error)
 
     async def _come_back(self) -> None:
-        for left in reversed(range(RESTART_TRIES)):
-            try:
-                self._adopt(await self._put_agent())
-                return
-            except BridgeError as error:
-                # A prompt that is not there yet (an init.lua, a file system being made) may still come.
-                if left == 0 or not isinstance(error, LinkError | ReplError):
-                    self._reason = error
-                    self._move(Trigger.FAILED)
-                    self._tell("down", error)
-                    return
+        try:
+            # A prompt that is not there yet (an init.lua, a file system being made) may still come.
+            self._adopt(await self._put_agent(LinkError, ReplError))
+        except BridgeError as error:
+            self._reason = error
+            self._move(Trigger.FAILED)
+            self._tell("down", error)
+
+    def _note_reset(self, error: BridgeError) -> None:
+        if isinstance(error, BoardReset):
+            self._last_reset, self._explained = error, False
+
+    def _explain_reset(self, cause: str | None) -> None:
+        """The board is back and says why it restarted. What Lua said before it is more exact."""
+        reset = self._last_reset
+        if reset is None or self._explained:
+            return
+        self._explained = True
+        if cause is not None and not (reset.cause or "").startswith("PANIC"):
+            self._last_reset = BoardReset(cause=cause, port=self.url)
 
     async def _current(self) -> HandleTable:
         """The handle table of the present boot; waits while the board restarts."""

@@ -48,6 +48,8 @@ TEXT_DELAY = 0.040
 BAD_SECONDS = 2.0
 #: Send one frame at most so often; a line this bad carries nothing.
 MAX_TRIES = 250
+#: A frame is not hurried when nothing was heard for so long: then it is the board that is busy, and not the line.
+HURRY_SECONDS = 0.3
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
@@ -114,7 +116,7 @@ class Session:
         self._name = name
         self._byte_time = 0.0
         self.set_baud(baud)
-        self._noise = False
+        self._slower = 1.0
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
@@ -151,9 +153,9 @@ class Session:
         self._line_free = 0.0
         self.sender.round_trip.least = MIN_WAIT + 2 * (MAX_PAYLOAD_TO_HOST + OVERHEAD) * self._byte_time
 
-    def expect_boot_noise(self, expect: bool) -> None:
-        """Whether noise may be boot text at the speed of the console: then the board is asked for an answer."""
-        self._noise = expect
+    def expect_boot_noise(self, slower: float) -> None:
+        """How many times as fast as the console the line is: noise that looks so is asked about. 1 for not at all."""
+        self._slower = slower
 
     def close(self) -> None:
         """End the session; nothing is sent or reported after this."""
@@ -311,6 +313,10 @@ class Session:
     # what arrives and is no frame
 
     def _no_frame(self, segment: bytes, now: float) -> None:
+        if self.state is State.OPEN and not self._board and self._codec.decode(segment, to_host=False) is not None:
+            # An agent echoes nothing. The prompt does, so the board has it again.
+            self._fail(self._liveness.restarted(self._name))
+            return
         # A short piece of a damaged frame may look like text; on a bad line only whole lines are believed.
         if is_text(segment) and (len(segment) > 12 or b"\n" in segment or self.inbound.damage < 0.001):
             self._text(segment, now)
@@ -323,7 +329,7 @@ class Session:
             self._nak = True
         else:
             self.receiver.damaged()
-            if self._noise and self._liveness.doubt(now):
+            if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
                 self._poll = True
         # What a program printed ends its line; so short a piece of a frame hardly ever does.
         if (len(segment) > OVERHEAD or segment.endswith(b"\r\n")) and now > self._bad_until:
@@ -360,7 +366,9 @@ class Session:
     def _hurry_at(self) -> float | None:
         # Both ways must look bad: a board that is slow to answer is no reason to press it.
         due = self.sender.hurry_at() if self.inbound.damage >= HURRY_DAMAGE else None
-        return None if due is None else max(due, self._line_free)
+        if due is None or due > self._liveness.heard_at + HURRY_SECONDS:
+            return None
+        return max(due, self._line_free)
 
     def _hurried(self, now: float) -> Outgoing | None:
         due = None if self._board else self._hurry_at()
