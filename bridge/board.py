@@ -12,23 +12,14 @@ import asyncio
 import contextlib
 import copy
 import functools
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
 from bridge import agent
-from bridge.errors import (
-    BoardReset,
-    BridgeError,
-    LinkError,
-    LinkTimeout,
-    PortError,
-    PortLost,
-    ReplError,
-    UsageError,
-)
+from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
@@ -46,16 +37,6 @@ log = logging.getLogger("bridge.board")
 RESTART_TRIES = 3
 #: Seconds for a board to restart when asked to, with what it does at boot.
 RESET_TIMEOUT = 20.0
-
-
-#: Events of a board and what their handlers get.
-EVENTS = {
-    "console": "the bytes that the board printed beside the link",
-    "reset": "the BoardReset; handles of the boot before are dead, the agent is being put on the board again",
-    "down": "the error with which the board was lost for good",
-    "fault": "the text of an error that the agent caught in one of its own callbacks",
-    "error": "an exception in a handler or callback of yours, and a few words on where",
-}
 
 Starter = Callable[[Port], Awaitable[Link]]
 
@@ -96,10 +77,9 @@ class Board:
         self._reason: BridgeError | None = None
         self._last_reset: BoardReset | None = None
         self._explained = False
-        self._handlers: dict[str, Callable[..., Any]] = {}
+        self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self.net = Net(self._current)
         self.lua = LuaName(self._current)
 
@@ -141,16 +121,11 @@ class Board:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
 
         Args:
-            event: a key of `bridge.board.EVENTS`, which says what the handler gets.
+            event: a key of `bridge.handlers.EVENTS`, which says what the handler gets.
             handler: a function, or None to be told no more. Without an "error" handler, exceptions in your handlers
                 are logged (logger "bridge.board").
         """
-        if event not in EVENTS:
-            raise UsageError(f"{event!r} is not an event of a board", remedy=f"Use one of {', '.join(EVENTS)}.")
-        if handler is None:
-            self._handlers.pop(event, None)
-        else:
-            self._handlers[event] = handler
+        self._handlers.set(event, handler)
 
     async def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """The value of a Lua expression.
@@ -216,7 +191,7 @@ class Board:
             return
         self._move(Trigger.CLOSE)
         try:
-            for task in (self._restart, *self._tasks):
+            for task in (self._restart, *self._handlers.tasks):
                 if task is not None and task is not asyncio.current_task():
                     task.cancel()
                     await asyncio.wait([task])
@@ -271,7 +246,7 @@ class Board:
         try:
             await climb(link, self.url, self._speeds, self._memory)
         except BaseException as error:
-            if isinstance(error, PortError) and link.down is not None:
+            if isinstance(error, BridgeError) and isinstance(link.down, PortLost):
                 return link  # it has gone since: who adopts it sees that
             with contextlib.suppress(BridgeError):
                 await link.close()
@@ -281,9 +256,9 @@ class Board:
     def _adopt(self, link: Link) -> None:
         self._link = link
         self._explain_reset(link.facts.boot_cause)
-        self._table = HandleTable(link, self._report, LuaObject)
-        link.on_console = lambda data: self._tell("console", data)
-        link.on_fault = lambda text: self._tell("fault", text)
+        self._table = HandleTable(link, self._handlers.report, LuaObject)
+        link.on_console = lambda data: self._handlers.tell("console", data)
+        link.on_fault = lambda text: self._handlers.tell("fault", text)
         link.on_down = lambda error: self._went_down(link, error)
         self._move(Trigger.ANSWERED)
         if link.down is not None:  # before anybody was told
@@ -301,10 +276,10 @@ class Board:
             self._move(Trigger.DOWN)
             self._restart = asyncio.get_running_loop().create_task(self._come_back())
             if isinstance(error, BoardReset):
-                self._tell("reset", error)
+                self._handlers.tell("reset", error)
         else:
             self._move(Trigger.FAILED)
-            self._tell("down", error)
+            self._handlers.tell("down", error)
 
     async def _come_back(self) -> None:
         try:
@@ -313,7 +288,7 @@ class Board:
         except BridgeError as error:
             self._reason = error
             self._move(Trigger.FAILED)
-            self._tell("down", error)
+            self._handlers.tell("down", error)
 
     def _note_reset(self, error: BridgeError) -> None:
         if isinstance(error, BoardReset):
@@ -358,38 +333,6 @@ class Board:
 
     async def _change(self) -> None:
         await self._changed.wait()
-
-    def _report(self, error: BaseException, where: str) -> None:
-        if "error" in self._handlers:
-            self._tell("error", error, where)
-        else:
-            log.error("%s: %s raised", self.url, where, exc_info=error)
-
-    def _tell(self, event: str, *values: object) -> None:
-        handler = self._handlers.get(event)
-        if handler is None:
-            return
-        try:
-            result = handler(*values)
-        except Exception as error:
-            self._stumble(event, error)
-            return
-        if inspect.isawaitable(result):
-            task = asyncio.get_running_loop().create_task(self._finish(event, result))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _finish(self, event: str, result: Awaitable[object]) -> None:
-        try:
-            await result
-        except Exception as error:
-            self._stumble(event, error)
-
-    def _stumble(self, event: str, error: Exception) -> None:
-        if event == "error":
-            log.error("%s: the handler for errors raised", self.url, exc_info=error)
-        else:
-            self._report(error, f"handler for {event!r} of the board")
 
 
 class open_board:

@@ -37,7 +37,8 @@ _LONGEST, _SHORTEST, _FIRST = 200, 20, 120
 _PROMPT = re.compile(rb"(?:^|\n)> $")
 #: What Lua says when the table is gone, 5.1 and 5.3. Damage to a line does not bring that about.
 _GONE = re.compile(
-    rb"attempt to index (?:global '%s' \(a nil value\)|a nil value \(global '%s'\))" % ((_TABLE.encode(),) * 2)
+    rb"attempt to index (?:global '%(table)s' \(a nil value\)|a nil value \((?:global|field) '%(table)s'\))"
+    % {b"table": _TABLE.encode()}
 )
 
 

@@ -140,10 +140,11 @@ class WatchedPort:
             return [at for at, data in self.writes if words in data][-1 if last else 0]
 
         launch = written(b"_nb.R(", last=True)
+        keep = next(at for at, data in self.writes if at > self.speeds[2][0] and b"unregister" in data)
         starts = [
             began, written(b"_nb={}"), written(b"loadstring(table"), launch,
             next(at for at, data in self.writes if at > launch and b"_nb" not in data),
-            written(b"getconfig"), self.speeds[2][0], written(b"unregister"), ready, closing, closed,
+            written(b"getconfig"), self.speeds[2][0], keep, ready, closing, closed,
         ]  # fmt: skip
         return {
             name: (start - began, end - began) for name, start, end in zip(PHASES, starts[:-1], starts[1:], strict=True)
@@ -338,7 +339,7 @@ class Trial:
                 outcome.phases = self._port.phases(began, ready, closing, self._loop.time())
             await self._settled(outcome)
             await self._prompt_is_back()
-            assert board.state is State.CLOSED and board._link is None and not board._tasks
+            assert board.state is State.CLOSED and board._link is None and not board._handlers.tasks
             assert len(board._table or ()) == 0
             assert self._server.wrong == []
             self._lives.clear()

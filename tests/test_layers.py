@@ -24,6 +24,7 @@ LADDER: dict[str, set[str]] = {
     "resources": {"errors"},
     "image": {"errors"},
     "lifecycle": {"errors"},
+    "handlers": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
     "profile": {"errors", "resources"},

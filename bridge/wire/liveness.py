@@ -63,7 +63,7 @@ class Liveness:
             now: when.
             watching: False while the session is not open.
         """
-        self._text = (self._text + text)[-512:]
+        self._text = (self._text + text)[-2048:]
         if not watching or self._boot_at is not None or not reads_like_boot(self._text):
             return False
         self._boot_at, self._patience = now, SILENCE_AFTER_BOOT

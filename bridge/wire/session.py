@@ -2,17 +2,12 @@
 
 Whoever drives it feeds `receive_data(data, now)`, writes out `data_to_send(now)`, takes `next_event()` until it is
 None, and calls `handle_timeout(now)` at `deadline()`. Times are seconds on one monotonic clock.
-
-States: OPENING (nothing heard yet; the host stays silent, because what it says would be typed at the prompt), OPEN,
-CLOSED (asked for by `close`), FAILED (the other side broke the rules or fell silent). `TRANSITIONS` is the whole
-automaton; a pair that is missing is an error of whoever caused it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from enum import Enum, auto
 
 from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
@@ -35,6 +30,7 @@ from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.rtt import MIN_WAIT
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
+from bridge.wire.states import TRANSITIONS, State, Trigger
 
 _log = logging.getLogger("bridge.wire")
 
@@ -53,42 +49,6 @@ HURRY_SECONDS = 0.3
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
-
-
-class State(Enum):
-    """Where a session stands."""
-
-    OPENING = auto()
-    OPEN = auto()
-    CLOSED = auto()
-    FAILED = auto()
-
-
-class Trigger(Enum):
-    """What moves it."""
-
-    HEARD = auto()
-    """A valid frame came."""
-    SEND = auto()
-    """This side has a message."""
-    CLOSE = auto()
-    """This side is done."""
-    FAULT = auto()
-    """The other side broke the rules or fell silent."""
-
-
-TRANSITIONS: dict[tuple[State, Trigger], State] = {
-    (State.OPENING, Trigger.HEARD): State.OPEN,
-    (State.OPENING, Trigger.SEND): State.OPENING,
-    (State.OPENING, Trigger.CLOSE): State.CLOSED,
-    (State.OPENING, Trigger.FAULT): State.FAILED,
-    (State.OPEN, Trigger.HEARD): State.OPEN,
-    (State.OPEN, Trigger.SEND): State.OPEN,
-    (State.OPEN, Trigger.CLOSE): State.CLOSED,
-    (State.OPEN, Trigger.FAULT): State.FAILED,
-    (State.CLOSED, Trigger.CLOSE): State.CLOSED,
-    (State.FAILED, Trigger.CLOSE): State.CLOSED,
-}
 
 
 class Session:
@@ -329,7 +289,9 @@ class Session:
             self._nak = True
         else:
             self.receiver.damaged()
-            if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
+            doubt = self._slower > 1 and self._liveness.doubt(segment, self._slower, now)
+            # What a board says when it boots may stand amid what another speed makes of the rest of it.
+            if self._liveness.printed(segment, now, watching=True) or doubt:
                 self._poll = True
         # What a program printed ends its line; so short a piece of a frame hardly ever does.
         if (len(segment) > OVERHEAD or segment.endswith(b"\r\n")) and now > self._bad_until:
