@@ -7,8 +7,8 @@
 
 The rooms, from the line up: `ports` (bytes), `wire` (frames and messages, pure), `link` (the two together), `repl` and
 `agent` (the board's prompt, and our program on it), `mirror` (board objects as Python objects), `board` (all of it),
-`sync` (the same without `await`), `trace` (what went over the line), `cli` (the command). `virtual` is a faithful board
-that shares none of this code.
+`opening` (from a port to a board), `sync` (the same without `await`), `trace` (what went over the line), `cli` (the
+command). `virtual` is a faithful board that shares none of this code.
 """
 
 from __future__ import annotations
@@ -19,17 +19,22 @@ from bridge.errors import BoardReset, BridgeError, LuaError, NetError, PortError
 
 if TYPE_CHECKING:
     from bridge import sync
-    from bridge.board import Board, open_board
+    from bridge.board import Board
+    from bridge.opening import open_board
 
 __all__ = ["Board", "BoardReset", "BridgeError", "LuaError", "NetError", "PortError", "open_board", "sync"]
 
 
 def __getattr__(name: str) -> object:
     # Imported when asked for: the command's help and the virtual board need none of it.
-    if name in ("Board", "open_board"):
-        from bridge import board
+    if name == "Board":
+        from bridge.board import Board
 
-        return getattr(board, name)
+        return Board
+    if name == "open_board":
+        from bridge.opening import open_board
+
+        return open_board
     if name == "sync":
         import importlib
 

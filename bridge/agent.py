@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import agent_source
-from bridge.errors import AgentError, AgentMismatch, BridgeError, LuaError, NotNodeMCU, PortError, ReplError
+from bridge.errors import AgentError, AgentMismatch, BoardReset, BridgeError, LuaError, NotNodeMCU, PortError, ReplError
 from bridge.link import AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.loader import Loader
@@ -23,6 +23,7 @@ from bridge.repl import Repl, other_firmware
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
 from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
+from bridge.wire.liveness import reads_like_boot
 from bridge.wire.messages import Hello
 from bridge.wire.quality import LineQuality
 from bridge.wire.session import Session
@@ -38,7 +39,9 @@ _PROBED = (
 )
 _PROBE = (
     f"local t={{}} for k in ([[{_PROBED}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
+    "local b,c if node and node.bootreason then b,c=node.bootreason()end "
     "return _VERSION..';'..(1/2==0 and'integer'or'float')..';'..table.concat(t,',')..';'..(node and node.heap()or 0)"
+    "..';'..tostring(b)..','..tostring(c)"
 )
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5
@@ -79,6 +82,7 @@ async def start(
         NotNodeMCU: something else answers, or nothing does.
         AgentError: the firmware lacks what the agent needs, or has too little heap for it.
         ReplError: the prompt could not be made to run anything; the line may be very bad.
+        BoardReset: the board restarted meanwhile; it may be tried again at once.
         PortLost: the port went away.
     """
     repl = Repl(port, stop=agent_source.stop_sequence())
@@ -104,12 +108,12 @@ async def _start(
     loader = Loader(repl, deadline - loop.time())
     await loader.prepare()
     try:
-        lua, number, modules, heap = await _probe(loader, port.url)
+        firmware = await _probe(loader, port.url)
     except (NotNodeMCU, AgentError):
         await _tidy(loader)
         raise
     epoch = next(epoch for epoch in iter(lambda: rng.randrange(0x10000), None) if epoch not in NO_EPOCHS)
-    codec = Codec(CheckKind.CRC if "ow" in modules else CheckKind.SUM, epoch)
+    codec = Codec(CheckKind.CRC if "ow" in firmware.modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.
     fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
     *pieces, last = agent_source.core(codec, fragment)
@@ -126,8 +130,9 @@ async def _start(
     if hello.digest != agent_source.digest().encode():
         raise AgentMismatch("The agent that answered is of another version", port=port.url, remedy="Reset the board.")
     facts = AgentFacts(
-        lua=lua, number=number, modules=modules, heap_before=heap, heap_after=int(hello.values[0]),
-        check=codec.kind.value, digest=agent_source.digest(), damage=loader.damage,
+        lua=firmware.lua, number=firmware.number, modules=firmware.modules,
+        heap_before=firmware.heap, heap_after=int(hello.values[0]),
+        check=codec.kind.value, digest=agent_source.digest(), damage=loader.damage, boot_reason=firmware.boot_reason,
     )  # fmt: skip
     _log.info("%s: agent %s runs, epoch %04x, %s", port.url, facts.digest, epoch, facts)
     repl.release()
@@ -179,13 +184,23 @@ async def stop(port: Port, timeout: float = 6.0) -> None:
         repl.release()
 
 
-async def _probe(loader: Loader, url: str) -> tuple[str, str, tuple[str, ...], int]:
-    """Lua's version, the kind of numbers, the modules, and the free heap."""
+@dataclass(frozen=True)
+class _Firmware:
+    """What the probe learnt."""
+
+    lua: str
+    number: str
+    modules: tuple[str, ...]
+    heap: int
+    boot_reason: tuple[int, int] | None
+
+
+async def _probe(loader: Loader, url: str) -> _Firmware:
     try:
         answer = await loader.run(_PROBE)
     except LuaError as error:
         raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {error.text}", port=url) from error
-    found = re.fullmatch(r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?", answer)
+    found = re.fullmatch(r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?;(\w+)(?:\.0)?,(\w+)(?:\.0)?", answer)
     if found is None:
         raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {answer[:80]!r}", port=url)
     modules = tuple(sorted(name for name in found[3].split(",") if name))
@@ -196,7 +211,8 @@ async def _probe(loader: Loader, url: str) -> tuple[str, str, tuple[str, ...], i
             port=url,
             remedy="Flash an image with the modules node, tmr, uart and net.",
         )
-    return found[1], found[2], modules, int(found[4])
+    reason = (int(found[5]), int(found[6])) if found[5].isdigit() and found[6].isdigit() else None
+    return _Firmware(found[1], found[2], modules, int(found[4]), reason)
 
 
 async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadline: float) -> tuple[Session, Hello]:
@@ -213,12 +229,16 @@ async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadl
         session.receive_data(began, loop.time())
         repl.forget()
         limit = min(loop.time() + _HELLO_SECONDS, deadline)
+        text = b""
         while True:
             now = loop.time()
             while (event := session.next_event()) is not None:
                 if isinstance(event, MessageReceived) and isinstance(event.message, Hello):
                     return session, event.message
                 _log.debug("%s: before the first message: %s", repl.port.url, _shown(event))
+                text += event.data if isinstance(event, ConsoleText) else b""
+            if reads_like_boot(text):
+                raise BoardReset("The board restarted while the agent was put on it", port=repl.port.url)
             if data := session.data_to_send(now):
                 repl.write(data)
             due = min(session.deadline() or limit, limit)

@@ -11,23 +11,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import functools
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from pathlib import Path
-from types import TracebackType
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, trace
-from bridge.board_events import BoardEvents
 from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
-from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
@@ -39,7 +36,6 @@ log = logging.getLogger("bridge.board")
 RESTART_TRIES = 3
 #: Seconds for a board to restart when asked to, with what it does at boot.
 RESET_TIMEOUT = 20.0
-
 
 Starter = Callable[[Port], Awaitable[Link]]
 
@@ -78,9 +74,11 @@ class Board:
         self._link: Link | None = None
         self._table: HandleTable | None = None
         self._reason: BridgeError | None = None
+        self._last_reset: BoardReset | None = None
+        self._explained = False
+        self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._events = BoardEvents(port.url)
         self.net = Net(self._current)
         self.lua = LuaName(self._current)
 
@@ -108,18 +106,28 @@ class Board:
             raise self._why()
         return self._link.facts
 
+    @property
+    def last_reset(self) -> BoardReset | None:
+        """The last restart of the board since it was opened, or None.
+
+        When the board is back its `cause` is what the board says of it: "power on", "external reset", "hardware
+        watchdog", "software watchdog", "exception", "software restart" or "wake from deep sleep" (`node.bootreason`),
+        or the text of the PANIC that went before. Until then it is what was heard on the line, or None.
+        """
+        return self._last_reset
+
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
 
         Args:
-            event: a key of `bridge.board_events.EVENTS`, which says what the handler gets.
+            event: a key of `bridge.handlers.EVENTS`, which says what the handler gets.
             handler: a function, or None to be told no more. Without an "error" handler, exceptions in your handlers
                 are logged (logger "bridge.board").
 
         Raises:
             UsageError: no such event.
         """
-        self._events.on(event, handler)
+        self._handlers.set(event, handler)
 
     async def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """The value of a Lua expression.
@@ -185,10 +193,10 @@ class Board:
             return
         self._move(Trigger.CLOSE)
         try:
-            if self._restart is not None and self._restart is not asyncio.current_task():
-                self._restart.cancel()
-                await asyncio.wait([self._restart])
-            await self._events.close()
+            for task in (self._restart, *self._handlers.tasks):
+                if task is not None and task is not asyncio.current_task():
+                    task.cancel()
+                    await asyncio.wait([task])
             link, self._link = self._link, None
             if self._table is not None:
                 await self._table.close(PortLost(f"{self.url} has been closed", port=self.url))
@@ -210,7 +218,7 @@ class Board:
         """
         self._move(Trigger.OPEN)
         try:
-            self._adopt(await self._put_agent())
+            self._adopt(await self._put_agent(LinkError))
         except BridgeError as error:
             self._reason = error
             self._move(Trigger.FAILED)
@@ -218,8 +226,22 @@ class Board:
 
     # Below: the life of the link.
 
-    async def _put_agent(self) -> Link:
-        """Put the agent on the board, and make the line as fast as it bears."""
+    async def _put_agent(self, *temporary: type[BridgeError]) -> Link:
+        """Put the agent on the board, and make the line as fast as it bears.
+
+        Args:
+            temporary: errors after which it is tried again some times: the board may have restarted, and be there
+                again in a moment.
+        """
+        for _ in range(RESTART_TRIES - 1):
+            try:
+                return await self._try_agent()
+            except temporary as error:
+                log.info("%s: starting over: %s", self.url, error)
+                self._note_reset(error)
+        return await self._try_agent()
+
+    async def _try_agent(self) -> Link:
         if self._port.baud != self._console_baud:
             await self._port.set_baud(self._console_baud)  # a board that has restarted is at its console's speed again
         link = await self._start(self._port)
@@ -228,7 +250,7 @@ class Board:
         try:
             await climb(link, self.url, self._speeds, self._memory)
         except BaseException as error:
-            if isinstance(error, BridgeError) and link.down is not None:
+            if isinstance(error, BridgeError) and isinstance(link.down, PortLost):
                 return link  # it has gone since: who adopts it sees that
             with contextlib.suppress(BridgeError):
                 await link.close()
@@ -237,9 +259,10 @@ class Board:
 
     def _adopt(self, link: Link) -> None:
         self._link = link
-        self._table = HandleTable(link, self._events.report, LuaObject)
-        link.on_console = lambda data: self._events.tell("console", data)
-        link.on_fault = lambda text: self._events.tell("fault", text)
+        self._explain_reset(link.facts.boot_cause)
+        self._table = HandleTable(link, self._handlers.report, LuaObject)
+        link.on_console = lambda data: self._handlers.tell("console", data)
+        link.on_fault = lambda text: self._handlers.tell("fault", text)
         link.on_down = lambda error: self._went_down(link, error)
         self._move(Trigger.ANSWERED)
         if link.down is not None:  # before anybody was told
@@ -253,26 +276,36 @@ class Board:
         if self._table is not None:
             self._table.fail(error)
         if isinstance(error, LinkError):
+            self._note_reset(error)
             self._move(Trigger.DOWN)
             self._restart = asyncio.get_running_loop().create_task(self._come_back())
             if isinstance(error, BoardReset):
-                self._events.tell("reset", error)
+                self._handlers.tell("reset", error)
         else:
             self._move(Trigger.FAILED)
-            self._events.tell("down", error)
+            self._handlers.tell("down", error)
 
     async def _come_back(self) -> None:
-        for left in reversed(range(RESTART_TRIES)):
-            try:
-                self._adopt(await self._put_agent())
-                return
-            except BridgeError as error:
-                # A prompt that is not there yet (an init.lua, a file system being made) may still come.
-                if left == 0 or not isinstance(error, LinkError | ReplError):
-                    self._reason = error
-                    self._move(Trigger.FAILED)
-                    self._events.tell("down", error)
-                    return
+        try:
+            # A prompt that is not there yet (an init.lua, a file system being made) may still come.
+            self._adopt(await self._put_agent(LinkError, ReplError))
+        except BridgeError as error:
+            self._reason = error
+            self._move(Trigger.FAILED)
+            self._handlers.tell("down", error)
+
+    def _note_reset(self, error: BridgeError) -> None:
+        if isinstance(error, BoardReset):
+            self._last_reset, self._explained = error, False
+
+    def _explain_reset(self, cause: str | None) -> None:
+        """The board is back and says why it restarted. What Lua said before it is more exact."""
+        reset = self._last_reset
+        if reset is None or self._explained:
+            return
+        self._explained = True
+        if cause is not None and not (reset.cause or "").startswith("PANIC"):
+            self._last_reset = BoardReset(cause=cause, port=self.url)
 
     async def _current(self) -> HandleTable:
         """The handle table of the present boot; waits while the board restarts."""
@@ -306,75 +339,3 @@ class Board:
 
     async def _change(self) -> None:
         await self._changed.wait()
-
-
-class open_board:
-    """Open a board: `async with open_board(url) as board`, or `board = await open_board(url)`.
-
-    Opening is gentle: the board is not reset, and its prompt, speed and settings are given back at the end.
-
-    Args:
-        port: a port's URL (see `bridge.ports.open`), or an open `Port`, which stays the caller's to close.
-        baud: speed of the board's console, in baud.
-        speeds: of the line while the board is open, in baud, the one to try first comes first. Each is proven before
-            it is kept, and the console has its own again at the end. None leaves it at the console's.
-        mhz: clock of the board's CPU while it is open, 80 or 160; 0 leaves it as it is.
-        trace: file to write a trace to (`bridge.trace`), without secrets; an existing trace is overwritten.
-        start: puts the agent on the board; for tests.
-
-    Raises:
-        UsageError: the trace cannot be written.
-        PortNotFound, PortBusy, PortError: the port cannot be opened.
-        NotNodeMCU: something else answers, or nothing does.
-        AgentError, LinkError: the agent could not be put on the board.
-    """
-
-    def __init__(
-        self,
-        port: str | Port,
-        *,
-        baud: int = CONSOLE_BAUD,
-        speeds: Iterable[int] = LADDER,
-        mhz: int = 160,
-        trace: str | Path | None = None,
-        start: Starter | None = None,
-    ) -> None:
-        self._what = port
-        self._baud = baud
-        self._speeds = tuple(speeds)
-        self._trace = trace
-        self._start = start or functools.partial(agent.start, mhz=mhz)
-        self._board: Board | None = None
-
-    def _board_on(self, port: Port, *, owns_port: bool) -> Board:
-        return Board(port, owns_port=owns_port, start=self._start, speeds=self._speeds, memory=SpeedMemory())
-
-    async def _open(self) -> Board:
-        if isinstance(self._what, str):
-            port = await trace.open_traced(self._what, baud=self._baud, trace=self._trace)
-            board = self._board_on(port, owns_port=True)
-        elif self._trace is not None:
-            recorder = trace.Recorder(self._trace, self._what.url, asyncio.get_running_loop())
-            # What is owned is the port around it, which gives this one back to the caller.
-            board = self._board_on(trace.TracedPort(self._what, recorder, owner=False), owns_port=True)
-        else:
-            board = self._board_on(self._what, owns_port=False)
-        try:
-            await board.open()
-        except BaseException:
-            await board.close()
-            raise
-        return board
-
-    def __await__(self) -> Generator[Any, None, Board]:
-        return self._open().__await__()
-
-    async def __aenter__(self) -> Board:
-        self._board = await self._open()
-        return self._board
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._board is not None:
-            await self._board.close()

@@ -12,7 +12,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from bridge.errors import LuaError, ReplError
+from bridge.errors import BoardReset, LuaError, ReplError
 from bridge.repl import BREAK, CONTINUED, Repl
 from bridge.wire.check import hash24
 
@@ -35,6 +35,11 @@ _LONGEST, _SHORTEST, _FIRST = 200, 20, 120
 
 
 _PROMPT = re.compile(rb"(?:^|\n)> $")
+#: What Lua says when the table is gone, 5.1 and 5.3. Damage to a line does not bring that about.
+_GONE = re.compile(
+    rb"attempt to index (?:global '%(table)s' \(a nil value\)|a nil value \((?:global|field) '%(table)s'\))"
+    % {b"table": _TABLE.encode()}
+)
 
 
 @dataclass
@@ -68,6 +73,8 @@ class _Pace:
 
 class Loader:
     """Checked execution at a prompt that `Repl.sync` has found. Call `prepare` first and `finish` at the end.
+
+    All methods raise BoardReset when the board has restarted meanwhile: what it was told is gone.
 
     Args:
         repl: at its prompt.
@@ -220,6 +227,8 @@ class Loader:
         if patient:  # compiling takes longer, but an answer may also have been damaged: asking again is cheap
             wait = max(2 * wait, 0.5)
         found = await repl.wait_for(both, min(wait, max(self._deadline - began, 0.01)))
+        if _GONE.search(repl.received):
+            raise BoardReset("The board restarted while the agent was put on it", port=repl.port.url)
         if found is None:
             pace.silent()
             self._unsure = True

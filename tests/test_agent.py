@@ -5,7 +5,7 @@ import pytest
 
 from bridge import agent
 from bridge.agent_source import digest
-from bridge.errors import AgentError, NotNodeMCU
+from bridge.errors import AgentError, BoardReset, NotNodeMCU
 from bridge.repl import Repl
 from bridge.virtual import clock
 from tests.virtual_link import virtual_port
@@ -81,5 +81,22 @@ def test_console_text_of_the_bootstrap_stays_inside() -> None:
             await link.run_lua("print('mine')")
             await asyncio.sleep(0.2)
             assert b"".join(heard) == b"mine\r\n"
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.76, 0.78, 0.79, 0.8])
+def test_a_restart_meanwhile_is_told_soon_and_it_can_be_started_again_at_once(seconds: float) -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            await port.board.answered()
+            loop = asyncio.get_running_loop()
+            loop.call_later(seconds, port.board.reset)
+            began = loop.time()
+            with pytest.raises(BoardReset):
+                await agent.start(port, rng=random.Random(1))
+            assert loop.time() - began < seconds + 1.1
+            link = await agent.start(port, rng=random.Random(2))
+            assert link.facts.boot_reason == (2, 6)
 
     clock.run(main())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import random
+import weakref
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-import bridge
 from bridge import agent
-from bridge.board import Board, open_board
+from bridge.board import Board
 from bridge.errors import (
     BoardReset,
     BridgeError,
@@ -19,12 +20,12 @@ from bridge.errors import (
     LuaError,
     NotNodeMCU,
     PortLost,
-    PortNotFound,
     StaleHandle,
     UsageError,
 )
 from bridge.lifecycle import State
 from bridge.link import Link
+from bridge.opening import open_board
 from bridge.ports.base import Port
 from bridge.repl import Repl
 from bridge.virtual import clock
@@ -115,6 +116,7 @@ def test_a_reset_fails_every_handle_with_its_cause_and_the_board_comes_back() ->
         assert await board.eval("1+1") == 2
         assert board.state is State.READY and len(causes) == 1
         assert causes[0].port == "virtual:"
+        assert board.last_reset is not None and board.last_reset.cause == "external reset"
         with pytest.raises((BoardReset, StaleHandle)):
             await board.eval("...", timer)
 
@@ -123,8 +125,10 @@ def test_a_reset_fails_every_handle_with_its_cause_and_the_board_comes_back() ->
 
 def test_reset_on_request() -> None:
     async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        assert board.last_reset is None
         await board.exec("marker = 1")
         await board.reset()
+        assert board.last_reset is not None and board.last_reset.cause == "software restart"
         assert await board.eval("marker") is None
         assert board.state is State.READY
 
@@ -195,21 +199,6 @@ def test_errors_in_handlers_go_to_the_error_handler(caplog: pytest.LogCaptureFix
             board.on("konsole", print)
 
     on_a_board(scenario)
-
-
-def test_what_cannot_be_opened_leaves_nothing_open() -> None:
-    async def main() -> None:
-        with pytest.raises(PortNotFound):
-            await open_board("/dev/nosuchport")
-        async with VirtualBoard(VirtualOptions(clock="virtual", blank=True)) as virtual:
-            port = VirtualPort(virtual)
-            with pytest.raises(NotNodeMCU, match="virtual:"):
-                async with bridge.open_board(port):
-                    pytest.fail("opened an empty board")
-            port.write(b"still the caller's")
-            await port.close()
-
-    clock.run(main())
 
 
 def test_a_board_needs_to_be_opened() -> None:
@@ -309,3 +298,73 @@ def test_what_is_printed_is_shown_whatever_bytes_it_has() -> None:
         assert b"".join(printed) == b"a\xfc\r\n"
 
     on_a_board(scenario)
+
+
+def test_a_board_that_restarts_every_second_is_given_up_and_can_be_opened_when_it_no_longer_does() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            loop = asyncio.get_running_loop()
+            port = VirtualPort(virtual)
+
+            async def again_and_again() -> None:
+                while True:
+                    await asyncio.sleep(1.0)
+                    virtual.reset()
+
+            restarting = asyncio.create_task(again_and_again())
+            await asyncio.sleep(0.5)
+            began = loop.time()
+            with pytest.raises(BoardReset, match="while the agent was put on it"):
+                await open_board(port, start=start)
+            assert loop.time() - began < 10.0
+            restarting.cancel()
+            async with open_board(port, start=start) as board:
+                await board.eval("1")
+                gone: list[weakref.ref[object]] = [weakref.ref(board._link), weakref.ref(board._table)]
+                lost: asyncio.Future[BridgeError] = loop.create_future()
+                board.on("down", lost.set_result)
+                began = loop.time()
+                restarting = asyncio.create_task(again_and_again())
+                with pytest.raises((BoardReset, LinkTimeout)):
+                    while True:
+                        await board.eval("... .. 'x'", b"x" * 500)
+                assert isinstance(await lost, BoardReset) and loop.time() - began < 15.0
+                with pytest.raises(BoardReset):
+                    await board.eval("1")
+                assert board.state is State.LOST
+                restarting.cancel()
+            async with open_board(port, start=start) as board:
+                assert await board.eval("2+2") == 4
+            del lost  # an error keeps what it was raised in
+            gc.collect()
+            assert [one() for one in gone] == [None, None]  # of the lives before nothing is kept
+            await port.close()
+
+    clock.run(main())
+
+
+def test_a_board_whose_console_speed_is_not_the_firmwares_is_lost_with_a_reason_when_it_restarts() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            port = VirtualPort(virtual)
+            repl = Repl(port)
+            repl.write(b"uart.setup(0,74880,8,0,1)\r\n")
+            await port.drain()
+            repl.release()
+            await port.set_baud(74_880)
+            async with open_board(port, start=start, speeds=()) as board:
+                causes: list[str | None] = []
+                board.on("reset", lambda error: causes.append(error.cause))
+                lost: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
+                board.on("down", lost.set_result)
+                virtual.reset()
+                # The boot ROM speaks at this speed, the firmware then does not.
+                error = await lost
+                assert causes == ["rst cause 2"]
+                assert isinstance(error, NotNodeMCU) and "at 74880 baud" in str(error)
+                assert "115200" in str(error) and board.state is State.LOST
+            await port.close()
+
+    clock.run(main())

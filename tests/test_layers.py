@@ -1,6 +1,6 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← board ← sync ← cli
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← board ← opening ← sync ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -24,6 +24,7 @@ LADDER: dict[str, set[str]] = {
     "resources": {"errors"},
     "image": {"errors"},
     "lifecycle": {"errors"},
+    "handlers": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
     "profile": {"errors", "resources"},
@@ -35,12 +36,12 @@ LADDER: dict[str, set[str]] = {
     "inspect": {"errors", "ports", "repl", "loader", "agent_source"},
     "minify": {"errors"},
     "agent_source": {"errors", "wire", "resources", "minify"},
-    "board_events": {"errors"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
     "flash": {"errors", "ports", "resources", "image", "profile"},
 }
 LADDER["board"] = {*LADDER}
+LADDER["opening"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}

@@ -1,6 +1,8 @@
+import asyncio
+
 import pytest
 
-from bridge.errors import LuaError, ReplError
+from bridge.errors import BoardReset, LuaError, ReplError
 from bridge.loader import Loader, _quoted
 from bridge.repl import Repl
 from bridge.virtual import clock
@@ -63,3 +65,23 @@ def test_a_line_that_carries_nothing_is_given_up_in_time() -> None:
 
 def test_quoting_leaves_nothing_that_ends_a_string() -> None:
     assert _quoted(b'a"b\\c\r\n\0\xff9') == b"a\\034b\\092c\\013\\010\\000\\2559"
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("seconds", [0.01, 0.06, 0.3])
+def test_a_board_that_restarts_meanwhile_is_noticed_soon(lua: str, seconds: float) -> None:
+    async def main() -> None:
+        async with virtual_port(lua=lua) as port:
+            repl = Repl(port)
+            await repl.sync()
+            loop = asyncio.get_running_loop()
+            loop.call_later(seconds, port.board.reset)
+            began = loop.time()
+            loader = Loader(repl)
+            with pytest.raises(BoardReset, match="while the agent was put on it"):
+                await loader.prepare()
+                for _ in range(100):
+                    await loader.run("return 1" + " " * 100)
+            assert loop.time() - began < seconds + 1.0
+
+    clock.run(main())

@@ -8,9 +8,10 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 from bridge import agent
-from bridge.board import Board, open_board
+from bridge.board import Board
 from bridge.errors import LinkError
 from bridge.link import Link
+from bridge.opening import open_board
 from bridge.ports.base import Port
 from bridge.repl import Repl
 

@@ -18,8 +18,8 @@ from bridge.bench.process import board_process, without_flash_cost
 from bridge.bench.rig import virtual_options
 from bridge.bench.speed import opened_at, set_console_baud
 from bridge.bench.upload import has_file, measure_upload
-from bridge.board import open_board
 from bridge.errors import BridgeError, UsageError
+from bridge.opening import open_board
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.open import open_port
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from bridge.board import open_board
 from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import BridgeError
 from bridge.inspect import inspect_board
+from bridge.opening import open_board
 from bridge.ports.latency import SHORT_MS, advice, latency_ms
 from bridge.ports.open import run_for
 from bridge.profile import Profile

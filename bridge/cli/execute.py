@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from bridge.board import open_board
 from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import BridgeError
 from bridge.mirror.handle import Remote
+from bridge.opening import open_board
 from bridge.ports.open import run_for
 from bridge.profile import Profile
 from bridge.wire.values import Opaque, Value

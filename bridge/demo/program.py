@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bridge.board import Board, open_board
+from bridge.board import Board
 from bridge.demo.servers import NAME, name_server, page_server
 from bridge.demo.steps import Step, Steps
 from bridge.errors import BridgeError, ConnectionLost, DNSFailed, LinkTimeout, NetError, UsageError
@@ -26,6 +26,7 @@ from bridge.flash import FlashProgress, flash_image
 from bridge.image import ImagePart, check_image, load_image
 from bridge.inspect import inspect_board
 from bridge.mirror.tcp import TCPSocket
+from bridge.opening import open_board
 from bridge.ports.base import Port
 from bridge.ports.open import open_port
 

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The second value of `node.bootreason` (docs/modules/node.md of release 3.0.0), which supersedes the first.
+_CAUSES = {
+    0: "power on",
+    1: "hardware watchdog",
+    2: "exception",
+    3: "software watchdog",
+    4: "software restart",
+    5: "wake from deep sleep",
+    6: "external reset",
+}
+
 
 @dataclass(frozen=True)
 class AgentFacts:
@@ -25,3 +36,13 @@ class AgentFacts:
     """Version of the agent."""
     damage: float
     """Share of bytes that the line damaged during the bootstrap, estimated."""
+    boot_reason: tuple[int, int] | None = None
+    """What `node.bootreason` says of the present boot: its raw code and its extended one; None if it does not say."""
+
+    @property
+    def boot_cause(self) -> str | None:
+        """The same in words, or None."""
+        if self.boot_reason is None:
+            return None
+        raw, extended = self.boot_reason
+        return _CAUSES.get(extended, f"boot reason {raw}, {extended}")

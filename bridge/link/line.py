@@ -59,13 +59,13 @@ class LinkLine:
         self._link.session.set_baud(baud)
 
     @property
-    def fast(self) -> bool:
-        """It does not have the speed of the console."""
-        return self._port.baud != self._console_baud
+    def faster(self) -> float:
+        """How many times as fast as the console it is."""
+        return self._port.baud / self._console_baud
 
     async def leave(self) -> None:
         """The agent has given the prompt back: so does the line its speed."""
-        if self.fast:
+        if self._port.baud != self._console_baud:
             await self._port.set_baud(self._console_baud)
 
     async def once(self, source: bytes, timeout: float) -> Value:

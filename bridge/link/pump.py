@@ -104,7 +104,7 @@ class Link:
         """
         self._check()
         self._paused = True
-        self.session.expect_boot_noise(False)  # there will be noise
+        self.session.expect_boot_noise(1)  # there will be noise
         try:
             while len(self._calls) or not self.session.idle:
                 self._quiet.clear()
@@ -113,7 +113,7 @@ class Link:
             # The same epoch makes the same proof: runs of one seed are alike.
             return await climb(self.line, speeds, random.Random(self.epoch))
         finally:
-            self.session.expect_boot_noise(self.line.fast)
+            self.session.expect_boot_noise(self.line.faster)
             self._paused = False
             self._calls.admit()
 

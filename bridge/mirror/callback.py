@@ -58,6 +58,10 @@ class Callback:
         self._waiting.append(tuple(self._host.inward(value) for value in values))
         self._pump()
 
+    def forget(self) -> None:
+        """The boot in which Lua made these calls is over: those that wait are not made any more."""
+        self._waiting.clear()
+
     @property
     def _name(self) -> str:
         return getattr(self._function, "__qualname__", repr(self._function))

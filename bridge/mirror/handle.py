@@ -184,6 +184,8 @@ class Remote:
         """The boot it belongs to is over."""
         if self._state is not State.CLOSED:
             self._reason = reason
+            # There is nothing left to release; and Python would keep the table for as long as it might be.
+            self._finalizer.detach()
             self._end(reason)
 
     def _end(self, reason: BridgeError | None) -> None:

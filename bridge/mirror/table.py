@@ -196,6 +196,8 @@ class HandleTable:
         self._kept.clear()
         for remote in remotes:
             remote.fail(reason)
+        for callback in self._callbacks.values():
+            callback.forget()
         for answer in self._awaited:
             if not answer.done():
                 answer.set_exception(copy.copy(reason))

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bridge import board as _board
+from bridge import opening as _opening
 from bridge.lifecycle import State
 from bridge.link import CALL_TIMEOUT, AgentFacts
 from bridge.link.speed import LADDER
@@ -100,6 +101,6 @@ def open_board(
     """
 
     async def run() -> _board.Board:
-        return await _board.open_board(port, baud=baud, speeds=speeds, mhz=mhz, trace=trace)
+        return await _opening.open_board(port, baud=baud, speeds=speeds, mhz=mhz, trace=trace)
 
     return Board(portal().call(run()))

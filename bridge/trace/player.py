@@ -62,7 +62,7 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
         if record.mark == "=" and "baud" in record.facts:
             # A board that restarts is at its console's speed again, where it was found: at another it is noise.
             host.session.set_baud(record.facts["baud"])
-            host.session.expect_boot_noise(record.facts["baud"] != baud)
+            host.session.expect_boot_noise(record.facts["baud"] / baud)
         elif record.mark == "<":
             host.advance(record.t - _EARLY)  # what comes when a deadline passes comes first
             for piece in next(pieces):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 from bridge.errors import BoardReset, BridgeError, LinkTimeout
 
@@ -11,9 +12,10 @@ from bridge.errors import BoardReset, BridgeError, LinkTimeout
 SILENCE_LIMIT = 6.0
 #: The same after boot text was seen: a board that lives answers at once, or after a slow callback.
 SILENCE_AFTER_BOOT = 0.6
-#: The same after noise at a speed at which boot text is noise, and nothing valid for so long before it.
+#: The same after noise that looks like the console of a board that has booted, at another speed than the line's.
 SILENCE_AFTER_NOISE = 1.0
-_QUIET_BEFORE_NOISE = 0.05
+#: So much noise is looked at, in bytes; it must be this much at least, and so large a share must look so.
+_NOISE_KEPT, _NOISE_NEEDED, _NOISE_SHARE = 32, 16, 0.9
 #: Ask for a sign of life after this much silence on an idle link.
 KEEP_ALIVE = 15.0
 
@@ -31,10 +33,17 @@ class Liveness:
         self._boot_at: float | None = None
         self._patience = SILENCE_AFTER_BOOT
         self._text = b""
+        self._noise: deque[bool] = deque(maxlen=_NOISE_KEPT)
+
+    @property
+    def heard_at(self) -> float:
+        """When something valid came last, in seconds; long ago if nothing has."""
+        return float("-inf") if self._heard_at is None else self._heard_at
 
     def heard(self, now: float) -> None:
         """A valid frame came: all is well."""
         self._heard_at, self._awaiting_since, self._polled_at, self._boot_at = now, None, None, None
+        self._noise.clear()
 
     def awaiting(self, now: float) -> None:
         """Something should have come, and has not."""
@@ -54,16 +63,25 @@ class Liveness:
             now: when.
             watching: False while the session is not open.
         """
-        self._text = (self._text + text)[-512:]
-        if not watching or self._boot_at is not None or not _BOOT_TEXT.search(self._text):
+        self._text = (self._text + text)[-2048:]
+        if not watching or self._boot_at is not None or not reads_like_boot(self._text):
             return False
         self._boot_at, self._patience = now, SILENCE_AFTER_BOOT
         self.awaiting(now)
         return True
 
-    def doubt(self, now: float) -> bool:
-        """Noise came that may be boot text at another speed. True if that is new: then ask, and believe the answer."""
-        if self._boot_at is not None or (self._heard_at is not None and now < self._heard_at + _QUIET_BEFORE_NOISE):
+    def doubt(self, noise: bytes, slower: float, now: float) -> bool:
+        """Noise came. True if by now it looks like a board that speaks at the console's speed: then ask, and believe
+        the answer.
+
+        Args:
+            noise: as it came, without NULs.
+            slower: how many times as fast as the console the line is.
+            now: when.
+        """
+        self._noise.extend(_is_slow(byte, slower) for byte in noise[-_NOISE_KEPT:])
+        enough = len(self._noise) >= _NOISE_NEEDED and sum(self._noise) >= _NOISE_SHARE * len(self._noise)
+        if self._boot_at is not None or not enough:
             return False
         self._boot_at, self._patience = now, SILENCE_AFTER_NOISE
         self.awaiting(now)
@@ -91,14 +109,40 @@ class Liveness:
     def verdict(self, port: str) -> BridgeError:
         """Why it is over, if it is."""
         if self._boot_at is not None:
-            found = _BOOT_CAUSE.findall(self._text)
-            cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
-            return BoardReset(cause=cause, port=port)
+            return self.restarted(port)
         return LinkTimeout(
             f"The board has not answered for {SILENCE_LIMIT:g} s",
             port=port,
             remedy="It may be unplugged, or stuck in a Lua loop: reset it.",
         )
+
+    def restarted(self, port: str) -> BoardReset:
+        """The error for a board that has restarted, with what it said of it."""
+        found = _BOOT_CAUSE.findall(self._text)
+        cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
+        return BoardReset(cause=cause, port=port)
+
+
+def reads_like_boot(text: bytes) -> bool:
+    """True if there is something in a text that a board says when it boots or is about to."""
+    return _BOOT_TEXT.search(text) is not None
+
+
+def _is_slow(byte: int, slower: float) -> bool:
+    """True if a UART can have read this byte from a line on which each bit is so many times as long as its own.
+
+    It begins at a falling edge, so that only the last of its equal bits in a row may be fewer than one of the sender's.
+    A byte of a frame hardly ever is so: one of 128 where the line is 8 times as fast, one of 8 where it is 2 times.
+    """
+    bits, runs = 0, [1]  # the start bit
+    for place in range(8):
+        bit = byte >> place & 1
+        if bit == bits:
+            runs[-1] += 1
+        else:
+            bits = bit
+            runs.append(1)
+    return all(run >= int(slower + 0.03) for run in runs[:-1])
 
 
 def is_text(segment: bytes) -> bool:

@@ -2,17 +2,12 @@
 
 Whoever drives it feeds `receive_data(data, now)`, writes out `data_to_send(now)`, takes `next_event()` until it is
 None, and calls `handle_timeout(now)` at `deadline()`. Times are seconds on one monotonic clock.
-
-States: OPENING (nothing heard yet; the host stays silent, because what it says would be typed at the prompt), OPEN,
-CLOSED (asked for by `close`), FAILED (the other side broke the rules or fell silent). `TRANSITIONS` is the whole
-automaton; a pair that is missing is an error of whoever caused it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from enum import Enum, auto
 
 from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
@@ -35,6 +30,7 @@ from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.rtt import MIN_WAIT
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
+from bridge.wire.states import TRANSITIONS, State, Trigger
 from bridge.wire.unframed import Unframed, reads_clean
 
 _log = logging.getLogger("bridge.wire")
@@ -49,45 +45,11 @@ TEXT_DELAY = 0.040
 FRAME_DELAY = 0.150
 #: Give up when one frame has not got through for so long, either way, though others do.
 STUCK_SECONDS = 60.0
+#: A frame is not hurried when nothing was heard for so long: then it is the board that is busy, and not the line.
+HURRY_SECONDS = 0.3
 #: Bytes of one frame to the host at 115 200 baud: `uart.write` holds the CPU while they leave, and 15 ms is what
 #: Wi-Fi bears.
 HOST_FRAME_SECONDS = 0.015
-
-
-class State(Enum):
-    """Where a session stands."""
-
-    OPENING = auto()
-    OPEN = auto()
-    CLOSED = auto()
-    FAILED = auto()
-
-
-class Trigger(Enum):
-    """What moves it."""
-
-    HEARD = auto()
-    """A valid frame came."""
-    SEND = auto()
-    """This side has a message."""
-    CLOSE = auto()
-    """This side is done."""
-    FAULT = auto()
-    """The other side broke the rules or fell silent."""
-
-
-TRANSITIONS: dict[tuple[State, Trigger], State] = {
-    (State.OPENING, Trigger.HEARD): State.OPEN,
-    (State.OPENING, Trigger.SEND): State.OPENING,
-    (State.OPENING, Trigger.CLOSE): State.CLOSED,
-    (State.OPENING, Trigger.FAULT): State.FAILED,
-    (State.OPEN, Trigger.HEARD): State.OPEN,
-    (State.OPEN, Trigger.SEND): State.OPEN,
-    (State.OPEN, Trigger.CLOSE): State.CLOSED,
-    (State.OPEN, Trigger.FAULT): State.FAILED,
-    (State.CLOSED, Trigger.CLOSE): State.CLOSED,
-    (State.FAILED, Trigger.CLOSE): State.CLOSED,
-}
 
 
 class Session:
@@ -115,7 +77,7 @@ class Session:
         self._name = name
         self._byte_time = 0.0
         self.set_baud(baud)
-        self._noise = False
+        self._slower = 1.0
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
@@ -152,9 +114,9 @@ class Session:
         self._line_free = 0.0
         self.sender.round_trip.least = MIN_WAIT + 2 * (MAX_PAYLOAD_TO_HOST + OVERHEAD) * self._byte_time
 
-    def expect_boot_noise(self, expect: bool) -> None:
-        """Whether noise may be boot text at the speed of the console: then the board is asked for an answer."""
-        self._noise = expect
+    def expect_boot_noise(self, slower: float) -> None:
+        """How many times as fast as the console the line is: noise that looks so is asked about. 1 for not at all."""
+        self._slower = slower
 
     def close(self) -> None:
         """End the session; nothing is sent or reported after this."""
@@ -335,6 +297,10 @@ class Session:
     # what arrives and is no frame
 
     def _no_frame(self, segment: bytes, now: float) -> None:
+        if self.state is State.OPEN and not self._board and self._codec.decode(segment, to_host=False) is not None:
+            # An agent echoes nothing. The prompt does, so the board has it again.
+            self._fail(self._liveness.restarted(self._name))
+            return
         if self.state is not State.OPEN:  # echoes of what was typed, and whatever else a bootstrap sees
             if is_text(segment):
                 self._events.append(ConsoleText(segment))
@@ -348,8 +314,9 @@ class Session:
             else:
                 self.receiver.damaged()
                 self._ask |= self._unframed.asking
-                if self._noise and self._liveness.doubt(now):
+                if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
                     self._poll = True
+        # What a board says when it boots may stand amid what another speed makes of the rest of it.
         if self._liveness.printed(segment, now, watching=True):
             self._poll = True
         self._sorted()
@@ -369,7 +336,9 @@ class Session:
     def _hurry_at(self) -> float | None:
         # Both ways must look bad: a board that is slow to answer is no reason to press it.
         due = self.sender.hurry_at() if self.inbound.damage >= HURRY_DAMAGE else None
-        return None if due is None else max(due, self._line_free)
+        if due is None or due > self._liveness.heard_at + HURRY_SECONDS:
+            return None
+        return max(due, self._line_free)
 
     def _hurried(self, now: float) -> Outgoing | None:
         due = None if self._board else self._hurry_at()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bridge.bench.process import board_process, without_flash_cost
-from bridge.board import open_board
 from bridge.errors import PortError
+from bridge.opening import open_board
 from bridge.virtual.cost import load_costs
 from bridge.virtual.options import VirtualOptions
 

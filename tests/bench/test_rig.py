@@ -6,8 +6,9 @@ import pytest
 
 from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import Rig, rig_for, virtual_options
-from bridge.board import Board, open_board
+from bridge.board import Board
 from bridge.errors import BridgeError, UsageError
+from bridge.opening import open_board
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions

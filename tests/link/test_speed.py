@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -158,4 +159,75 @@ def test_an_agent_left_behind_at_another_speed_gives_the_prompt_back(baud: int) 
             async with open_board(other, start=start, speeds=()) as board:
                 assert await board.eval("(uart.getconfig(0))") == CONSOLE_BAUD
 
+    clock.run(main())
+
+
+@pytest.mark.parametrize("baud", LADDER)
+def test_a_reset_at_a_high_speed_is_noticed_in_about_a_second(baud: int) -> None:
+    async def main() -> None:
+        async with virtual_port() as port, open_board(port, start=start, speeds=(baud,)) as board:
+            loop = asyncio.get_running_loop()
+            noticed: asyncio.Future[float] = loop.create_future()
+            board.on("reset", lambda error: noticed.set_result(loop.time()))
+            await asyncio.sleep(5.0)  # and nothing is under way
+            port.board.reset()
+            began = loop.time()
+            assert await noticed - began < 1.3
+            assert await board.eval("2") == 2 and port.baud == baud
+            assert board.last_reset and board.last_reset.cause == "external reset"
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("baud", LADDER)
+def test_what_a_busy_board_has_printed_is_not_taken_for_its_boot(baud: int) -> None:
+    printed = "uart.write(0,string.char(200,1,255,7,130,0,199,255,254,200,1,255,7,130,0,199,255,254,213,0):rep(4))"
+    busy = "node.task.post(2,function()tmr.delay(1500000)end)"
+
+    async def main() -> None:
+        async with virtual_port() as port, open_board(port, start=start, speeds=(baud,)) as board:
+            resets: list[BridgeError] = []
+            board.on("reset", resets.append)
+            for _ in range(2):
+                await board.exec(f"tmr.create():alarm(100,0,function(){printed}{busy}end)")
+                await asyncio.sleep(0.2)
+                assert await board.eval("6*7") == 42
+            assert resets == [] and port.baud == baud
+
+    clock.run(main())
+
+
+def test_a_busy_board_on_a_bad_fast_line_is_not_given_up() -> None:
+    busy = "local t = tmr.now() while tmr.now() - t < 1500000 do tmr.wdclr() end return ..."
+
+    async def main() -> None:
+        async with virtual_port(flip=0.003, drop=0.002, seed=2) as port, open_board(port, start=start) as board:
+            assert port.baud > CONSOLE_BAUD
+            for number in range(8):
+                assert await board.exec(busy, number, b"x" * 500) == (number, b"x" * 500)
+
+    clock.run(main())
+
+
+def test_a_reset_between_the_word_to_keep_the_speed_and_its_answer() -> None:
+    class Watched(BadAt):
+        def write(self, data: bytes) -> None:
+            self._port.write(data)
+            if b"unregister" in data and self._port.baud > CONSOLE_BAUD and not resets:
+                resets.append(0.0)
+                asyncio.get_running_loop().call_later(0.0008, virtual.reset)
+
+    resets: list[float] = []
+
+    async def main() -> None:
+        nonlocal virtual
+        async with virtual_port() as port:
+            virtual = port.board
+            loop = asyncio.get_running_loop()
+            async with open_board(Watched(port, lambda baud, data: data), start=start) as board:  # type: ignore[arg-type]
+                assert resets and await board.eval("(uart.getconfig(0))") == port.baud == LADDER[0]
+                assert board.last_reset and board.last_reset.cause == "external reset"
+                assert loop.time() < 5.0
+
+    virtual: Any = None
     clock.run(main())

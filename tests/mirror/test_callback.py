@@ -68,3 +68,23 @@ def test_a_flood_is_bounded_counted_and_reported_once() -> None:
         assert done == list(range(WAITING_CALLS + 1))
 
     asyncio.run(main())
+
+
+def test_calls_that_wait_when_the_boot_ends_are_not_made() -> None:
+    async def main() -> None:
+        _, table, _ = make_table()
+        made: list[int] = []
+
+        async def work(number: int) -> None:
+            made.append(number)
+            await asyncio.sleep(0)
+
+        callback = table.outward(work)
+        assert isinstance(callback, Callback)
+        for number in (1, 2, 3):
+            callback(number)
+        table.fail(LinkError("over"))
+        await settle()
+        assert made == [1]
+
+    asyncio.run(main())

@@ -11,10 +11,11 @@ from random import Random
 import pytest
 
 from bridge import agent
-from bridge.board import Board, open_board
+from bridge.board import Board
 from bridge.errors import BoardReset, LuaError
 from bridge.link import Link
 from bridge.mirror.tcp import TCPSocket
+from bridge.opening import open_board
 from bridge.ports.base import Port
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard

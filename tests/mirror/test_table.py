@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import weakref
 
 import pytest
 
@@ -176,5 +178,19 @@ def test_a_boot_that_ends_in_silence_is_told_from_an_answer_that_does_not_come()
         table.fail(LinkTimeout("The board has not answered for 6 s"))
         with pytest.raises(LinkTimeout, match="has not answered"):
             await waiting
+
+    asyncio.run(main())
+
+
+def test_a_boot_that_is_over_is_collected_though_a_handler_holds_an_object_of_it() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        remote = Remote(table, Handle(1))
+        callback = table.outward(functools.partial(print, remote))  # Lua holds a function that holds a handle
+        table.fail(BoardReset())
+        gone = weakref.ref(table)
+        del remote, callback, table, caller
+        gc.collect()
+        assert gone() is None
 
     asyncio.run(main())

@@ -1,7 +1,18 @@
+import random
+
 import pytest
 
 from bridge.errors import BoardReset, LinkTimeout
-from bridge.wire.liveness import KEEP_ALIVE, SILENCE_AFTER_BOOT, SILENCE_LIMIT, Liveness, is_text
+from bridge.virtual.garble import Garbler
+from bridge.wire.liveness import (
+    KEEP_ALIVE,
+    SILENCE_AFTER_BOOT,
+    SILENCE_AFTER_NOISE,
+    SILENCE_LIMIT,
+    Liveness,
+    is_text,
+    reads_like_boot,
+)
 
 
 def test_nothing_is_awaited_at_first() -> None:
@@ -44,3 +55,28 @@ def test_boot_text_is_asked_about_once_and_believed_after_a_short_silence() -> N
 )  # fmt: skip
 def test_what_reads_as_text(segment: bytes, text: bool) -> None:
     assert is_text(segment) == text
+
+
+def test_what_a_board_says_when_it_boots() -> None:
+    assert reads_like_boot(b"...\r\nNodeMCU 3.0.0.0 built") and not reads_like_boot(b"> print(1)\r\n1\r\n> ")
+
+
+@pytest.mark.parametrize(
+    ("baud", "console"),
+    # (At 921 600 baud the boot ROM's text is NULs and nothing else.)
+    [(230_400, 74_880), (460_800, 74_880), (230_400, 115_200), (460_800, 115_200), (921_600, 115_200)],
+)
+def test_a_console_at_its_own_speed_is_asked_about_and_noise_is_not(baud: int, console: int) -> None:
+    rng = random.Random(baud)
+    text = b"\r\n ets Jan  8 2013,rst cause:2, boot mode:(3,6)\r\n\r\nload 0x40100000, len 27444, room 16 \r\n" * 2
+    heard = Garbler(console, baud, rng).feed(text, last=True)
+    alive = Liveness()
+    alive.heard(1.0)
+    asked = [alive.doubt(segment, baud / 115_200, 2.0) for segment in heard.split(b"\0") if segment]
+    assert asked.count(True) == 1
+    assert alive.over_at() == 2.0 + SILENCE_AFTER_NOISE
+    alive.heard(2.5)
+    # Frames with a damaged byte, and what a program prints.
+    for _ in range(200):
+        assert not alive.doubt(rng.randbytes(rng.randrange(1, 250)).replace(b"\0", b"\1"), baud / 115_200, 3.0)
+    assert alive.over_at() is None

@@ -10,7 +10,8 @@ from bridge.wire.events import Failed
 from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import KEEP_ALIVE, SILENCE_LIMIT
 from bridge.wire.messages import Call, DirectCall, Event, Failure, Hello, Reply, Source, Tune
-from bridge.wire.session import STUCK_SECONDS, TRANSITIONS, Session, State, Trigger
+from bridge.wire.session import STUCK_SECONDS, Session
+from bridge.wire.states import TRANSITIONS, State, Trigger
 from tests.campaigns.exchange import with_python
 from tests.campaigns.world import Mix
 from tests.wire.session_pair import Damage, SessionPair
@@ -145,6 +146,33 @@ def test_what_the_host_said_is_not_heard_when_it_is_echoed() -> None:
     said = pair.host.data_to_send(pair.now)
     pair.host.receive_data(b"\0" + said, pair.now)
     assert pair.host.receiver.expected == 1  # as after the hello
+
+
+def test_a_board_that_echoes_is_at_its_prompt() -> None:
+    pair = opened()
+    pair.host.send(Call(71, 1, (b"data",)), pair.now)
+    pair.host.receive_data(b"> " + pair.host.data_to_send(pair.now), pair.now)  # where the prompt stood, only damage
+    assert pair.host.state is State.OPEN
+    pair.host.send(Call(71, 1, (b"data",)), pair.now)
+    pair.host.receive_data(pair.host.data_to_send(pair.now), pair.now)
+    *printed, failed = iter(pair.host.next_event, None)
+    assert isinstance(failed, Failed) and isinstance(failed.error, BoardReset) and failed.error.port == "host"
+    assert pair.host.state is State.FAILED
+
+
+def test_a_frame_is_not_hurried_while_nothing_at_all_comes() -> None:
+    damage = 0.01
+    pair = opened(to_board=Damage(drop=damage, seed=1), to_host=Damage(drop=damage, seed=2), baud=921_600)
+    for number in range(300):
+        pair.host.send(Call(71, 1, (b"%d" % number,)), pair.now)
+        pair.board.send(Reply(1, (b"%d" % number,)), pair.now)
+        pair.run(0.02)
+    assert pair.host._hurry_at() is not None or pair.host.idle  # it is a line on which frames are hurried
+    pair.board.receive_data = lambda data, now: False  # type: ignore[method-assign]  # a callback of Lua's is busy
+    before = pair.host.sender.retransmissions
+    pair.host.send(Call(71, 1, (b"x",)), pair.now)
+    pair.run(3.0)
+    assert pair.host.sender.retransmissions - before < 120 and not pair.failed
 
 
 def test_silence_where_an_answer_is_due_ends_the_session() -> None:

@@ -138,7 +138,7 @@ class Collecting:
             self._busy = False
             self._after()
         if self._heap.host_count() - self._host > _HOST_BYTES:
-            self.tidy()
+            self._tidied()
 
     def forget(self) -> None:
         """What was allocated since the last look was not the program's."""
@@ -171,6 +171,9 @@ class Collecting:
     def tidy(self) -> bytes | None:
         """Collect the VM without a collection on the chip; what a finalizer raised, or None."""
         self.look()
+        return self._tidied()
+
+    def _tidied(self) -> bytes | None:
         self._carried = self._dead(0.0)
         self._end_stock()
         self._after()

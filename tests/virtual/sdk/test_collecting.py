@@ -11,6 +11,7 @@ from bridge.virtual.clock import run
 from tests.virtual.asked import answers
 from tests.virtual.bench import Bench
 from tests.virtual.recorded import load
+from tests.virtual_link import virtual_link
 
 
 @dataclass
@@ -189,3 +190,14 @@ def test_what_the_host_needs_to_compile_is_not_the_programs(lua: str) -> None:
     assert 500 < whole < 3500
     # 31 pieces of a few bytes, and no more (a cycle may end in between).
     assert int(pieces) < whole + 2500
+
+
+def test_a_program_that_waits_by_asking_the_time_over_and_over_ends() -> None:
+    waits = "local t = tmr.now() while tmr.now() - t < 2000000 do tmr.wdclr() end"
+
+    async def main() -> None:
+        async with virtual_link() as link:
+            for _ in range(5):
+                await link.run_lua(waits)
+
+    run(main())

@@ -1,4 +1,4 @@
-"""What a board tells those who asked for it, besides the results of calls; their mistakes do not reach the link."""
+"""Handlers of what happens to a board: who is told of what, and where it goes when they raise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge.errors import UsageError
 
-log = logging.getLogger("bridge.board")
+_log = logging.getLogger("bridge.board")
 
 #: Events of a board and what their handlers get.
 EVENTS = {
@@ -22,27 +22,26 @@ EVENTS = {
 }
 
 
-class BoardEvents:
-    """The handlers of one board.
+class Handlers:
+    """One handler for each event of a board.
+
+    Attributes:
+        tasks: handlers that are coroutine functions, and run.
 
     Args:
-        url: of the board's port, for what is logged.
+        url: the board's port, for the log.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._handlers: dict[str, Callable[..., Any]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
 
-    def on(self, event: str, handler: Callable[..., Any] | None) -> None:
-        """Set the handler of an event; replaces the one before.
-
-        Args:
-            event: a key of `EVENTS`.
-            handler: a function or coroutine function, or None to be told no more.
+    def set(self, event: str, handler: Callable[..., Any] | None) -> None:
+        """Set who is told of an event, or with None that nobody is.
 
         Raises:
-            UsageError: no such event.
+            UsageError: there is no such event.
         """
         if event not in EVENTS:
             raise UsageError(f"{event!r} is not an event of a board", remedy=f"Use one of {', '.join(EVENTS)}.")
@@ -52,52 +51,35 @@ class BoardEvents:
             self._handlers[event] = handler
 
     def tell(self, event: str, *values: object) -> None:
-        """Call the handler of an event, if it has one.
-
-        Args:
-            event: a key of `EVENTS`.
-            values: what the handler gets.
-        """
+        """Something happened: call its handler, if there is one."""
         handler = self._handlers.get(event)
         if handler is None:
             return
         try:
             result = handler(*values)
         except Exception as error:
-            self._stumble(event, error)
+            self._stumbled(event, error)
             return
         if inspect.isawaitable(result):
             task = asyncio.get_running_loop().create_task(self._finish(event, result))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
     def report(self, error: BaseException, where: str) -> None:
-        """Tell the "error" handler of an exception in the user's code, or log it if there is none.
-
-        Args:
-            error: the exception.
-            where: a few words.
-        """
+        """User code raised: tell the handler for errors, or else the log."""
         if "error" in self._handlers:
             self.tell("error", error, where)
         else:
-            log.error("%s: %s raised", self._url, where, exc_info=error)
-
-    async def close(self) -> None:
-        """Cancel the handlers that still run, but for one that calls this."""
-        for task in tuple(self._tasks):
-            if task is not asyncio.current_task():
-                task.cancel()
-                await asyncio.wait([task])
+            _log.error("%s: %s raised", self._url, where, exc_info=error)
 
     async def _finish(self, event: str, result: Awaitable[object]) -> None:
         try:
             await result
         except Exception as error:
-            self._stumble(event, error)
+            self._stumbled(event, error)
 
-    def _stumble(self, event: str, error: Exception) -> None:
+    def _stumbled(self, event: str, error: Exception) -> None:
         if event == "error":
-            log.error("%s: the handler for errors raised", self._url, exc_info=error)
+            _log.error("%s: the handler for errors raised", self._url, exc_info=error)
         else:
             self.report(error, f"handler for {event!r} of the board")

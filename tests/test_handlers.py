@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bridge.errors import UsageError
+from bridge.handlers import EVENTS, Handlers
+
+
+def test_only_events_have_handlers_and_none_takes_one_away() -> None:
+    handlers, told = Handlers("COM9"), []
+    with pytest.raises(UsageError, match="not an event of a board") as caught:
+        handlers.set("konsole", print)
+    assert caught.value.remedy and all(event in caught.value.remedy for event in EVENTS)
+    handlers.set("console", told.append)
+    handlers.tell("console", b"1")
+    handlers.set("console", None)
+    handlers.tell("console", b"2")
+    assert told == [b"1"]
+
+
+def test_what_a_handler_raises_is_told_and_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        handlers = Handlers("COM9")
+
+        async def late(error: object) -> None:
+            await asyncio.sleep(0)
+            raise ValueError("late")
+
+        handlers.set("reset", late)
+        handlers.tell("reset", None)
+        (task,) = handlers.tasks
+        await task
+        assert "late" in caplog.text and not handlers.tasks
+        seen: list[tuple[BaseException, str]] = []
+        handlers.set("error", lambda error, where: seen.append((error, where)))
+        handlers.set("down", lambda error: 1 / 0)
+        handlers.tell("down", None)
+        ((error, where),) = seen
+        assert isinstance(error, ZeroDivisionError) and "down" in where
+        handlers.set("error", lambda error, where: 1 / 0)
+        handlers.tell("down", None)
+        assert "the handler for errors raised" in caplog.text
+
+    asyncio.run(main())
