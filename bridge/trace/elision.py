@@ -210,6 +210,8 @@ class Elider:
             return
         side.doubted = False
         if not side.way.to_host:
+            if self._received.order.lacks(frame.ack):  # what waits here for its NUL, the host has taken as it was
+                self._silence(self._received, now)
             # What the host has taken and was not seen here would be waited for in vain.
             self._blank(self._received, self._received.order.missed(frame.ack), now)
         if carries(frame):

@@ -85,6 +85,10 @@ class Order(Generic[T]):
                 self._message = []
         return part, whole
 
+    def lacks(self, ack: int) -> bool:
+        """True if the other side acknowledges what has not come here; `ack` is the frame it waits for."""
+        return 0 < (ack - self.expected) % SEQ_COUNT <= WINDOW
+
     def missed(self, ack: int) -> list[Part[T]]:
         """The other side acknowledges; what it has and this has not will not come again, and is given up.
 
@@ -94,10 +98,9 @@ class Order(Generic[T]):
         Returns:
             The parts that waited for what is given up. The next message to become whole may lack its beginning.
         """
-        behind = (ack - self.expected) % SEQ_COUNT
-        if not 0 < behind <= WINDOW:
+        if not self.lacks(ack):
             return []
-        self.expected += behind
+        self.expected += (ack - self.expected) % SEQ_COUNT
         waiting = [*self._message, *(part for part in self._early.values() if part.index < self.expected)]
         self._early = {seq: part for seq, part in self._early.items() if part.index >= self.expected}
         self._message = [Part(self.expected, Kind.MORE, b"", kept=b"", torn=True)]

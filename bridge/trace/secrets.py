@@ -50,7 +50,7 @@ _TAKERS = re.compile(
 )
 _CALLED = re.compile(_TAKERS.pattern.join((rb"(?:", rb")(?:\s*\.\s*\w+)?(?=\s*[({\"'\[\\])")))
 #: Functions that return one, without a name before it (app/modules/wifi.c).
-_READERS = re.compile(rb"\bget(?:default)?config\b|\bgetapinfo\b")
+_READERS = re.compile(rb"(?<!\buart\.)\bget(?:default)?config\b|\bgetapinfo\b")
 _LITERAL = re.compile(
     rb"\"(?P<a>(?:\\.|[^\"\\\n])*+)(?:\"|\Z)|'(?P<b>(?:\\.|[^'\\\n])*+)(?:'|\Z)|"
     rb"\[(?P<eq>=*)\[(?P<c>.*?)(?:\](?P=eq)\]|\Z)|\\034(?P<d>(?:(?!\\034).)*)",

@@ -116,7 +116,7 @@ def test_no_secret_is_kept_and_the_replay_is_true(made: Play) -> None:
 
 
 @pytest.mark.nightly
-@settings(quick, max_examples=2000)
+@settings(quick, max_examples=2000, derandomize=False)
 @given(plays())
 def test_no_secret_is_kept_in_many_plays(made: Play) -> None:
     check(made)
@@ -270,7 +270,7 @@ def test_a_frame_without_its_nul_that_is_acknowledged() -> None:
     last = frame(Reply(4, (b"data",)), 0, to_host=True).rstrip(b"\0")
     elider.feed(last, 1.0, to_host=True)
     acknowledgement = CODEC.encode(Frame(Kind.BARE, 0, 1))
-    elider.feed(acknowledgement, 1.0 + SILENCE, to_host=False)
+    elider.feed(acknowledgement, 1.0 + SILENCE - 1e-9, to_host=False)
     assert kept(elider) == last + acknowledgement
 
 

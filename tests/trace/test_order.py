@@ -53,7 +53,8 @@ def test_what_the_other_side_has_taken_is_not_waited_for() -> None:
     for seq in (2, 5):
         order.arrived(Frame(Kind.LAST, seq, 0, payload=b"early"), None)
     assert [part.index for part in order.open] == [0, 2, 5]
-    assert order.missed(0) == order.missed(1) == [], "as far as one knows oneself"
+    assert order.missed(0) == order.missed(1) == [] and not order.lacks(1), "as far as one knows oneself"
+    assert order.lacks(2) and not order.lacks(20)
     assert [part.index for part in order.missed(4)] == [0, 2]
     [[torn, last], [whole]] = order.arrived(Frame(Kind.LAST, 4, 0, payload=b"rest"), None)[1]
     assert torn.torn and (last.payload, whole.payload) == (b"rest", b"early")

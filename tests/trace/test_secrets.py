@@ -94,6 +94,7 @@ def test_functions_that_take_or_return_secrets() -> None:
     )
     assert reads_secret(b"print(wifi.sta.getconfig())") and reads_secret(b"wifi.ap.getdefaultconfig(true)")
     assert not takes_secret(b"wifi.sta.getconfig()") and not reads_secret(b"wifi.sta.config()")
+    assert reads_secret(b"local s = wifi.sta print(s.getconfig())") and not reads_secret(b"uart.getconfig(0)")
     assert not takes_secret(b"myconfig()") and not takes_secret(b"crypto.hash('sha1', x)")
 
 
