@@ -25,10 +25,10 @@ def test_source_and_echoes_go_before_calls_that_wait() -> None:
 def test_moving_moves_the_port_and_the_session_and_leaving_moves_back() -> None:
     async def main() -> None:
         async with virtual_link() as link:
-            assert not link.line.fast
+            assert link.line.faster == 1
             await link.climb((460_800,))
-            assert link.line.fast and link.line.baud == 460_800
+            assert link.line.faster == 4 and link.line.baud == 460_800
             await link.close()
-            assert not link.line.fast
+            assert link.line.faster == 1
 
     clock.run(main())
