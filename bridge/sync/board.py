@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from bridge import board as _board
 from bridge import opening as _opening
+from bridge.errors import BoardReset
 from bridge.lifecycle import State
 from bridge.link import CALL_TIMEOUT, AgentFacts
 from bridge.link.speed import LADDER
@@ -53,6 +54,11 @@ class Board:
     def facts(self) -> AgentFacts:
         """What is known of the firmware of the present boot."""
         return self._board.facts
+
+    @property
+    def last_reset(self) -> BoardReset | None:
+        """The last restart of the board since it was opened, with its cause, or None."""
+        return self._board.last_reset
 
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something, on the callback thread."""

@@ -78,8 +78,6 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
                 kept, frame = _without_ack(data, codec, to_host=False)
                 if frame is not None:
                     board.feed(_Piece(kept + b"\0", data, frame), i, record)
-        elif record.text == "baud" and isinstance(record.facts.get("baud"), int):
-            host.session.set_baud(record.facts["baud"])
     if records:  # what came last, a session takes for whole a little later
         host.finish(trace.records[last].t if last < len(trace.records) else trace.records[-1].t + 2 * SILENCE)
     played.damaged = host.session.damaged

@@ -15,6 +15,7 @@ def test_open_reset_close() -> None:
     board.exec("marker = 1")
     board.reset()
     assert board.eval("marker") is None and len(resets) == 1
+    assert board.last_reset is not None and board.last_reset.cause == "software restart"
     board.close()
     board.close()
     assert board.state is State.CLOSED and "closed" in repr(board)
