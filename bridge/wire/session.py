@@ -30,7 +30,8 @@ from bridge.wire.frame import (
     Splitter,
 )
 from bridge.wire.liveness import Liveness, is_text
-from bridge.wire.messages import Direction, Message, Tune
+from bridge.wire.messages import Described, Direction, Message, Tune
+from bridge.wire.parts import Parts
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
@@ -116,7 +117,7 @@ class Session:
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
-        self._unframed = Unframed()
+        self._parts, self._unframed = Parts(codec, to_host=not board), Unframed(codec)
         self._line_free = 0.0
         self._text_at: float | None = None
         self._last_byte_at = 0.0
@@ -141,7 +142,7 @@ class Session:
             raise LocalProtocolError(f"{type(message).__name__} is a message of the other side")
         data = messages.encode(message)
         self.sender.offer(data)
-        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s > %.6f %s", self._name, now, Described(message))
 
     def close(self) -> None:
         """End the session; nothing is sent or reported after this."""
@@ -166,15 +167,11 @@ class Session:
         if self._over:
             return
         for segment in self._splitter.feed(data):
-            frame = self._codec.decode(segment, to_host=not self._board)
-            if frame is not None:
-                self._frame(frame, len(segment) + 2, now)
-            else:
-                self._no_frame(segment, now)
-            if self._over:
-                return
+            self._segments(self._parts.take(segment), now)
+        if self._over:
+            return
         self._last_byte_at = now
-        self._text_at = now + TEXT_DELAY if self._splitter.pending else None
+        self._text_at = now + TEXT_DELAY if self._splitter.pending or self._parts.waiting else None
 
     def data_to_send(self, now: float) -> bytes:
         """The bytes to write now, in one write; b"" when there are none."""
@@ -221,15 +218,15 @@ class Session:
         """Do what is due at `now`; then look at `next_event`, `data_to_send` and `deadline`."""
         if self._text_at is not None and now >= self._text_at:
             self._text_at = None
-            rest = self._splitter.pending
-            frame = self._codec.decode(rest, to_host=not self._board)
-            if frame is not None:  # its closing NUL was lost
-                self._splitter.flush()
-                self._frame(frame, len(rest) + 1, now)
-            elif reads_clean(rest) or now >= self._last_byte_at + FRAME_DELAY:
-                self._no_frame(self._splitter.flush(), now)
+            if now >= self._last_byte_at + FRAME_DELAY:
+                self._segments(self._parts.take(self._splitter.flush()) if self._splitter.pending else [], now)
+                self._segments(self._parts.flush(), now)
             else:
-                self._text_at = self._last_byte_at + FRAME_DELAY
+                rest = self._splitter.pending
+                if rest and (self._parts.completes(rest) or reads_clean(rest)):  # it may have lost its closing NUL
+                    self._segments(self._parts.take(self._splitter.flush()), now)
+                if self._splitter.pending or self._parts.waiting:
+                    self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
             return
         if (due := self._unframed.deadline()) is not None and now >= due:
@@ -260,6 +257,15 @@ class Session:
         )
 
     # frames that arrive
+
+    def _segments(self, segments: list[tuple[bytes, Frame | None]], now: float) -> None:
+        for segment, frame in segments:
+            if self._over:
+                return
+            if frame is not None:
+                self._frame(frame, len(segment) + 2, now)
+            else:
+                self._no_frame(segment, now)
 
     def _frame(self, frame: Frame, size: int, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, frame)
@@ -301,7 +307,7 @@ class Session:
         self._sorted()
 
     def _message(self, message: Message, now: float) -> None:
-        _log.debug("%s < %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s < %.6f %s", self._name, now, Described(message))
         if isinstance(message, Tune):
             self.sender.fix_payload(message.fragment)
         else:
@@ -367,7 +373,7 @@ class Session:
         self._told = best
         message = Tune(best)
         self.sender.offer(messages.encode(message), first=True)
-        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s > %.6f %s", self._name, now, Described(message))
 
     def _fail(self, error: BridgeError) -> None:
         self._unframed.settle()  # nothing will explain it any more
@@ -386,13 +392,3 @@ class Session:
         if after is not self.state:
             _log.debug("%s = %s", self._name, after.name.lower())
         self.state = after
-
-
-class _Described:
-    """Writes a message out only if the log line is."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def __str__(self) -> str:
-        return messages.describe(self._message)

@@ -34,8 +34,9 @@ function agent.write(data)
     agent.key = seq
     data = "\0" .. char(seq) .. data:gsub("%z", char(seq)) .. "\0"
     if #data > 126 then
-      agent.rest = data:sub(127)
-      data = data:sub(1, 126)
+      -- What a callback prints in between must stand apart from both.
+      agent.rest = "\0" .. data:sub(126)
+      data = data:sub(1, 125) .. "\0"
     end
   end
   return uart.write(0, data)
