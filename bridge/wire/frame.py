@@ -144,6 +144,11 @@ class Codec:
             return None
         return parse(contents)
 
+    def enclose(self, contents: bytes, key: int) -> bytes:
+        """Header and payload of a frame to the host as they stand between its NULs, with a given key."""
+        body = contents + check(self.kind, contents, self._seed(to_host=True))
+        return bytes((key,)) + body.replace(b"\0", bytes((key,)))
+
     def _seed(self, to_host: bool) -> int:
         return self.epoch ^ DIRECTION_MASK if to_host else self.epoch
 

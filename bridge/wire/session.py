@@ -25,7 +25,7 @@ from bridge.wire.frame import (
     Splitter,
 )
 from bridge.wire.liveness import Liveness, is_text
-from bridge.wire.messages import Direction, Message, Tune
+from bridge.wire.messages import Described, Direction, Message, Tune
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.rtt import MIN_WAIT
@@ -81,7 +81,7 @@ class Session:
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
-        self._unframed = Unframed()
+        self._unframed = Unframed(codec)
         self._line_free = 0.0
         self._text_at: float | None = None
         self._last_byte_at = 0.0
@@ -106,7 +106,7 @@ class Session:
             raise LocalProtocolError(f"{type(message).__name__} is a message of the other side")
         data = messages.encode(message)
         self.sender.offer(data)
-        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s > %.6f %s", self._name, now, Described(message))
 
     def set_baud(self, baud: int) -> None:
         """The line has another speed now, in baud."""
@@ -145,11 +145,7 @@ class Session:
             return True
         segments = self._splitter.feed(data)
         for segment in segments:
-            frame = self._codec.decode(segment, to_host=not self._board)
-            if frame is not None:
-                self._frame(frame, len(segment) + 2, now)
-            else:
-                self._no_frame(segment, now)
+            self._segment(segment, now)
             if self._over:
                 return True
         self._last_byte_at = now
@@ -204,12 +200,12 @@ class Session:
         if self._text_at is not None and now >= self._text_at:
             self._text_at = None
             rest = self._splitter.pending
-            frame = self._codec.decode(rest, to_host=not self._board)
-            if frame is not None:  # its closing NUL was lost
-                self._splitter.flush()
-                self._frame(frame, len(rest) + 1, now)
-            elif reads_clean(rest) or now >= self._last_byte_at + FRAME_DELAY:
-                self._no_frame(self._splitter.flush(), now)
+            if (
+                now >= self._last_byte_at + FRAME_DELAY
+                or reads_clean(rest)
+                or self._codec.decode(rest, to_host=not self._board) is not None  # its closing NUL was lost
+            ):
+                self._segment(self._splitter.flush(), now)
             else:
                 self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
@@ -242,6 +238,13 @@ class Session:
         )
 
     # frames that arrive
+
+    def _segment(self, segment: bytes, now: float) -> None:
+        frame = self._codec.decode(segment, to_host=not self._board)
+        if frame is not None:
+            self._frame(frame, len(segment) + 2, now)
+        else:
+            self._no_frame(segment, now)
 
     def _frame(self, frame: Frame, size: int, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, frame)
@@ -283,7 +286,7 @@ class Session:
         self._sorted()
 
     def _message(self, message: Message, now: float) -> None:
-        _log.debug("%s < %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s < %.6f %s", self._name, now, Described(message))
         if isinstance(message, Tune):
             self.sender.fix_payload(message.fragment)
         else:
@@ -359,7 +362,7 @@ class Session:
         self._told = best
         message = Tune(best)
         self.sender.offer(messages.encode(message), first=True)
-        _log.debug("%s > %.6f %s", self._name, now, _Described(message))
+        _log.debug("%s > %.6f %s", self._name, now, Described(message))
 
     def _fail(self, error: BridgeError) -> None:
         self._unframed.settle()  # nothing will explain it any more
@@ -378,13 +381,3 @@ class Session:
         if after is not self.state:
             _log.debug("%s = %s", self._name, after.name.lower())
         self.state = after
-
-
-class _Described:
-    """Writes a message out only if the log line is."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def __str__(self) -> str:
-        return messages.describe(self._message)

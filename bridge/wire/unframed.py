@@ -8,11 +8,11 @@ moment ago is it taken for one more of those whose loss leaves no trace, such as
 from __future__ import annotations
 
 from collections import deque
-from difflib import SequenceMatcher
 from enum import Enum, auto
 
-from bridge.wire.frame import OVERHEAD, Frame, Kind
+from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import is_text
+from bridge.wire.resemblance import resembles
 
 #: After a frame that was certainly damaged, what nothing explains is damage for so long.
 BAD_SECONDS = 10.0
@@ -35,9 +35,14 @@ class _Reads(Enum):
 
 
 class Unframed:
-    """Sorts segments that are no frames."""
+    """Sorts segments that are no frames.
 
-    def __init__(self) -> None:
+    Args:
+        codec: of this epoch.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
         self._kept: deque[tuple[bytes, float, _Reads]] = deque()
         self._size = 0
         self._ready: deque[bytes] = deque()
@@ -73,7 +78,7 @@ class Unframed:
         if not self._kept:
             return
         if frame.kind is not Kind.BARE:
-            for entry in [entry for entry in self._kept if resembles(entry[0], frame)]:
+            for entry in [entry for entry in self._kept if resembles(entry[0], frame, self._codec)]:
                 self._bad_until = now + BAD_SECONDS
                 self._drop(entry)
         if now <= self._bad_until:
@@ -109,20 +114,6 @@ class Unframed:
 def reads_clean(segment: bytes) -> bool:
     """True if all of it is what a console shows."""
     return _reads(segment) is _Reads.CLEAN
-
-
-def resembles(segment: bytes, frame: Frame) -> bool:
-    """True if a segment may be an earlier transmission of a frame, damaged: most of it is in the frame, all but what
-    differs from one transmission to the next, and no program that prints the same data prints what stands around it.
-    """
-    body = bytes((frame.seq | frame.kind << 5,)) + frame.payload
-    if len(segment) > len(body) + 2 * OVERHEAD or segment.removesuffix(b"\r\n") in frame.payload:
-        return False
-    body = body.replace(b"\0", segment[:1])
-    blocks = SequenceMatcher(None, segment, body, autojunk=False).get_matching_blocks()
-    same = sum(block.size for block in blocks)
-    # A segment may also be a part of a frame, which a byte that became NUL cut in two.
-    return same >= 2 and same >= 0.75 * min(len(body), max(len(segment) - OVERHEAD, 2))
 
 
 def _reads(segment: bytes) -> _Reads:

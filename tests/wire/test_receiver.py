@@ -98,7 +98,7 @@ def test_answers_that_are_lost_do_not_make_it_patient() -> None:
             assert due is not None
             now = max(now, due)
             receiver.wanted(now)
-        receiver.arrived(frame(seq), now + 0.02)
+        receiver.arrived(frame(seq), now + 0.04)
     receiver.arrived(frame(41), 500.0)
     receiver.wanted(500.0)
     due = receiver.deadline()
