@@ -42,7 +42,7 @@ _PROBE = (
 #: While the agent is loaded, collect when it and its source have taken 12 000 bytes: not before each allocation, as
 #: stock does, and early enough that the bootstrap never needs 16 KB.
 _COLLECT_LOADING = "if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT,12000-node.heap())end return 1"
-_COLLECT_AS_STOCK = "if node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
+_COLLECT_AS_STOCK = "if node and node.egc then node.egc.setmode(node.egc.ALWAYS,4096)end return 1"
 
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5

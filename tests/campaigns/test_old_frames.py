@@ -1,4 +1,4 @@
-"""Frames of an earlier epoch, printed by a program on the board: console text, and never frames. On the virtual board."""
+"""Frames of an earlier epoch that a program on the virtual board prints: console text, and never frames."""
 
 from __future__ import annotations
 
