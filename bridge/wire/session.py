@@ -288,7 +288,7 @@ class Session:
     def _message(self, message: Message, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, Described(message))
         if isinstance(message, Tune):
-            self.sender.fix_payload(message.fragment)
+            self.sender.fix_payload(min(max(message.fragment, 1), MAX_PAYLOAD_TO_HOST))
         else:
             self._events.append(MessageReceived(message))
 

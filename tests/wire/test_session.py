@@ -350,6 +350,16 @@ def test_the_tuning_of_the_board_is_no_message_for_its_user() -> None:
     assert Tune not in {type(m) for m in pair.board_got}
 
 
+@pytest.mark.parametrize(("told", "taken"), [(0, 1), (255, 240)])
+def test_a_tuning_that_no_frame_can_follow_is_taken_as_far_as_one_can(told: int, taken: int) -> None:
+    pair = opened()
+    pair.host.sender.offer(bytes((254, told)), first=True)
+    pair.run(0.5)
+    assert pair.board.sender._fixed == taken
+    pair.board.send(Event(1, 4, (bytes(600),)), pair.now)
+    assert pair.run_until(lambda: pair.host_got, 10.0)
+
+
 def test_a_failure_names_the_port() -> None:
     failed = Failed(LinkTimeout("x", port="here"))
     assert "here" in str(failed.error)
