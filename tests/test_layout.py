@@ -98,7 +98,7 @@ def test_the_top_level_holds_what_the_plan_names() -> None:
         assert (ROOT / name).is_dir(), name
 
 
-@pytest.mark.parametrize("name", ["demo", "test", "check", "hil", "nightly"])
+@pytest.mark.parametrize("name", ["demo", "test", "check", "hil", "nightly", "fuzz"])
 def test_the_commands_can_be_run(name: str) -> None:
     assert (ROOT / "scripts" / name).stat().st_mode & 0o111
 
