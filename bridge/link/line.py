@@ -58,6 +58,14 @@ class LinkLine:
         await self._port.set_baud(baud)
         self._link.session.set_baud(baud)
 
+    def ask(self) -> None:
+        """Ask the board where it stands, with what is sent next; what is under way may have left at another speed."""
+        self._link.session.ask()
+
+    def expect_noise(self) -> None:
+        """Noise that looks like the console's speed is a restart from now on."""
+        self._link.session.expect_boot_noise(self.faster)
+
     @property
     def faster(self) -> float:
         """How many times as fast as the console it is."""

@@ -51,6 +51,12 @@ class Line(Protocol):
     async def move(self, baud: int) -> None:
         """Set the host's side; raises PortError."""
 
+    def ask(self) -> None:
+        """Ask the board where it stands, with what is sent next: what is under way may have left at another speed."""
+
+    def expect_noise(self) -> None:
+        """The search is over: noise that looks like the console's speed is a restart."""
+
     async def once(self, source: bytes, timeout: float) -> Value:
         """Run source with the agent's table, before all calls that wait; raises LinkTimeout and other LinkErrors."""
 
@@ -89,6 +95,7 @@ async def climb(line: Line, speeds: Iterable[int], rng: random.Random) -> int:
             _log.info("the line runs at %d baud", baud)
             break
         _log.info("%d baud does not carry data well here", baud)
+    line.expect_noise()  # from here on noise is a restart again
     await line.forget_echo(5.0)
     return line.baud
 
@@ -150,6 +157,7 @@ async def _found(line: Line, first: int, second: int) -> int:
         for baud in (first, second):
             if line.baud != baud:
                 await line.move(baud)
+            line.ask()
             try:
                 await line.echo(b"here", 0.5)
                 return baud

@@ -118,6 +118,11 @@ class Session:
         """How many times as fast as the console the line is: noise that looks so is asked about. 1 for not at all."""
         self._slower = slower
 
+    def ask(self) -> None:
+        """Ask where the other side stands now, and not when what is under way has had its time."""
+        self.sender.timed_out()
+        self._poll = True
+
     def close(self) -> None:
         """End the session; nothing is sent or reported after this."""
         self._move(Trigger.CLOSE)
