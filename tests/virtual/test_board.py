@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import gc
-import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -278,14 +276,3 @@ def test_boards_of_one_process_have_addresses_of_their_own() -> None:
             return {one.options.address, two.options.address}
 
     assert len(asyncio.run(main())) == 2
-
-
-def test_a_board_that_is_closed_is_kept_by_nothing() -> None:
-    async def main() -> weakref.ref[VirtualBoard]:
-        async with VirtualBoard(VirtualOptions(clock="virtual")) as board:
-            await board.answered()
-            return weakref.ref(board)
-
-    kept = clock.run(main())
-    gc.collect()
-    assert kept() is None

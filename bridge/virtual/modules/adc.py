@@ -5,7 +5,7 @@ Taken from the C source and docs/modules/adc.md; no recording of a board covers 
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary, proxy
+from weakref import WeakKeyDictionary
 
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module
 from bridge.virtual.sdk.kernel import Kernel
@@ -76,7 +76,7 @@ _ADCS: WeakKeyDictionary[Kernel, Adc] = WeakKeyDictionary()
 def adc_of(kernel: Kernel) -> Adc:
     """The converter of the board in this boot."""
     if kernel not in _ADCS:
-        _ADCS[kernel] = Adc(proxy(kernel))  # or a board would be kept for ever by its own converter
+        _ADCS[kernel] = Adc(kernel)
     return _ADCS[kernel]
 
 
