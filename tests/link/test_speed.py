@@ -231,3 +231,33 @@ def test_a_reset_between_the_word_to_keep_the_speed_and_its_answer() -> None:
 
     virtual: Any = None
     clock.run(main())
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [(b"getconfig", 0.026), (b"getconfig", 0.03), (b"return nil", 0.0)],
+    ids=["before the change", "as it changes", "when the speed has just been kept"],
+)
+def test_a_reset_amid_a_change_of_speed_is_started_over_from_soon(words: bytes, seconds: float) -> None:
+    class Watched(BadAt):
+        def write(self, data: bytes) -> None:
+            self._port.write(data)
+            if words in data and not resets:
+                resets.append(loop.time())
+                loop.call_later(seconds, virtual.reset)
+
+    resets: list[float] = []
+
+    async def main() -> None:
+        nonlocal loop, virtual
+        loop = asyncio.get_running_loop()
+        async with virtual_port() as port:
+            virtual = port.board
+            async with open_board(Watched(port, lambda baud, data: data), start=start) as board:  # type: ignore[arg-type]
+                assert await board.eval("2+2") == 4 and port.baud == LADDER[0]
+                # A tenth of a second until the prompt is there, and three from then on.
+                assert resets and loop.time() - resets[0] < 3.1
+
+    loop: Any = None
+    virtual: Any = None
+    clock.run(main())
