@@ -1,32 +1,33 @@
-"""How hard a virtual board worked, where it keeps statistics (`VirtualBoard.statistics`)."""
+"""How hard a virtual board worked (`VirtualBoard.statistics`)."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from bridge.virtual.board import VirtualBoard
+
 #: Figures that are taken over as they are.
 _TAKEN = ("longest_task", "full_collections", "incremental_cycles", "ring_bytes_lost", "lowest_heap")
 
 
-def forget_strain(virtual: object) -> None:
-    """Let the statistics of a board (None or real: nothing happens) start anew."""
-    statistics: Any = getattr(virtual, "statistics", None)
-    if statistics is not None:
-        statistics.reset()
+def forget_strain(virtual: VirtualBoard | None) -> None:
+    """Let the statistics of a board start anew; None, for one that cannot tell, does nothing."""
+    if virtual is not None:
+        virtual.statistics.reset()
 
 
-def strain_of(virtual: object) -> dict[str, Any] | None:
+def strain_of(virtual: VirtualBoard | None) -> dict[str, Any] | None:
     """The longest task in ms and what it was, collections and the ms they took, bytes lost in the ring, lowest heap.
 
     Args:
-        virtual: a virtual board, or None.
+        virtual: a virtual board of this process, or None.
 
     Returns:
-        Figures since the statistics were started anew; None on a board that keeps none.
+        Figures since the statistics were started anew; None for None.
     """
-    statistics: Any = getattr(virtual, "statistics", None)
-    if statistics is None:
+    if virtual is None:
         return None
+    statistics = virtual.statistics
     return {
         "longest_task_ms": round(statistics.longest_task_s * 1000, 3),
         "collection_ms": round(statistics.collection_s * 1000, 3),

@@ -26,6 +26,12 @@ def pty(tmp_path: Path) -> Iterator[str]:
         yield link
 
 
+def _headers(node: str) -> dict[str, str]:
+    """Where Node's own headers are, if they stand beside it; else node-gyp fetches them."""
+    root = Path(node).resolve().parents[1]
+    return {"npm_config_nodedir": str(root)} if (root / "include" / "node" / "node.h").exists() else {}
+
+
 def _install() -> Path:
     """NodeMCU-Tool as package-lock.json pins it; the first of several test processes installs it."""
     npm = require("npm")
@@ -36,6 +42,7 @@ def _install() -> Path:
             done = subprocess.run(
                 [npm, "ci", "--no-audit", "--no-fund"],
                 cwd=HERE,
+                env={**_headers(require("node")), **os.environ},
                 capture_output=True,
                 text=True,
                 timeout=300,
