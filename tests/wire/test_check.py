@@ -15,6 +15,16 @@ def test_crc16_is_the_one_that_ow_has() -> None:
     assert crc16(b"123456789", 0xFFFF) == 0x4B37
 
 
+@given(data=st.binary(max_size=600), seed=st.integers(0, 65535))
+def test_crc16_is_the_one_computed_bit_by_bit(data: bytes, seed: int) -> None:
+    register = seed
+    for byte in data:
+        register ^= byte
+        for _ in range(8):
+            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
+    assert crc16(data, seed) == register
+
+
 def test_hash24_is_the_polynomial() -> None:
     assert hash24(b"") == 0
     assert hash24(b"\x02\x03", 5) == ((5 * 127 + 2) * 127 + 3) % 16_777_213
