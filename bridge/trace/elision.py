@@ -14,13 +14,14 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import deque
-from dataclasses import dataclass, field
 
-from bridge.trace.order import Order, Part, carries, joined
+from bridge.trace.order import Part, carries, joined
 from bridge.trace.pieces import Chunk, Note, Run, Way
-from bridge.trace.secrets import Known, Span, blanked, fill, merge, reads_secret
+from bridge.trace.secrets import Known, blanked, fill, merge, reads_secret
+from bridge.trace.side import Doubt, Side
 from bridge.trace.words import Words
 from bridge.wire.frame import WINDOW, Codec, Frame
+from bridge.wire.parts import has_header
 
 #: Longest run without NUL that can still be a frame; longer ones are text.
 LONGEST_SEGMENT = 255
@@ -43,32 +44,6 @@ _LINE = re.compile(rb"[ -~\t\r\n]*\r\n")
 _PLAIN = re.compile(rb"[ -~\t\r\n\b\x1b\x7f]*")
 
 
-@dataclass
-class _Doubt:
-    """Bytes that may be the rest of a frame."""
-
-    run: Run
-    since: float
-    index: int
-    """Frames that had come in order before it."""
-
-
-@dataclass
-class _Side:
-    """What is known of one direction."""
-
-    way: Way
-    order: Order[tuple[Frame, Run]] = field(default_factory=Order)
-    doubts: list[_Doubt] = field(default_factory=list)
-    secrets: deque[Span] = field(default_factory=lambda: deque(maxlen=64))
-    """Which frames held one, by their index."""
-    clear: int = 0
-    """Frames whose messages are whole, since the start."""
-    bad_until: float = -1.0
-    doubted: bool = False
-    """What came last may be the beginning of a frame."""
-
-
 class Elider:
     """See the module. Times are seconds on one clock.
 
@@ -84,7 +59,7 @@ class Elider:
         """Of the session's frames, once one has begun."""
         self._words = Words(self.known)
         self._group: list[list[Part[tuple[Frame, Run]]]] = []
-        self._sent, self._received = _Side(Way(to_host=False)), _Side(Way(to_host=True))
+        self._sent, self._received = Side(Way(to_host=False)), Side(Way(to_host=True))
         self._secret_at = self._reading_until = float("-inf")
 
     # what the recorder calls
@@ -111,11 +86,12 @@ class Elider:
     def begin(self, codec: Codec, now: float) -> None:
         """A session begins, or has just begun: this is how its frames are coded."""
         self._give_up(now)
+        self._no_second(self._received, now)
         self.codec = codec
         self._words = Words(self.known)
         self._group.clear()
         before = (self._sent, self._received)
-        self._sent, self._received = (_Side(side.way) for side in before)
+        self._sent, self._received = (Side(side.way) for side in before)
         for side, old in zip((self._sent, self._received), before, strict=True):
             for doubt in old.doubts:  # the first frames may have been there before anybody told
                 frame = codec.decode(doubt.run.data, to_host=side.way.to_host)
@@ -142,6 +118,7 @@ class Elider:
         for side in (self._sent, self._received):
             times += [doubt.since + DOUBT_SECONDS for doubt in side.doubts[:1]]
             times += [side.way.since + FRAME_SECONDS] if side.way.pending else []
+            times += [side.first_at + FRAME_SECONDS] if side.first else []
         return min(times, default=None)
 
     def handle_timeout(self, now: float) -> None:
@@ -150,6 +127,8 @@ class Elider:
         if side.way.pending and now >= side.way.since + FRAME_SECONDS:
             self._silence(side, now)
             self._loose(side, side.way.take(len(side.way.pending)), now)
+        if side.first is not None and now >= side.first_at + FRAME_SECONDS:
+            self._no_second(side, now)
         for each in (self._sent, self._received):
             self._judge(each, now)
         if self._out and self._out[0].open and now >= self._out[0].t + HELD_SECONDS:
@@ -159,6 +138,7 @@ class Elider:
         """Let go of everything that is held, elided: the end, or it has been held too long."""
         for side in (self._sent, self._received):
             self._silence(side, now)
+            self._no_second(side, now)
             self._loose(side, side.way.take(len(side.way.pending)), now)
         self._give_up(now)
         for side in (self._sent, self._received):
@@ -168,16 +148,16 @@ class Elider:
 
     # cutting
 
-    def _silence(self, side: _Side, now: float) -> None:
+    def _silence(self, side: Side, now: float) -> None:
         """Nothing has come for a while: a frame whose closing NUL was lost is whole."""
         if self._is_frame(side, side.way.pending):
             self._segment(side, side.way.take(len(side.way.pending)), now)
         side.way.silent = len(side.way.pending)
 
-    def _is_frame(self, side: _Side, data: bytearray) -> bool:
-        return self.codec is not None and self.codec.decode(bytes(data), to_host=side.way.to_host) is not None
+    def _is_frame(self, side: Side, data: bytearray) -> bool:
+        return self.codec is not None and side.is_frame(self.codec, bytes(data))
 
-    def _advance(self, side: _Side, now: float) -> None:
+    def _advance(self, side: Side, now: float) -> None:
         way = side.way
         if self.codec is None and not way.cut and way.to_host and way.pending:
             # No frame can have begun before the first NUL.
@@ -190,24 +170,53 @@ class Elider:
                     # What came before the silence was something else.
                     at -= way.silent
                     self._loose(side, way.take(way.silent), now)
-            if at:
+            if at or side.first is not None:
                 self._segment(side, way.take(at), now)
             way.take(1).settle(b"\0")
             way.cut = True
         while len(way.pending) > 4 * LONGEST_SEGMENT:
             self._loose(side, way.take(LONGEST_SEGMENT), now)
 
-    def _segment(self, side: _Side, run: Run, now: float) -> None:
+    def _segment(self, side: Side, run: Run, now: float) -> None:
         """What stood between two NULs."""
-        frame = None if self.codec is None else self.codec.decode(run.data, to_host=side.way.to_host)
-        if frame is None:
-            if len(run.data) > LONGEST_SEGMENT:
-                self._loose(side, run, now)
-            elif self._believed(side, run.data, now):
-                self._text(side, run, now)
-            else:
-                self._doubt(side, run, now)
+        if self.codec is None:
+            self._no_frame(side, run, now)
             return
+        if (frame := side.completed(self.codec, run.data)) is not None:
+            begun, printed = side.take_first()
+            if printed.data:
+                self._no_frame(side, printed, now)
+            self._framed(side, frame, begun + run, now)
+            return
+        if not run.data:
+            return
+        self._no_second(side, now)
+        if (frame := side.whole(self.codec, run.data)) is not None:
+            self._framed(side, frame, run, now)
+        elif not side.begin(run, now):
+            self._no_frame(side, run, now)
+
+    def _no_second(self, side: Side, now: float) -> None:
+        """What may have been the first part of a frame is none: no second one has followed."""
+        if side.first is None:
+            return
+        begun, rest = side.take_first()
+        if has_header(begun.data):  # its payload may read as text
+            self._doubt(side, begun, now)
+        else:
+            self._no_frame(side, begun, now)
+        if rest.data:
+            self._no_frame(side, rest, now)
+
+    def _no_frame(self, side: Side, run: Run, now: float) -> None:
+        if len(run.data) > LONGEST_SEGMENT:
+            self._loose(side, run, now)
+        elif self._believed(side, run.data, now):
+            self._text(side, run, now)
+        else:
+            self._doubt(side, run, now)
+
+    def _framed(self, side: Side, frame: Frame, run: Run, now: float) -> None:
         side.doubted = False
         if not side.way.to_host:
             if self._received.order.lacks(frame.ack):  # what waits here for its NUL, the host has taken as it was
@@ -219,7 +228,7 @@ class Elider:
         else:
             run.settle(run.data)
 
-    def _loose(self, side: _Side, run: Run, now: float) -> None:
+    def _loose(self, side: Side, run: Run, now: float) -> None:
         """What cannot be one frame: look at it line by line."""
         for line in run.lines():
             # What no NUL has ended is no half of a frame either.
@@ -231,7 +240,7 @@ class Elider:
 
     # frames
 
-    def _frame(self, side: _Side, frame: Frame, run: Run, now: float) -> None:
+    def _frame(self, side: Side, frame: Frame, run: Run, now: float) -> None:
         part, whole = side.order.arrived(frame, (frame, run))
         if part is None:
             # An old number with another payload: whoever sent that, it was never looked at.
@@ -243,7 +252,7 @@ class Elider:
         if whole:
             self._judge(side, now)
 
-    def _message(self, side: _Side, message: list[Part[tuple[Frame, Run]]], now: float) -> None:
+    def _message(self, side: Side, message: list[Part[tuple[Frame, Run]]], now: float) -> None:
         data = joined(message)
         if any(part.torn or part.kept is not None for part in message):
             # Its beginning has been blanked, or was never seen.
@@ -260,7 +269,7 @@ class Elider:
                 self._keep(side, each, kept, now)
         side.clear = max(side.clear, message[-1].index + 1)
 
-    def _keep(self, side: _Side, message: list[Part[tuple[Frame, Run]]], kept: bytes, now: float) -> None:
+    def _keep(self, side: Side, message: list[Part[tuple[Frame, Run]]], kept: bytes, now: float) -> None:
         at = 0
         if kept != joined(message):
             self._secret_at = now
@@ -271,20 +280,19 @@ class Elider:
             at += len(part.payload)
             self._copies(side, part)
 
-    def _copies(self, side: _Side, part: Part[tuple[Frame, Run]]) -> None:
+    def _copies(self, side: Side, part: Part[tuple[Frame, Run]]) -> None:
         for copy in part.copies:
             self._settle(side, copy, part.payload if part.kept is None else part.kept)
         part.copies.clear()
 
-    def _settle(self, side: _Side, copy: tuple[Frame, Run], payload: bytes) -> None:
+    def _settle(self, side: Side, copy: tuple[Frame, Run], payload: bytes) -> None:
         frame, run = copy
         if payload == frame.payload:
             run.settle(run.data)
             return
         assert self.codec is not None
         changed = sum(a != b for a, b in zip(payload, frame.payload, strict=True))
-        again = self.codec.encode(dataclasses.replace(frame, payload=payload), to_host=side.way.to_host)
-        run.settle(again.strip(b"\0"), changed)
+        run.settle(self.codec.seal(dataclasses.replace(frame, payload=payload), to_host=side.way.to_host), changed)
 
     def _give_up(self, now: float) -> None:
         """Blank what belongs to messages that are not whole."""
@@ -292,7 +300,7 @@ class Elider:
             group = (part for each in self._group for part in each if side is self._sent)
             self._blank(side, [*side.order.open, *group], now)
 
-    def _blank(self, side: _Side, parts: list[Part[tuple[Frame, Run]]], now: float) -> None:
+    def _blank(self, side: Side, parts: list[Part[tuple[Frame, Run]]], now: float) -> None:
         for part in parts:
             if part.kept is None:
                 part.kept = _blank(part.payload) if side.order.begins(part) else b"*" * len(part.payload)
@@ -302,7 +310,7 @@ class Elider:
 
     # what is no frame
 
-    def _believed(self, side: _Side, data: bytes, now: float) -> bool:
+    def _believed(self, side: Side, data: bytes, now: float) -> bool:
         """It is text for sure, and not the rest of a frame."""
         if not _is_clean(data):
             return False
@@ -311,7 +319,7 @@ class Elider:
         # A byte that became NUL cuts a frame in two, of which the second may look like text, seldom like a line.
         return not side.doubted and _LINE.fullmatch(data) is not None
 
-    def _text(self, side: _Side, run: Run, now: float) -> None:
+    def _text(self, side: Side, run: Run, now: float) -> None:
         data = run.data
         side.doubted = False
         spans = side.way.scanner.spans(data)
@@ -326,17 +334,17 @@ class Elider:
         spans = merge([*spans, *self.known.spans(data), *self.known.near(data)])
         run.settle(blanked(data, spans), sum(stop - start for start, stop in spans))
 
-    def _doubt(self, side: _Side, run: Run, now: float) -> None:
+    def _doubt(self, side: Side, run: Run, now: float) -> None:
         if side.way.to_host and self.codec is not None:
             side.bad_until = now + BAD_SECONDS
             side.doubted = True
-        side.doubts.append(_Doubt(run, now, side.order.expected))
+        side.doubts.append(Doubt(run, now, side.order.expected))
 
-    def _judge(self, side: _Side, now: float) -> None:
+    def _judge(self, side: Side, now: float) -> None:
         while side.doubts and self._decide(side, side.doubts[0], now, last=False):
             side.doubts.pop(0)
 
-    def _decide(self, side: _Side, doubt: _Doubt, now: float, *, last: bool) -> bool:
+    def _decide(self, side: Side, doubt: Doubt, now: float, *, last: bool) -> bool:
         """Settle it if one can tell; True if it is settled."""
         data = doubt.run.data
         first, behind = doubt.index - WINDOW, doubt.index + WINDOW

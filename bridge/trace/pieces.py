@@ -71,6 +71,13 @@ class Run:
             chunk.settle(start, stop, kept[at:end], elided if number == 1 else 0)
             at = end
 
+    def cut(self, at: int) -> tuple[Run, Run]:
+        """The same bytes as two runs, of which the second begins with byte `at`."""
+        return self._slice(0, at), self._slice(at, len(self.data))
+
+    def __add__(self, other: Run) -> Run:
+        return Run([*self._parts, *other._parts])
+
     def lines(self) -> list[Run]:
         """The same bytes, one run for each line."""
         runs = []

@@ -21,6 +21,7 @@ from bridge.trace.player import play
 from bridge.trace.replayed import Replay
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
+from bridge.wire.parts import Parts
 
 
 def replay(trace: str | Path | Trace) -> Replay:
@@ -73,7 +74,8 @@ def _start(records: tuple[Record, ...], codec: Codec, note: int) -> int:
         elif record.mark == "<":
             # A frame has a NUL on both sides. Without that, one of so many pieces of text passes for one some day.
             stream += record.data
-            if any(codec.decode(each, to_host=True) for each in stream.split(b"\0")[1:-1]):
+            parts = Parts(codec, to_host=True)
+            if any(frame for each in stream.split(b"\0")[1:-1] for _, frame in parts.take(each)):
                 return typed
             stream = stream[max(stream.rfind(b"\0"), 0) :]
     return note

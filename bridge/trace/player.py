@@ -8,17 +8,19 @@ acknowledge. Nothing that arrives is changed else, and damage least of all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bridge.errors import BridgeError
 from bridge.trace.elision import SILENCE
 from bridge.trace.file import Record, Trace
 from bridge.trace.order import Order, Part, carries, joined
+from bridge.trace.recut import Piece, cut, without_ack
 from bridge.trace.replayed import Event, Segment, SessionReplay
 from bridge.wire.events import Failed
-from bridge.wire.frame import Codec, Frame, Kind
+from bridge.wire.frame import Codec
 from bridge.wire.messages import Direction, Message, Tune, decode
 from bridge.wire.session import Session
+from bridge.wire.unframed import reads_clean
 
 #: How often a session is asked whether it has something to do whose deadline has passed and stays, in seconds; and
 #: how often when nothing comes for long.
@@ -57,7 +59,7 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
     board = _Player(Session(codec, baud=baud, board=True, name=trace.path), played, to_host=False, alone=True)
     records = list(enumerate(trace.records))[first:last]
     offers = {} if alone else _offers(records, codec)
-    pieces = iter(_pieces([record for _, record in records if record.mark == "<"], codec, alone=alone))
+    pieces = iter(cut([record for _, record in records if record.mark == "<"], codec, alone=alone))
     for i, record in records:
         if record.mark == "=" and "baud" in record.facts:
             # A board that restarts is at its console's speed again, where it was found: at another it is noise.
@@ -75,9 +77,9 @@ def _play(trace: Trace, codec: Codec, note: Record, first: int, last: int, *, al
             host.advance(record.t - _AT_ONCE)
             host.send(offers.get(i, ()), record.t)
             for data in record.data.split(b"\0"):
-                kept, frame = _without_ack(data, codec, to_host=False)
+                frame = codec.decode(data, to_host=False)
                 if frame is not None:
-                    board.feed(_Piece(kept + b"\0", data, frame), i, record)
+                    board.feed(Piece(without_ack(frame, codec, to_host=False), ((data, frame),)), i, record)
     if records:  # what came last, a session takes for whole a little later
         host.finish(trace.records[last].t if last < len(trace.records) else trace.records[-1].t + 2 * SILENCE)
     played.damaged = host.session.damaged
@@ -105,63 +107,6 @@ def _message(parts: list[Part[int]]) -> Message:
         raise _Refused from error
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Bytes to feed; with the last of a segment, what the whole of it was."""
-
-    data: bytes
-    segment: bytes = b""
-    frame: Frame | None = None
-    quiet: bool = False
-    """No frame has been tried for yet: the session got all of this at once, when the first one came."""
-
-
-def _pieces(records: list[Record], codec: Codec, *, alone: bool) -> list[list[_Piece]]:
-    """What arrived, record by record; without what its frames acknowledge if it is played `alone`."""
-    out: list[list[_Piece]] = [[] for _ in records]
-    pending: list[tuple[int, int]] = []  # record, bytes of it
-    segment = b""
-    nuls = 0
-
-    def end(nul: bytes) -> None:
-        nonlocal segment
-        kept, frame = _without_ack(segment, codec, to_host=True) if segment else (b"", None)
-        kept = (kept if alone else segment) + nul
-        at = 0
-        for number, (record, size) in enumerate(pending, 1):
-            last = number == len(pending)
-            piece = kept[at:] if last else kept[at : at + size]
-            out[record].append(_Piece(piece, segment if last else b"", frame if last else None, quiet=nuls < 2))
-            at += size
-        pending.clear()
-        segment = b""
-
-    for i, record in enumerate(records):
-        if segment and nuls >= 2 and record.t - records[i - 1].t > SILENCE + _EARLY:
-            end(b"")
-        *complete, rest = record.data.split(b"\0")
-        for data in complete:
-            pending.append((i, len(data) + 1))
-            segment += data
-            nuls += 1
-            end(b"\0")
-        if rest:
-            pending.append((i, len(rest)))
-            segment += rest
-    if segment:
-        end(b"")
-    return out
-
-
-def _without_ack(segment: bytes, codec: Codec, *, to_host: bool) -> tuple[bytes, Frame | None]:
-    frame = codec.decode(segment, to_host=to_host)
-    if frame is None:
-        return segment, None
-    # What asks for frames again names some that were never sent, too.
-    bare = Frame(frame.kind, frame.seq, 0, payload=frame.payload) if carries(frame) else Frame(Kind.BARE, 0, 0)
-    return codec.encode(bare, to_host=to_host).strip(b"\0"), frame
-
-
 class _Player:
     """A session that is fed, and what it reports. One that plays alone never sends."""
 
@@ -174,20 +119,20 @@ class _Player:
         self._fed = 0.0
         self._failed = False
 
-    def feed(self, piece: _Piece, number: int, record: Record) -> None:
+    def feed(self, piece: Piece, number: int, record: Record) -> None:
         """Bytes come."""
         before = self.session.damaged
         self._fed = record.t
         if not piece.quiet:
             self._now = record.t
         self.session.receive_data(piece.data, record.t)
-        if piece.segment:
-            damaged = self.session.damaged > before
-            if not self._alone and piece.frame is not None and (damaged or self._failed):
-                raise _Refused
-            self._played.segments.append(
-                Segment(number, self._to_host, piece.segment, piece.frame, damaged, bool(record.elided))
-            )
+        damage = self.session.damaged - before
+        none = [data for data, frame in piece.segments if frame is None]
+        if not self._alone and len(none) < len(piece.segments) and (damage > len(none) or self._failed):
+            raise _Refused
+        for data, frame in piece.segments:
+            damaged = damage > 0 and (frame is None and (damage >= len(none) or not reads_clean(data)))
+            self._played.segments.append(Segment(number, self._to_host, data, frame, damaged, bool(record.elided)))
         self._collect(record.t)
 
     def send(self, messages: list[Message] | tuple[()], now: float) -> None:

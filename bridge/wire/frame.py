@@ -27,8 +27,11 @@ MAX_BODY = 238
 MAX_PAYLOAD = MAX_BODY - 5
 #: The same to the host, where nothing limits a frame but that one of 254 keys must be free.
 MAX_PAYLOAD_TO_HOST = 240
-#: Header (2), check (3), keys (3) and closing NUL (1); towards the host there is one key, another NUL, and perhaps a
-#: mask of two bytes.
+#: A longer frame to the host stands on the line in two parts, the first with so many bytes between its NULs: with
+#: those around them the UART takes it without holding the board's CPU for long.
+PART = 124
+#: Header (2), check (3), keys (3) and closing NUL (1); towards the host there is one key, another NUL or two, and
+#: perhaps a mask of two bytes.
 OVERHEAD = 9
 
 #: Seed of the check of frames that an agent of any epoch takes; no epoch is this or this xored with `DIRECTION_MASK`.
@@ -128,6 +131,19 @@ class Codec:
         Raises:
             LocalProtocolError: the payload is too long.
         """
+        segment = self.seal(frame, to_host=to_host)
+        if not to_host:
+            return segment + b"\0"
+        if len(segment) < PART:
+            return b"\0" + segment + b"\0"
+        return b"\0" + segment[:PART] + b"\0" + segment[PART:] + b"\0"
+
+    def seal(self, frame: Frame, *, to_host: bool = False) -> bytes:
+        """The bytes of a frame without its NULs: what `decode` reads.
+
+        Raises:
+            LocalProtocolError: the payload is too long.
+        """
         if len(frame.payload) > (MAX_PAYLOAD_TO_HOST if to_host else MAX_PAYLOAD):
             raise LocalProtocolError(f"A frame with {len(frame.payload)} bytes of payload is too long")
         return _enclose(self.kind, frame.contents(), self._seed(to_host), _TO_HOST if to_host else _TO_BOARD)
@@ -161,15 +177,14 @@ def rescue_frame(kind: CheckKind, source: bytes) -> bytes:
     """
     if len(source) > MAX_BODY - _CHECK_SIZE:
         raise LocalProtocolError(f"A rescue frame with {len(source)} bytes of source is too long")
-    return _enclose(kind, source, RESCUE_SEED, _TO_BOARD)
+    return _enclose(kind, source, RESCUE_SEED, _TO_BOARD) + b"\0"
 
 
 def _enclose(kind: CheckKind, contents: bytes, seed: int, kept_out: bytes) -> bytes:
-    """Contents on the line: with their check, without what must not be there, between NULs."""
+    """Contents as they stand between NULs: with their check, without what must not be there."""
     body = contents + check(kind, contents, seed)
     keys = bytes(islice((key for key in _KEYS if key not in body), len(kept_out)))
-    framed = keys + body.translate(bytes.maketrans(kept_out, keys)) + b"\0"
-    return b"\0" + framed if kept_out == _TO_HOST else framed
+    return keys + body.translate(bytes.maketrans(kept_out, keys))
 
 
 class Splitter:
@@ -187,12 +202,12 @@ class Splitter:
         return bytes(self._pending)
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The segments that `data` completes, without their NULs; empty ones are left out."""
+        """The segments that `data` completes, without their NULs; some are empty."""
         self._pending += data
         if b"\0" not in data and len(self._pending) <= self.LIMIT:
             return []
         *complete, rest = self._pending.split(b"\0")
-        segments = [bytes(segment) for segment in complete if segment]
+        segments = [bytes(segment) for segment in complete]
         while len(rest) > self.LIMIT:
             segments.append(bytes(rest[: self.LIMIT]))
             rest = rest[self.LIMIT :]

@@ -26,6 +26,7 @@ from bridge.wire.frame import (
 )
 from bridge.wire.liveness import Liveness, is_text
 from bridge.wire.messages import Described, Direction, Message, Tune
+from bridge.wire.parts import Parts, begins_frame
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
 from bridge.wire.rtt import MIN_WAIT
@@ -81,7 +82,7 @@ class Session:
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
-        self._unframed = Unframed(codec)
+        self._parts, self._unframed = Parts(codec, to_host=not board), Unframed(codec)
         self._line_free = 0.0
         self._text_at: float | None = None
         self._last_byte_at = 0.0
@@ -150,11 +151,11 @@ class Session:
             return True
         segments = self._splitter.feed(data)
         for segment in segments:
-            self._segment(segment, now)
-            if self._over:
-                return True
+            self._segments(self._parts.take(segment), now)
+        if self._over:
+            return True
         self._last_byte_at = now
-        self._text_at = now + TEXT_DELAY if self._splitter.pending else None
+        self._text_at = now + TEXT_DELAY if self._splitter.pending or self._parts.waiting else None
         return bool(segments)
 
     def data_to_send(self, now: float) -> bytes:
@@ -205,12 +206,10 @@ class Session:
         if self._text_at is not None and now >= self._text_at:
             self._text_at = None
             rest = self._splitter.pending
-            if (
-                now >= self._last_byte_at + FRAME_DELAY
-                or reads_clean(rest)
-                or self._codec.decode(rest, to_host=not self._board) is not None  # its closing NUL was lost
-            ):
-                self._segment(self._splitter.flush(), now)
+            if now >= self._last_byte_at + FRAME_DELAY:
+                self._segments([*(self._parts.take(self._splitter.flush()) if rest else []), *self._parts.flush()], now)
+            elif rest and (self._parts.completes(rest) or (reads_clean(rest) and not begins_frame(rest))):
+                self._segments(self._parts.take(self._splitter.flush()), now)  # a frame that lost its NUL, or text
             else:
                 self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
@@ -244,12 +243,14 @@ class Session:
 
     # frames that arrive
 
-    def _segment(self, segment: bytes, now: float) -> None:
-        frame = self._codec.decode(segment, to_host=not self._board)
-        if frame is not None:
-            self._frame(frame, len(segment) + 2, now)
-        else:
-            self._no_frame(segment, now)
+    def _segments(self, segments: list[tuple[bytes, Frame | None]], now: float) -> None:
+        for segment, frame in segments:
+            if self._over:
+                return
+            if frame is not None:
+                self._frame(frame, len(segment) + 2, now)
+            else:
+                self._no_frame(segment, now)
 
     def _frame(self, frame: Frame, size: int, now: float) -> None:
         _log.debug("%s < %.6f %s", self._name, now, frame)

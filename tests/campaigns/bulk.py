@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec, Frame
 from bridge.wire.messages import DirectCall, Hello, Reply, Source
+from bridge.wire.parts import Parts
 from tests.campaigns.world import Line, LuaBoard, Mix, World
 
 #: Bytes of one call; calls that wait for their answer at most.
 CHUNK, UNANSWERED = 1200, 6
 #: Both ways: one byte in 2500 is damaged; one in 10 000 stalls the line, and one keeps the board busy.
 MIX = Mix(drop=0.0002, flip=0.0001, duplicate=0.0001, delay=0.0001, busy=0.0001)
-#: Segments whose transmission a line remembers.
+#: Frames whose transmission a line remembers.
 _REMEMBERED = 4096
 
 
@@ -32,15 +33,16 @@ class Judge(Line):
     def __init__(self, mix: Mix, seed: float, codec: Codec, *, to_host: bool) -> None:
         super().__init__(mix, random.Random(seed), 0.001, 10 / 115200)
         self.counts: Counter[str] = Counter()
-        self._codec, self._to_host = codec, to_host
-        self._sent: dict[bytes, None] = {}
-        self._sending = self._arriving = self._before = b""
+        self._sent: dict[Frame, None] = {}
+        self._sending = self._arriving = b""
+        self._parts_sent, self._parts_arrived = (Parts(codec, to_host=to_host) for _ in range(2))
 
     def put(self, data: bytes, now: float) -> None:
         *whole, self._sending = (self._sending + data).split(b"\0")
-        for segment in whole:
-            self._sent.pop(segment, None)  # what is sent again is remembered as the latest
-            self._sent[segment] = None
+        for frame in (frame for segment in whole for _, frame in self._parts_sent.take(segment)):
+            if frame is not None:
+                self._sent.pop(frame, None)  # what is sent again is remembered as the latest
+                self._sent[frame] = None
         while len(self._sent) > _REMEMBERED:
             del self._sent[next(iter(self._sent))]
         super().put(data, now)
@@ -48,26 +50,9 @@ class Judge(Line):
     def arrived(self, now: float) -> Iterator[bytes]:
         for piece in super().arrived(now):
             *whole, self._arriving = (self._arriving + piece).split(b"\0")
-            for segment in whole:
-                self._judge(segment)
+            for frame in (frame for segment in whole for _, frame in self._parts_arrived.take(segment)):
+                self.counts["damaged" if frame is None else "whole" if frame in self._sent else "undetected"] += 1
             yield piece
-
-    def _judge(self, segment: bytes) -> None:
-        if not segment:
-            return
-        if segment in self._sent:
-            self.counts["whole"] += 1
-        else:
-            self.counts["damaged"] += 1
-            for seen in (segment, self._before + segment):
-                found = self._decode(seen)
-                if found is not None:  # a key that stands for nothing in its frame may be damaged without harm
-                    same = any(self._decode(sent) == found for sent in self._sent)
-                    self.counts["harmless" if same else "undetected"] += 1
-        self._before = segment
-
-    def _decode(self, segment: bytes) -> Frame | None:
-        return self._codec.decode(segment, to_host=self._to_host)
 
 
 @dataclass
@@ -91,9 +76,7 @@ class Report:
     def __str__(self) -> str:
         text = [f"{self.sent} bytes each way in {self.seconds:.0f} s of the line's time: {self.wrong} wrong messages"]
         for way, line in zip(("board", "host"), self.lines, strict=True):
-            figures = ", ".join(
-                f"{line.counts[name]} {name}" for name in ("whole", "damaged", "harmless", "undetected")
-            )
+            figures = ", ".join(f"{line.counts[name]} {name}" for name in ("whole", "damaged", "undetected"))
             text.append(f"to the {way}: {line.bytes} bytes; segments: {figures}")
         return "\n".join([*text, self.error] if self.error else text)
 

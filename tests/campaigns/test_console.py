@@ -1,6 +1,6 @@
 """What the board prints while traffic runs: apart from frames, whole and in order on a clean line; never a frame.
 
-The texts come between any two frames of the agent's.
+The texts come between any two writes of the agent's, also between the two parts of a long frame.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ BYTES = st.one_of(
 
 
 class Printing:
-    """A board on which a program prints between any two frames of the agent's."""
+    """A board on which a program prints between any two writes of the agent's."""
 
     def __init__(self, board: LuaBoard, texts: list[bytes], often: float, seed: int) -> None:
         self.board, self.left, self.printed = board, list(texts), b""
-        self._between = False
+        self._begun = False
         self._often, self._rng = often, random.Random(seed)
         self._output = board.output
         board.output = self.output  # type: ignore[method-assign]
@@ -44,11 +44,11 @@ class Printing:
         out: list[tuple[float, bytes]] = []
         for when, data in self._output(now):
             # What comes before the first frame is the bootstrap's to read.
-            while self._between and self.left and self._rng.random() < self._often:
+            while self._begun and self.left and self._rng.random() < self._often:
                 out.append((when, self.left.pop(0)))
                 self.printed += out[-1][1]
             out.append((when, data))
-            self._between = data.endswith(b"\0")
+            self._begun = True
         return out
 
 

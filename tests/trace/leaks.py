@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.trace import Trace, read
 from bridge.trace.order import Order, carries, joined
 from bridge.trace.playback import sessions
+from bridge.wire.parts import Parts
 
 #: So many bytes of a secret in a row are too many.
 TOO_MANY = 5
@@ -26,8 +27,9 @@ def assert_no_leak(trace: Path | Trace, *secrets: bytes) -> None:
         for mark in "<>":
             order: Order[None] = Order()
             payloads = messages = b""
-            for segment in places[f"the bytes {mark}"].split(b"\0"):
-                frame = codec.decode(segment, to_host=mark == "<")
+            parts = Parts(codec, to_host=mark == "<")
+            segments = places[f"the bytes {mark}"].split(b"\0")
+            for _, frame in (each for segment in segments for each in parts.take(segment)):
                 if frame is not None and carries(frame):
                     payloads += frame.payload
                     messages += b"".join(map(joined, order.arrived(frame, None)[1]))
