@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,14 +96,15 @@ def parse_tools(text: str) -> tuple[str, ...]:
     return names
 
 
-async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes) -> ToolFigures:
+async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes, *, flash_cost: bool = False) -> ToolFigures:
     """Upload a file with a program; call it on the wall clock. The file is compared afterwards, through the agent.
 
     Args:
         name: a key of `TOOLS`.
-        plan: which board: on `virtual:` a fresh one on a pseudo-terminal, whose flash writes in no time.
+        plan: which board: on `virtual:` a fresh one on a pseudo-terminal.
         row: the line.
         data: the file.
+        flash_cost: a virtual board's flash takes its time; else it writes in no time.
 
     Raises:
         BridgeError: the program failed, or wrote something else.
@@ -113,7 +114,7 @@ async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes) -> ToolFi
         folder = Path(name_of_folder)
         (folder / _SMALL_FILE).write_bytes(data[:1])
         (folder / _FILE).write_bytes(data)
-        async with _serial_port(plan, row) as path:
+        async with _serial_port(plan, row, flash_cost=flash_cost) as path:
             # What changes the speed itself changes it back.
             before, after = (CONSOLE_BAUD, CONSOLE_BAUD) if tool.changes_speed else (row.baud, row.baud)
             await _set_baud(path, CONSOLE_BAUD, before)
@@ -126,14 +127,14 @@ async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes) -> ToolFi
     return ToolFigures(len(data), seconds, start)
 
 
-async def upload_by_agent(plan: Plan, row: Row, data: bytes) -> tuple[float, float]:
+async def upload_by_agent(plan: Plan, row: Row, data: bytes, *, flash_cost: bool = False) -> tuple[float, float]:
     """The same through the agent, on the same kind of board.
 
     Returns:
         Seconds from the opening of the file to its closing, and from the opening of the port to the prompt's return.
     """
     loop = asyncio.get_running_loop()
-    async with _serial_port(plan, row) as path:
+    async with _serial_port(plan, row, flash_cost=flash_cost) as path:
         began = loop.time()
         port = await open_port(path)
         try:
@@ -147,11 +148,12 @@ async def upload_by_agent(plan: Plan, row: Row, data: bytes) -> tuple[float, flo
 
 
 @asynccontextmanager
-async def _serial_port(plan: Plan, row: Row) -> AsyncIterator[str]:
+async def _serial_port(plan: Plan, row: Row, *, flash_cost: bool) -> AsyncIterator[str]:
     if not plan.virtual:
         yield plan.url
         return
-    with without_flash_cost(virtual_options(plan, row)) as options:
+    options = virtual_options(plan, row)
+    with nullcontext(options) if flash_cost else without_flash_cost(options) as options:
         async with board_process(options) as path:
             yield path
 
