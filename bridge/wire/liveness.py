@@ -118,9 +118,13 @@ class Liveness:
 
     def restarted(self, port: str) -> BoardReset:
         """The error for a board that has restarted, with what it said of it."""
-        found = _BOOT_CAUSE.findall(self._text)
-        cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
-        return BoardReset(cause=cause, port=port)
+        return BoardReset(cause=boot_cause(self._text), port=port)
+
+
+def boot_cause(text: bytes) -> str | None:
+    """Why a board restarted, as far as its text says so: a PANIC, or the boot ROM's number; None if it does not."""
+    found = _BOOT_CAUSE.findall(text)
+    return next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
 
 
 def reads_like_boot(text: bytes) -> bool:
