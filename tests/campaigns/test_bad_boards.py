@@ -68,6 +68,24 @@ def test_a_board_in_a_loop_that_feeds_the_watchdog_is_given_up(lua: str) -> None
 
 
 @pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_board_that_prints_without_end_is_given_up_and_what_it_printed_is_there(lua: str) -> None:
+    async def main() -> None:
+        async with virtual_link(lua=lua) as link:
+            text, began = bytearray(), now()
+            link.on_console = text.extend
+            loop = "for i=1,900 do print(('temperature '..i..' '):rep(7)) tmr.wdclr() end"
+            with pytest.raises(LinkTimeout, match="for 6 s, only printed"):
+                await link.run_lua(loop, timeout=None)
+            assert now() - began < SILENCE_LIMIT + 1.5
+            # All that the line carried until then, and in order.
+            lines = text.split(b"\r\n")
+            assert len(text) > 5.5 * 11_520
+            assert lines[:-1] == [b"temperature %d " % number * 7 for number in range(1, len(lines))]
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
 def test_a_board_in_a_loop_that_starves_the_watchdog_restarts_and_that_is_said(lua: str) -> None:
     async def main() -> None:
         async with virtual_link(lua=lua) as link:
