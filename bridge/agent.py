@@ -14,7 +14,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge import agent_source
-from bridge.errors import AgentError, AgentMismatch, BoardReset, BridgeError, LuaError, NotNodeMCU, PortError, ReplError
+from bridge.errors import (
+    AgentError,
+    AgentMismatch,
+    BoardOutOfMemory,
+    BoardReset,
+    BootLoop,
+    BridgeError,
+    LuaError,
+    NotNodeMCU,
+    PortError,
+    ReplError,
+)
 from bridge.link import AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.loader import Loader
@@ -82,7 +93,7 @@ async def start(
         NotNodeMCU: something else answers, or nothing does.
         AgentError: the firmware lacks what the agent needs, or has too little heap for it.
         ReplError: the prompt could not be made to run anything; the line may be very bad.
-        BoardReset: the board restarted meanwhile; it may be tried again at once.
+        BoardReset: the board restarted meanwhile; it may be tried again at once, unless it is a BootLoop.
         PortLost: the port went away.
     """
     repl = Repl(port, stop=agent_source.stop_sequence())
@@ -106,9 +117,12 @@ async def _start(
     port = repl.port
     await _find_prompt(repl, min(timeout, 6.0))
     loader = Loader(repl, deadline - loop.time())
-    await loader.prepare()
     try:
+        await loader.prepare()
         firmware = await _probe(loader, port.url)
+    except BoardOutOfMemory:
+        await _forget(loader)
+        raise
     except (NotNodeMCU, AgentError):
         await _tidy(loader)
         raise
@@ -122,6 +136,9 @@ async def _start(
         for piece in pieces:
             await loader.run(piece.text)
         session, hello = await _launch(repl, loader, last.text, codec, deadline)
+    except BoardOutOfMemory:
+        await _forget(loader)
+        raise
     except LuaError as error:
         await _tidy(loader)
         raise AgentError(
@@ -149,7 +166,7 @@ async def _find_prompt(repl: Repl, seconds: float) -> None:
     """Find the prompt, also that of a board whose line an agent left behind has made faster."""
     try:
         await repl.sync(min(seconds, 2.5))
-    except NotNodeMCU:
+    except (ReplError, BootLoop):
         if other_firmware(repl.heard) is not None:
             raise
         await _call_at_other_speeds(repl)
@@ -266,6 +283,14 @@ async def _tidy(loader: Loader) -> None:
     """Leave the prompt as it was found, if that can be done."""
     try:
         await loader.run(agent_source.restore())
+    except BridgeError as error:
+        _log.info("the collector and the CPU's clock were left as they are: %s", error)
+    await _forget(loader)
+
+
+async def _forget(loader: Loader) -> None:
+    """Take the bootstrap's table away, if that can be done."""
+    try:
         await loader.finish()
     except BridgeError as error:
         _log.info("the prompt was left with a table of the bootstrap: %s", error)

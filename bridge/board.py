@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, trace
-from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
@@ -232,14 +232,27 @@ class Board:
         Args:
             temporary: errors after which it is tried again some times: the board may have restarted, and be there
                 again in a moment.
+
+        Raises:
+            BootLoop: it restarted each time, or all the time.
         """
-        for _ in range(RESTART_TRIES - 1):
+        loop = asyncio.get_running_loop()
+        began, resets = loop.time(), 0
+        for attempt in range(1, RESTART_TRIES + 1):
             try:
                 return await self._try_agent()
+            except BootLoop:
+                raise
             except temporary as error:
-                log.info("%s: starting over: %s", self.url, error)
                 self._note_reset(error)
-        return await self._try_agent()
+                resets += isinstance(error, BoardReset)
+                if isinstance(error, BoardReset) and resets == RESTART_TRIES:
+                    what = f"The board restarts again and again, {resets} times within {loop.time() - began:.0f} s"
+                    raise BootLoop(what, cause=error.cause, port=self.url) from error
+                if attempt == RESTART_TRIES:
+                    raise
+                log.info("%s: starting over: %s", self.url, error)
+        raise AssertionError  # the last attempt returns or raises
 
     async def _try_agent(self) -> Link:
         if self._port.baud != self._console_baud:

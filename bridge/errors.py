@@ -15,6 +15,7 @@
     ├── LinkError
     │   ├── LinkTimeout          also a TimeoutError: a deadline passed
     │   └── BoardReset           the board restarted; carries the reset cause
+    │       └── BootLoop         it restarts again and again
     ├── ReplError                the Lua prompt did not answer as a stock prompt does
     │   └── NotNodeMCU           something else answers on the port; says what it looks like
     ├── AgentError
@@ -133,6 +134,20 @@ class BoardReset(LinkError):
             remedy="Open it again: sockets, timers and Lua variables of the earlier boot are gone.",
         )
         self.cause = cause
+
+
+class BootLoop(BoardReset):
+    """The board restarts again and again, so that nothing can be done with it. Takes what `BoardReset` takes."""
+
+    def __init__(
+        self,
+        message: str = "The board restarts again and again",
+        *,
+        cause: str | None = None,
+        port: str | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, port=port)
+        self.remedy = "Look at its power supply, and at what its init.lua does."
 
 
 class ReplError(BridgeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.agent_source import stop_sequence
+from bridge.errors import AgentError, LuaError
 from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl
@@ -78,6 +79,9 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, Fact]:
 
     Raises:
         NotNodeMCU: something else answers, or nothing does.
+        BootLoop: the board restarts again and again.
+        AgentError: its firmware lacks the module node.
+        BoardOutOfMemory: its heap is too small for the question.
         ReplError: the prompt could not be made to run anything.
         PortLost: the port went away.
     """
@@ -85,9 +89,15 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, Fact]:
     try:
         await repl.sync()
         loader = Loader(repl, timeout)
-        await loader.prepare()
         try:
+            await loader.prepare()
             answer = await loader.run(_QUESTION)
+        except LuaError as error:
+            raise AgentError(
+                f"The board cannot say what it is: {error.text}",
+                port=port.url,
+                remedy="Its firmware may lack the module node; flash one that has node, tmr, uart and net.",
+            ) from error
         finally:
             await loader.finish()
     finally:

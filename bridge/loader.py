@@ -12,7 +12,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from bridge.errors import BoardReset, LuaError, ReplError
+from bridge.errors import BoardOutOfMemory, BoardReset, BridgeError, LuaError, ReplError
 from bridge.repl import BREAK, CONTINUED, Repl
 from bridge.wire.check import hash24
 
@@ -33,6 +33,9 @@ _RUN = (
 #: Characters of source in one line: at most, at least, and to start with.
 _LONGEST, _SHORTEST, _FIRST = 200, 20, 120
 
+
+#: So many lines end so, and none does what it should, before the heap is taken to stay too small.
+_NO_MEMORY, _OFTEN = b"not enough memory", 8
 
 _PROMPT = re.compile(rb"(?:^|\n)> $")
 #: What Lua says when the table is gone, 5.1 and 5.3. Damage to a line does not bring that about.
@@ -74,7 +77,8 @@ class _Pace:
 class Loader:
     """Checked execution at a prompt that `Repl.sync` has found. Call `prepare` first and `finish` at the end.
 
-    All methods raise BoardReset when the board has restarted meanwhile: what it was told is gone.
+    All methods raise BoardReset when the board has restarted meanwhile: what it was told is gone; and BoardOutOfMemory
+    when its heap is too small for what is typed.
 
     Args:
         repl: at its prompt.
@@ -93,6 +97,7 @@ class Loader:
         self._launch_pieces = 0
         self._unsure = False
         self._refused = 0
+        self._starved = 0
 
     @property
     def damage(self) -> float:
@@ -132,6 +137,7 @@ class Loader:
 
         Raises:
             LuaError: it does not compile, or raised.
+            BoardOutOfMemory: there was not enough heap for it.
             ReplError: not in time.
         """
         text = source.encode() if isinstance(source, str) else source
@@ -146,7 +152,7 @@ class Loader:
             if found is not None and hash24(found[3]) == int(found[2]):
                 result = found[3].decode("latin-1")
                 if found[1] != b"true":
-                    raise LuaError(result, port=self._repl.port.url)
+                    raise self._raised(found[3])
                 return result
             refused += b"@-" in self._repl.received
             if refused > 3:  # more often than this line can have been damaged: a piece is wrong
@@ -161,6 +167,7 @@ class Loader:
 
         Raises:
             LuaError: it does not compile, or raised.
+            BoardOutOfMemory: there was not enough heap for it.
             ReplError: not in time.
         """
         if source != self._launched:
@@ -172,11 +179,22 @@ class Loader:
         found = await self._type(line, answer, patient=True)
         received = self._repl.received
         if found is not None and found[1] == b"false" and hash24(found[3]) == int(found[2]):
-            raise LuaError(found[3].decode("latin-1"), port=self._repl.port.url)
+            raise self._raised(found[3])
         self._refused = self._refused + 1 if b"@-" in received else 0
         if self._refused > 3:
             self._launched = b""
         return None if found is None and _PROMPT.search(received) else received
+
+    def _raised(self, text: bytes) -> BridgeError:
+        """The error for one of Lua's."""
+        url = self._repl.port.url
+        if text.endswith(_NO_MEMORY):
+            return BoardOutOfMemory(
+                "The board has too little free heap for what it is told to run",
+                port=url,
+                remedy="Restart it; if its init.lua holds the memory, let it hold less.",
+            )
+        return LuaError(text.decode("latin-1"), port=url)
 
     async def finish(self) -> None:
         """Take the table away and leave an empty prompt."""
@@ -209,7 +227,7 @@ class Loader:
         began = self._loop.time()
         if began >= self._deadline:
             raise ReplError(
-                f"The prompt could not be made to run anything within {self._seconds:g} s",
+                f"The prompt could not be made to run anything within {self._seconds:.3g} s",
                 port=repl.port.url,
                 remedy="The line may be very bad: try a shorter cable, another adapter, or reset the board.",
             )
@@ -229,6 +247,11 @@ class Loader:
         found = await repl.wait_for(both, min(wait, max(self._deadline - began, 0.01)))
         if _GONE.search(repl.received):
             raise BoardReset("The board restarted while the agent was put on it", port=repl.port.url)
+        if _NO_MEMORY in repl.received:
+            self._starved += 1
+            if self._starved >= _OFTEN:
+                self._starved = 0
+                raise self._raised(_NO_MEMORY)
         if found is None:
             pace.silent()
             self._unsure = True
@@ -236,6 +259,8 @@ class Loader:
             pace.answered(self._loop.time() - began)
         if (good := answer.search(repl.received)) is not None:
             pace.good()
+            if answer is not _PROMPT:  # a prompt comes whatever the line did
+                self._starved = 0
             # The prompt behind the answer must not be taken for that of the next line.
             await repl.wait_for(_PROMPT, 0.006)
             return good

@@ -10,8 +10,9 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from bridge.errors import LinkTimeout, NotNodeMCU, PortError, ReplError
+from bridge.errors import BootLoop, BridgeError, LinkTimeout, NotNodeMCU, PortError, ReplError
 from bridge.ports.base import Port
+from bridge.wire.liveness import boot_cause
 
 #: Longest line that the prompt takes whole: 255 characters and the line end (recording repl_longline).
 MAX_LINE = 250
@@ -28,6 +29,12 @@ _KEPT = 16_384
 #: 45 ms (app/spiffs/spiffs.c). And how long that may take: there are 1000 sectors in 4 MB.
 _FORMATTING = re.compile(rb"(?:Formatting file system[. \w]*|\.{2,})[.\r\n]*$")
 _FORMAT_SECONDS = 90.0
+#: The end of the firmware's banner (`printf` of app/user/user_main.c and app/lua/lua.c), once in each boot.
+_BANNER = b"powered by Lua"
+#: A prompt that is not found while the board starts so often is none because of that.
+_LOOP = 3
+#: The question of `sync`, whose answer is spelled otherwise, so that an echo is no answer.
+_QUESTION = b'print(("%%x"):format(%d))'
 
 
 class Repl:
@@ -46,8 +53,11 @@ class Repl:
         self._received = bytearray()
         self._arrived = asyncio.Event()
         self._lost: PortError | None = None
-        #: What the last `sync` heard in vain.
+        #: What the last `sync` heard in vain, at most the last 16 KB.
         self.heard = b""
+        self._began = asyncio.get_running_loop().time()
+        self._boots = 0
+        self._banner = b""
         # Differs from one session to the next, so that no answer to an earlier one is taken for ours.
         self._serial = int(asyncio.get_running_loop().time() * 1000) % 40_000 + 4096
         port.set_receiver(self._take, self._lose)
@@ -101,11 +111,12 @@ class Repl:
 
         Raises:
             NotNodeMCU: something else answers, or nothing does; the message says what it looks like.
+            ReplError: a NodeMCU starts, and its prompt does not answer.
+            BootLoop: it restarts again and again.
             PortLost: the port went away.
         """
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        deadline = began + seconds
+        deadline = loop.time() + seconds
         heard = bytearray()
         patience = 0.15 + self._line_seconds(len(WIPE) + 60)
         tries = 0
@@ -115,22 +126,21 @@ class Repl:
                 # Leave what such an agent would take for a frame, ask, and wipe what a prompt took for a line.
                 self.write(b"\0" + self._stop)
             self._serial += 1
-            # The answer is spelled otherwise than the question, so an echo is no answer.
-            question = b'print(("%%x"):format(%d))' % self._serial
-            self.write(WIPE + b"\r\n" + question + b"\r\n")
+            self.write(WIPE + b"\r\n" + _QUESTION % self._serial + b"\r\n")
             answer = re.compile(rb"(?:\n|> )%x\r\n[^\r\n]{0,40}> $" % self._serial)
             if await self.wait_for(answer, min(patience, max(deadline - loop.time(), 0.01))) is not None:
                 self.forget()
                 return
             heard += self._received
+            del heard[:-_KEPT]
             if self._received and _FORMATTING.search(heard[-100:]):
                 # A blank file system is being made; the dots come slower than the tries, and nothing is answered.
-                deadline = max(deadline, min(loop.time() + 3.0, began + _FORMAT_SECONDS))
+                deadline = max(deadline, min(loop.time() + 3.0, self._began + _FORMAT_SECONDS))
             if CONTINUED in self._received[-16:]:
                 self.write(b"\r\n" + BREAK + b"\r\n")
             if loop.time() >= deadline:
                 self.heard = bytes(heard)
-                raise self._other(self.heard)
+                raise self._none(self.heard)
             tries += 1
             patience = min(patience * 1.5, 0.8)
 
@@ -157,6 +167,8 @@ class Repl:
         return size * 10 / self.port.baud
 
     def _take(self, data: bytes) -> None:
+        self._boots += (self._banner + data).count(_BANNER)
+        self._banner = (self._banner + data)[1 - len(_BANNER) :]
         self._received += data
         del self._received[:-_KEPT]
         if self._on_text is not None:
@@ -167,9 +179,21 @@ class Repl:
         self._lost = error
         self._arrived.set()
 
-    def _other(self, heard: bytes) -> NotNodeMCU:
-        what, remedy = describe_other(heard, self.port.baud)
-        return NotNodeMCU(what, port=self.port.url, remedy=remedy)
+    def _none(self, heard: bytes) -> BridgeError:
+        """Why there is no prompt."""
+        url = self.port.url
+        if self._boots >= _LOOP:
+            seconds = asyncio.get_running_loop().time() - self._began
+            what = f"The board restarts again and again, {self._boots} times within {seconds:.0f} s"
+            return BootLoop(what, cause=boot_cause(heard), port=url)
+        if other_firmware(heard) is None and _comes_back(heard, self._stop):
+            return NotNodeMCU(
+                "What is sent comes back, and nothing else answers",
+                port=url,
+                remedy="RX and TX may be joined, or this is not the board's port.",
+            )
+        what, remedy = describe_other(heard, self.port.baud, boots=self._boots)
+        return (ReplError if self._boots else NotNodeMCU)(what, port=url, remedy=remedy)
 
 
 class ReplTimeout(ReplError, LinkTimeout):
@@ -185,24 +209,54 @@ def other_firmware(heard: bytes) -> str | None:
     return None
 
 
-def describe_other(heard: bytes, baud: int) -> tuple[str, str]:
-    """What answers instead of NodeMCU's prompt, by its words: a sentence and what to do."""
+def _comes_back(heard: bytes, stop: bytes) -> bool:
+    """True if what was heard is what `sync` writes, and nothing else but line ends."""
+    asked, _, closed = _QUESTION.replace(b"%%", b"%").partition(b"%d")
+    rest, count = re.subn(re.escape(asked) + rb"\d+" + re.escape(closed), b"", heard.replace(b"\0" + stop, b""))
+    rest = rest.replace(b"\x7f", b"").strip()
+    # The last of it may still be on its way, and only the end of what came first be known.
+    unfinished = rest.startswith(asked) or asked.startswith(rest) or (b"\0" + stop).startswith(rest)
+    return count > 1 and unfinished and len(rest) < len(_QUESTION) + len(stop)
+
+
+def describe_other(heard: bytes, baud: int, *, boots: int = 0) -> tuple[str, str]:
+    """What answers instead of NodeMCU's prompt, by its words: a sentence and what to do.
+
+    Args:
+        heard: what came last.
+        baud: speed of the port.
+        boots: how often a NodeMCU was heard to start.
+    """
     flash = "Flash a NodeMCU firmware with `nodemcu-bridge flash`."
-    if not heard:
+    if not heard and not boots:
         return (
             "Nothing answers at the Lua prompt",
             "Check that the board has power and that this is its port; if a program on it holds the UART, reset it.",
         )
     if (other := other_firmware(heard)) is not None:
         return f"{other} answers here, not NodeMCU", flash
-    plain = sum(32 <= byte < 127 or byte in (8, 9, 10, 13, 127) for byte in heard)
-    if plain < 0.8 * len(heard):
+    said = heard.rpartition(_BANNER)[2]
+    if len(said) < len(heard):
+        said = said.partition(b"\n")[2]  # the rest of that line belongs to it
+    words = said.replace(b"\x7f", b"").decode("latin-1").split()
+    if _is_noise(said) and boots < 2:  # the boot ROM's own speed makes noise too
         return (
             f"What answers at {baud} baud is no text",
             "The board may speak at another speed (a stock NodeMCU starts at 115200), or be in a boot loop.",
         )
-    words = heard.replace(b"\x7f", b"").decode("latin-1").split()
+    if boots:
+        says = f"; it says {' '.join(words)[-60:]!r}" if words and not _is_noise(said) else ""
+        return (
+            f"A NodeMCU starts here, and its prompt does not answer{says}",
+            "Its init.lua may hold the console, be busy, or restart the board: reset it, or flash it anew.",
+        )
     return (
         f"What answers is not NodeMCU's prompt; it says {' '.join(words)[-60:]!r}",
-        f"If a program of the board holds the console, reset the board. If this is another firmware: {flash}",
+        "If this is damaged, the line or its speed is bad. If a program of the board holds the console, reset the "
+        f"board. If this is another firmware: {flash}",
     )
+
+
+def _is_noise(heard: bytes) -> bool:
+    plain = sum(32 <= byte < 127 or byte in (8, 9, 10, 13, 127) for byte in heard)
+    return plain < 0.8 * len(heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bridge import errors
 from bridge.errors import (
     BoardReset,
+    BootLoop,
     BridgeError,
     ConnectionLost,
     ConnectRefused,
@@ -61,6 +63,19 @@ def test_a_reset_carries_its_cause() -> None:
     error = BoardReset(cause="external reset", port="virtual:")
     assert error.cause == "external reset"
     assert str(error).startswith("virtual: The board restarted (external reset).")
+
+
+@pytest.mark.parametrize("each", CLASSES)
+def test_every_error_can_be_copied_for_each_who_waits(each: type[BridgeError]) -> None:
+    error = each("it is so", port="COM5")
+    again = copy.copy(error)
+    assert type(again) is each and str(again) == str(error) and vars(again) == vars(error)
+
+
+def test_a_boot_loop_is_a_reset_with_another_remedy() -> None:
+    error = BootLoop(cause="rst cause 4", port="COM5")
+    assert str(error).startswith("COM5: The board restarts again and again (rst cause 4). Look at its power supply")
+    assert isinstance(error, BoardReset) and str(copy.copy(error)) == str(error)
 
 
 def test_a_lua_error_keeps_the_boards_text() -> None:

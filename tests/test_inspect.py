@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import NotNodeMCU
+from bridge.errors import AgentError, LuaError, NotNodeMCU
 from bridge.inspect import inspect_board
 from bridge.repl import Repl
 from bridge.virtual import clock
@@ -28,6 +28,22 @@ def test_facts_and_nothing_left_behind(lua: str) -> None:
             repl = Repl(port)
             assert await repl.line("=_bridge") == b"nil"
             assert await repl.line("=6*7") == b"42"
+            repl.release()
+            await port.close()
+
+    clock.run(main())
+
+
+def test_firmware_without_node_is_said_to_lack_it() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", modules="tmr,uart,net")) as board:
+            await board.answered()
+            port = VirtualPort(board)
+            with pytest.raises(AgentError, match="cannot say what it is.*'node'.*flash one that has node") as caught:
+                await inspect_board(port)
+            assert not isinstance(caught.value, LuaError) and caught.value.port == port.url
+            repl = Repl(port)
+            assert await repl.line("=_nb") == b"nil"
             repl.release()
             await port.close()
 

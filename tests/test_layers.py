@@ -30,7 +30,7 @@ LADDER: dict[str, set[str]] = {
     "profile": {"errors", "resources"},
     "link": {"errors", "wire", "ports"},
     "trace": {"errors", "wire", "ports"},
-    "repl": {"errors", "ports"},
+    "repl": {"errors", "wire", "ports"},
     "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "loader", "trace"},
     "loader": {"errors", "wire", "ports", "repl"},
     "inspect": {"errors", "ports", "repl", "loader", "agent_source"},

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from bridge.errors import BoardReset, LuaError, ReplError
+from bridge.errors import BoardOutOfMemory, BoardReset, LuaError, ReplError
 from bridge.loader import Loader, _quoted
 from bridge.repl import Repl
 from bridge.virtual import clock
@@ -59,6 +59,25 @@ def test_a_line_that_carries_nothing_is_given_up_in_time() -> None:
             port.board.chip.power_off()
             with pytest.raises(ReplError, match="within 3 s"):
                 await loader.prepare()
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("heap", [6000, 8000])
+def test_a_board_without_memory_is_told_soon(heap: int) -> None:
+    async def main() -> None:
+        async with virtual_port(heap=heap) as port:
+            repl = Repl(port)
+            await repl.sync()
+            loader = Loader(repl, seconds=30.0)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            with pytest.raises(BoardOutOfMemory, match="too little free heap") as caught:
+                await loader.prepare()
+                await loader.run("local t={} for i=1,500 do t[i]={i} end return 1")
+            assert loop.time() - began < 10.0 and caught.value.port == port.url and caught.value.remedy
+            await loader.finish()
+            assert await repl.line("=_nb") == b"nil"
 
     clock.run(main())
 

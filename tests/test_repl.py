@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from bridge.errors import LinkTimeout, NotNodeMCU, PortLost, ReplError
+from bridge.errors import BootLoop, LinkTimeout, NotNodeMCU, PortLost, ReplError
 from bridge.ports.base import LossHandler, Receiver
 from bridge.repl import Repl, describe_other
 from bridge.virtual import clock
@@ -50,6 +50,63 @@ def test_what_else_answers_is_told_apart(answer: object, words: str) -> None:
         with pytest.raises(NotNodeMCU, match=words) as caught:
             await repl.sync(2.0)
         assert str(caught.value).startswith("COM9: ") and caught.value.remedy
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda data: data, "What is sent comes back.* RX and TX"),
+        (lambda data: data.replace(b"\r", b"\r\r\nERROR\r\n"), "AT command firmware"),
+        (lambda data: data + b"login: ", "it says"),
+    ],
+    ids=["echo", "echo of a modem", "echo of a login"],
+)
+def test_an_echo_alone_is_told_as_one(answer: object, words: str) -> None:
+    async def main() -> None:
+        repl = Repl(Talker(answer), stop=b"stop\xff\r\n")  # type: ignore[arg-type]
+        with pytest.raises(NotNodeMCU, match=words):
+            await repl.sync(4.0)
+
+    clock.run(main())
+
+
+BANNER = b"\r\nNodeMCU 3.0.0.0\r\n build 2024 powered by Lua 5.1.4 on SDK 3.0.1\r\n"
+
+
+def test_a_nodemcu_whose_prompt_does_not_answer_is_not_taken_for_something_else() -> None:
+    async def main() -> None:
+        first = [BANNER + b"reading sensors\r\n"]
+        repl = Repl(Talker(lambda data: first.pop() if first else b""))  # type: ignore[arg-type]
+        with pytest.raises(ReplError, match="A NodeMCU starts here.*it says 'reading sensors'.*init.lua") as caught:
+            await repl.sync(2.0)
+        assert not isinstance(caught.value, NotNodeMCU)
+
+    clock.run(main())
+
+
+def test_restarts_are_counted_also_where_a_banner_comes_in_pieces() -> None:
+    async def main() -> None:
+        pieces = [BANNER[:50], BANNER[50:] + b"rst cause:4, boot mode:(3,6)\r\n" + BANNER, BANNER]
+        repl = Repl(Talker(lambda data: pieces.pop(0) if pieces else b""))  # type: ignore[arg-type]
+        with pytest.raises(BootLoop, match="again and again, 3 times within 2 s") as caught:
+            await repl.sync(2.0)
+        assert caught.value.cause == "rst cause 4"
+
+    clock.run(main())
+
+
+def test_what_prints_dots_for_ever_makes_no_file_system_twice() -> None:
+    async def main() -> None:
+        talker = Talker(lambda data: b"...")
+        repl = Repl(talker)  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for seconds in (2.0, 4.0):
+            with pytest.raises(NotNodeMCU):
+                await repl.sync(seconds)
+        assert loop.time() - began < 100.0
 
     clock.run(main())
 

@@ -47,6 +47,10 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
                     port=url,
                     remedy="Use a serial port's name, rfc2217://host:port, socket://host:port or virtual:.",
                 )
+            if not url.strip() or "\0" in url:
+                raise UsageError(f"{url!r} is no name of a port", remedy="Give one, such as /dev/ttyUSB0.")
+            if url.lower() == "virtual":
+                raise UsageError(f"{url} is no port", port=url, remedy="A virtual board is virtual: with a colon.")
             from bridge.ports.serial import open_serial
 
             return await open_serial(url, baud=baud)

@@ -29,7 +29,8 @@ def split_url(url: str) -> tuple[str, int, dict[str, str]]:
     except ValueError:
         host = tcp_port = None
     if not host or not tcp_port:
-        raise UsageError(f"{url} does not name a host and a TCP port", port=url, remedy="Write rfc2217://host:port.")
+        remedy = f"Write {url.partition(':')[0]}://host:port."
+        raise UsageError(f"{url} does not name a host and a TCP port", port=url, remedy=remedy)
     return host, tcp_port, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 

@@ -142,6 +142,7 @@ async def open_virtual(url: str, *, baud: int = CONSOLE_BAUD) -> VirtualPort:
 
     Raises:
         UsageError: an option no board can have; or the clock it asks for is not the one of the running loop.
+        PortLost: the board was unplugged before it had booted.
     """
     options = parse_url(url)
     if options.clock == "virtual" and not is_virtual(asyncio.get_running_loop()):
@@ -153,8 +154,9 @@ async def open_virtual(url: str, *, baud: int = CONSOLE_BAUD) -> VirtualPort:
     board = VirtualBoard(options)
     await board.start()
     try:
+        port = VirtualPort(board, url=url, owner=True)  # it must hear of it when the board is unplugged meanwhile
         await board.answered()
-        port = VirtualPort(board, url=url, owner=True)
+        port.discard()
         await port.set_baud(baud)
     except BaseException:
         await board.close()

@@ -16,6 +16,8 @@ SILENCE_AFTER_BOOT = 0.6
 SILENCE_AFTER_NOISE = 1.0
 #: So much noise is looked at, in bytes; it must be this much at least, and so large a share must look so.
 _NOISE_KEPT, _NOISE_NEEDED, _NOISE_SHARE = 32, 16, 0.9
+#: What comes so long after something is awaited, in seconds, says what the board does instead.
+_WHILE = 1.0
 #: Ask for a sign of life after this much silence on an idle link.
 KEEP_ALIVE = 15.0
 
@@ -33,6 +35,8 @@ class Liveness:
         self._boot_at: float | None = None
         self._patience = SILENCE_AFTER_BOOT
         self._text = b""
+        self._said_at: float | None = None
+        self._said_text = True
         self._noise: deque[bool] = deque(maxlen=_NOISE_KEPT)
 
     @property
@@ -64,6 +68,7 @@ class Liveness:
             watching: False while the session is not open.
         """
         self._text = (self._text + text)[-2048:]
+        self._said_at, self._said_text = now, is_text(text)
         if not watching or self._boot_at is not None or not reads_like_boot(self._text):
             return False
         self._boot_at, self._patience = now, SILENCE_AFTER_BOOT
@@ -110,17 +115,22 @@ class Liveness:
         """Why it is over, if it is."""
         if self._boot_at is not None:
             return self.restarted(port)
-        return LinkTimeout(
-            f"The board has not answered for {SILENCE_LIMIT:g} s",
-            port=port,
-            remedy="It may be unplugged, or stuck in a Lua loop: reset it.",
-        )
+        what, remedy = "", "It may be unplugged, or stuck in a Lua loop: reset it."
+        if self._said_at is not None and self._said_at > (self._awaiting_since or 0.0) + _WHILE:
+            what, remedy = ", and what came instead is no text", "It may speak at another speed now: reset it."
+            if self._said_text:  # not which: it may be a secret
+                what, remedy = ", only printed", "A program that prints so much must let the board do other things."
+        return LinkTimeout(f"The board has not answered for {SILENCE_LIMIT:g} s{what}", port=port, remedy=remedy)
 
     def restarted(self, port: str) -> BoardReset:
         """The error for a board that has restarted, with what it said of it."""
-        found = _BOOT_CAUSE.findall(self._text)
-        cause = next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
-        return BoardReset(cause=cause, port=port)
+        return BoardReset(cause=boot_cause(self._text), port=port)
+
+
+def boot_cause(text: bytes) -> str | None:
+    """Why a board restarted, as far as its text says so: a PANIC, or the boot ROM's number; None if it does not."""
+    found = _BOOT_CAUSE.findall(text)
+    return next((panic.decode("latin-1") or f"rst cause {number.decode()}" for number, panic in found), None)
 
 
 def reads_like_boot(text: bytes) -> bool:

@@ -43,7 +43,7 @@ def filled(arguments: list[str], folder: Path) -> list[str]:
 #: Who answers instead, and what the sentence says of it.
 OTHERS: dict[str, tuple[Callable[[], Callable[[bytes], bytes]], tuple[str, ...]]] = {
     "silence": (lambda: silence, ("Nothing answers",)),
-    "loopback": (lambda: loopback, ()),
+    "loopback": (lambda: loopback, ("comes back", "RX and TX")),
     "garbage": (Garbage, ("no text", "speed")),
     "micropython": (MicroPython, ("MicroPython", "nodemcu-bridge flash")),
     "at": (AtFirmware, ("AT command firmware", "nodemcu-bridge flash")),
@@ -92,6 +92,8 @@ def test_no_port_busy_port_and_no_permission_to_be_one(tmp_path: Path) -> None:
         work += [one(["info"], "http://127.0.0.1/", "not a kind of port")]
         work += [one(["info"], "rfc2217://nowhere", "host and a TCP port")]
         work += [one(["info"], "virtual:?colour=red", "colour is not an option")]
+        work += [one(["info"], "socket://", "Write socket://host:port"), one(["info"], "virtual", "with a colon")]
+        work += [one(["info"], "", "'' is no name of a port")]
         await asyncio.gather(*work)
         await port.close()
         master.close()
@@ -110,7 +112,7 @@ def test_unplugged_in_the_middle(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("fault", ["unplug_after_s=6", "reset_after_s=6", "unplug_after_s=2"])
+@pytest.mark.parametrize("fault", ["unplug_after_s=6", "reset_after_s=6", "unplug_after_s=2", "unplug_after_s=0.1"])
 def test_a_board_that_goes_away_while_a_program_runs_or_before(fault: str) -> None:
     url = f"virtual:?{fault}&clock=virtual"
     one_sentence(asyncio.run(command("exec", "print(1)", "--wait", "60", "--port", url)), url)

@@ -15,10 +15,17 @@ def test_unknown_kinds_are_named(url: str) -> None:
     assert caught.value.exit_code == 2 and url in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0", "COM250", ""])
+@pytest.mark.parametrize("path", ["/dev/serial/by-path/pci-0000:00:14.0-usb-0:1:1.0-port0", "COM250"])
 def test_anything_else_is_a_serial_port(path: str) -> None:
     with pytest.raises(PortNotFound):
         asyncio.run(open_port(path))
+
+
+@pytest.mark.parametrize("url", ["", "  ", "a\0b", "virtual", "VIRTUAL"])
+def test_what_is_no_name_is_wrong_use(url: str) -> None:
+    with pytest.raises(UsageError, match="is no (name of a )?port") as caught:
+        asyncio.run(open_port(url))
+    assert caught.value.remedy
 
 
 def test_scheme_in_capitals() -> None:

@@ -49,5 +49,5 @@ def test_nobody_listens_and_no_such_host() -> None:
 def test_split_url() -> None:
     assert split_url("rfc2217://h:12?ign_set_control&a=b") == ("h", 12, {"ign_set_control": "", "a": "b"})
     assert split_url("socket://[::1]:12") == ("::1", 12, {})
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="Write socket://host:port"):
         split_url("socket://h:99999")

@@ -34,6 +34,23 @@ def test_an_idle_link_is_polled_and_then_given_up() -> None:
     assert alive.over_at() is None
 
 
+@pytest.mark.parametrize(
+    ("came", "at", "words"),
+    [
+        (b"temperature 21.5\r\n", 15.0, "for 6 s, only printed. A program that prints"),
+        (b"\x80\xfe\x00\xe6\x86", 15.0, "for 6 s, and what came instead is no text. It may speak at another speed"),
+        (b"temperature 21.5\r\n", 10.2, "for 6 s. It may be unplugged"),
+    ],
+)
+def test_what_a_board_does_instead_of_answering_is_said(came: bytes, at: float, words: str) -> None:
+    alive = Liveness()
+    alive.heard(9.0)
+    alive.awaiting(10.0)
+    alive.printed(came, at, watching=True)
+    error = alive.verdict("COM9")
+    assert isinstance(error, LinkTimeout) and words in str(error) and "temperature" not in str(error)
+
+
 def test_boot_text_is_asked_about_once_and_believed_after_a_short_silence() -> None:
     alive = Liveness()
     alive.heard(1.0)

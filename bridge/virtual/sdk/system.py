@@ -82,7 +82,7 @@ class System:
         self.statistics = statistics
         self._loop = asyncio.get_running_loop()
         self.cpu = BoardCpu(self._loop, options.cpu, self._watchdog)
-        self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted, statistics.task)
+        self.tasks = Scheduler(self._loop, self.cpu, self._after_task, self._halted, statistics.task, self._waits)
         self.uart = Uart(self.cpu, transmit, paced=options.baud_pacing, lost=self._lost)
         self._on_reset: list[Callable[[], None]] = []
         self._restart: tuple[BootReason, float, bytes] | None = None
@@ -336,6 +336,10 @@ class System:
     def _die(self, reason: BootReason, after: float) -> None:
         self.uart.flush()
         self._end(reason, self.cpu.now() + after)
+
+    def _waits(self) -> None:
+        # What the task wrote is on its way; the host need not wait for the task's end to see it.
+        self.uart.flush()
 
     def _halted(self) -> None:
         self.uart.flush()

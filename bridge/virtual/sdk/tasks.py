@@ -60,6 +60,7 @@ class Scheduler:
         after_each: called inside each task when its function has ended.
         on_halt: called when a task ended because the chip stopped.
         on_done: told what a task was and how many seconds of board time it held the CPU.
+        on_wait: called when a task waits for time to pass, with the CPU held.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Scheduler:
         after_each: Callable[[], None] = lambda: None,
         on_halt: Callable[[], None] = lambda: None,
         on_done: Callable[[str, float], None] = lambda what, seconds: None,
+        on_wait: Callable[[], None] = lambda: None,
     ) -> None:
         self.loop = loop
         self.cpu = cpu
@@ -76,6 +78,7 @@ class Scheduler:
         self._after_each = after_each
         self._on_halt = on_halt
         self._on_done = on_done
+        self._on_wait = on_wait
         self._began = 0.0
         #: What the running task is; whoever knows it better sets it.
         self.doing = ""
@@ -197,6 +200,8 @@ class Scheduler:
                     self._advance(result)
             if self._current is None:
                 self._after_each()
+            else:
+                self._on_wait()
         except Halted:
             halted = True
             self._current = None

@@ -84,6 +84,27 @@ def test_the_ninth_task_of_a_priority_is_refused() -> None:
     on_desk(test)
 
 
+def test_whoever_must_know_is_told_that_a_task_waits() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        cpu = BoardCpu(loop, 1.0, lambda: None)
+        told: list[str] = []
+        scheduler = Scheduler(loop, cpu, after_each=lambda: told.append("over"), on_wait=lambda: told.append("waits"))
+
+        def work() -> Iterator[None]:
+            cpu.busy(1.0)
+            yield
+
+        scheduler.post(Priority.LOW, work)
+        await asyncio.sleep(0.5)
+        assert told == ["waits"]  # at once, not when its time has passed
+        await asyncio.sleep(1.0)
+        assert told == ["waits", "over"] and loop.time() - began == 1.5
+
+    run(main())
+
+
 def test_a_task_that_yields_keeps_everybody_out_until_its_time_has_passed() -> None:
     async def test(desk: Desk) -> None:
         def slow() -> Iterator[None]:
