@@ -131,7 +131,7 @@ def check(made: Play) -> None:
     data = [record for record in trace.records if record.data]
     assert [(r.t, r.mark, len(r.data)) for r in data] == [(t, mark, len(raw)) for t, mark, raw in pair.raw if raw]
     # A line may be so bad that a session gives up, or that a message is held too long and blanked.
-    if pair.failed or pair.now > HELD_SECONDS:
+    if pair.failed or pair.now > HELD_SECONDS or sum(len(raw) for _, _, raw in pair.raw) > HELD_BYTES:
         return
     assert len(pair.board_got) == len(out)
     played = replay(trace)
