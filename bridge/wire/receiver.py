@@ -6,11 +6,11 @@ from bridge.errors import RemoteProtocolError
 from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
 
 #: Ask again for a frame when its answer is overdue by this factor of the usual time, and by this many seconds.
-_PATIENCE_FACTOR, _PATIENCE_SECONDS = 2.0, 0.005
+_PATIENCE_FACTOR, _PATIENCE_SECONDS = 1.5, 0.005
 #: But never more patient than this, in seconds.
 _MOST_PATIENCE = 1.0
-#: An answer that comes sooner after it was asked for than this share of the usual time answers what was asked before.
-_TOO_SOON = 0.5
+#: A copy that comes later than so many times the usual time answers no question: the board sends by itself as well.
+_TOO_LATE = 3.0
 
 
 class Receiver:
@@ -28,7 +28,12 @@ class Receiver:
         self._early: dict[int, Frame] = {}
         self._parts = bytearray()
         self._asked: dict[int, list[float]] = {}  # when, each time
+        self._answered: dict[
+            int, float
+        ] = {}  # what was asked for more than once and has come since: when, the last time
         self._turn = 0.05
+        self._heard = True
+        self._silent = 0
         self._gap_since: float | None = None
         self._suspect = False
 
@@ -47,6 +52,10 @@ class Receiver:
         """Since when the next frame wanted has been missing, though later ones are here; None while there is no gap."""
         return self._gap_since
 
+    def heard(self) -> None:
+        """Something came, damaged or not: the line does not stand still."""
+        self._heard, self._silent = True, 0
+
     def damaged(self) -> None:
         """Something that may have been a frame did not come through: perhaps the next new one."""
         self._suspect = True
@@ -54,11 +63,16 @@ class Receiver:
     def wanted(self, now: float) -> bytes:
         """Numbers of frames that are to be sent again; what is named here counts as asked for now."""
         numbers = bytearray()
+        patience = self._patience
         for seq in self._missing():
             asked = self._asked.setdefault(seq, [])
-            if not asked or now >= asked[-1] + self._patience:
+            if not asked or now >= asked[-1] + patience:
                 asked.append(now)
                 numbers.append(seq)
+        if numbers:
+            # What stands still may be full of answers: each question that is not even followed by noise waits longer.
+            self._silent += not self._heard
+            self._heard = False
         if self._suspect:
             self._suspect = False
             after = self._highest()
@@ -83,9 +97,16 @@ class Receiver:
         distance = (frame.seq - self.expected) % SEQ_COUNT
         if distance >= WINDOW or frame.seq in self._early:
             self.duplicates += 1
+            if (asked_last := self._answered.get(frame.seq)) is not None:
+                self._learn_at_least(now - asked_last)
             return []
+        self._answered.pop(frame.seq, None)
         if (asked := self._asked.pop(frame.seq, None)) is not None:
-            self._learn(asked, now)
+            if len(asked) == 1:
+                self._turn += (now - asked[0] - self._turn) / 4
+            else:
+                self._answered[frame.seq] = asked[-1]
+                self._learn_at_least(now - asked[-1])
         self._early[frame.seq] = frame
         if not distance:
             self._gap_since = None
@@ -105,17 +126,18 @@ class Receiver:
 
     @property
     def _patience(self) -> float:
-        return min(self._turn * _PATIENCE_FACTOR + _PATIENCE_SECONDS, _MOST_PATIENCE)
+        patience = self._turn * _PATIENCE_FACTOR + _PATIENCE_SECONDS
+        return min(patience * 2.0 ** min(self._silent, 10), _MOST_PATIENCE)
 
-    def _learn(self, asked: list[float], now: float) -> None:
-        """How long an answer takes.
+    def _learn_at_least(self, seconds: float) -> None:
+        """An answer took so long or longer: which of several questions it answers is not known.
 
-        Behind a line that stands still answers queue up. Were each taken for one to the last question, nothing would
-        be learnt of that, and asking again and again would fill the line with copies until nothing else gets through.
+        Were it taken for one to the first, each question that a bad line loses would make the next wait longer, until
+        hardly any is asked. Were it always taken for one to the last, nothing would be learnt of a line that stands
+        still and then brings all answers together; but then there are copies, and each tells a little more.
         """
-        least = self._turn * _TOO_SOON
-        when = next((when for when in reversed(asked) if now - when >= least), asked[0])
-        self._turn += (now - when - self._turn) / 4
+        if self._turn < seconds <= self._turn * _TOO_LATE:
+            self._turn += (seconds - self._turn) / 2
 
     def _highest(self) -> int:
         """The number after the highest that is here."""

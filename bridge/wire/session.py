@@ -148,6 +148,7 @@ class Session:
         """
         if self._over:
             return True
+        self.receiver.heard()
         segments = self._splitter.feed(data)
         for segment in segments:
             self._segment(segment, now)
