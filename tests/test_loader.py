@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bridge.errors import BoardReset, LuaError, ReplError
-from bridge.loader import Loader, _quoted
+from bridge.loader import Loader
 from bridge.repl import Repl
 from bridge.virtual import clock
 from tests.virtual_link import virtual_port
@@ -61,10 +61,6 @@ def test_a_line_that_carries_nothing_is_given_up_in_time() -> None:
                 await loader.prepare()
 
     clock.run(main())
-
-
-def test_quoting_leaves_nothing_that_ends_a_string() -> None:
-    assert _quoted(b'a"b\\c\r\n\0\xff9') == b"a\\034b\\092c\\013\\010\\000\\2559"
 
 
 @pytest.mark.parametrize("lua", ["5.1", "5.3"])
