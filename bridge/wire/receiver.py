@@ -9,6 +9,8 @@ from bridge.wire.frame import SEQ_COUNT, WINDOW, Frame, Kind
 _PATIENCE_FACTOR, _PATIENCE_SECONDS = 1.5, 0.005
 #: But never more patient than this, in seconds.
 _MOST_PATIENCE = 1.0
+#: So few missing frames are asked for so many times in a row where the line is bad.
+_FEW, _HURRIES = 4, 3
 #: A copy that comes later than so many times the usual time answers no question: the board sends by itself as well.
 _TOO_LATE = 3.0
 
@@ -24,6 +26,8 @@ class Receiver:
         self.expected = 0
         """The next sequence number wanted."""
         self.duplicates = 0
+        self.bad = False
+        """The line damages much: questions and answers are lost more often than not."""
         self._longest = longest
         self._early: dict[int, Frame] = {}
         self._parts = bytearray()
@@ -34,6 +38,7 @@ class Receiver:
         self._turn = 0.05
         self._heard = True
         self._silent = 0
+        self._asked_at = -1.0
         self._gap_since: float | None = None
         self._suspect = False
 
@@ -62,27 +67,23 @@ class Receiver:
 
     def wanted(self, now: float) -> bytes:
         """Numbers of frames that are to be sent again; what is named here counts as asked for now."""
-        numbers = bytearray()
-        patience = self._patience
-        for seq in self._missing():
-            asked = self._asked.setdefault(seq, [])
-            if not asked or now >= asked[-1] + patience:
-                asked.append(now)
-                numbers.append(seq)
-        if numbers:
+        numbers = bytes(seq for seq, due in self._due() if now >= due)
+        for seq in numbers:
+            self._asked.setdefault(seq, []).append(now)
+        if numbers and now >= self._asked_at + self._patience:
             # What stands still may be full of answers: each question that is not even followed by noise waits longer.
             self._silent += not self._heard
-            self._heard = False
+            self._heard, self._asked_at = False, now
         if self._suspect:
             self._suspect = False
             after = self._highest()
             if (after - self.expected) % SEQ_COUNT < WINDOW:
-                numbers.append(after)
-        return bytes(numbers)
+                numbers += bytes((after,))
+        return numbers
 
     def deadline(self) -> float | None:
         """When a missing frame is to be asked for (again); None when none is missing."""
-        times = [asked[-1] + self._patience if (asked := self._asked.get(seq)) else 0.0 for seq in self._missing()]
+        times = [due for _, due in self._due()]
         if self._suspect:
             times.append(0.0)
         return min(times, default=None)
@@ -123,6 +124,21 @@ class Receiver:
         if self._early and self._gap_since is None:
             self._gap_since = now
         return messages
+
+    def _due(self) -> list[tuple[int, float]]:
+        """When to ask for each missing frame (again).
+
+        While a few hold up all others on a bad line, it is idle: then each is asked for some times in a row.
+        """
+        missing = self._missing()
+        patience = self._patience
+        soon = patience / _HURRIES if self.bad and not self._silent and len(missing) <= _FEW else patience
+        times = []
+        for seq in missing:
+            asked = self._asked.get(seq)
+            wait = soon if asked and len(asked) % _HURRIES else patience
+            times.append((seq, asked[-1] + wait if asked else 0.0))
+        return times
 
     @property
     def _patience(self) -> float:

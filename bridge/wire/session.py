@@ -259,6 +259,7 @@ class Session:
         self._move(Trigger.HEARD)
         self._liveness.heard(now)
         self.inbound.arrived(size)
+        self.receiver.bad = self.inbound.damage >= HURRY_DAMAGE
         if not self.sender.acknowledged(frame.ack, frame.mask, frame.nak, now):
             # A check that passes by chance is rarer than a board that restarts with the same epoch; neither may harm.
             self.damaged += 1
