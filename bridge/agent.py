@@ -32,7 +32,7 @@ from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl, other_firmware
 from bridge.wire.check import CheckKind
-from bridge.wire.events import ConsoleText, MessageReceived, SessionEvent
+from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
 from bridge.wire.liveness import reads_like_boot
 from bridge.wire.messages import Hello
@@ -73,7 +73,7 @@ class _Code:
 async def start(
     port: Port,
     *,
-    timeout: float = 30.0,
+    timeout: float = 120.0,
     on_console: Callable[[bytes], None] | None = None,
     on_fault: Callable[[str], None] | None = None,
     rng: random.Random | None = None,
@@ -252,6 +252,10 @@ async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadl
             while (event := session.next_event()) is not None:
                 if isinstance(event, MessageReceived) and isinstance(event.message, Hello):
                     return session, event.message
+                if isinstance(event, Failed):
+                    raise event.error
+                if isinstance(event, Opened):
+                    limit = deadline  # the agent runs; another session would miss what this one has acknowledged
                 _log.debug("%s: before the first message: %s", repl.port.url, _shown(event))
                 text += event.data if isinstance(event, ConsoleText) else b""
             if reads_like_boot(text):

@@ -89,17 +89,26 @@ class Repl:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        while True:
-            if (found := pattern.search(self._received)) is not None:
-                return found
-            if self._lost is not None:
-                raise self._lost
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._arrived.wait()
-            except TimeoutError:
+        while (found := pattern.search(self._received)) is None:
+            if not await self.more(deadline - loop.time()):
                 return None
+        return found
+
+    async def more(self, seconds: float) -> bool:
+        """Wait until something arrives; False when nothing does in time.
+
+        Raises:
+            PortLost: the port went away.
+        """
+        if self._lost is not None:
+            raise self._lost
+        self._arrived.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def sync(self, seconds: float = 6.0) -> None:
         """Get an empty prompt, whatever the board was at: a half-typed line, an unfinished chunk, booting, an agent.

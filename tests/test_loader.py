@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from bridge.errors import BoardOutOfMemory, BoardReset, LuaError, ReplError
-from bridge.loader import Loader, _quoted
+from bridge.loader import Loader
 from bridge.repl import Repl
 from bridge.virtual import clock
 from tests.virtual_link import virtual_port
@@ -80,10 +80,6 @@ def test_a_board_without_memory_is_told_soon(heap: int) -> None:
             assert await repl.line("=_nb") == b"nil"
 
     clock.run(main())
-
-
-def test_quoting_leaves_nothing_that_ends_a_string() -> None:
-    assert _quoted(b'a"b\\c\r\n\0\xff9') == b"a\\034b\\092c\\013\\010\\000\\2559"
 
 
 @pytest.mark.parametrize("lua", ["5.1", "5.3"])

@@ -149,6 +149,7 @@ class Session:
         """
         if self._over:
             return True
+        self.receiver.heard()
         segments = self._splitter.feed(data)
         for segment in segments:
             self._segments(self._parts.take(segment), now)
@@ -259,6 +260,7 @@ class Session:
         self._move(Trigger.HEARD)
         self._liveness.heard(now)
         self.inbound.arrived(size)
+        self.receiver.bad = self.inbound.damage >= HURRY_DAMAGE
         if not self.sender.acknowledged(frame.ack, frame.mask, frame.nak, now):
             # A check that passes by chance is rarer than a board that restarts with the same epoch; neither may harm.
             self.damaged += 1

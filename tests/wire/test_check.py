@@ -1,10 +1,11 @@
 import random
+from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.wire.check import CheckKind, check, crc16, hash24
+from bridge.wire.check import CheckKind, check, crc16, hash24, sum24
 
 KINDS = list(CheckKind)
 
@@ -28,6 +29,31 @@ def test_crc16_is_the_one_computed_bit_by_bit(data: bytes, seed: int) -> None:
 def test_hash24_is_the_polynomial() -> None:
     assert hash24(b"") == 0
     assert hash24(b"\x02\x03", 5) == ((5 * 127 + 2) * 127 + 3) % 16_777_213
+
+
+def test_sum24_is_the_weighted_polynomial() -> None:
+    assert sum24(b"") == 0
+    assert sum24(b"\x02\x03", 5) == ((5 * 127 + 2 * 25717) * 127 + 3 * 60493) % 16_777_213
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_or_three_flipped_bits_in_a_frame_or_its_check_do_not_pass(kind: CheckKind) -> None:
+    """A line that flips bits flips several in many frames. Each pair is tried, and triples among neighbours."""
+    data = bytes(range(60, 76))
+    whole = data + check(kind, data, 7)
+
+    def passes(*bits: int) -> bool:
+        damaged = int.from_bytes(whole, "big")
+        for bit in bits:
+            damaged ^= 1 << bit
+        segment = damaged.to_bytes(len(whole), "big")
+        return check(kind, segment[:-3], 7) == segment[-3:]
+
+    size = 8 * len(whole)
+    assert passes() and not any(passes(one, other) for one in range(size) for other in range(one))
+    assert not any(
+        passes(*bits) for first in range(size) for bits in combinations(range(first, min(first + 20, size)), 3)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

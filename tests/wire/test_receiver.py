@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from bridge.errors import RemoteProtocolError
@@ -77,15 +79,41 @@ def test_answers_that_queue_up_make_it_patient() -> None:
     for seq in range(0, 40, 2):
         begun = now = seq * 10.0
         receiver.arrived(frame(seq + 1), now)
-        times = 0
+        times = []
         while now < begun + 1.0:
-            times += len(receiver.wanted(now))
+            receiver.heard()  # what else the board says, and noise
+            if receiver.wanted(now):
+                times.append(now)
             due = receiver.deadline()
             assert due is not None
             now = due
-        asked.append(times)
-        receiver.arrived(frame(seq), begun + 1.0)
+        asked.append(len(times))
+        for when in times:  # each question has its answer
+            receiver.arrived(frame(seq), when + 1.0)
     assert asked[0] >= 10 and asked[-1] <= 3
+
+
+def test_questions_that_are_lost_do_not_make_it_patient() -> None:
+    """Three of four questions or answers are lost; those that are not take 20 ms. One that took it for answers to the
+    first question waited a second between two of them soon, and a line that was bad came to a standstill."""
+    receiver, rng = Receiver(100), random.Random(1)
+    now = 0.0
+    for seq in range(0, 400, 2):
+        receiver.arrived(frame(seq + 1), now)
+        while True:
+            due = receiver.deadline()
+            assert due is not None
+            now = max(now, due)
+            receiver.heard()
+            if receiver.wanted(now) and rng.random() < 0.25:
+                break
+        now += 0.020
+        receiver.heard()
+        receiver.arrived(frame(seq), now)
+    receiver.arrived(frame(401), now)
+    receiver.wanted(now)
+    due = receiver.deadline()
+    assert due is not None and due - now < 0.06
 
 
 def test_answers_that_are_lost_do_not_make_it_patient() -> None:
@@ -98,11 +126,28 @@ def test_answers_that_are_lost_do_not_make_it_patient() -> None:
             assert due is not None
             now = max(now, due)
             receiver.wanted(now)
+            receiver.heard()
         receiver.arrived(frame(seq), now + 0.04)
     receiver.arrived(frame(41), 500.0)
     receiver.wanted(500.0)
     due = receiver.deadline()
     assert due is not None and due - 500.0 < 0.15
+
+
+def test_a_line_that_stands_still_is_asked_less_and_less_often() -> None:
+    """It may be full of answers. Asking on at the same pace never let it empty itself again."""
+    receiver = Receiver(100)
+    receiver.arrived(frame(1), 0.0)
+    now, asked = 0.0, 0
+    while now < 10.0:
+        asked += len(receiver.wanted(now))
+        due = receiver.deadline()
+        assert due is not None
+        now = due
+    assert asked < 16
+    receiver.heard()
+    due = receiver.deadline()
+    assert due is not None and due < now
 
 
 def test_a_gap_is_dated_until_the_frame_that_is_wanted_next_comes() -> None:
