@@ -143,7 +143,7 @@ class WatchedPort:
         launch = written(b"_nb.R(", last=True)
         keep = next(at for at, data in self.writes if at > self.speeds[2][0] and b"unregister" in data)
         starts = [
-            began, written(b"_nb={}"), written(b"loadstring(table"), launch,
+            began, written(b"_nb={}"), written(b"local s,i=", last=True), launch,
             next(at for at, data in self.writes if at > launch and b"_nb" not in data),
             written(b"getconfig"), self.speeds[2][0], keep, ready, closing, closed,
         ]  # fmt: skip
