@@ -107,6 +107,11 @@ class Talk:
         return int(self._pace.length)
 
     @property
+    def failures(self) -> int:
+        """Lines that have not been answered as they should."""
+        return self._pace.failures
+
+    @property
     def damage(self) -> float:
         """Estimated share of bytes that the line damages, one way."""
         # What fails a line is damage to itself or to the dozen bytes of its answer.

@@ -11,6 +11,9 @@ from bridge.repl import Repl
 from bridge.virtual import clock
 from tests.virtual_link import virtual_port
 
+#: A line that damages enough for the board's own reader.
+BAD = {"drop": 0.01, "flip": 0.01, "seed": 3}
+
 
 def test_a_line_is_said_once_and_its_answer_found() -> None:
     async def main() -> None:
@@ -30,13 +33,27 @@ def test_a_line_is_said_once_and_its_answer_found() -> None:
 @pytest.mark.parametrize("modules", ["net,node,ow,tmr,uart", "net,node,ow"])
 def test_the_reader_has_the_uart_where_the_firmware_can_and_only_meanwhile(modules: str) -> None:
     async def main() -> None:
-        async with virtual_port(modules=modules) as port:
+        async with virtual_port(modules=modules, **BAD) as port:
             repl = Repl(port)
             await repl.sync()
             loader = Loader(repl)
             await loader.prepare()
             assert port.board.chip.takes_lines is ("uart" not in modules)
             assert await loader.run("return 5") == "5"
+            await loader.finish()
+            assert port.board.chip.takes_lines
+
+    clock.run(main())
+
+
+def test_a_good_line_needs_no_reader() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            repl = Repl(port)
+            await repl.sync()
+            loader = Loader(repl)
+            await loader.prepare()
+            assert await loader.run("return type(_nb.W)") == "nil" and port.board.chip.takes_lines
             await loader.finish()
             assert await repl.line("=_nb") == b"nil" and port.board.chip.takes_lines
 
@@ -45,11 +62,12 @@ def test_the_reader_has_the_uart_where_the_firmware_can_and_only_meanwhile(modul
 
 def test_a_board_that_hears_nothing_more_gives_the_prompt_back_by_itself() -> None:
     async def main() -> None:
-        async with virtual_port() as port:
+        async with virtual_port(**BAD) as port:
             repl = Repl(port)
             await repl.sync()
             loader = Loader(repl)
             await loader.prepare()
+            assert not port.board.chip.takes_lines
             await asyncio.sleep(lines.RAW_SECONDS + 0.1)
             assert port.board.chip.takes_lines
             # What was put on it is still there, and a host that was only late goes on.
