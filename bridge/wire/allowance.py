@@ -13,6 +13,8 @@ from __future__ import annotations
 _SELDOM = 32
 #: Frames without an overflow before a little more is tried: at first, and at most.
 _FIRST_PATIENCE, _MOST_PATIENCE = 48, 8192
+#: At most so many where one frame is in flight at a time: a second one carries half as much again and more.
+_LONE_PATIENCE = 64
 
 
 class Allowance:
@@ -36,7 +38,8 @@ class Allowance:
     def arrived(self, size: int) -> None:
         """A frame of this many bytes that used the allowance came through."""
         self._good += 1
-        if self._probing or self._good >= self._patience:
+        patience = self._patience if self.bytes >= 2 * size else min(self._patience, _LONE_PATIENCE)
+        if self._probing or self._good >= patience:
             self._good = 0
             self._trying = not self._probing
             self.bytes = min(self.bytes + size, self._most)

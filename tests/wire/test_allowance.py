@@ -74,3 +74,19 @@ def test_what_was_taken_for_nothing_is_given_back() -> None:
     assert allowance.bytes == 1024
     allowance.forgive()
     assert allowance.bytes == 1024
+
+
+def test_one_frame_at_a_time_does_not_stay_for_long() -> None:
+    allowance = Allowance(244, 1024)
+    order = 0
+    for _ in range(8):  # what is tried fails each time, so that the patience grows
+        before = allowance.bytes
+        while allowance.bytes == before:
+            allowance.arrived(242)
+        for _ in range(4):
+            order += 1
+            allowance.overran(242, int(allowance.bytes), order, order)
+    assert allowance.bytes == 244
+    for _ in range(64):
+        allowance.arrived(242)
+    assert allowance.bytes == 486
