@@ -97,6 +97,11 @@ class Talk:
         self._unsure = False
 
     @property
+    def failures(self) -> int:
+        """Lines so far that were not answered as they should be."""
+        return self._pace.failures
+
+    @property
     def length(self) -> int:
         """Characters of source that a line should have now."""
         return int(self._pace.length)
