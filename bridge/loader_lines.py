@@ -1,8 +1,8 @@
 """What the loader says to a board: the Lua that checks what arrives, and the lines that carry pieces of a source.
 
 First at the prompt, a line is a call with a quoted piece. The prompt echoes each line and answers a damaged one with a
-traceback, which on a bad line is more than the piece itself. So a function is loaded that takes the UART over, with a
-board's own time limit, and reads lines of its own: the place of a piece, its hash, the piece.
+traceback, which is more than the piece itself. So on a bad line a function is loaded that takes the UART over, for as
+long as it hears whole lines, and reads lines of its own: the place of a piece, its hash, the piece.
 """
 
 from __future__ import annotations

@@ -89,6 +89,8 @@ class Session:
         self._liveness = Liveness()
         self._ack_owed = 0
         self._ack_at: float | None = None
+        # Since when what comes may be a frame that never gets through whole.
+        self._damage_since: float | None = None
         self._nak = False
         self._poll = False
         self._told = 0
@@ -200,6 +202,7 @@ class Session:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._liveness.over_at()]
             times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
             times.append(self._unframed.deadline())
+            times += [] if self._damage_since is None else [self._damage_since + STUCK_SECONDS]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
@@ -232,7 +235,7 @@ class Session:
             self._poll = True
 
     def _stuck_since(self) -> tuple[float | None, ...]:
-        return self.sender.waiting_since, self.receiver.gap_since
+        return self.sender.waiting_since, self.receiver.gap_since, self._damage_since
 
     def _stuck(self) -> LinkTimeout:
         return LinkTimeout(
@@ -270,6 +273,8 @@ class Session:
             self._owe_ack(now, at_once=True)
         if frame.kind is Kind.AGAIN:
             self.sender.wanted_again(frame.payload)
+        if not frame.nak and (frame.kind is Kind.BARE or frame.seq == self.receiver.expected):
+            self._damage_since = None  # it got through, or none waits
         if frame.kind in (Kind.BARE, Kind.AGAIN):
             self._explain(frame, now, early=False)
             return
@@ -324,6 +329,7 @@ class Session:
                 self._nak = True
             else:
                 self.receiver.damaged()
+                self._damage_since = now if self._damage_since is None else self._damage_since
                 self._ask |= self._unframed.asking
                 if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
                     self._poll = True

@@ -220,6 +220,31 @@ def test_a_frame_that_never_gets_through_ends_the_session_though_others_do(way: 
     assert STUCK_SECONDS <= pair.now - began < STUCK_SECONDS + 2
 
 
+def test_the_only_frame_under_way_that_never_gets_through_ends_the_session_too() -> None:
+    """No later frame shows that it is missing: only what comes damaged, again and again, does."""
+    pair = opened()
+    began = pair.now
+    codec = pair.host._codec
+    damaged = codec.encode(Frame(Kind.LAST, pair.host.receiver.expected, 0, payload=b"x" * 60), to_host=True)
+    pair.board.receive_data = lambda data, now: False  # type: ignore[method-assign]
+    while not pair.failed and pair.now < began + 200:
+        # The board is there, can be heard, and has all that was sent to it.
+        nak = codec.encode(Frame(Kind.BARE, 0, pair.host.sender._next_seq, nak=True), to_host=True)
+        pair.host.receive_data(damaged[:30] + damaged[31:] + nak, pair.now)
+        pair.run_until(lambda: pair.failed, 0.4)
+    error = pair.failed[0].error
+    assert isinstance(error, LinkTimeout) and "has not got through for 60 s" in str(error)
+    assert STUCK_SECONDS <= pair.now - began < STUCK_SECONDS + 2
+
+
+def test_noise_on_an_idle_link_does_not_end_it() -> None:
+    pair = opened()
+    for _ in range(400):
+        pair.host.receive_data(b"\0\x81\x92\x07\xa3\xfe\x15\xc7\x99\0", pair.now)
+        pair.run(0.5)
+    assert not pair.failed
+
+
 def test_a_line_that_stands_still_now_and_then_is_not_filled_with_copies() -> None:
     """Answers queue up behind it; whoever asks and sends again at a steady pace makes it worse and gives up."""
     mix = Mix(0.005, 0.004, 0.004, 0.0075, 0.003)
