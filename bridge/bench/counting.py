@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.ports.base import LossHandler, Port, Receiver
+from bridge.trace import Recorder, TracedPort
 
 
 class CountingPort:
@@ -28,6 +29,11 @@ class CountingPort:
     def baud(self) -> int:
         """See `Port.baud`."""
         return self._port.baud
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """What records the port, if it is traced."""
+        return self._port.recorder if isinstance(self._port, TracedPort) else None
 
     @property
     def moved(self) -> int:

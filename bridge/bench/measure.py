@@ -31,7 +31,7 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
     """
     async with rig_for(plan, row) as rig:
         heap = await measure_heap(rig, plan, row)
-    async with rig_for(plan, row) as rig:
+    async with rig_for(plan, row, trace=plan.trace_of(row)) as rig:
         forget_strain(rig.virtual)
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import UsageError
@@ -61,6 +62,7 @@ class Plan:
         amounts: how much.
         against: other programs to upload a file with.
         host: also measure the CPU time of the bridge itself, which no two runs have in common.
+        trace: file for what goes over the line while a row is measured, all but its heap.
     """
 
     url: str
@@ -70,6 +72,14 @@ class Plan:
     amounts: Amounts = Amounts()
     against: tuple[str, ...] = ()
     host: bool = True
+    trace: Path | None = None
+
+    def trace_of(self, row: Row) -> Path | None:
+        """The file of a row: of several rows each has one of its own, such as bench-921600-1.trace."""
+        if self.trace is None or len(self.rows) == 1:
+            return self.trace
+        latency = "" if row.latency_ms is None else f"-{row.latency_ms:g}"
+        return self.trace.with_name(f"{self.trace.stem}-{row.baud}{latency}{self.trace.suffix}")
 
     @property
     def virtual(self) -> bool:

@@ -8,13 +8,15 @@ import dataclasses
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bridge.bench.counting import CountingPort
 from bridge.bench.plan import Plan, Row
 from bridge.board import Board
 from bridge.errors import BridgeError
-from bridge.ports.open import open_port
+from bridge.ports.base import Port
+from bridge.trace import Recorder, TracedPort, open_traced
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.address import dotted
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -69,15 +71,21 @@ class Rig:
 
 
 @contextlib.asynccontextmanager
-async def rig_for(plan: Plan, row: Row) -> AsyncIterator[Rig]:
+async def rig_for(plan: Plan, row: Row, *, trace: Path | None = None) -> AsyncIterator[Rig]:
     """A board for one row: a fresh one on `virtual:`, else the one at the port.
 
+    Args:
+        plan: which board.
+        row: the line.
+        trace: file for what goes over it.
+
     Raises:
-        UsageError: the URL is not one.
+        UsageError: the URL is not one, or the trace cannot be written.
         PortError: the port cannot be opened.
     """
+    port: Port
     if not plan.virtual:
-        port = await open_port(plan.url)
+        port = await open_traced(plan.url, trace=trace)
         try:
             yield Rig(CountingPort(port))
         finally:
@@ -85,11 +93,13 @@ async def rig_for(plan: Plan, row: Row) -> AsyncIterator[Rig]:
         return
     async with VirtualBoard(virtual_options(plan, row)) as virtual:
         await virtual.answered()
-        virtual_port = VirtualPort(virtual, url=plan.url)
+        port = VirtualPort(virtual, url=plan.url)
+        if trace is not None:
+            port = TracedPort(port, Recorder(trace, plan.url, asyncio.get_running_loop()))
         try:
-            yield Rig(CountingPort(virtual_port), virtual)
+            yield Rig(CountingPort(port), virtual)
         finally:
-            await virtual_port.close()
+            await port.close()
 
 
 def virtual_options(plan: Plan, row: Row) -> VirtualOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -11,7 +12,7 @@ from bridge.bench.plan import QUICK, Amounts, Plan, choose_rows
 from bridge.bench.run import run_plan
 from bridge.bench.table import show
 from bridge.bench.tools import parse_tools
-from bridge.cli.options import json_option, profile_option
+from bridge.cli.options import json_option, profile_option, trace_option
 from bridge.profile import Profile
 
 
@@ -27,6 +28,7 @@ from bridge.profile import Profile
 @click.option("--quick", is_flag=True, help="Measure less of everything.")
 @click.option("--against", metavar="LIST", help="Upload the file also by nodemcu-uploader,nodemcu-tool (wall clock).")
 @click.option("--host/--no-host", default=True, help="Measure the host's CPU time (wall clock).")
+@trace_option
 @json_option
 def bench(
     url: str,
@@ -39,6 +41,7 @@ def bench(
     quick: bool,
     against: str | None,
     host: bool,
+    trace: Path | None,
     as_json: bool,
 ) -> None:
     """Measure what the link carries: payload, small calls, an upload, and the board's heap.
@@ -53,6 +56,7 @@ def bench(
         amounts=QUICK if quick else Amounts(),
         against=() if against is None else parse_tools(against),
         host=host,
+        trace=trace,
     )
     click.echo(f"seed {seed}", err=True)
     runs = run_plan(plan, lambda text: click.echo(f"measuring {text}", err=True))

@@ -135,11 +135,17 @@ def announce(port: Port, session: object, codec: Codec, *, damage: float) -> Non
         codec: of its frames.
         damage: share of damaged bytes that the session was told to start from (`Session`).
     """
-    if isinstance(port, TracedPort):
-        port.recorder.begin(session, codec, baud=port.baud, damage=damage)
+    if (recorder := _recorder_of(port)) is not None:
+        recorder.begin(session, codec, baud=port.baud, damage=damage)
 
 
 def note(port: Port, text: str, **facts: object) -> None:
     """Write a note into the trace of a port, if it has one. It is elided; facts as for `Recorder.note`."""
-    if isinstance(port, TracedPort):
-        port.recorder.note(text, **facts)
+    if (recorder := _recorder_of(port)) is not None:
+        recorder.note(text, **facts)
+
+
+def _recorder_of(port: Port) -> Recorder | None:
+    """That of a traced port, or of one around it which says so."""
+    recorder = getattr(port, "recorder", None)
+    return recorder if isinstance(recorder, Recorder) else None

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from pathlib import Path
 from typing import Any
 
+from bridge import trace
 from bridge.bench.measure import measure_row
 from bridge.bench.plan import Row
 from bridge.virtual import clock
@@ -39,6 +42,17 @@ KEYS = (
     "open_to_first_call_s",
     "upload.line_fraction",
 )
+
+
+def test_a_trace_has_what_went_over_the_line_and_changes_no_rate(tmp_path: Path) -> None:
+    plan = little_plan()
+    traced = dataclasses.replace(plan, trace=tmp_path / "bench.trace")
+    plain, figures = (clock.run(measure_row(each, ROW)) for each in (plan, traced))
+    for key in ("host_to_board", "board_to_host", "both", "call", "upload", "open_to_first_call_s"):
+        assert figures[key] == plain[key], key
+    played = trace.replay(tmp_path / "bench.trace")
+    moved = sum(len(str(message)) for message in played.sent)
+    assert len(played.sessions) == 1 and played.damaged == 0 and moved > plan.amounts.bytes_at_115200
 
 
 def test_a_row_has_every_figure_the_same_on_two_runs() -> None:

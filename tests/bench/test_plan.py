@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bridge.bench.plan import DEFAULT_ROWS, Amounts, Plan, Row, choose_rows, parse_bauds, parse_latencies, parse_rows
@@ -80,3 +82,11 @@ def test_a_fast_line_is_given_more_to_carry() -> None:
 
 def test_a_row_says_what_it_is() -> None:
     assert [str(row) for row in (Row(115_200, 16.0), Row(921_600, None))] == ["115200 baud, 16 ms", "921600 baud"]
+
+
+def test_a_trace_is_a_file_for_each_line() -> None:
+    one = Plan("virtual:", (Row(115_200, 1.0),), trace=Path("a/bench.trace"))
+    assert one.trace_of(one.rows[0]) == Path("a/bench.trace")
+    more = Plan("virtual:", (Row(115_200, 1.0), Row(921_600, None)), trace=Path("a/bench.trace"))
+    assert [more.trace_of(row) for row in more.rows] == [Path("a/bench-115200-1.trace"), Path("a/bench-921600.trace")]
+    assert Plan("virtual:", DEFAULT_ROWS).trace_of(DEFAULT_ROWS[0]) is None
