@@ -122,15 +122,12 @@ class FlashMemory:
         self._budget = n
 
     def close(self) -> None:
-        """Give the file and the memory back: nothing can be read any more. Calling it again does nothing."""
-        self._cells = bytearray()
+        """Give the file back. Calling it again does nothing."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
     def _check(self, offset: int, n: int) -> None:
-        if not self._cells:
-            raise ValueError("The flash is closed")
         if n < 0 or offset < 0 or offset + n > self.size:
             raise ValueError(f"{n} bytes at 0x{offset:x} are not inside a flash of 0x{self.size:x} bytes")
 
