@@ -202,7 +202,8 @@ class Session:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._liveness.over_at()]
             times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
             times.append(self._unframed.deadline())
-            times += [] if self._damage_since is None else [self._damage_since + STUCK_SECONDS]
+            # Where each try is answered at once, no other deadline is ever reached.
+            times += [since + STUCK_SECONDS for since in self._stuck_since() if since is not None]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from bridge.errors import LinkTimeout
 from bridge.wire.check import CheckKind
 from tests.campaigns.exchange import Outcome, with_lua, with_python
 from tests.campaigns.world import Mix
@@ -68,6 +69,11 @@ def test_up_to_one_percent_everything_arrives(board: str) -> None:
 @pytest.mark.parametrize("board", BOARDS)
 def test_up_to_five_percent_nothing_is_wrong_and_nothing_hangs(board: str) -> None:
     assert share_delivered(BOARDS[board], 0.05, 20, derandomize=True) > 0.0
+
+
+def test_a_frame_that_is_too_long_for_its_line_is_given_up_though_each_try_is_answered() -> None:
+    outcome = BOARDS["lua 5.1, ow"](Mix(0.033, 0.027, 0, 0, 0), Mix(0, 0, 0, 0, 0), [0], 0, 0.0, False)
+    assert outcome.delivered or isinstance(outcome.error, LinkTimeout)
 
 
 @pytest.mark.nightly
