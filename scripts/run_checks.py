@@ -12,8 +12,10 @@ import time
 #: System programs that some tests drive, and what they are for.
 PROGRAMS = {
     "curl": "an independent HTTP client",
+    "nc": "an independent UDP peer",
     "node": "runs NodeMCU-Tool",
     "npm": "installs NodeMCU-Tool",
+    "openssl": "an independent TLS server",
 }
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
