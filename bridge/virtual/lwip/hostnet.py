@@ -13,7 +13,7 @@ import logging
 import random
 import socket
 
-from bridge.virtual.lwip.address import ANY, dotted, is_loopback
+from bridge.virtual.lwip.address import ANY, dotted, is_loopback, is_multicast
 from bridge.virtual.lwip.dns import PORT as DNS_PORT
 from bridge.virtual.lwip.host_socket import prepare
 from bridge.virtual.lwip.host_tcp import HostConnection, address_of, connect_for
@@ -157,7 +157,9 @@ class HostWire:
             return
         up = self.station.interface.up
         self._match_listeners(self._bindable(self.station.tcp_listeners()) if up else set())
-        self._match_udp(self._bindable(self.station.udp_ports()) if up else set())
+        ports = self.station.udp_ports() if up else []
+        groups = {(group, port) for group in self.station.groups for _, port in ports if port != self.station.dns.port}
+        self._match_udp(self._bindable(ports) | groups)
 
     def close(self) -> None:
         if self._closed:
@@ -258,6 +260,11 @@ class HostWire:
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sock.setblocking(False)
         try:
+            if is_multicast(place[0]):
+                # Each board that is a member has such a socket, and each hears what comes to the group.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                membership = socket.inet_aton(dotted(place[0])) + socket.inet_aton(dotted(self._site.address))
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
             sock.bind((dotted(place[0]), place[1]))
         except OSError as error:
             log.warning("the board uses UDP port %d, but the host refuses: %s", place[1], error)
@@ -273,12 +280,18 @@ class HostWire:
             while True:
                 data, name = sock.recvfrom(65536)
                 real = address_of(name)
+                if is_multicast(place[0]) and not self._near(real[0]):
+                    continue
                 source, port = shown = self._shown(real)
                 if shown != real:
                     self._behind_gateway[shown] = real
                 if place[1] == self.station.dns.port and port == self._site.dns_port:
                     port = DNS_PORT
                 self._datagrams_in.put(Datagram(source, port, *place, data))
+
+    def _near(self, ip: int) -> bool:
+        """True for an address of the board's network, and the host's: all networks share one loopback interface."""
+        return ip == _LOCALHOST or (ip ^ self._site.address) & self._site.netmask == 0
 
     def _datagram(self, datagram: Datagram) -> None:
         if datagram.source_port == self.station.dns.port:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bridge.virtual.lwip import dns_message
-from bridge.virtual.lwip.address import ANY, from_dotted
+from bridge.virtual.lwip.address import ANY, from_dotted, is_multicast
 from bridge.virtual.lwip.dns import PORT as DNS_PORT
 from bridge.virtual.lwip.hosts import answer_from_table
 from bridge.virtual.lwip.interface import Site
@@ -211,7 +211,10 @@ class MemoryNetwork:
         board = self._boards.get(datagram.target)
         port = self._datagrams.get((datagram.target, datagram.target_port))
         answer = answer_from_table(datagram, self.site.hosts) or self._answer_from_zone(datagram)
-        if board is not None:
+        if is_multicast(datagram.target):
+            for each in list(self._boards.values()):
+                each.deliver_datagram(datagram)
+        elif board is not None:
             board.deliver_datagram(datagram)
         elif port is not None:
             source = ".".join(map(str, datagram.source.to_bytes(4, "big")))

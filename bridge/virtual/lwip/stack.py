@@ -7,6 +7,7 @@ from functools import partial
 
 from bridge.virtual.lwip.address import ANY
 from bridge.virtual.lwip.dns import Resolver
+from bridge.virtual.lwip.igmp import Groups
 from bridge.virtual.lwip.interface import Interface, Site
 from bridge.virtual.lwip.pcb import MEMP_NUM_TCP_PCB
 from bridge.virtual.lwip.segment import Datagram, Segment
@@ -54,6 +55,7 @@ class NetworkStack:
         self.tcp = Tcp(memory, self._send_segment, self.route, kernel.random)
         self.udp = Udp(memory, self._send_datagram, self.route)
         self.dns = Resolver(self.udp, kernel.random)
+        self.groups = Groups(memory, lambda: self.interface.address)
         self.wire = wire(self)
         self._fast_ticks = 0
         now = kernel.cpu.now
@@ -61,7 +63,7 @@ class NetworkStack:
         self._dns_ticker = Ticker(now, kernel.after, DNS_TICK, self.dns.tick)
         self.tcp.on_registered = self._tcp_ticker.need
         self.dns.on_needed = self._dns_ticker.need
-        self.tcp.on_changed = self.udp.on_changed = self.wire.changed
+        self.tcp.on_changed = self.udp.on_changed = self.groups.on_changed = self.wire.changed
         kernel.on_reset(self.wire.close)
         self.station = Station(kernel, self)
 
@@ -108,7 +110,7 @@ class NetworkStack:
             tcp_input(self.tcp, segment)
 
     def _take_datagram(self, datagram: Datagram) -> None:
-        if self.interface.up:
+        if self.interface.up and self.groups.hears(datagram.target):
             self.udp.input(datagram)
 
     def _send_segment(self, segment: Segment) -> None:

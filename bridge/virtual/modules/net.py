@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.virtual.lua.api import Args, LuaFault, Module, Value
-from bridge.virtual.lwip.address import ANY, dotted
+from bridge.virtual.lwip.address import ANY, dotted, parse_or_none
 from bridge.virtual.modules import net_server, net_tcp, net_udp
 from bridge.virtual.modules.net_lookup import build_dns
 from bridge.virtual.modules.net_object import check_user_data, place
@@ -38,8 +38,8 @@ TcpSocket.TYPE = net_tcp.methods(_COMMON)
 UdpSocket.TYPE = net_udp.methods(_COMMON)
 
 
-def _multicast(arguments: Args) -> Any:
-    """Join and leave: the arguments are checked, what IGMP makes of them nobody hears."""
+def _multicast(arguments: Args) -> tuple[int, int]:
+    """The arguments of join and leave: interface and group, as far as C checks them."""
     if not arguments.is_string(1):
         raise LuaFault("wrong arg type")
     interface = arguments.check_string(1)
@@ -49,9 +49,10 @@ def _multicast(arguments: Args) -> Any:
         raise LuaFault("invalid if ip")
     if not arguments.is_string(2):
         raise LuaFault("wrong arg type")
-    if not 7 <= len(arguments.check_string(2)) <= 15:
+    group = arguments.check_string(2)
+    if not 7 <= len(group) <= 15:
         raise LuaFault("invalid multicast ip")
-    return ()
+    return parse_or_none(interface), parse_or_none(group)
 
 
 def build(kernel: Kernel) -> Module:
@@ -66,6 +67,14 @@ def build(kernel: Kernel) -> Module:
 
     def create_udp_socket(_arguments: Args) -> Value:
         return UdpSocket(kernel)
+
+    def join(arguments: Args) -> Any:
+        kernel.network.groups.join(*_multicast(arguments))  # what IGMP says to it nobody hears
+        return ()
+
+    def leave(arguments: Args) -> Any:
+        kernel.network.groups.leave(*_multicast(arguments))
+        return ()
 
     def ifinfo(arguments: Args) -> Any:
         if arguments.opt_integer(1, 0) != 0:
@@ -92,8 +101,8 @@ def build(kernel: Kernel) -> Module:
             "createConnection": create_connection,
             "createUDPSocket": create_udp_socket,
             "ifinfo": ifinfo,
-            "multicastJoin": _multicast,
-            "multicastLeave": _multicast,
+            "multicastJoin": join,
+            "multicastLeave": leave,
             "ping": build_ping(kernel),
             "dns": build_dns(kernel),
             "TCP": _TCP,

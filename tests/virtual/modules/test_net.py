@@ -48,6 +48,24 @@ def test_multicast_arguments() -> None:
     on_network(test)
 
 
+def test_a_datagram_to_a_group_is_heard_by_its_members() -> None:
+    async def test(bench: Bench, network: MemoryNetwork) -> None:
+        await bench.type("u=net.createUDPSocket() u:listen(5353) u:on('receive',function(_,d) print('heard '..d) end)")
+        peer = network.udp("10.77.0.1", 5353)
+
+        async def heard(word: bytes) -> bool:
+            peer.send(word, "224.0.0.251", 5353)
+            return f"heard {word.decode()}" in await bench.type("=1", 0.6)
+
+        assert not await heard(b"before")
+        await bench.type("net.multicastJoin('','224.0.0.251')")
+        assert await heard(b"between")
+        await bench.type("net.multicastLeave('any','224.0.0.251')")
+        assert not await heard(b"after")
+
+    on_network(test)
+
+
 def test_without_an_address_there_is_no_route() -> None:
     async def test(bench: Bench, network: MemoryNetwork) -> None:
         assert await lines(bench, "for k,v in pairs(net.ifinfo()) do print(k) end") == ["hwaddr"]

@@ -1,0 +1,72 @@
+"""The board's interface, who answers there, and the groups it is in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+
+from bridge.errors import LuaError
+from tests.hil.conftest import Board
+from tests.hil.peers import PATIENCE, udp_socket
+
+GROUP = "239.77.3.1"
+
+
+async def test_the_interface_tells_its_addresses(board: Board, address: str) -> None:
+    info = await board.net.ifinfo()
+    assert info is not None and info["ip"] == address
+    ip, netmask, gateway = (int.from_bytes(socket.inet_aton(info[key])) for key in ("ip", "netmask", "gateway"))
+    assert ip & netmask == gateway & netmask
+    mac = await board.eval("wifi.sta.getmac()")
+    assert info["hwaddr"].hex(":").encode() == mac
+
+
+async def test_a_group_is_heard_from_join_to_leave(board: Board, host: str, address: str) -> None:
+    """What comes to the board's own address after a datagram to the group tells that the group's was not heard."""
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    async with asyncio.timeout(PATIENCE), udp_socket(host) as peer:
+        option = socket.inet_aton(host)
+        peer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
+        member = await board.net.createUDPSocket()
+        member.on("receive", lambda _, data, port, ip: heard.put_nowait(data))
+        await member.listen()
+        port, _ = await member.getaddr()
+
+        async def unheard(word: bytes) -> None:
+            peer.send(word, (GROUP, port))
+            await board.eval("1+1")
+            peer.send(b"own", (address, port))
+            assert await heard.get() == b"own"
+
+        async def reaches_the_group(word: bytes) -> None:
+            while True:  # over Wi-Fi nobody repeats what is sent to a group
+                peer.send(word, (GROUP, port))
+                with contextlib.suppress(TimeoutError):
+                    assert await asyncio.wait_for(heard.get(), 3) == word
+                    return
+
+        await unheard(b"before")
+        for interface in ("", "any", address):
+            await board.net.multicastJoin(interface, GROUP)
+            await reaches_the_group(b"between")
+            await board.net.multicastLeave(interface, GROUP)
+            await unheard(b"after")
+        for work in (board.net.multicastJoin, board.net.multicastLeave):
+            with pytest.raises(LuaError, match="invalid if ip"):
+                await work("x", GROUP)
+            with pytest.raises(LuaError, match="invalid multicast ip"):
+                await work("any", "x")
+        await member.close()
+        await member.release()
+
+
+async def test_an_echo_comes_back_from_the_host(board: Board, host: str) -> None:
+    answers: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
+    async with asyncio.timeout(PATIENCE):
+        await board.lua.net.ping(host, 1, lambda *values: answers.put_nowait(values))
+        size, ip, number, milliseconds = await answers.get()
+        assert size == 32 and ip == host.encode()
+        assert isinstance(number, int) and isinstance(milliseconds, int) and milliseconds >= 0
