@@ -24,6 +24,7 @@ STEPS: list[tuple[str, str, list[str]]] = [
     ("format", "ruff format --check", [sys.executable, "-m", "ruff", "format", "--check", "."]),
     ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
     ("types", "mypy --strict bridge", [sys.executable, "-m", "mypy"]),
+    ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
     ("tests", "pytest", [*PYTEST, "-n", "2", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
 ]
