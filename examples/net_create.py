@@ -29,7 +29,7 @@ async def main() -> None:
         net = board.net
         print("a client:", await net.createConnection(net.TCP, 0))
 
-        sv = await net.createServer(net.TCP, 30)  # 30 s timeout
+        sv = await net.createServer(net.TCP, 30)  # 30 s timeout; today's form, without a warning, is createServer(30)
         print("a server:", sv)
 
         # The board's `close` raises "not connected" for a server that does not listen: so let it listen first.

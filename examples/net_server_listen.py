@@ -44,7 +44,7 @@ async def main() -> None:
         await conn.send("hello world")
 
     async with bridge.open_board(options.port) as board:
-        sv = await board.net.createServer(board.net.TCP, 30)
+        sv = await board.net.createServer(30)
         await sv.listen(options.tcp_port, greet)
         info = await board.net.ifinfo()
         print(f"{info['ip']}:{options.tcp_port}" if info else "The board has joined no network.", flush=True)

@@ -63,7 +63,7 @@ async def main() -> None:
         await send(sck)
 
     async with bridge.open_board(options.port) as board:
-        srv = await board.net.createServer(board.net.TCP)
+        srv = await board.net.createServer()
         await srv.listen(options.tcp_port, lambda conn: conn.on("receive", receiver))
         info = await board.net.ifinfo()
         print(f"{info['ip']}:{options.tcp_port}" if info else "The board has joined no network.", flush=True)

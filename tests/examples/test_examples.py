@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import itertools
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.programs import require
+from tests.virtual.modules.tls_bench import Identity, issue
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 PAGE = bytes(range(256)) * 20
@@ -28,16 +31,16 @@ def test_every_example_has_its_test() -> None:
     assert [path.name for path in sorted(EXAMPLES.glob("*.py")) if f'"{path.name}"' not in here] == []
 
 
-def command(name: str, *arguments: str, network: str | None = None, hosts: str = "") -> list[str]:
-    settings = [f"address={network}.2"] if network else []
-    settings += [f"hosts={hosts}"] if hosts else []
-    return [sys.executable, str(EXAMPLES / name), "--port", "virtual:?" + "&".join(settings), *arguments]
+def command(name: str, *arguments: str, network: str | None = None, hosts: str = "", flash: str = "") -> list[str]:
+    settings = {"address": network and f"{network}.2", "hosts": hosts, "flash_file": flash}
+    query = "&".join(f"{key}={value}" for key, value in settings.items() if value)
+    return [sys.executable, str(EXAMPLES / name), "--port", f"virtual:?{query}", *arguments]
 
 
-def output(name: str, *arguments: str, network: str | None = None, hosts: str = "") -> list[str]:
+def output(name: str, *arguments: str, network: str | None = None, hosts: str = "", flash: str = "") -> list[str]:
     """The lines that an example prints, run to its end."""
     run = subprocess.run(
-        command(name, *arguments, network=network, hosts=hosts), capture_output=True, text=True, timeout=60
+        command(name, *arguments, network=network, hosts=hosts, flash=flash), capture_output=True, text=True, timeout=60
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout.splitlines()
@@ -60,9 +63,12 @@ def receive_all(peer: socket.socket) -> bytes:
 
 
 @contextmanager
-def running(name: str, *arguments: str, network: str) -> Iterator[subprocess.Popen[str]]:
+def running(name: str, *arguments: str, network: str, flash: str = "") -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        command(name, *arguments, network=network), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(name, *arguments, network=network, flash=flash),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             yield process
@@ -199,6 +205,100 @@ def test_net_dns_servers() -> None:
 def test_net_dns_resolve() -> None:
     lines = output("net_dns_resolve.py", hosts="www.google.com=203.0.113.8")
     assert lines == ["203.0.113.8", "www.google.com is 203.0.113.8"]
+
+
+@contextmanager
+def openssl(network: str, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """`openssl s_server`; gives its port."""
+    command = [require("openssl"), "s_server", "-accept", f"{network}.1:0", "-tls1_2", *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+    ) as process:
+        try:
+            assert process.stdout is not None
+            while not (line := process.stdout.readline()).startswith(b"ACCEPT"):
+                assert line, "openssl has ended"
+            yield int(line.rpartition(b":")[2]), process
+        finally:
+            process.kill()
+
+
+def read_until(pipe: IO[bytes], word: bytes) -> None:
+    """Read what a program prints, with no line end, until it has said a word."""
+    said = b""
+    while word not in said:
+        ready, _, _ = select.select([pipe], [], [], 30)
+        assert ready and (more := os.read(pipe.fileno(), 4096)), said
+        said += more
+
+
+def files(folder: Path, **identities: Identity) -> dict[str, str]:
+    """Writes certificates and keys; gives their paths by name: "server" and "server_key"."""
+    paths = {}
+    for name, identity in identities.items():
+        for suffix, text in (("", identity.certificate), ("_key", identity.key)):
+            path = folder / f"{name}{suffix}.pem"
+            path.write_bytes(text)
+            paths[name + suffix] = str(path)
+    return paths
+
+
+def test_tls_socket_on(tmp_path: Path) -> None:
+    network, paths = next(_networks), files(tmp_path, server=issue("server"))
+    with openssl(network, "-cert", paths["server"], "-key", paths["server_key"], "-www") as (port, _):
+        lines = output("tls_socket_on.py", "--host", f"{network}.1", "--tcp-port", str(port), network=network)
+    assert lines[0] == f"from {network}.1 {port}" and lines[1] == "HTTP/1.0 200 ok" and lines[-1].endswith("the end")
+    assert any(line.strip().startswith("Protocol  : TLSv1.2") for line in lines)
+
+
+def test_tls_cert_verify(tmp_path: Path) -> None:
+    network, ca = next(_networks), issue("somebody", ca=True)
+    paths = files(tmp_path, ca=ca, stranger=issue("stranger"), server=issue("server", issuer=ca))
+    flash = str(tmp_path / "flash.bin")
+
+    def run(port: int, *arguments: str) -> list[str]:
+        return output(
+            "tls_cert_verify.py",
+            "--host",
+            f"{network}.1",
+            "--tcp-port",
+            str(port),
+            *arguments,
+            network=network,
+            flash=flash,
+        )
+
+    with openssl(network, "-cert", paths["server"], "-key", paths["server_key"], "-www") as (port, _):
+        assert run(port, "--ca", paths["ca"]) == ["HTTP/1.0 200 ok"]
+        assert run(port) == ["HTTP/1.0 200 ok"], "the certificate is in the flash"
+    with openssl(network, "-cert", paths["stranger"], "-key", paths["stranger_key"], "-www") as (port, _):
+        assert run(port) == ["not believed, or not there"]
+
+
+def test_tls_cert_auth(tmp_path: Path) -> None:
+    network, ca = next(_networks), issue("somebody", ca=True)
+    paths = files(
+        tmp_path, ca=ca, server=issue("server", issuer=ca), board=issue("board", kind="rsa", issuer=ca)
+    )  # fmt: skip
+    own = ["--certificate", paths["board"], "--key", paths["board_key"], "--ca", paths["ca"]]
+    broker = ["-cert", paths["server"], "-key", paths["server_key"], "-CAfile", paths["ca"], "-Verify", "1"]
+    flash = str(tmp_path / "flash.bin")
+    with openssl(network, *broker, "-verify_return_error") as (port, process):
+        assert process.stdout is not None and process.stdin is not None
+        for arguments in (own, []):  # the second run shows what the first has written
+            with running(
+                "tls_cert_auth.py",
+                *arguments,
+                "--host",
+                f"{network}.1",
+                "--tcp-port",
+                str(port),
+                network=network,
+                flash=flash,
+            ) as example:
+                read_until(process.stdout, b"MQTT")
+                process.stdin.write(b"\x20\x02\x00\x00")
+                assert example.stdout is not None and example.stdout.readline() == "the broker says 0\n"
 
 
 def test_sync_script() -> None:

@@ -65,8 +65,15 @@ async def test_a_group_is_heard_from_join_to_leave(board: Board, host: str, addr
 
 async def test_an_echo_comes_back_from_the_host(board: Board, host: str) -> None:
     answers: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
+    ends: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
     async with asyncio.timeout(PATIENCE):
-        await board.lua.net.ping(host, 1, lambda *values: answers.put_nowait(values))
-        size, ip, number, milliseconds = await answers.get()
-        assert size == 32 and ip == host.encode()
-        assert isinstance(number, int) and isinstance(milliseconds, int) and milliseconds >= 0
+        await board.net.ping(
+            host, 2, lambda *values: answers.put_nowait(values), lambda *values: ends.put_nowait(values)
+        )
+        for _ in range(2):
+            size, ip, number, milliseconds = await answers.get()
+            assert (size, ip) == (32, host)
+            assert isinstance(number, int) and isinstance(milliseconds, int) and milliseconds >= 0
+        assert (await ends.get())[:4] == (host, 2, 0, 64)
+        await board.net.ping(host, lambda *values: answers.put_nowait(values))
+        assert (await answers.get())[:2] == (32, host)

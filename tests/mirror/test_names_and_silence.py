@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bridge.board import Board
 from bridge.mirror.tcp import TCPSocket
 from bridge.virtual.board import VirtualBoard
@@ -67,10 +69,11 @@ def test_a_dns_server_that_was_set_is_asked() -> None:
 def test_a_client_that_falls_silent_is_dropped_after_the_servers_timeout() -> None:
     async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
         loop = asyncio.get_running_loop()
-        for timeout in (5, 20):
+        with pytest.warns(DeprecationWarning):
+            older = await board.net.createServer(board.net.TCP, 20)
+        for timeout, server in ((5, await board.net.createServer(5)), (20, older)):
             taken: asyncio.Future[TCPSocket] = loop.create_future()
             dropped: asyncio.Future[int] = loop.create_future()
-            server = await board.net.createServer(timeout)
 
             def take(
                 connection: TCPSocket,
