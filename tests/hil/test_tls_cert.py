@@ -41,7 +41,7 @@ class Authority:
 
 def make_authority(name: str) -> Authority:
     identity = issue(name, ca=True)
-    return Authority(identity, issue(f"server of {name}", issuer=identity), issue(f"client of {name}", issuer=identity))
+    return Authority(identity, issue(f"server of {name}", issuer=identity), issue(f"client of {name}", "rsa", identity))
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +207,8 @@ async def test_where_net_had_it(board: Board, host: str, known: Authority, stran
         assert await cert.verify(known.identity.certificate) is True
         assert await shakes_hands(board, host, good)
         assert not await shakes_hands(board, host, bad)
+        assert await cert.verify(False) is True
+    async with asking(host, stranger, known) as (port, doorman):
+        assert await cert.auth(known.client.certificate, known.client.key) is True
+        assert await shakes_hands(board, host, port)
+        assert doorman.guests == ["client of known"]
