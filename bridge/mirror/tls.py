@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from bridge.errors import AgentError, BoardOutOfMemory, BridgeError, UsageError
-from bridge.mirror.arguments import as_integer, as_port, as_text
+from bridge.mirror.arguments import Data, as_bytes, as_integer, as_port, as_text
+from bridge.mirror.handle import Handler
 from bridge.mirror.lua import TableSource
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tcp import SEND_TIMEOUT, Connection, as_host
@@ -120,6 +121,26 @@ class TLSSocket(Connection):
             port=self.table.caller.url,
             remedy="Close sockets and drop objects first.",
         )
+
+    async def send(self, data: Data, callback: Handler | None = None) -> None:
+        """Send; ends when the module has taken all of it.
+
+        The stock module drops what is sent before the connection stands, and what is sent before "sent" told that the
+        piece before has been acknowledged. Here the first raises, and the second waits. Sends of several tasks leave
+        one after the other, each whole.
+
+        Args:
+            data: bytes, or str as UTF-8.
+            callback: becomes the "sent" handler.
+
+        Raises:
+            LuaError: "not connected".
+            UsageError: there is no data. (The stock module would never send again.)
+        """
+        payload = as_bytes(data)
+        if not payload:
+            raise UsageError("no data to send", remedy="Send at least one byte.")
+        await super().send(payload, callback)
 
     async def close(self) -> None:
         """Close; what was accepted by `send` leaves first. "disconnection" follows when the connection stood.
