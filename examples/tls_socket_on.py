@@ -3,7 +3,7 @@
 What `tls.createConnection()` and `tls.socket:on()` show in NodeMCU's documentation, in Python. The firmware must have
 the module `tls`; it speaks TLS 1.2, sends no server name, and believes every certificate (see tls_cert_verify.py).
 
-python examples/tls_socket_on.py [--port URL] [--host NAME] [--tcp-port N]
+python examples/tls_socket_on.py [--port URL] [--host NAME] [--tcp-port N] [--path PATH]
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ async def main() -> None:
     parser.add_argument("--port", default="virtual:", help="the board's port")
     parser.add_argument("--host", default="google.com", help="the web server, a name or an address")
     parser.add_argument("--tcp-port", type=int, default=443, help="where it listens")
+    parser.add_argument("--path", default="/", help="of the page")
     options = parser.parse_args()
     over = asyncio.Event()
 
     async def ask(sck: TLSSocket) -> None:
         print("from", *await sck.getpeer())
-        await sck.send(f"GET / HTTP/1.0\r\nHost: {options.host}\r\nAccept: */*\r\n\r\n")
+        await sck.send(f"GET {options.path} HTTP/1.0\r\nHost: {options.host}\r\nAccept: */*\r\n\r\n")
 
     def ended(sck: TLSSocket) -> None:
         print("the end")

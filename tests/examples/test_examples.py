@@ -208,11 +208,11 @@ def test_net_dns_resolve() -> None:
 
 
 @contextmanager
-def openssl(network: str, *arguments: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def openssl(network: str, *arguments: str, folder: Path | None = None) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """`openssl s_server`; gives its port."""
     command = [require("openssl"), "s_server", "-accept", f"{network}.1:0", "-tls1_2", *arguments]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0, cwd=folder
     ) as process:
         try:
             assert process.stdout is not None
@@ -243,12 +243,19 @@ def files(folder: Path, **identities: Identity) -> dict[str, str]:
     return paths
 
 
+def web_root(folder: Path) -> Path:
+    """What `openssl s_server -HTTP` answers, for its working folder."""
+    (folder / "info").write_bytes(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nall is well\n")
+    return folder
+
+
 def test_tls_socket_on(tmp_path: Path) -> None:
     network, paths = next(_networks), files(tmp_path, server=issue("server"))
-    with openssl(network, "-cert", paths["server"], "-key", paths["server_key"], "-www") as (port, _):
-        lines = output("tls_socket_on.py", "--host", f"{network}.1", "--tcp-port", str(port), network=network)
-    assert lines[0] == f"from {network}.1 {port}" and lines[1] == "HTTP/1.0 200 ok" and lines[-1].endswith("the end")
-    assert any(line.strip().startswith("Protocol  : TLSv1.2") for line in lines)
+    identity = ["-cert", paths["server"], "-key", paths["server_key"]]
+    with openssl(network, *identity, "-HTTP", folder=web_root(tmp_path)) as (port, _):
+        arguments = ("--tcp-port", str(port), "--path", "/info")
+        lines = output("tls_socket_on.py", *arguments, network=network, hosts=f"google.com={network}.1")
+    assert lines[:2] == [f"from {network}.1 {port}", "HTTP/1.0 200 OK"] and lines[-2:] == ["all is well", "the end"]
 
 
 def test_tls_cert_verify(tmp_path: Path) -> None:
@@ -256,23 +263,17 @@ def test_tls_cert_verify(tmp_path: Path) -> None:
     paths = files(tmp_path, ca=ca, stranger=issue("stranger"), server=issue("server", issuer=ca))
     flash = str(tmp_path / "flash.bin")
 
-    def run(port: int, *arguments: str) -> list[str]:
-        return output(
-            "tls_cert_verify.py",
-            "--host",
-            f"{network}.1",
-            "--tcp-port",
-            str(port),
-            *arguments,
-            network=network,
-            flash=flash,
-        )
+    def run(name: str, *arguments: str) -> list[str]:
+        identity = ["-cert", paths[name], "-key", paths[f"{name}_key"]]
+        with openssl(network, *identity, "-HTTP", folder=web_root(tmp_path)) as (port, _):
+            return output(
+                "tls_cert_verify.py", "--host", f"{network}.1", "--tcp-port", str(port), *arguments,
+                network=network, flash=flash,
+            )  # fmt: skip
 
-    with openssl(network, "-cert", paths["server"], "-key", paths["server_key"], "-www") as (port, _):
-        assert run(port, "--ca", paths["ca"]) == ["HTTP/1.0 200 ok"]
-        assert run(port) == ["HTTP/1.0 200 ok"], "the certificate is in the flash"
-    with openssl(network, "-cert", paths["stranger"], "-key", paths["stranger_key"], "-www") as (port, _):
-        assert run(port) == ["not believed, or not there"]
+    assert run("server", "--ca", paths["ca"]) == ["HTTP/1.0 200 OK"]
+    assert run("server") == ["HTTP/1.0 200 OK"], "the certificate is in the flash"
+    assert run("stranger") == ["not believed, or not there"]
 
 
 def test_tls_cert_auth(tmp_path: Path) -> None:
