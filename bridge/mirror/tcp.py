@@ -185,7 +185,11 @@ class TCPSocket(Connection):
             self.on("connection", callback)
         self._set_in_use(True)
         try:
-            await self.call(":connect", *where)
+            # What the agent reads by itself needs nothing on the board that reads values, which costs 2 KB there.
+            plain = (
+                isinstance(where[0], int) and not isinstance(where[0], bool) and isinstance(where[1], str) and where[1]
+            )
+            await self.call("@net.connect" if plain else ":connect", *where)
         except BaseException:
             if callback is not None and self._handlers.get("connection") is callback:
                 self._put_back("connection", before)

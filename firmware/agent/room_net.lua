@@ -54,6 +54,11 @@ function agent.net_socket()
   return agent.adopt(net.createConnection(), false)
 end
 
+function agent.net_connect(message)
+  local high, low = message:byte(5, 6)
+  agent.find(message, 3):connect(high * 256 + low, message:sub(7))
+end
+
 -- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer
 -- when none is to come.
 function agent.net_send(message)

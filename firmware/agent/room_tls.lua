@@ -41,8 +41,13 @@ local function happened(event, number, value)
     if book[5] then return end
     reason = value and "Out of memory"
   elseif event == @EVENT_RECEIVE@ then
-    -- Nothing slows the peer down: before the heap is full, this one goes.
-    if node.heap() > 5000 then return end
+    -- Only this holds the peer back: to stay here until the line has taken what it may. Where that is not enough, the
+    -- connection goes before the heap is full.
+    if node.heap() < 10000 then
+      repeat until agent.write(1)
+      if node.heap() < 5000 then collectgarbage() end
+    end
+    if node.heap() > 3000 then return end
     reason = "@OVERFLOW@"
     book[3] = false
     socket:close()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from bridge.virtual.mbedtls.fault import Code, TlsFault
+from bridge.virtual.mbedtls.footprint import Key, certificate
 
 #: MBEDTLS_X509_MAX_INTERMEDIATE_CA.
 _MAX_INTERMEDIATES = 3
@@ -100,6 +101,16 @@ def read_chain(chain: Sequence[bytes]) -> list[Certificate]:
     if not chain:
         raise _unreadable("the server sent no certificate")
     return [_read(data) for data in chain]
+
+
+def kind_of(public_key: Any) -> Key:
+    """What a key of the library cryptography is."""
+    return Key(isinstance(public_key, rsa.RSAPublicKey), public_key.key_size)
+
+
+def size_of(each: Certificate) -> int:
+    """Bytes of the chip's heap that a certificate takes once it is read."""
+    return certificate(len(each.public_bytes(serialization.Encoding.DER)), kind_of(each.public_key()))
 
 
 def check_chain(chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> None:

@@ -20,9 +20,9 @@ from tlslite.utils.keyfactory import parsePEMKey
 from tlslite.x509 import X509
 from tlslite.x509certchain import X509CertChain
 
-from bridge.virtual.mbedtls.certificate import Certificate, CertificateFault, check_chain, read_chain
+from bridge.virtual.mbedtls.certificate import Certificate, CertificateFault, check_chain, kind_of, read_chain, size_of
 from bridge.virtual.mbedtls.fault import Code, TlsFault
-from bridge.virtual.mbedtls.footprint import RECORD_US_PER_BYTE, Chip, Key, certificate, exchange
+from bridge.virtual.mbedtls.footprint import RECORD_US_PER_BYTE, Chip, Key, exchange
 from bridge.virtual.mbedtls.offer import max_fragment_length, offer
 from bridge.virtual.mbedtls.records import MAX_CONTENT, Records, Transport, TransportSocket, check_whole
 
@@ -54,9 +54,11 @@ class Config:
         if self.key is None or not self.chain:
             return None, None
         pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        ders = [each.public_bytes(Encoding.DER) for each in self.chain]
-        chain = X509CertChain([X509().parseBinary(bytearray(der)) for der in ders])
-        return chain, parsePEMKey(pem, private=True, implementations=["python"])
+        chain = []
+        for each in self.chain:
+            chain.append(X509())
+            chain[-1].parseBinary(bytearray(each.public_bytes(Encoding.DER)))
+        return X509CertChain(chain), parsePEMKey(pem, private=True, implementations=["python"])
 
 
 class _Connection(TLSConnection):  # type: ignore[misc]
@@ -93,13 +95,12 @@ class _Connection(TLSConnection):  # type: ignore[misc]
     def _clientGetKeyFromChain(self, message: Any, *args: Any) -> Generator[Any, None, None]:
         chain = message.cert_chain
         try:
-            ders = [bytes(each.writeBytes()) for each in chain.x509List] if chain else []
-            read = read_chain(ders)
-            for der, each in zip(ders, read, strict=True):
-                self._chip.take(certificate(len(der), key_of_certificate(each)))
+            read = read_chain([bytes(each.writeBytes()) for each in chain.x509List] if chain else [])
+            for each in read:
+                self._chip.take(size_of(each))
             if self._trusted is not None:
                 for each in read:
-                    self._chip.compute(key_of_certificate(each).check_us())
+                    self._chip.compute(kind_of(each.public_key()).check_us())
                 check_chain(read, self._trusted)
         except CertificateFault as fault:
             alert = Alert().create(getattr(AlertDescription, fault.alert), AlertLevel.fatal)
@@ -126,12 +127,6 @@ def key_of(key: Any) -> Key:
     """What a key of tlslite's is."""
     curve = getattr(key, "curve_name", None)
     return Key(True, len(key)) if curve is None else Key(False, 384 if "384" in curve else 256)
-
-
-def key_of_certificate(each: Certificate) -> Key:
-    """What the key in a certificate is."""
-    key: Any = each.public_key()
-    return Key(hasattr(key, "public_numbers") and not hasattr(key, "curve"), key.key_size)
 
 
 def _exchange_of(message: Any, server: Key) -> tuple[int, int, float]:

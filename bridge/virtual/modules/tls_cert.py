@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bridge.virtual.lua.api import Args, LuaFault, Module, Value
 from bridge.virtual.lua.runtime import LuaRaised
-from bridge.virtual.mbedtls.certificate import Certificate, read_certificates, read_key
+from bridge.virtual.mbedtls.certificate import Certificate, read_certificates, read_key, size_of
 from bridge.virtual.mbedtls.client import Config
 from bridge.virtual.mbedtls.fault import Code, TlsFault
 from bridge.virtual.modules.tls_sector import CLIENT_CERT, SERVER_CERT, find_blob, is_written, store
@@ -108,15 +108,13 @@ class Certificates:
         data = find_blob(self._kernel, sector, name)
         if data is None:
             raise TlsFault(Code.SSL_ALLOC_FAILED)
-        take(len(data))
-        return read_certificates(data)
+        return _read(data, take)
 
     def _ask_all(self, function: Value, take: Callable[[int], None]) -> list[Certificate]:
         found: list[Certificate] = []
         number = 1
         while (text := self._ask(function, number)) is not None:
-            take(len(text))
-            found += read_certificates(text)
+            found += _read(text, take)
             number += 1
         return found
 
@@ -129,6 +127,13 @@ class Certificates:
         if not isinstance(answer, bytes):
             raise TlsFault(Code.SSL_ALLOC_FAILED, "no text")
         return answer
+
+
+def _read(data: bytes, take: Callable[[int], None]) -> list[Certificate]:
+    found = read_certificates(data)
+    for each in found:
+        take(size_of(each))
+    return found
 
 
 def build_cert(certificates: Certificates) -> Module:
