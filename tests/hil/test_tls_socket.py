@@ -13,11 +13,22 @@ import pytest
 
 from bridge.errors import AgentError
 from bridge.mirror.tls import TLSSocket
-from tests.hil.conftest import Board
+from tests.hil.conftest import Board, Rig
 from tests.hil.peers import PATIENCE, Handler, echo, tcp_server
 from tests.virtual.modules.tls_bench import issue, server_context
 
 Events = asyncio.Queue[tuple[object, ...]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begins_afresh(rig: Rig) -> None:
+    """TLS wants most of the heap: no other test's rooms of the agent take any."""
+
+    async def reset() -> None:
+        board = await rig.ready()
+        await board.reset()
+
+    rig.runner.run(reset())
 
 
 @pytest.fixture(autouse=True)
