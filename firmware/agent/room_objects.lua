@@ -23,8 +23,10 @@ end
 function agent.release(message)
   local object, number = agent.find(message, 3)
   objects[number] = nil
-  if agent.books and agent.books[object] then
+  local book = agent.books and agent.books[object]
+  if book then
     agent.books[object] = nil
     pcall(object.close, object)
+    agent.closed(book)
   end
 end

@@ -1,0 +1,86 @@
+-- Events of sockets on their way to the link. They wait here, where data takes less of the heap than in fragments, as long
+-- as much is under way, and a socket for which the host or the line has no room is held.
+local agent = ...
+local books, line, holds = {}, {}, 0
+-- A socket's book: number, credit, is it connected, is it held (how many were before), tries left; then what waits to be
+-- sent: data, its call, …
+agent.books = books
+
+-- Gives the link what waits, oldest first, as long as little is under way. Then the socket that is held for longest may go
+-- on, if the host has room for what may come: a window at once (5840 bytes). So the next one waits until it has come.
+local function feed()
+  while line[1] and agent.top - agent.base < @WINDOW@ do
+    local book, event, value = unpack(line[1])
+    agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value)
+    table.remove(line, 1)
+    if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
+  end
+  if line[1] or agent.opened then return end
+  local longest, first = holds + 1
+  for socket, book in pairs(books) do
+    if book[4] and book[4] < longest and book[2] >= 5840 then
+      longest, first = book[4], socket
+    end
+  end
+  if first then
+    agent.opened, books[first][4] = first, false
+    first:unhold()
+  end
+end
+
+-- Something happened to a socket. A little data joins what waits of the same socket.
+function agent.happened(event, socket, value)
+  local book, last, data = books[socket], line[#line], event == @EVENT_RECEIVE@
+  if not book then return end
+  if agent.opened == socket then agent.opened = nil end
+  if data and node.heap() < 7000 and collectgarbage() and node.heap() < 7000 then
+    -- The board might not survive more: this connection is given up, and the host is told.
+    data, event, value = false, @EVENT_RECONNECTION@, -1
+    socket:close()
+  end
+  if data and last and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
+    last[3] = last[3] .. value
+  else
+    line[#line + 1] = { book, event, value }
+  end
+  feed()
+  if data then
+    -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve.
+    if not book[4] and (book[2] < 5840 or line[3]) then
+      holds = holds + 1
+      book[4] = holds
+      socket:hold()
+    end
+  elseif event < @EVENT_DNS@ then
+    if event == @EVENT_CONNECTION@ then
+      -- The stock socket stays held over the end of a connection, when nothing can let it go on (net.c net_unhold).
+      book[4] = false
+      socket:unhold()
+    end
+    book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
+    book[5] = 9
+    agent.pump(socket, book)
+  end
+end
+
+-- A socket was closed: nobody is told of what waits, and what could not be sent any more has failed.
+function agent.closed(book)
+  book[3], book[4] = false, false
+  for at = #line, 1, -1 do
+    if line[at][1] == book then table.remove(line, at) end
+  end
+  while book[6] do
+    table.remove(book, 6)
+    agent.answer(table.remove(book, 6), false, "not connected")
+  end
+end
+
+-- Every frame out is an occasion.
+local write = agent.write
+function agent.write(data)
+  if data ~= agent.timer then
+    agent.posted = true -- no task is needed for what leaves now
+    pcall(feed)
+  end
+  return write(data)
+end
