@@ -7,8 +7,7 @@ import pytest
 
 from bridge.errors import LuaError, UsageError
 from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
-from bridge.wire.messages import MAX_CHUNK
-from bridge.wire.messages import EVENT_COST
+from bridge.wire.messages import EVENT_COST, MAX_CHUNK
 from bridge.wire.values import Handle
 from tests.mirror.caller import make_table, settle
 
