@@ -22,6 +22,13 @@ from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
+from bridge.mirror.modules.adc import Adc
+from bridge.mirror.modules.file import File
+from bridge.mirror.modules.gpio import Gpio
+from bridge.mirror.modules.node import Node
+from bridge.mirror.modules.tmr import Tmr
+from bridge.mirror.modules.uart import Uart
+from bridge.mirror.modules.wifi import Wifi
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.ports.base import Port
@@ -46,6 +53,7 @@ class Board:
     Attributes:
         net: the module `net`, typed (`bridge.mirror.net`).
         lua: every function of every module (`bridge.mirror.lua`).
+        adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -81,6 +89,13 @@ class Board:
         self._changed = asyncio.Event()
         self.net = Net(self._current)
         self.lua = LuaName(self._current)
+        self.adc = Adc(self._current)
+        self.file = File(self._current)
+        self.gpio = Gpio(self._current)
+        self.node = Node(self._current, self.reset)
+        self.tmr = Tmr(self._current)
+        self.uart = Uart(self._current)
+        self.wifi = Wifi(self._current)
 
     def __repr__(self) -> str:
         return f"<Board {self.url} {self._state.name.lower()}>"

@@ -1,0 +1,43 @@
+"""What all faces of modules have in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bridge.link import CALL_TIMEOUT
+from bridge.mirror.lua import TableSource, single
+from bridge.wire.values import Value
+
+
+class Face:
+    """A module of the firmware with its functions as methods.
+
+    Each call raises `LuaError` with the board's text when Lua raised or the firmware lacks the module, and
+    `BoardOutOfMemory`, `LinkTimeout`, `BoardReset`, `PortLost` as `bridge.link.Caller.call` says.
+    """
+
+    #: Its name in Lua.
+    MODULE: ClassVar[str]
+
+    def __init__(self, tables: TableSource) -> None:
+        self._tables = tables
+
+    def __repr__(self) -> str:
+        return f"<module {self.MODULE}>"
+
+    async def _call(self, function: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
+        """Call one of the module's functions; arguments at the end that are None are left out, as in Lua."""
+        table = await self._tables()
+        return await table.call(f"{self.MODULE}.{function}", *given(*values), timeout=timeout)
+
+    async def _one(self, function: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """As `_call`; one result as itself, none as None."""
+        return single(await self._call(function, *values, timeout=timeout))
+
+
+def given(*values: Value) -> tuple[Value, ...]:
+    """The arguments without those at the end that were left out: to many functions nil is not the same as nothing."""
+    count = len(values)
+    while count and values[count - 1] is None:
+        count -= 1
+    return values[:count]
