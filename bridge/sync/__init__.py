@@ -7,17 +7,21 @@ call the board; one that does not return holds the others up.
 
 from bridge.sync.board import Board, open_board
 from bridge.sync.face import Remote
+from bridge.sync.file import FileObject
 from bridge.sync.objects import DNS, LuaName, LuaObject, Net, TCPServer, TCPSocket, UDPSocket
+from bridge.sync.tmr import Timer
 
 __all__ = [
     "DNS",
     "Board",
+    "FileObject",
     "LuaName",
     "LuaObject",
     "Net",
     "Remote",
     "TCPServer",
     "TCPSocket",
+    "Timer",
     "UDPSocket",
     "open_board",
 ]

@@ -7,12 +7,17 @@ from typing import ClassVar
 from bridge.mirror.modules.face import Face
 
 
-class Adc(Face):
+class AdcConstants:
+    """Constants of `adc`."""
+
+    INIT_ADC = 0x00
+    INIT_VDD33 = 0xFF
+
+
+class Adc(AdcConstants, Face):
     """The analog input and the supply; the chip measures one of them, as it was set to at its last start."""
 
     MODULE: ClassVar[str] = "adc"
-    INIT_ADC = 0x00
-    INIT_VDD33 = 0xFF
 
     async def read(self, channel: int) -> int:
         """Measure the pin A0.

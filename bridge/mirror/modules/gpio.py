@@ -22,10 +22,9 @@ gpio.serout(pin, level, delays, cycles, done)
 """
 
 
-class Gpio(Face):
-    """Digital pins, 0 (D0, GPIO16) to 12."""
+class GpioConstants:
+    """Constants of `gpio`."""
 
-    MODULE: ClassVar[str] = "gpio"
     INPUT = 0
     OUTPUT = 1
     INT = 2
@@ -34,6 +33,12 @@ class Gpio(Face):
     HIGH = 1
     FLOAT = 0
     PULLUP = 1
+
+
+class Gpio(GpioConstants, Face):
+    """Digital pins, 0 (D0, GPIO16) to 12."""
+
+    MODULE: ClassVar[str] = "gpio"
 
     def __init__(self, tables: TableSource) -> None:
         super().__init__(tables)

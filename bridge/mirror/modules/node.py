@@ -50,7 +50,14 @@ class LFS(Face):
         return None if text is None else str(to_text(text))
 
 
-class Node(Face):
+class NodeConstants:
+    """Constants of `node`."""
+
+    CPU80MHZ = 80
+    CPU160MHZ = 160
+
+
+class Node(NodeConstants, Face):
     """The chip and its system.
 
     Attributes:
@@ -62,8 +69,6 @@ class Node(Face):
     """
 
     MODULE: ClassVar[str] = "node"
-    CPU80MHZ = 80
-    CPU160MHZ = 160
 
     def __init__(self, tables: TableSource, reset: Callable[[], Awaitable[None]]) -> None:
         super().__init__(tables)
@@ -96,6 +101,8 @@ class Node(Face):
     async def info(self, group: Literal["build_config"]) -> BuildConfig: ...
     @overload
     async def info(self, group: Literal["lfs"]) -> LFSInfo: ...
+    @overload
+    async def info(self, group: str | None) -> Any: ...
     async def info(self, group: str | None = None) -> Any:
         """What the firmware says of itself and of the chip.
 
@@ -125,7 +132,9 @@ class Node(Face):
         return int(await self._one("getcpufreq"))
 
     async def setcpufreq(self, speed: int) -> int:
-        """Set the clock of the CPU; the line does not depend on it. The bridge gives the board's own back at the end.
+        """Set the clock of the CPU.
+
+        The line does not depend on it. When the board is closed, the bridge gives back the clock that it found.
 
         Args:
             speed: `CPU80MHZ` or `CPU160MHZ`.

@@ -160,13 +160,18 @@ def _expired(timer: object) -> None:
         timer.expired()
 
 
-class Tmr(Face):
-    """Time and timers."""
+class TmrConstants:
+    """Constants of `tmr`."""
 
-    MODULE: ClassVar[str] = "tmr"
     ALARM_SINGLE = ALARM_SINGLE
     ALARM_AUTO = ALARM_AUTO
     ALARM_SEMI = ALARM_SEMI
+
+
+class Tmr(TmrConstants, Face):
+    """Time and timers."""
+
+    MODULE: ClassVar[str] = "tmr"
 
     async def create(self) -> Timer:
         """Make a timer."""

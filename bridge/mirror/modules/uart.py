@@ -16,10 +16,9 @@ from bridge.mirror.tcp import Data, as_bytes
 WRITE_CHUNK = 256
 
 
-class Uart(Face):
-    """Serial lines."""
+class UartConstants:
+    """Constants of `uart`."""
 
-    MODULE: ClassVar[str] = "uart"
     PARITY_NONE = 0
     PARITY_EVEN = 1
     PARITY_ODD = 2
@@ -28,6 +27,12 @@ class Uart(Face):
     STOPBITS_1_5 = 3
     DIR_RX = 0
     DIR_TX = 1
+
+
+class Uart(UartConstants, Face):
+    """Serial lines."""
+
+    MODULE: ClassVar[str] = "uart"
 
     async def setup(
         self, id: int, baud: int, databits: int, parity: int, stopbits: int, echo: int | None = None

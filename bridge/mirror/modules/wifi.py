@@ -16,16 +16,9 @@ from bridge.mirror.modules.wifi_eventmon import EventMonitor
 from bridge.mirror.modules.wifi_station import LIGHT_SLEEP, Station, set_sleep_type
 
 
-class Wifi(Face):
-    """The radio.
+class WifiConstants:
+    """Constants of `wifi`."""
 
-    Attributes:
-        sta: the board as a station.
-        ap: the board as an access point.
-        eventmon: who is told of what happens.
-    """
-
-    MODULE: ClassVar[str] = "wifi"
     NULLMODE = 0
     STATION = 1
     SOFTAP = 2
@@ -48,6 +41,18 @@ class Wifi(Face):
     STA_GOTIP = 5
     COUNTRY_AUTO = 0
     COUNTRY_MANUAL = 1
+
+
+class Wifi(WifiConstants, Face):
+    """The radio.
+
+    Attributes:
+        sta: the board as a station.
+        ap: the board as an access point.
+        eventmon: who is told of what happens.
+    """
+
+    MODULE: ClassVar[str] = "wifi"
 
     def __init__(self, tables: TableSource) -> None:
         super().__init__(tables)

@@ -80,7 +80,7 @@ class AccessPointFace(Face):
             LuaError: "ssid: required", "pwd: length:0 or 8-64", "channel: Range:1-13", ….
         """
         table = await self._tables()
-        async with Handing(self._monitor, table) as handing:
+        with Handing(self._monitor, table) as handing:
             (done,) = await table.call("wifi.ap.config", handing.settings(cfg, _SETTINGS, _EVENTS))
         return bool(done)
 
@@ -104,6 +104,8 @@ class AccessPointFace(Face):
     async def getconfig(self, return_table: Literal[False] = False) -> AccessPointTuple: ...
     @overload
     async def getconfig(self, return_table: Literal[True]) -> AccessPointConfig: ...
+    @overload
+    async def getconfig(self, return_table: bool) -> AccessPointConfig | AccessPointTuple: ...
     async def getconfig(self, return_table: bool = False) -> AccessPointConfig | AccessPointTuple:
         """The settings.
 
@@ -116,6 +118,8 @@ class AccessPointFace(Face):
     async def getdefaultconfig(self, return_table: Literal[False] = False) -> AccessPointTuple: ...
     @overload
     async def getdefaultconfig(self, return_table: Literal[True]) -> AccessPointConfig: ...
+    @overload
+    async def getdefaultconfig(self, return_table: bool) -> AccessPointConfig | AccessPointTuple: ...
     async def getdefaultconfig(self, return_table: bool = False) -> AccessPointConfig | AccessPointTuple:
         """The settings in the flash; as `getconfig`."""
         return await self._config("getdefaultconfig", return_table)

@@ -49,7 +49,23 @@ class Reason(IntEnum):
     HANDSHAKE_TIMEOUT = 204
 
 
-class EventMonitor(Face):
+class EventConstants:
+    """Events of `wifi.eventmon`, and the reasons of disconnections."""
+
+    STA_CONNECTED = 0
+    STA_DISCONNECTED = 1
+    STA_AUTHMODE_CHANGE = 2
+    STA_GOT_IP = 3
+    STA_DHCP_TIMEOUT = 4
+    AP_STACONNECTED = 5
+    AP_STADISCONNECTED = 6
+    AP_PROBEREQRECVED = 7
+    WIFI_MODE_CHANGED = 8
+    EVENT_MAX = 10
+    reason = Reason
+
+
+class EventMonitor(EventConstants, Face):
     """What a handler gets is a dict, by event:
 
     | Event | Keys |
@@ -68,17 +84,6 @@ class EventMonitor(Face):
     """
 
     MODULE: ClassVar[str] = "wifi.eventmon"
-    STA_CONNECTED = 0
-    STA_DISCONNECTED = 1
-    STA_AUTHMODE_CHANGE = 2
-    STA_GOT_IP = 3
-    STA_DHCP_TIMEOUT = 4
-    AP_STACONNECTED = 5
-    AP_STADISCONNECTED = 6
-    AP_PROBEREQRECVED = 7
-    WIFI_MODE_CHANGED = 8
-    EVENT_MAX = 10
-    reason = Reason
 
     def __init__(self, tables: TableSource) -> None:
         super().__init__(tables)
@@ -98,7 +103,7 @@ class EventMonitor(Face):
             await self.unregister(Event)
             return
         table = await self._tables()
-        async with Handing(self, table) as handing:
+        with Handing(self, table) as handing:
             await table.call("wifi.eventmon.register", Event, handing.relay(Event, function))
 
     async def unregister(self, Event: int) -> None:
@@ -120,10 +125,10 @@ class Handing:
         self._table = table
         self._before: list[tuple[Relay, EventHandler | None]] = []
 
-    async def __aenter__(self) -> Handing:
+    def __enter__(self) -> Handing:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             for relay, function in self._before:
                 relay.function = function
@@ -150,8 +155,10 @@ class Handing:
             events: name of a setting that is a handler → its event.
 
         Raises:
-            UsageError: a name that stock does not know, and would ignore; or a handler that cannot be called.
+            UsageError: no dict; a name that stock does not know, and would ignore; a handler that cannot be called.
         """
+        if not isinstance(config, Mapping):
+            raise UsageError("The settings of wifi are a dict", remedy='Write {"ssid": …, "pwd": …}.')
         names = {*known, *events}
         for name in config:
             if name not in names:

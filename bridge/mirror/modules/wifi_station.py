@@ -66,7 +66,7 @@ class Station(Face):
             LuaError: "ssid required", "ssid: length:0-32", "pwd: length:0-64", ….
         """
         table = await self._tables()
-        async with Handing(self._monitor, table) as handing:
+        with Handing(self._monitor, table) as handing:
             settings = handing.settings(station_config, _SETTINGS, _EVENTS)
             (done,) = await table.call("wifi.sta.config", settings)
         return bool(done)
@@ -107,6 +107,8 @@ class Station(Face):
     async def getconfig(self, return_table: Literal[False] = False) -> StationTuple: ...
     @overload
     async def getconfig(self, return_table: Literal[True]) -> StationConfig: ...
+    @overload
+    async def getconfig(self, return_table: bool) -> StationConfig | StationTuple: ...
     async def getconfig(self, return_table: bool = False) -> StationConfig | StationTuple:
         """The network that is configured.
 
@@ -119,6 +121,8 @@ class Station(Face):
     async def getdefaultconfig(self, return_table: Literal[False] = False) -> StationTuple: ...
     @overload
     async def getdefaultconfig(self, return_table: Literal[True]) -> StationConfig: ...
+    @overload
+    async def getdefaultconfig(self, return_table: bool) -> StationConfig | StationTuple: ...
     async def getdefaultconfig(self, return_table: bool = False) -> StationConfig | StationTuple:
         """The network that is configured in the flash; as `getconfig`."""
         return await self._config("getdefaultconfig", return_table)
@@ -255,7 +259,7 @@ class Station(Face):
             await self._call(function)
             return
         table = await self._tables()
-        async with Handing(self._monitor, table) as handing:
+        with Handing(self._monitor, table) as handing:
             await table.call(f"wifi.sta.{function}", handing.relay(event, handler))
 
     async def _scan(
