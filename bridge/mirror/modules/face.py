@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bridge.errors import UsageError
 from bridge.link import CALL_TIMEOUT
 from bridge.mirror.lua import TableSource, single
 from bridge.wire.values import Value
+
+#: Seconds that a function may keep the board's Lua busy: the link gives a board up that is silent for six.
+BUSY_LIMIT = 5.0
 
 
 class Face:
@@ -33,6 +37,19 @@ class Face:
     async def _one(self, function: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """As `_call`; one result as itself, none as None."""
         return single(await self._call(function, *values, timeout=timeout))
+
+
+def check_busy(seconds: float, what: str) -> None:
+    """Refuse what would keep the board busy for too long.
+
+    Raises:
+        UsageError: it takes longer than `BUSY_LIMIT`.
+    """
+    if seconds > BUSY_LIMIT:
+        raise UsageError(
+            f"{what} would keep the board busy for {seconds:g} s, and the link gives it up after 6 s of silence",
+            remedy=f"Stay below {BUSY_LIMIT:g} s.",
+        )
 
 
 def given(*values: Value) -> tuple[Value, ...]:

@@ -6,8 +6,9 @@ Files are objects (`open`). The stock module's functions that work on the file o
 
 from __future__ import annotations
 
-from typing import ClassVar, TypedDict, cast
+from typing import ClassVar, NoReturn, TypedDict, cast
 
+from bridge.errors import UsageError
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.file_object import FileObject
 from bridge.mirror.modules.text import text_table, to_name
@@ -16,8 +17,6 @@ from bridge.wire.values import Handle
 
 #: Seconds for what looks through the whole file system.
 SEARCH_TIMEOUT = 60.0
-#: Seconds to erase the largest flash chip, 45 ms for each of its sectors.
-FORMAT_TIMEOUT = 300.0
 
 
 class Time(TypedDict):
@@ -135,10 +134,13 @@ class File(Face):
         address, size = await self._call("fscfg")
         return address, size
 
-    async def format(self) -> None:
-        """Erase all files. It takes up to a minute, in which the board does nothing else.
+    async def format(self) -> NoReturn:
+        """Refused: it takes up to some minutes, and the link gives a board up that is silent for 6 s.
 
         Raises:
-            LuaError: "Failed to format file system".
+            UsageError: always.
         """
-        await self._call("format", timeout=FORMAT_TIMEOUT)
+        raise UsageError(
+            "file.format would keep the board busy for longer than the link waits",
+            remedy="Remove the files (`file.list`, `file.remove`), or run it at the prompt of a terminal.",
+        )

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from bridge.errors import UsageError
-from bridge.link import CALL_TIMEOUT
 from bridge.mirror.lua import TableSource
-from bridge.mirror.modules.face import Face
+from bridge.mirror.modules.face import Face, check_busy
 from bridge.mirror.modules.relay import Relays
 
 #: D9 and D10 are RX and TX of UART 0.
@@ -133,8 +132,8 @@ class Gpio(GpioConstants, Face):
                 and the chip's hardware timer does the work, one sequence at a time.
 
         Raises:
-            UsageError: a delay is no whole number from 0 to 2³¹-1, or fewer cycles than one without a callback: the
-                board would never come back.
+            UsageError: a delay is no whole number from 0 to 2³¹-1. Without a callback: fewer cycles than one (the
+                board would never come back), or longer than the link waits.
             LuaError: "Invalid pin", "Wrong level type", "Invalid delay_times" (too many), "Unable to initialize
                 timer": a sequence is being written, or another module has the timer.
         """
@@ -151,6 +150,7 @@ class Gpio(GpioConstants, Face):
             relay = self._relays.at(table, "serout", "gpio.serout")
             relay.function = callback
             done = relay
-        busy = 0.0 if callback is not None else sum(delays) * (cycle_num or 1) * 1e-6
+        if callback is None:
+            check_busy(sum(delays) * (cycle_num or 1) * 1e-6, "gpio.serout")
         text = ",".join(map(str, delays))
-        await table.run_lua(_SEROUT, pin, start_level, text, cycle_num, done, timeout=CALL_TIMEOUT + busy)
+        await table.run_lua(_SEROUT, pin, start_level, text, cycle_num, done)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from bridge.errors import BridgeError, UsageError
-from bridge.link import CALL_TIMEOUT
 from bridge.mirror.callback import Callback
 from bridge.mirror.handle import Remote, State
 from bridge.mirror.lua import single
-from bridge.mirror.modules.face import Face, given
+from bridge.mirror.modules.face import Face, check_busy, given
 from bridge.mirror.table import HandleTable
 from bridge.wire.values import Handle, Value
 
@@ -141,6 +140,7 @@ class Timer(Remote):
         # Before the call, because the first expiry may be here before the reply has been looked at.
         before = self._callback, self._mode
         self._callback, self._mode = Callback(func, self.table), mode
+        self.table.keep(self)
         try:
             return single(await self.call(target, interval_ms, mode, _expired))
         except BaseException:
@@ -183,12 +183,14 @@ class Tmr(TmrConstants, Face):
         """Keep the board's CPU busy; nothing else runs there, and Wi-Fi suffers beyond 15 ms.
 
         Args:
-            us: microseconds.
+            us: microseconds, at most 5 000 000.
 
         Raises:
+            UsageError: longer than the link waits.
             LuaError: "wrong arg range": not above 0.
         """
-        await self._call("delay", us, timeout=CALL_TIMEOUT + max(us, 0) * 1e-6)
+        check_busy(us * 1e-6, "tmr.delay")
+        await self._call("delay", us)
 
     async def now(self) -> int:
         """Microseconds since the chip's start, 31 bits: back at 0 after 35 minutes."""

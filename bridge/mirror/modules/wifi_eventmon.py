@@ -110,10 +110,10 @@ class EventMonitor(EventConstants, Face):
         """Remove the handler of an event."""
         table = await self._tables()
         await table.call("wifi.eventmon.unregister", Event)
-        self.relay(table, Event).function = None
+        self._relay(table, Event).function = None
 
-    def relay(self, table: HandleTable, event: int) -> Relay:
-        """What Lua calls for an event; for the other faces of Wi-Fi."""
+    def _relay(self, table: HandleTable, event: int) -> Relay:
+        """What Lua calls for an event."""
         return self._relays.at(table, event, f"event {event} of wifi", lambda found=None, *_: (text_table(found),))
 
 
@@ -141,7 +141,7 @@ class Handing:
         """
         if not callable(function):
             raise UsageError(f"The handler for event {event} of wifi cannot be called", remedy="Pass a function.")
-        relay = self._monitor.relay(self._table, event)
+        relay = self._monitor._relay(self._table, event)
         self._before.append((relay, relay.function))
         relay.function = function
         return relay
