@@ -153,11 +153,10 @@ class AccessPointFace(Face):
         return bool(await self._one("setmac", mac))
 
     async def _config(self, function: str, return_table: bool) -> AccessPointConfig | AccessPointTuple:
-        values = await self._call(function, return_table)
+        # Always as a table, in which the password has a name: without one, no log could know it for what it is.
+        found = text_table(await self._one(function, True))
         if not return_table:
-            ssid, password = (*values, None)[:2]
-            return AccessPointTuple(to_text(ssid), to_text(password))
-        found = text_table(values[0])
+            return AccessPointTuple(found["ssid"], found.get("pwd"))
         return AccessPointConfig(
             found["ssid"],
             found.get("pwd"),

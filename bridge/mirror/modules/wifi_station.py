@@ -247,12 +247,12 @@ class Station(Face):
         return await set_sleep_type(self, type_wanted)
 
     async def _config(self, function: str, return_table: bool) -> StationConfig | StationTuple:
-        values = await self._call(function, return_table)
+        # Always as a table, in which the password has a name: without one, no log could know it for what it is.
+        found = text_table(await self._one(function, True))
+        ssid, password, bssid = found["ssid"], found.get("pwd"), found["bssid"]
         if return_table:
-            found = text_table(values[0])
-            return StationConfig(found["ssid"], found.get("pwd"), found["bssid_set"], found["bssid"])
-        ssid, password, bssid_set, bssid = values
-        return StationTuple(to_text(ssid), to_text(password), bssid_set, to_text(bssid))
+            return StationConfig(ssid, password, found["bssid_set"], bssid)
+        return StationTuple(ssid, password or "", int(found["bssid_set"]), bssid)
 
     async def _with_handler(self, function: str, event: int, handler: EventHandler | None) -> None:
         if handler is None:

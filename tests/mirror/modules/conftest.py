@@ -37,6 +37,16 @@ async def start(port: Port) -> Link:
     return await agent.start(port, rng=random.Random(7))
 
 
+async def rejoin(board: Board) -> None:
+    """Have the station in the network."""
+    await board.wifi.sta.config({"ssid": "virtual", "save": False})
+    for _ in range(30):
+        if await board.wifi.sta.status() == board.wifi.STA_GOTIP:
+            return
+        await asyncio.sleep(1)
+    raise AssertionError("the station does not come back")
+
+
 class Rig:
     """A board of one build, and what it reported."""
 
