@@ -90,14 +90,21 @@ class Gpio(GpioConstants, Face):
 
         Args:
             pin: 1 to 12; D0 has no interrupt.
-            type: "up", "down", "both", "low" or "high". None or "none" removes the callback.
+            type: "up", "down" or "both". None or "none" removes the callback. "low" and "high" are refused: stock calls
+                again and again as long as the level lasts, and the board has no time left for the line.
             callback: called with the level, the time in µs as `tmr.now` counts it, and how many interrupts this
                 call stands for. None keeps the one before.
 
         Raises:
+            UsageError: "low" or "high".
             LuaError: "Invalid interrupt pin", "invalid option 'sideways'" (the type), "invalid callback type": there
                 was none before.
         """
+        if type in ("low", "high"):
+            raise UsageError(
+                f"gpio.trig would call without a pause while the pin is {type}, and the link would end",
+                remedy='Use "up", "down" or "both", or a function on the board by board.exec.',
+            )
         table = await self._tables()
         relay = self._relays.at(table, pin, f"gpio.trig of D{pin}")
         if type in (None, "none") or callback is None:

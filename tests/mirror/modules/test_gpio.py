@@ -86,6 +86,33 @@ async def test_wrong_interrupts_leave_the_one_before(rig: Rig, board: Board) -> 
     await gpio.trig(1, "none")
 
 
+async def test_a_level_is_refused(board: Board) -> None:
+    for level in ("low", "high"):
+        with pytest.raises(UsageError, match=f"while the pin is {level}"):
+            await board.gpio.trig(1, level, print)
+
+
+async def test_a_thousand_interrupts_a_second(rig: Rig, board: Board) -> None:
+    gpio = board.gpio
+    await gpio.mode(1, gpio.INT)
+    await drive(rig, 1, 0)
+    count = 0
+
+    def called(level: int, when: int, eventcount: int) -> None:
+        nonlocal count
+        count += eventcount
+
+    await gpio.trig(1, "up", called)
+    for _ in range(2000):
+        for level in (1, 0):
+            pins(rig.system).drive(1, level)
+            await asyncio.sleep(0.0005)
+    assert await board.node.heap() > 10_000
+    await asyncio.sleep(1)
+    assert count == 2000
+    await gpio.trig(1)
+
+
 async def test_a_handler_that_raises_and_the_next_interrupt(rig: Rig, board: Board) -> None:
     gpio = board.gpio
     await gpio.mode(1, gpio.INT)
