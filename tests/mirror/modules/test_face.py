@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bridge.board import Board
 from bridge.errors import LuaError, UsageError
 from bridge.mirror.modules.face import Face, check_busy, given
+from tests.test_layers import ROOT
 
+PAGE = ROOT / "docs" / "reference" / "modules.md"
 #: Functions that are left to `board.lua`, as docs/reference/modules.md says.
 LEFT = {
     "file": {"close", "flush", "on", "read", "readline", "seek", "write", "writeline"},
@@ -51,6 +55,14 @@ async def test_functions_are_those_of_the_firmware(board: Board, path: str) -> N
         if not name.startswith("_") and callable(getattr(face, name)) and name not in ("reason", *names)
     }
     assert more == set()
+
+
+@pytest.mark.parametrize("path", [*FACES, "node.LFS"])
+async def test_the_page_names_each_function(board: Board, path: str) -> None:
+    face = face_of(board, path)
+    row = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"| `board.{path}` |"))
+    named = set(re.findall(r"`(\w+)`", row.split("|")[2])) - {"reason"}
+    assert named == {name for name in vars(type(face)) if not name.startswith("_") and name not in ("MODULE", "reason")}
 
 
 def test_arguments_that_were_left_out() -> None:
