@@ -8,7 +8,7 @@ from typing import NoReturn, Self, cast
 from bridge.mirror.modules import file as _file
 from bridge.mirror.modules import file_object as _file_object
 from bridge.mirror.modules.file import Stat
-from bridge.mirror.tcp import Data
+from bridge.mirror.modules.text import Data
 from bridge.portal import portal
 from bridge.sync.face import KINDS, Remote, face
 

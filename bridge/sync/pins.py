@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from bridge.mirror.modules import adc as _adc
 from bridge.mirror.modules import gpio as _gpio
 from bridge.mirror.modules import uart as _uart
-from bridge.mirror.tcp import Data
+from bridge.mirror.modules.text import Data
 from bridge.portal import portal
 from bridge.sync.face import to_handler
 

@@ -39,15 +39,19 @@ class Face:
         return single(await self._call(function, *values, timeout=timeout))
 
 
-def check_busy(seconds: float, what: str) -> None:
+def check_busy(us: int | float, what: str) -> None:
     """Refuse what would keep the board busy for too long.
+
+    Args:
+        us: microseconds.
+        what: the function.
 
     Raises:
         UsageError: it takes longer than `BUSY_LIMIT`.
     """
-    if seconds > BUSY_LIMIT:
+    if isinstance(us, int | float) and us * 1e-6 > BUSY_LIMIT:  # what is no number the board refuses
         raise UsageError(
-            f"{what} would keep the board busy for {seconds:g} s, and the link gives it up after 6 s of silence",
+            f"{what} would keep the board busy for {us * 1e-6:g} s, and the link gives it up after 6 s of silence",
             remedy=f"Stay below {BUSY_LIMIT:g} s.",
         )
 

@@ -11,8 +11,7 @@ from typing import ClassVar, NoReturn, TypedDict, cast
 from bridge.errors import UsageError
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.file_object import FileObject
-from bridge.mirror.modules.text import text_table, to_name
-from bridge.mirror.tcp import Data
+from bridge.mirror.modules.text import Data, text_table, to_contents, to_name
 from bridge.wire.values import Handle
 
 #: Seconds for what looks through the whole file system.
@@ -118,11 +117,12 @@ class File(Face):
         Returns:
             True; None if the file could not be made or the flash is full.
         """
+        data = to_contents(contents)  # before the file that is there is gone
         made = await self.open(filename, "w+")
         if made is None:
             return None
         async with made:
-            return await made.write(contents)
+            return await made.write(data)
 
     async def fsinfo(self) -> tuple[int, int, int]:
         """(remaining, used, total) bytes of the file system."""

@@ -12,8 +12,8 @@ from typing import Self
 from bridge.mirror.handle import Remote, State
 from bridge.mirror.lua import single
 from bridge.mirror.modules.face import given
+from bridge.mirror.modules.text import Data, to_contents
 from bridge.mirror.table import HandleTable
-from bridge.mirror.tcp import Data, as_bytes
 from bridge.wire.values import Handle, Value
 
 #: Bytes of one read or write on the board. Stock reads so many at once (FILE_READ_CHUNK); a message to the board
@@ -77,12 +77,12 @@ class FileObject(Remote):
             is in the file then, stock does not say.
         """
         async with self._order:
-            return await self._write(as_bytes(string))
+            return await self._write(to_contents(string))
 
     async def writeline(self, string: Data) -> bool | None:
         """Write and add a line end; as `write`."""
         async with self._order:
-            return await self._write(as_bytes(string) + b"\n")
+            return await self._write(to_contents(string) + b"\n")
 
     async def seek(self, whence: str | None = None, offset: int | None = None) -> int | None:
         """Go to a position.

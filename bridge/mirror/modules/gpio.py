@@ -144,7 +144,7 @@ class Gpio(GpioConstants, Face):
             LuaError: "Invalid pin", "Wrong level type", "Invalid delay_times" (too many), "Unable to initialize
                 timer": a sequence is being written, or another module has the timer.
         """
-        delays = list(delay_times)
+        delays = list(delay_times) if isinstance(delay_times, Iterable) else [None]
         if not all(isinstance(delay, int) and 0 <= delay < 1 << 31 for delay in delays):
             raise UsageError("A delay of gpio.serout is a whole number of µs", remedy="Use 0 to 2147483647.")
         if callback is None and cycle_num is not None and cycle_num < 1:
@@ -158,6 +158,6 @@ class Gpio(GpioConstants, Face):
             relay.function = callback
             done = relay
         if callback is None:
-            check_busy(sum(delays) * (cycle_num or 1) * 1e-6, "gpio.serout")
+            check_busy(sum(delays) * (cycle_num or 1), "gpio.serout")
         text = ",".join(map(str, delays))
         await table.run_lua(_SEROUT, pin, start_level, text, cycle_num, done)

@@ -13,7 +13,7 @@ from bridge.errors import BoardReset, UsageError
 from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.node_info import BuildConfig, Hardware, LFSInfo, PartitionTable, SoftwareVersion, Startup
-from bridge.mirror.modules.text import text_table, to_name, to_text
+from bridge.mirror.modules.text import text_table, to_name, to_table, to_text
 
 #: Seconds for what compiles a file or writes much flash.
 SLOW_TIMEOUT = 60.0
@@ -193,7 +193,7 @@ class Node(NodeConstants, Face):
         Returns:
             All options, as they will be at the next start.
         """
-        table = None if options is None else {key: to_name(value) for key, value in options.items()}
+        table = None if options is None else to_table(options, "node.startup")
         return cast(Startup, text_table(await self._one("startup", table)))
 
     async def startupcommand(self, command: str) -> bool:

@@ -1,4 +1,4 @@
-"""Names on the board: str here, bytes there.
+"""Names and contents on the board: str here, bytes there.
 
 Lua strings have no encoding. Names of files and networks are read as UTF-8, and bytes that are none survive the way
 there and back (`surrogateescape`).
@@ -9,7 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.errors import UsageError
 from bridge.wire.values import Value
+
+#: Contents; a str is sent as UTF-8.
+Data = bytes | bytearray | memoryview | str
+
+
+def to_contents(data: Data) -> bytes:
+    """Contents as bytes.
+
+    Raises:
+        UsageError: it is something else (`bytes(5)` would be five zeros).
+    """
+    if isinstance(data, str):
+        return data.encode("utf-8", "surrogateescape")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise UsageError(f"A {type(data).__name__} is no contents", remedy="Give bytes, or a str.")
+    return bytes(data)
 
 
 def to_text(value: Value) -> Any:
@@ -27,3 +44,14 @@ def text_table(value: Value) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {}
     return {to_text(key): text_table(item) if isinstance(item, dict) else to_text(item) for key, item in value.items()}
+
+
+def to_table(settings: Mapping[str, Any], what: str) -> dict[str, Value]:
+    """Settings as a table for the board; what is None is left out.
+
+    Raises:
+        UsageError: no dict.
+    """
+    if not isinstance(settings, Mapping):
+        raise UsageError(f"{what} takes a dict", remedy="Write {…}.")
+    return {name: to_name(value) for name, value in settings.items() if value is not None}

@@ -189,7 +189,7 @@ class Tmr(TmrConstants, Face):
             UsageError: longer than the link waits.
             LuaError: "wrong arg range": not above 0.
         """
-        check_busy(us * 1e-6, "tmr.delay")
+        check_busy(us, "tmr.delay")
         await self._call("delay", us)
 
     async def now(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn
 
 from bridge.errors import UsageError
 from bridge.mirror.modules.face import Face
-from bridge.mirror.tcp import Data, as_bytes
+from bridge.mirror.modules.text import Data, to_contents
 
 #: Bytes that one call writes: the board's Lua stands still while they leave, 22 ms at 115 200 baud.
 WRITE_CHUNK = 256
@@ -89,7 +89,7 @@ class Uart(UartConstants, Face):
             if isinstance(item, int):
                 await self._call("write", id, item)
                 continue
-            payload = as_bytes(item)
+            payload = to_contents(item)
             for at in range(0, max(len(payload), 1), WRITE_CHUNK):
                 await self._call("write", id, payload[at : at + WRITE_CHUNK])
 

@@ -9,7 +9,7 @@ from typing import ClassVar, cast
 
 from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
-from bridge.mirror.modules.text import text_table, to_name
+from bridge.mirror.modules.text import text_table, to_table
 from bridge.mirror.modules.wifi_access_point import AccessPointFace
 from bridge.mirror.modules.wifi_config import Country
 from bridge.mirror.modules.wifi_eventmon import EventMonitor
@@ -97,7 +97,7 @@ class Wifi(WifiConstants, Face):
         Raises:
             LuaError: "country: country code must be 2 chars", "start_ch: Range:1-14", ….
         """
-        return bool(await self._one("setcountry", {key: to_name(value) for key, value in country_info.items()}))
+        return bool(await self._one("setcountry", to_table(country_info, "wifi.setcountry")))
 
     async def getphymode(self) -> int:
         """`PHYMODE_B`, `PHYMODE_G` or `PHYMODE_N`: 802.11b, g or n."""

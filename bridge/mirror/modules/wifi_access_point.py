@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypedDict, overload
 
 from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
-from bridge.mirror.modules.text import text_table, to_text
+from bridge.mirror.modules.text import text_table, to_table, to_text
 from bridge.mirror.modules.wifi_config import AccessPointConfig, AccessPointOptions, AccessPointTuple, Addresses
 from bridge.mirror.modules.wifi_eventmon import EventMonitor, Handing
 from bridge.mirror.modules.wifi_station import text_or_none, three
@@ -40,7 +40,7 @@ class DHCP(Face):
         Raises:
             LuaError: "wrong arg type".
         """
-        first, last = await self._call("config", dict(dhcp_config))
+        first, last = await self._call("config", to_table(dhcp_config, "wifi.ap.dhcp.config"))
         return to_text(first), to_text(last)
 
     async def start(self) -> bool:
@@ -134,7 +134,7 @@ class AccessPointFace(Face):
         Raises:
             LuaError: "wrong arg type".
         """
-        return bool(await self._one("setip", dict(cfg)))
+        return bool(await self._one("setip", to_table(cfg, "wifi.ap.setip")))
 
     async def getbroadcast(self) -> str | None:
         """Broadcast address, or None as a station only."""

@@ -10,7 +10,7 @@ from bridge.errors import UsageError
 from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.relay import Relay, Relays
-from bridge.mirror.modules.text import text_table, to_name, to_text
+from bridge.mirror.modules.text import text_table, to_name, to_table, to_text
 from bridge.mirror.modules.wifi_config import (
     Addresses,
     EventHandler,
@@ -207,7 +207,7 @@ class Station(Face):
         Raises:
             LuaError: "wrong arg type".
         """
-        return bool(await self._one("setip", dict(cfg)))
+        return bool(await self._one("setip", to_table(cfg, "wifi.sta.setip")))
 
     async def getbroadcast(self) -> str | None:
         """Broadcast address, or None without an address."""
@@ -269,7 +269,7 @@ class Station(Face):
         read = by_bssid if form == 1 else by_ssid
         relay: Relay = self._relays.at(table, "scan", "wifi.sta.getap")
         before, relay.function = relay.function, lambda found=None: function(read(found))
-        settings = () if wanted is None else ({name: to_name(value) for name, value in wanted.items()},)
+        settings = () if wanted is None else (to_table(wanted, "wifi.sta.getap"),)
         try:
             await table.call("wifi.sta.getap", *settings, form, relay)
         except BaseException:

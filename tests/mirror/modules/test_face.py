@@ -70,9 +70,9 @@ def test_arguments_that_were_left_out() -> None:
 
 
 def test_what_would_silence_the_board_is_refused() -> None:
-    check_busy(5.0, "x")
+    check_busy(5_000_000, "x")
     with pytest.raises(UsageError, match=r"x would keep the board busy for 5\.5 s"):
-        check_busy(5.5, "x")
+        check_busy(5.5e6, "x")
 
 
 async def test_a_module_that_the_firmware_lacks(board: Board) -> None:

@@ -62,6 +62,14 @@ async def test_names_that_cannot_be(board: Board, name: str) -> None:
             await work
 
 
+async def test_what_is_no_contents_leaves_the_file_as_it_was(board: Board) -> None:
+    await board.file.putcontents("a", b"old")
+    for wrong in (5, None, [b"x"]):
+        with pytest.raises(UsageError, match="no contents"):
+            await board.file.putcontents("a", wrong)  # type: ignore[arg-type]
+    assert await board.file.getcontents("a") == b"old"
+
+
 async def test_patterns_are_those_of_lua(board: Board) -> None:
     await board.file.putcontents("a", b"x")
     with pytest.raises(LuaError, match="malformed pattern"):

@@ -103,13 +103,13 @@ async def test_a_thousand_interrupts_a_second(rig: Rig, board: Board) -> None:
         count += eventcount
 
     await gpio.trig(1, "up", called)
-    for _ in range(2000):
+    for _ in range(600):
         for level in (1, 0):
             pins(rig.system).drive(1, level)
             await asyncio.sleep(0.0005)
     assert await board.node.heap() > 10_000
     await asyncio.sleep(1)
-    assert count == 2000
+    assert count == 600
     await gpio.trig(1)
 
 
@@ -164,6 +164,7 @@ async def test_sequences_that_cannot_be(board: Board) -> None:
     for delays, cycles, what in (
         ([1.5], 1, "whole number"),
         ([-1], 1, "whole number"),
+        (7, 1, "whole number"),
         ([10], 0, "for ever"),
         ([1_000_000], 6, "busy for 6 s"),
     ):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mirror.modules.text import text_table, to_name, to_text
+from bridge.errors import UsageError
+from bridge.mirror.modules.text import text_table, to_contents, to_name, to_table, to_text
 
 
 @given(st.binary())
@@ -21,3 +23,21 @@ def test_tables() -> None:
         "a": "x", "b": {"c": 1, "d": True}, 1: None
     }  # fmt: skip
     assert text_table([]) == {} == text_table(None)
+
+
+def test_contents() -> None:
+    assert [to_contents(data) for data in ("ü", b"x", bytearray(b"y"), memoryview(b"z"))] == [
+        b"\xc3\xbc",
+        b"x",
+        b"y",
+        b"z",
+    ]
+    for wrong in (5, None, [1]):
+        with pytest.raises(UsageError, match="no contents"):
+            to_contents(wrong)  # type: ignore[arg-type]
+
+
+def test_settings() -> None:
+    assert to_table({"a": "ü", "b": None, "c": 1}, "x") == {"a": b"\xc3\xbc", "c": 1}
+    with pytest.raises(UsageError, match="x takes a dict"):
+        to_table("a=1", "x")  # type: ignore[arg-type]
