@@ -106,7 +106,7 @@ class Gpio(GpioConstants, Face):
                 remedy='Use "up", "down" or "both", or a function on the board by board.exec.',
             )
         table = await self._tables()
-        relay = self._relays.at(table, pin, f"gpio.trig of D{pin}")
+        relay = self._relays.at(table, pin, f"gpio.trig of D{pin}", farewell=("gpio.trig", pin))
         if type in (None, "none") or callback is None:
             await self._call("trig", pin, type)
             if type in (None, "none"):

@@ -6,10 +6,14 @@ an event) gets the same one again and again, so that a program that sets a new h
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from bridge.errors import BridgeError
+from bridge.link import Caller
 from bridge.mirror.table import HandleTable
 from bridge.wire.values import Value
 
@@ -44,10 +48,35 @@ class Relays:
         self._tables: weakref.WeakKeyDictionary[HandleTable, dict[Hashable, Relay]] = weakref.WeakKeyDictionary()
 
     def at(
-        self, table: HandleTable, place: Hashable, name: str, convert: Callable[..., tuple[Any, ...]] | None = None
+        self,
+        table: HandleTable,
+        place: Hashable,
+        name: str,
+        convert: Callable[..., tuple[Any, ...]] | None = None,
+        *,
+        farewell: tuple[Value, ...] = (),
     ) -> Relay:
-        """The relay for a place in a boot, made when first asked for."""
+        """The relay for a place in a boot, made when first asked for.
+
+        Args:
+            table: of the boot.
+            place: a key.
+            name: see `Relay`.
+            convert: see `Relay`.
+            farewell: function and arguments of the call by which Lua forgets the relay. It is made before the agent
+                leaves the board, whose memory Lua would keep with the relay.
+        """
         relays = self._tables.setdefault(table, {})
-        if place not in relays:
-            relays[place] = Relay(name, convert)
-        return relays[place]
+        if (relay := relays.get(place)) is None:
+            relay = relays[place] = Relay(name, convert)
+            if farewell:
+                # Not the table itself, which would then be its own reason to stay.
+                table.before_close(functools.partial(_take_back, relay, table.caller, farewell))
+        return relay
+
+
+def _take_back(relay: Relay, caller: Caller, farewell: tuple[Value, ...]) -> None:
+    if relay.function is not None:
+        target, *values = farewell
+        with contextlib.suppress(BridgeError):
+            caller.post(target, *values)

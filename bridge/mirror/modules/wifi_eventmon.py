@@ -114,7 +114,13 @@ class EventMonitor(EventConstants, Face):
 
     def _relay(self, table: HandleTable, event: int) -> Relay:
         """What Lua calls for an event."""
-        return self._relays.at(table, event, f"event {event} of wifi", lambda found=None, *_: (text_table(found),))
+        return self._relays.at(
+            table,
+            event,
+            f"event {event} of wifi",
+            lambda found=None, *_: (text_table(found),),
+            farewell=("wifi.eventmon.unregister", event),
+        )
 
 
 class Handing:
