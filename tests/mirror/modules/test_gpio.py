@@ -86,6 +86,22 @@ async def test_wrong_interrupts_leave_the_one_before(rig: Rig, board: Board) -> 
     await gpio.trig(1, "none")
 
 
+async def test_interrupts_of_an_earlier_boot_are_over_and_new_ones_work(rig: Rig, board: Board) -> None:
+    old: list[int] = []
+    new: list[int] = []
+    await board.gpio.mode(1, board.gpio.INT)
+    await board.gpio.trig(1, "up", lambda *values: old.append(values[0]))
+    await board.reset()
+    with pytest.raises(LuaError, match="invalid callback type"):
+        await board.gpio.trig(1, "up")
+    await board.gpio.mode(1, board.gpio.INT)
+    await drive(rig, 1, 0)
+    await board.gpio.trig(1, "up", lambda *values: new.append(values[0]))
+    await drive(rig, 1, 1)
+    assert (old, new) == ([], [1])
+    await board.gpio.trig(1)
+
+
 async def test_a_level_is_refused(board: Board) -> None:
     for level in ("low", "high"):
         with pytest.raises(UsageError, match=f"while the pin is {level}"):

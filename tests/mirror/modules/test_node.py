@@ -6,12 +6,15 @@ import pytest
 
 from bridge.board import Board
 from bridge.errors import BoardReset, LuaError, UsageError
+from bridge.mirror.modules.node import Node
+from bridge.mirror.table import HandleTable
 from bridge.opening import open_board
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.chip.efuse import chip_id, mac_address
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.mirror.caller import make_table
 from tests.mirror.modules.conftest import Rig, start
 
 
@@ -91,6 +94,25 @@ async def test_the_flash_store_of_a_board_that_has_none(board: Board) -> None:
     assert await board.node.LFS.list() is None
     assert await board.node.LFS.get("init") is None
     assert await board.node.LFS.reload("lfs.img") == "No LFS partition allocated"
+
+
+def test_a_new_image_of_the_flash_store_restarts_the_board() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        asked = 0
+
+        async def tables() -> HandleTable:
+            nonlocal asked
+            asked += 1
+            return table
+
+        caller.replies["node.LFS.reload"] = BoardReset()
+        caller.replies["node.LFS.list"] = ([b"init", b"main"],)
+        lfs = Node(tables, asyncio.Event().wait).LFS  # type: ignore[arg-type]
+        assert await lfs.reload("lfs.img") is None and asked == 2
+        assert await lfs.list() == ["init", "main"]
+
+    asyncio.run(main())
 
 
 async def test_settings_of_wifi_can_be_restored(board: Board) -> None:

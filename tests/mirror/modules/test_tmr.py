@@ -119,6 +119,38 @@ async def test_a_thousand_alarms_are_one_function_on_the_board(board: Board) -> 
     await timer.release()
 
 
+async def test_a_function_may_stop_its_timer(board: Board) -> None:
+    timer = await board.tmr.create()
+    seen: list[bool] = []
+
+    async def once(timer: Timer) -> None:
+        seen.append(await timer.stop())
+        await timer.release()
+
+    await timer.alarm(20, board.tmr.ALARM_AUTO, once)
+    await asyncio.sleep(1)
+    assert seen == [True] and timer._state is State.CLOSED
+
+
+async def test_two_hundred_timers_leave_the_heap_where_it_was(board: Board) -> None:
+    async def one() -> None:
+        timer = await board.tmr.create()
+        done = asyncio.Event()
+        await timer.alarm(1, board.tmr.ALARM_SINGLE, lambda timer: done.set())
+        await done.wait()
+        await timer.release()
+
+    left = []
+    table = await board._current()
+    for _ in range(3):
+        for _ in range(70):
+            await one()
+        gc.collect()
+        await asyncio.sleep(0.5)
+        left.append(await board.eval("collectgarbage() and node.heap()"))
+    assert left[2] >= left[0] - 50 and len(table) == 0
+
+
 async def test_a_flood_is_bounded_and_the_board_lives(rig: Rig, board: Board) -> None:
     timer = await board.tmr.create()
     gate = asyncio.Event()

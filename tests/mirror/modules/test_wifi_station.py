@@ -136,6 +136,15 @@ async def test_scans_at_once(board: Board) -> None:
     await asyncio.sleep(5)
 
 
+async def test_a_scan_that_is_cancelled(board: Board) -> None:
+    task = asyncio.ensure_future(board.wifi.sta.getap())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled() and await board.wifi.sta.getap(1) == {FOUND.bssid: FOUND}
+    await asyncio.sleep(5)
+
+
 async def test_addresses_and_names(board: Board) -> None:
     sta = board.wifi.sta
     await rejoin(board)
