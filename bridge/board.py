@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bridge import agent, trace
+from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
@@ -90,7 +90,7 @@ class Board:
         self.net = Net(self._current)
         self.lua = LuaName(self._current)
         self.adc = Adc(self._current)
-        self.file = File(self._current)
+        self.file = File(self._current, self._at_prompt)
         self.gpio = Gpio(self._current)
         self.node = Node(self._current, self.reset)
         self.tmr = Tmr(self._current)
@@ -224,6 +224,20 @@ class Board:
             if self._owns_port:
                 await self._port.close()
             self._move(Trigger.GONE)
+
+    async def _at_prompt(self, line: str, seconds: float) -> bytes:
+        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+        table, link = await self._current(), self._link
+        assert link is not None
+        self._link, self._reason = None, LinkError(f"The agent left the board for {line}", port=self.url)
+        self._move(Trigger.DOWN)
+        try:
+            await table.close(self._reason)
+            await link.close()
+            return await repl.run_line(self._port, line, seconds)
+        finally:
+            if self._state is State.RESTARTING:
+                self._restart = asyncio.get_running_loop().create_task(self._come_back())
 
     async def open(self) -> None:
         """Find the prompt and put the agent on the board; `open_board` does this.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NoReturn, Self, cast
+from typing import Self, cast
 
 from bridge.mirror.modules import file as _file
 from bridge.mirror.modules import file_object as _file_object
@@ -112,8 +112,8 @@ class File:
         """(address in the flash, size in bytes) of the file system."""
         return portal().call(self._file.fscfg())
 
-    def format(self) -> NoReturn:
-        """Refused: it takes up to some minutes, and the link gives a board up that is silent for 6 s."""
+    def format(self) -> None:
+        """Erase all files; it takes up to a minute and more. Every handle fails, as when the board restarts."""
         portal().call(self._file.format())
 
 

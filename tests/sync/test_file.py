@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bridge import sync
-from bridge.errors import HandleClosed, UsageError
+from bridge.errors import HandleClosed
 from bridge.sync.face import inward
 
 
@@ -18,5 +18,5 @@ def test_files(shared: sync.Board) -> None:
     with pytest.raises(HandleClosed):
         file.read()
     assert shared.file.open("nosuch") is None
-    with pytest.raises(UsageError):
-        shared.file.format()
+    shared.file.format()
+    assert shared.file.list() == {}

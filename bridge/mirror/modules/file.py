@@ -6,9 +6,11 @@ Files are objects (`open`). The stock module's functions that work on the file o
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn, TypedDict, cast
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, TypedDict, cast
 
-from bridge.errors import UsageError
+from bridge.errors import LuaError
+from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.file_object import FileObject
 from bridge.mirror.modules.text import Data, text_table, to_contents, to_name
@@ -16,6 +18,8 @@ from bridge.wire.values import Handle
 
 #: Seconds for what looks through the whole file system.
 SEARCH_TIMEOUT = 60.0
+#: Seconds to erase the largest flash chip, twice what the data sheets say for each of its sectors.
+FORMAT_TIMEOUT = 400.0
 
 
 class Time(TypedDict):
@@ -47,9 +51,17 @@ class File(Face):
     """Files on the board's flash. Names are at most 31 bytes long; "/" in them means nothing, but for "/FLASH/".
 
     Wrong names raise LuaError: "filename invalid".
+
+    Args:
+        tables: where the table of the present boot comes from.
+        at_prompt: runs a line at the prompt without the agent.
     """
 
     MODULE: ClassVar[str] = "file"
+
+    def __init__(self, tables: TableSource, at_prompt: Callable[[str, float], Awaitable[bytes]]) -> None:
+        super().__init__(tables)
+        self._at_prompt = at_prompt
 
     async def open(self, filename: str, mode: str = "r") -> FileObject | None:
         """Open a file.
@@ -134,13 +146,17 @@ class File(Face):
         address, size = await self._call("fscfg")
         return address, size
 
-    async def format(self) -> NoReturn:
-        """Refused: it takes up to some minutes, and the link gives a board up that is silent for 6 s.
+    async def format(self) -> None:
+        """Erase all files; it takes up to a minute and more. Every handle fails, as when the board restarts.
+
+        The board does nothing else meanwhile, for longer than a link waits. So the agent leaves the board, the line is
+        typed at the prompt, and the agent comes back; what is called meanwhile waits.
 
         Raises:
-            UsageError: always.
+            LuaError: "Failed to format file system".
+            ReplError: the prompt did not come back in time.
         """
-        raise UsageError(
-            "file.format would keep the board busy for longer than the link waits",
-            remedy="Remove the files (`file.list`, `file.remove`), or run it at the prompt of a terminal.",
-        )
+        said = await self._at_prompt("file.format()", FORMAT_TIMEOUT)
+        if b"format done." not in said:
+            raise LuaError(said.decode("utf-8", "replace").strip())
+        await self._tables()

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from bridge.board import Board
-from bridge.errors import LuaError, UsageError
+from bridge.errors import LinkError, LuaError, UsageError
 from bridge.opening import open_board
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
-from tests.mirror.modules.conftest import start
+from tests.mirror.modules.conftest import Rig, start
 
 EVERY_BYTE = bytes(range(256))
 
@@ -100,11 +100,15 @@ async def test_four_files_at_once(board: Board) -> None:
     assert set((await board.file.list("^f%d$")).values()) == {2000}
 
 
-async def test_formatting_is_refused(board: Board) -> None:
+async def test_formatting(rig: Rig, board: Board) -> None:
     await board.file.putcontents("a", b"x")
-    with pytest.raises(UsageError, match="busy for longer"):
-        await board.file.format()
-    assert await board.file.exists("a")
+    timer = await board.tmr.create()
+    waiting, asked = asyncio.ensure_future(board.file.format()), asyncio.ensure_future(board.node.heap())
+    await waiting
+    assert await board.file.list() == {} and await asked > 0
+    with pytest.raises(LinkError, match=r"left the board for file.format\(\)"):
+        await timer.start()
+    assert await board.file.putcontents("a", b"y") is True and await board.file.getcontents("a") == b"y"
 
 
 def test_a_full_flash_and_what_it_costs_to_fill() -> None:
@@ -124,6 +128,10 @@ def test_a_full_flash_and_what_it_costs_to_fill() -> None:
                 await board.file.remove("more")
                 assert await board.file.putcontents("less", b"fits") is True
                 assert await board.file.getcontents("less") == b"fits"
+                began = asyncio.get_running_loop().time()
+                await board.file.format()
+                assert asyncio.get_running_loop().time() - began > 6, "longer than a link waits"
+                assert await board.file.list() == {}
             await port.close()
 
     clock.run(main())
