@@ -20,21 +20,3 @@ async def test_a_file_keeps_what_was_written(board: Board, needs: Callable[[str]
     finally:
         await board.lua.file.remove(NAME)
     assert await board.lua.file.exists(NAME) is False
-
-
-async def test_a_file_object_carries_any_size(board: Board, needs: Callable[[str], None]) -> None:
-    needs("file")
-    contents = bytes(range(256)) * 40
-    try:
-        made = await board.file.open(NAME, "w+")
-        assert made is not None
-        async with made as file:
-            assert await file.write(contents) is True and await file.flush() is True
-            assert await file.seek("set", 100) == 100
-            assert await file.read(len(contents)) == contents[100:]
-            assert await file.read() is None
-        assert (await board.file.list())[NAME] == len(contents)
-        assert await board.file.getcontents(NAME) == contents
-    finally:
-        await board.file.remove(NAME)
-    assert await board.file.open(NAME) is None

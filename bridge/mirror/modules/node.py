@@ -115,9 +115,14 @@ class Node(NodeConstants, Face):
 
         Raises:
             LuaError: "invalid option 'other'".
+            UsageError: a firmware before 3.0, which knows no groups.
         """
         values = await self._call("info", group)
-        return values if group is None else text_table(values[0])
+        if group is None:
+            return values
+        if not isinstance(values[0], dict):
+            raise UsageError("node.info of this firmware knows no groups", remedy="Use node.info() without one.")
+        return text_table(values[0])
 
     async def bootreason(self) -> tuple[int, ...]:
         """Why the board started: (raw code, extended cause), after an exception six registers more.

@@ -35,6 +35,22 @@ async def test_the_chip(rig: Rig, board: Board) -> None:
         await node.info("other")
 
 
+def test_an_older_firmware_knows_no_groups() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+
+        async def tables() -> HandleTable:
+            return table
+
+        caller.replies["node.info"] = (2, 2, 1, 7, 8, 4096, 2, 40_000_000)
+        node = Node(tables, asyncio.Event().wait)  # type: ignore[arg-type]
+        assert await node.info() == (2, 2, 1, 7, 8, 4096, 2, 40_000_000)
+        with pytest.raises(UsageError, match="knows no groups"):
+            await node.info("hw")
+
+    asyncio.run(main())
+
+
 async def test_the_clock_of_the_cpu(board: Board) -> None:
     node = board.node
     assert await node.getcpufreq() == node.CPU160MHZ
