@@ -148,7 +148,8 @@ async def test_two_hundred_timers_leave_the_heap_where_it_was(board: Board) -> N
         gc.collect()
         await asyncio.sleep(0.5)
         left.append(await board.eval("collectgarbage() and node.heap()"))
-    assert left[2] >= left[0] - 50 and len(table) == 0
+    # Lua's tables may grow between two looks; what 140 timers leak is 1 120 bytes at least.
+    assert left[2] >= left[0] - 300 and len(table) == 0
 
 
 async def test_a_flood_is_bounded_and_the_board_lives(rig: Rig, board: Board) -> None:
