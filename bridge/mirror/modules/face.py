@@ -39,6 +39,16 @@ class Face:
         return single(await self._call(function, *values, timeout=timeout))
 
 
+def check_whole(value: object, what: str) -> None:
+    """Refuse what Lua would make a whole number of, and another one than it seems: "0", 9.5, 2³² + 9.
+
+    Raises:
+        UsageError: it is no whole number, or has more than 31 bits.
+    """
+    if not isinstance(value, int) or not -(1 << 31) <= value < 1 << 31:
+        raise UsageError(f"{what} is a whole number, and not {value!r}", remedy="Give an int.")
+
+
 def check_busy(us: int | float, what: str) -> None:
     """Refuse what would keep the board busy for too long.
 

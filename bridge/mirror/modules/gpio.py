@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from bridge.errors import UsageError
 from bridge.mirror.lua import TableSource
-from bridge.mirror.modules.face import Face, check_busy
+from bridge.mirror.modules.face import Face, check_busy, check_whole
 from bridge.mirror.modules.relay import Relays
+from bridge.mirror.modules.text import to_name, to_text
 
 #: D9 and D10 are RX and TX of UART 0.
 LINE_PINS = (9, 10)
@@ -55,9 +56,10 @@ class Gpio(GpioConstants, Face):
             pullup: `PULLUP` or `FLOAT` (so if None).
 
         Raises:
-            UsageError: D9 or D10: they are the line that the bridge talks over.
+            UsageError: D9 or D10, which are the line that the bridge talks over; or what is no whole number.
             LuaError: "Invalid pin", "wrong arg type" (the mode).
         """
+        check_whole(pin, "A pin")
         if pin in LINE_PINS:
             raise UsageError(
                 f"D{pin} is {'RX' if pin == 9 else 'TX'} of the line that the bridge talks over",
@@ -100,9 +102,9 @@ class Gpio(GpioConstants, Face):
             LuaError: "Invalid interrupt pin", "invalid option 'sideways'" (the type), "invalid callback type": there
                 was none before.
         """
-        if type in ("low", "high"):
+        if to_name(type) in (b"low", b"high"):
             raise UsageError(
-                f"gpio.trig would call without a pause while the pin is {type}, and the link would end",
+                f"gpio.trig would call without a pause while the pin is {to_text(type)}, and the link would end",
                 remedy='Use "up", "down" or "both", or a function on the board by board.exec.',
             )
         table = await self._tables()

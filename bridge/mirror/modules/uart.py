@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
 from bridge.errors import UsageError
-from bridge.mirror.modules.face import Face
+from bridge.mirror.modules.face import Face, check_whole
 from bridge.mirror.modules.text import Data, to_contents
 
-#: Bytes that one call writes: the board's Lua stands still while they leave, 22 ms at 115 200 baud.
-WRITE_CHUNK = 256
+#: Bytes that one call writes at most, whatever the speed: the board's Lua stands still while they leave.
+SMALL, WRITE_CHUNK = 16, 256
+#: Seconds for which it may; at 115 200 baud it is 22 ms.
+WRITE_SECONDS = 0.1
 
 
 class UartConstants:
@@ -51,9 +53,10 @@ class Uart(UartConstants, Face):
             The speed in baud.
 
         Raises:
-            UsageError: UART 0, or `echo`.
+            UsageError: UART 0, what is no whole number, or `echo`.
             LuaError: "uart 2 does not exist".
         """
+        check_whole(id, "The number of a UART")
         if id == 0:
             raise UsageError(
                 "UART 0 is the line that the bridge talks over; setting it up would end the link",
@@ -76,7 +79,7 @@ class Uart(UartConstants, Face):
         """Send on a UART; ends when the last byte is in its FIFO.
 
         On UART 0 this is text beside the link's frames: it comes back as console text (`board.on("console", …)`),
-        without NULs. Any length is sent, in pieces of `WRITE_CHUNK` bytes.
+        without NULs. Any length is sent, in pieces that keep the board busy for 0.1 s at most.
 
         Args:
             id: 0 or 1.
@@ -90,8 +93,9 @@ class Uart(UartConstants, Face):
                 await self._call("write", id, item)
                 continue
             payload = to_contents(item)
-            for at in range(0, max(len(payload), 1), WRITE_CHUNK):
-                await self._call("write", id, payload[at : at + WRITE_CHUNK])
+            chunk = SMALL if len(payload) <= SMALL else await self._chunk(id)
+            for at in range(0, max(len(payload), 1), chunk):
+                await self._call("write", id, payload[at : at + chunk])
 
     async def fifodepth(self, id: int | None = None, dir: int | None = None) -> int:
         """Bytes in a FIFO of the chip.
@@ -123,3 +127,7 @@ class Uart(UartConstants, Face):
             UsageError: always.
         """
         raise UsageError("uart.alt would move the bridge's line to other pins", remedy="Leave the pins as they are.")
+
+    async def _chunk(self, id: int) -> int:
+        baud = (await self.getconfig(id))[0]
+        return min(max(int(baud / 10 * WRITE_SECONDS), 1), WRITE_CHUNK)

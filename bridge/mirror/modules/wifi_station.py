@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, overload
 
 from bridge.errors import UsageError
 from bridge.mirror.lua import TableSource
-from bridge.mirror.modules.face import Face
+from bridge.mirror.modules.face import Face, check_whole
 from bridge.mirror.modules.relay import Relay, Relays
 from bridge.mirror.modules.text import text_table, to_name, to_table, to_text
 from bridge.mirror.modules.wifi_config import (
@@ -285,6 +285,8 @@ async def set_sleep_type(face: Face, wanted: int | None) -> int:
     Raises:
         UsageError: light sleep: the chip would not hear this host while it sleeps.
     """
+    if wanted is not None:
+        check_whole(wanted, "The kind of sleep")
     if wanted == LIGHT_SLEEP:
         raise UsageError(
             "In light sleep the board does not hear the line",

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.board import Board
 from bridge.errors import LuaError, UsageError
-from bridge.mirror.modules.face import Face, check_busy, given
+from bridge.mirror.modules.face import Face, check_busy, check_whole, given
 from tests.test_layers import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "modules.md"
@@ -73,6 +73,14 @@ def test_what_would_silence_the_board_is_refused() -> None:
     check_busy(5_000_000, "x")
     with pytest.raises(UsageError, match=r"x would keep the board busy for 5\.5 s"):
         check_busy(5.5e6, "x")
+
+
+def test_what_lua_would_make_another_number_of_is_refused() -> None:
+    for value in (0, -(1 << 31), (1 << 31) - 1):
+        check_whole(value, "x")
+    for wrong in ("0", b"0", 0.0, 9.5, 1 << 31, None):
+        with pytest.raises(UsageError, match="x is a whole number"):
+            check_whole(wrong, "x")
 
 
 async def test_a_module_that_the_firmware_lacks(board: Board) -> None:

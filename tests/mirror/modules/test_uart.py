@@ -6,6 +6,9 @@ import pytest
 
 from bridge.board import Board
 from bridge.errors import LuaError, UsageError
+from bridge.mirror.modules.uart import Uart
+from bridge.mirror.table import HandleTable
+from tests.mirror.caller import make_table
 from tests.mirror.modules.conftest import Rig
 
 
@@ -33,11 +36,32 @@ async def test_what_is_written_on_the_line_is_console_text(rig: Rig, board: Boar
     assert bytes(rig.printed) == text + b"more\r\n!"
 
 
+def test_a_slow_line_does_not_keep_the_board_busy() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+
+        async def tables() -> HandleTable:
+            return table
+
+        written: list[bytes] = []
+        caller.replies["uart.write"] = lambda id, data: written.append(data) or ()  # type: ignore[func-returns-value]
+        data = bytes(range(200)) * 3
+        for baud, most in ((300, 3), (9600, 96), (115_200, 256), (50, 1)):
+            caller.replies["uart.getconfig"] = (baud, 8, 0, 1)
+            written.clear()
+            await Uart(tables).write(1, data)
+            assert b"".join(written) == data and max(map(len, written)) == most
+
+    asyncio.run(main())
+
+
 async def test_the_line_of_the_bridge_is_left_alone(board: Board) -> None:
     before = await board.uart.getconfig(0)
     for refused in (
         board.uart.setup(0, 9600, 8, 0, 1),
         board.uart.setup(1, 9600, 8, 0, 1, 1),
+        board.uart.setup("0", 9600, 8, 0, 1),  # type: ignore[arg-type]
+        board.uart.setup(0.5, 9600, 8, 0, 1),  # type: ignore[arg-type]
         board.uart.on("data", 1, print, 0),
         board.uart.alt(1),
     ):

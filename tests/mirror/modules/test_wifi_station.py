@@ -168,5 +168,7 @@ async def test_light_sleep_is_refused(board: Board) -> None:
     for face in (board.wifi, board.wifi.sta):
         with pytest.raises(UsageError, match="does not hear the line"):
             await face.sleeptype(board.wifi.LIGHT_SLEEP)
+        with pytest.raises(UsageError, match="whole number"):
+            await face.sleeptype("1")  # type: ignore[arg-type]
         assert await face.sleeptype(board.wifi.NONE_SLEEP) == 0
         assert await face.sleeptype(board.wifi.MODEM_SLEEP) == 2 == await face.sleeptype()
