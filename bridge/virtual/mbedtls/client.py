@@ -264,7 +264,9 @@ class Client:
         return header.type, bytes(parser.bytes)
 
     def _take_alert(self, data: bytes) -> None:
-        if len(data) == 2 and data[0] == AlertLevel.fatal:
+        if len(data) != 2:
+            raise TlsFault(Code.SSL_INVALID_RECORD, f"an alert of {len(data)} bytes")
+        if data[0] == AlertLevel.fatal:
             raise TlsFault(Code.SSL_FATAL_ALERT_MESSAGE, f"alert {data[1]}")
         if data == bytes([AlertLevel.warning, AlertDescription.close_notify]):
             raise TlsFault(Code.SSL_PEER_CLOSE_NOTIFY)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bridge.virtual.mbedtls.certificate import read_certificates
 from bridge.virtual.mbedtls.client import Client, Config
@@ -152,3 +154,37 @@ def test_verification_takes_time() -> None:
     with pytest.raises(TlsFault) as fault:
         shake_hands(refused, server)
     assert fault.value.code == Code.X509_CERT_VERIFY_FAILED
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 4000), st.integers(1, 255), st.integers(0, 4))
+def test_damage_on_the_way_is_a_fault_and_nothing_else(at: int, change: int, step: int) -> None:
+    client, server, ends = joined(CONTEXT)
+    try:
+        for number in range(5):
+            if client.handshake():
+                break
+            server.step()
+            if number == step and at < len(ends.to_client):
+                ends.to_client[at] ^= change
+        if client.over:
+            server.object.write(b"text")
+            server.flush()
+            if at < len(ends.to_client):
+                ends.to_client[at] ^= change
+            client.read(100)
+    except TlsFault as fault:
+        assert fault.code < 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300))
+def test_nonsense_is_a_fault_or_not_enough(data: bytes) -> None:
+    ends = Ends()
+    client = Client(ends, Config(), ends)
+    client.handshake()
+    ends.to_client += b"\x16\x03\x03" + len(data).to_bytes(2, "big") + data
+    try:
+        assert not client.handshake()
+    except TlsFault as fault:
+        assert fault.code < 0
