@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 import struct
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from bridge.virtual.mbedtls.certificate import read_certificates
 from bridge.virtual.mbedtls.client import Client, Config
-from tests.virtual.mbedtls.pair import Ends
+from bridge.virtual.mbedtls.fault import Code, TlsFault
+from tests.virtual.mbedtls.pair import Ends, joined, shake_hands
+from tests.virtual.modules.tls_bench import identity, issue, server_context
 
 
 def hello() -> tuple[bytes, list[int], dict[int, bytes]]:
@@ -55,3 +62,34 @@ def test_cipher_suites_have_ephemeral_keys_only() -> None:
     static_rsa = {0x002F, 0x0035, 0x003C, 0x003D, 0x009C, 0x009D, 0x000A, 0xC09C, 0xC09D}
     others = {0x0005, 0xCCA8, 0xCCA9, 0xCCAA, 0x1301, 0x1302, 0x1303, 0xC012}
     assert not set(suites) & (static_rsa | others)
+
+
+@pytest.mark.parametrize(
+    ("curve", "name"),
+    [
+        (ec.SECP256R1, "prime256v1"),
+        (ec.SECP384R1, "secp384r1"),
+        (ec.SECP256K1, "secp256k1"),
+        (ec.BrainpoolP256R1, "brainpoolP256r1"),
+        (ec.BrainpoolP384R1, "brainpoolP384r1"),
+    ],
+)
+def test_each_curve_is_good_for_keys_and_certificates(curve: type[ec.EllipticCurve], name: str) -> None:
+    served = issue("server", key=ec.generate_private_key(curve()))
+    context = server_context(served)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ecdh_curve(name)
+    client, server, _ = joined(context, Config(trusted=read_certificates(served.certificate)))
+    shake_hands(client, server)
+    assert client.over
+
+
+def test_other_curves_are_not() -> None:
+    context = server_context(identity())
+    context.set_ecdh_curve("secp521r1")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    for refused in (context, server_context(issue("server", key=ec.generate_private_key(ec.SECP521R1())))):
+        client, server, _ = joined(refused)
+        with pytest.raises(TlsFault) as fault:
+            shake_hands(client, server)
+        assert fault.value.code == Code.SSL_FATAL_ALERT_MESSAGE
