@@ -63,6 +63,8 @@ class Peers:
             while True:
                 question, (ip, source) = await port.receive()
                 name = (dns_message.asked_name(question) or b"").decode("latin-1")
+                if max(map(len, name.split("."))) > 127:
+                    return  # the recorder's server stumbled over it, and answered nobody any more
                 self.saw("dns", name)
                 record = zone.get(name, "nx")
                 if record != "drop":

@@ -6,11 +6,13 @@ import ast
 import asyncio
 import json
 import random
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import agent
 from bridge.board import Board
+from bridge.errors import BridgeError
 from bridge.link import Link
 from bridge.opening import open_board
 from bridge.ports.base import Port
@@ -68,7 +70,9 @@ def differences(name: str, lua: str = "5.1") -> list[Difference]:
         lua: version of the board.
     """
     recording = json.loads((FOLDER / "recordings" / f"{name}.json").read_text())
-    return clock.run(_play(SCENARIOS[name], steps_of(recording["steps"]), recording.get("extra"), lua))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # older forms of `net` are what was recorded
+        return clock.run(_play(SCENARIOS[name], steps_of(recording["steps"]), recording.get("extra"), lua))
 
 
 async def _play(scenario: Scenario, steps: list[Step], extra: list[list[object]] | None, lua: str) -> list[Difference]:
@@ -81,11 +85,12 @@ async def _play(scenario: Scenario, steps: list[Step], extra: list[list[object]]
         try:
             async with open_board(port, start=_start) as board:
                 found = await _steps(board, scenario, steps, peers)
+                seen = list(peers.seen)
         finally:
             await peers.close()
             await port.close()
     if extra is not None:
-        recorded, here = peer_view(extra), peer_view(peers.seen)  # type: ignore[arg-type]
+        recorded, here = peer_view(extra), peer_view(seen)  # type: ignore[arg-type]
         if recorded != here:
             found.append(Difference(None, None, recorded, here))
     return found
@@ -96,11 +101,13 @@ async def _steps(board: Board, scenario: Scenario, steps: list[Step], peers: Pee
     printed: list[str] = []
     found: list[Difference] = []
     board.on("error", lambda error, where: printed.append(f"error in a handler: {error_text(error)}"))
+    board.on("reset", lambda error: printed.append("<restarted>"))
     board.on("fault", lambda text: printed.append(f"fault: {text}"))
     statements = Statements(board, printed.append)
     if scenario.prelude:
         await statements.run(prelude())
-    start = loop.time() - steps[0].at
+    await asyncio.sleep(scenario.phase)
+    start = loop.time() - steps[0].at * scenario.pace
     last: Step | None = None
     for step in steps:
         if step.number in scenario.before:
@@ -113,15 +120,14 @@ async def _steps(board: Board, scenario: Scenario, steps: list[Step], peers: Pee
             last = step
         elif step.printed is not None:
             # The network's time goes on as it did for the recorder; a call that took longer moves the rest.
-            late = loop.time() - start - step.at
-            if late > 0:
-                start += late
-            await asyncio.sleep(start + step.at - loop.time())
-            here = normal(printed)
+            at = step.at * scenario.pace
+            start += max(0.0, loop.time() - start - at)
+            await asyncio.sleep(start + at - loop.time())
+            shown = last or step
+            recorded, here = normal(step.printed, shown.statement), normal(printed, shown.statement)
             printed.clear()
-            if here != step.printed:
-                shown = last or step
-                found.append(Difference(shown.number, shown.statement, step.printed, here))
+            if here != recorded:
+                found.append(Difference(shown.number, shown.statement, recorded, here))
             last = None
     return found
 
@@ -129,10 +135,11 @@ async def _steps(board: Board, scenario: Scenario, steps: list[Step], peers: Pee
 async def _on_board(board: Board, statement: str, printed: list[str]) -> None:
     """Run a statement on the board as the prompt does."""
     try:
-        if statement.startswith("="):
-            values = await board.eval(f"table.concat({{(function(...) for i = 1, select('#', ...) do end return ... end)({statement[1:]})}}, '\\t')")
-            printed.append(str(values))
-        else:
-            await board.exec(statement)
-    except Exception as error:
+        value = await (board.eval(statement[1:]) if statement.startswith("=") else board.exec(statement))
+    except BridgeError as error:
         printed.append(f"error: {error_text(error)}")
+        return
+    if value is not None:
+        values = value if isinstance(value, tuple) else (value,)
+        texts = (each.decode() if isinstance(each, bytes) else str(each) for each in values)
+        printed.append("\t".join(text.lower() if text in ("True", "False") else text for text in texts))

@@ -28,6 +28,9 @@ class Scenario:
         prepare: puts the servers up.
         before: by number of a step, what the peers do before it.
         prelude: the recorder defined `ev` and `mk` first (`pre` in `scenarios/netlib.py`).
+        pace: seconds of the board for one of the recorder's, whose ticks were slow while it played this.
+        phase: seconds that the board's ticks (of DNS and TCP) are later than the first statement. Where a
+            recorded answer came in the last quarter of a second of the recorder's patience, it depends on this.
         on_board: the statements call nothing of the network and act on the board's own strings and settings, so they
             are run there (`board.exec`).
     """
@@ -36,6 +39,8 @@ class Scenario:
     before: dict[int, Action] = field(default_factory=dict)
     prelude: bool = True
     on_board: bool = False
+    pace: float = 1.0
+    phase: float = 0.0
 
 
 def serving(handler: Handler, **settings: bool) -> Action:
@@ -67,7 +72,7 @@ async def _chunks(stream: MemoryStream, peers: Peers) -> None:
     for number in range(10):
         stream.write(b"%d" % number * 100)
     await asyncio.sleep(0.8)
-    stream.peer.nagle = False
+    stream.peer._nagle = False  # TCP_NODELAY
     for _ in range(20):
         stream.write(b"x")
         await asyncio.sleep(0)
@@ -213,7 +218,7 @@ def datagram(data: bytes, to: int = 4096) -> Action:
 
 
 SCENARIOS: dict[str, Scenario] = {
-    "dns_fail_timing": Scenario(_no_names),
+    "dns_fail_timing": Scenario(_no_names, phase=0.5),
     "dns_slow": Scenario(_slow_names),
     "net_args": Scenario(prelude=False),
     "net_cb_error": Scenario(serving(echo)),
@@ -221,7 +226,7 @@ SCENARIOS: dict[str, Scenario] = {
     "net_close_local": Scenario(serving(echo)),
     "net_connect_ip": Scenario(serving(echo)),
     "net_dns_close_pending": Scenario(_two_names),
-    "net_dns_connect": Scenario(_names),
+    "net_dns_connect": Scenario(_names, pace=0.95, phase=0.75),
     "net_dns_resolve": Scenario(_names_to_resolve),
     "net_gc": Scenario(serving(echo)),
     "net_halfclose": Scenario(serving(_half_close)),

@@ -42,7 +42,10 @@ local function proxy(id, object, class)
   if not found then
     found = newproxy(true)
     local meta = getmetatable(found)
-    meta.__index, meta.__newindex, meta.__metatable = member, py_set, "<class '" .. class .. "'>"
+    meta.__index, meta.__metatable = member, "<class '" .. class .. "'>"
+    meta.__newindex = function(self, name, value)
+      py_set(objects[self], name, value)
+    end
     meta.__call = function(self, ...)
       return invoke("function", objects[self], ...)
     end
@@ -66,7 +69,7 @@ end
 function print(...)
   local texts = {}
   for at = 1, select("#", ...) do
-    texts[at] = stock_tostring((select(at, ...)))
+    texts[at] = stock_tostring((select(at, ...))):match("^%Z*") -- the console's print stops at NUL
   end
   out(table.concat(texts, "\t"))
 end

@@ -38,6 +38,14 @@ def error_text(error: Exception) -> str:
     return error.message if isinstance(error, BridgeError) else f"{type(error).__name__}: {error}"
 
 
+def _gives_nothing(function: Callable[..., Any]) -> bool:
+    """True if it returns None because there is nothing to return, and not because the board's value is nil."""
+    try:
+        return inspect.signature(function).return_annotation in (None, "None")
+    except ValueError:
+        return False
+
+
 class _Node:
     """`node`, where a statement means something else than to call it on the board."""
 
@@ -117,6 +125,8 @@ class Statements:
         result = function(*(self._from_lua(value) for value in values))
         if inspect.isawaitable(result):
             result = await result
+        if result is None and _gives_nothing(function):
+            return ()
         results = result if isinstance(result, tuple) else (result,)
         return tuple(self._to_lua(value) for value in results)
 
@@ -170,5 +180,5 @@ class Statements:
         except TypeError as error:
             return b"error", error_text(error).encode()
 
-    def _set(self, proxy: Any, key: bytes, value: Any) -> None:
-        setattr(self._object_of(proxy), key.decode(), value)
+    def _set(self, target: Any, key: bytes, value: Any) -> None:
+        setattr(target, key.decode(), value)

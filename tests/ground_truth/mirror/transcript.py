@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 #: "stdin:1: ", "lua:1: ": where an error was raised.
-_WHERE = re.compile(r"(^|[\t(]|error: )[\w.=]+:\d+: ")
+_WHERE = re.compile(r"(^|[\t(]|: )[\w.=]+:\d+: ")
 _MASKS = [
     (re.compile(r"0x[0-9a-fA-F]+"), "0x<address>"),
     (re.compile(r"^\d{4,5}(?=\t(10\.77\.0\.2|0\.0\.0\.0)$)"), "<port>"),
     (re.compile(r"(?<=\t)\d{5}(?=\t10\.77\.0\.1$)"), "<port>"),
     (re.compile(r"(?<!\d)[1-4]\d{4}$"), "<heap>"),
-    (re.compile(r"(?<=[\t ])\d+\.\d{3,}\b"), "<time>"),
+    (re.compile(r"(?<=[\t ])\d+\.\d{3,}(?![\d.])"), "<time>"),
 ]
 #: Ports that a statement named.
 _CHOSEN = {"8080", "8081", "7001", "5000", "5001", "5002"}
+#: What the console prints when it starts.
+_BANNER = re.compile(r"(\r\n)+(> )?(\r\n)*NodeMCU \d[\s\S]*?cannot open init\.lua: \r\n")
+#: What the recorder noted of itself: bytes that its kernel had taken, and that nothing came.
+_NOT_COMPARED = ("peer has sent", "peer got nothing")
 _SENT = {"EV sent", "sent", "sentcb"}
 
 
@@ -34,7 +38,7 @@ class Step:
         number: from 0, as in the file.
         at: seconds from the recorder's start.
         statement: what was sent, or None.
-        printed: what was received, or None if the step is a note or a statement.
+        printed: the lines that were received, or None if the step is a note or a statement.
     """
 
     number: int
@@ -51,7 +55,7 @@ def steps_of(recorded: list[dict[str, Any]]) -> list[Step]:
         if "send" in step:
             statement = step["send"].rstrip("\n")
         elif "recv" in step:
-            printed = normal(console_lines(step["recv"], statement))
+            printed = console_lines(step["recv"], statement)
             statement = ""
         steps.append(Step(number, float(step["t"]), step["send"].rstrip("\n") if "send" in step else None, printed))
     return steps
@@ -60,24 +64,30 @@ def steps_of(recorded: list[dict[str, Any]]) -> list[Step]:
 def console_lines(received: str, echo: str) -> list[str]:
     """What the console printed for a statement, line by line, without what it adds of its own."""
     text = received.removeprefix(f"{echo}\r\n") if echo else received
-    text = re.sub(r"\r\n\r\nNodeMCU \d[\s\S]*?cannot open init\.lua: \r\n", "\r\n<restarted>\r\n", text)
+    text = _BANNER.sub("\r\n<restarted>\r\n", text)
     text = re.sub(r"PANIC: unprotected error in call to Lua API \((.*)\)", r"PANIC: \1", text)
     text = re.sub(r"Lua error: \t", "error: ", text)
     text = re.sub(r"stack traceback:\r\n(\t.*\r\n)*", "", text)
     return [line.removeprefix("> ") for line in text.split("\r\n") if line.removeprefix("> ")]
 
 
-def normal(lines: list[str]) -> list[str]:
-    """Lines with nothing in them that differs from boot to boot."""
+def normal(lines: list[str], statement: str | None = None) -> list[str]:
+    """Lines with nothing in them that differs from boot to boot.
+
+    Args:
+        lines: what was printed at one step.
+        statement: what was run; the order in which `pairs` goes through a table says nothing.
+    """
     found: list[str] = []
     for line in lines:
         line = _WHERE.sub(r"\1", line)
         if line.split("\t")[0] not in _CHOSEN:
             for pattern, put in _MASKS:
                 line = pattern.sub(put, line)
-        if not (line in _SENT and found and found[-1] == line):
-            found.append(line)
-    return found
+        if line in _SENT and line in found:
+            found.remove(line)  # the last one stays
+        found.append(line)
+    return sorted(found) if statement is not None and re.search(r"\bpairs\(", statement) else found
 
 
 def peer_view(events: list[list[Any]]) -> list[str]:
@@ -85,7 +95,8 @@ def peer_view(events: list[list[Any]]) -> list[str]:
     seen: list[str] = []
     received = 0
     for _, kind, *rest in events:
-        kind = str(kind)
+        if kind in _NOT_COMPARED:
+            continue
         if kind == "recv":
             received += rest[0]
             continue
@@ -93,7 +104,7 @@ def peer_view(events: list[list[Any]]) -> list[str]:
             seen.append(f"received {received}")
             received = 0
         if kind in ("dns", "query"):
-            line = f"asked for {rest[0]}"
+            line = f"asked for {rest[0].removesuffix('.test')}"
             if line in seen:
                 continue
         elif kind in ("accept", "closed"):
@@ -101,6 +112,6 @@ def peer_view(events: list[list[Any]]) -> list[str]:
         elif kind in ("peer-fin", "err"):
             line = "fin" if kind == "peer-fin" else "reset"
         else:
-            line = " ".join([kind, *(str(each) for each in rest if not isinstance(each, list | tuple))])
+            line = " ".join(str(each) for each in (kind, *rest) if not isinstance(each, list | tuple))
         seen.append(line)
     return seen + ([f"received {received}"] if received else [])
