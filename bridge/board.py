@@ -24,6 +24,7 @@ from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
+from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.wire.check import CheckKind
@@ -45,6 +46,7 @@ class Board:
 
     Attributes:
         net: the module `net`, typed (`bridge.mirror.net`).
+        tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
 
     Args:
@@ -79,7 +81,8 @@ class Board:
         self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self.net = Net(self._current)
+        self.tls = TLS(self._current)
+        self.net = Net(self._current, self.tls)
         self.lua = LuaName(self._current)
 
     def __repr__(self) -> str:

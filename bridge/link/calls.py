@@ -15,7 +15,7 @@ from bridge.wire.values import Aside, Handle, Opaque, Value
 #: `call_id` is one byte, and 0 asks for no reply.
 _MOST_CALLS = 255
 #: Functions of the agent's rooms whose result is the number of a new object.
-_MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp"})
+_MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp", "@tls.socket"})
 
 
 @dataclass

@@ -62,6 +62,8 @@ class Remote:
 
     #: Names of its events, as `on` takes them.
     EVENTS: ClassVar[tuple[str, ...]] = ()
+    #: net.c: without a handler for "reconnection", "disconnection" gets the errors too.
+    ERRORS_DISCONNECT: ClassVar[bool] = True
 
     def __init__(self, table: HandleTable, handle: Handle) -> None:
         self.table = table
@@ -164,6 +166,10 @@ class Remote:
     def _happened(self, name: str) -> None:
         """A hook for subclasses: this event has been handled."""
 
+    def _holds_back(self, name: str) -> bool:
+        """True while this event, and with it all that came after, must wait; subclasses say when."""
+        return False
+
     def _set_in_use(self, in_use: bool) -> None:
         self._in_use = in_use
         self.table.keep(self)
@@ -198,14 +204,13 @@ class Remote:
 
     def _find(self, name: str) -> Handler | None | _NotSet:
         found = self._handlers.get(name, _NOT_SET)
-        if name == "reconnection" and not callable(found):
-            # net.c: without a handler for "reconnection", "disconnection" gets the errors too.
+        if name == "reconnection" and self.ERRORS_DISCONNECT and not callable(found):
             other = self._handlers.get("disconnection", _NOT_SET)
             return other if callable(other) or found is _NOT_SET else None
         return found
 
     def _pump(self) -> None:
-        while self._queue and not self._running:
+        while self._queue and not self._running and not self._holds_back(self._queue[0].name):
             event = self._queue.popleft()
             handler = self._find(event.name)
             if handler is _NOT_SET:

@@ -8,16 +8,20 @@ call the board; one that does not return holds the others up.
 from bridge.sync.board import Board, open_board
 from bridge.sync.face import Remote
 from bridge.sync.objects import DNS, LuaName, LuaObject, Net, TCPServer, TCPSocket, UDPSocket
+from bridge.sync.tls import TLS, Cert, TLSSocket
 
 __all__ = [
     "DNS",
+    "TLS",
     "Board",
+    "Cert",
     "LuaName",
     "LuaObject",
     "Net",
     "Remote",
     "TCPServer",
     "TCPSocket",
+    "TLSSocket",
     "UDPSocket",
     "open_board",
 ]

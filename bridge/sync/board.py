@@ -17,6 +17,7 @@ from bridge.portal import portal
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.sync.face import inward, outward, to_handler
 from bridge.sync.objects import LuaName, Net
+from bridge.sync.tls import TLS
 from bridge.wire.values import Value
 
 
@@ -25,7 +26,8 @@ class Board:
 
     def __init__(self, board: _board.Board) -> None:
         self._board = board
-        self.net = Net(board.net)
+        self.tls = TLS(board.tls)
+        self.net = Net(board.net, self.tls)
         self.lua = LuaName(board.lua)
         portal().at_exit(board.close)
 

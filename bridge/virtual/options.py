@@ -20,8 +20,8 @@ from bridge.errors import UsageError
 
 #: `Default module set` of app/include/user_modules.h, plus what the bridge's users build in.
 STOCK_MODULES = "adc,bit,dht,file,gpio,i2c,mqtt,net,node,ow,spi,tmr,uart,wifi"
-#: Modules of the recorded build (tests/ground_truth), and those the recorder lacked.
-DEFAULT_MODULES = "adc,bit,crypto,encoder,file,gpio,net,node,ow,pipe,sjson,struct,tmr,uart,wifi"
+#: Modules of the recorded build (tests/ground_truth), those the recorder lacked, and `tls`.
+DEFAULT_MODULES = "adc,bit,crypto,encoder,file,gpio,net,node,ow,pipe,sjson,struct,tls,tmr,uart,wifi"
 #: Every name that app/include/user_modules.h of release 3.0.0 knows.
 KNOWN_MODULES = frozenset(
     "adc,ads1115,adxl345,am2320,apa102,bit,bloom,bme280,bme280_math,bme680,bmp085,coap,color_utils,cron,crypto,dcc,"
@@ -52,7 +52,7 @@ class VirtualOptions:
     lua: str = _option("5.1", "Lua version of the firmware: 5.1 or 5.3.")
     modules: str = _option(DEFAULT_MODULES, "Modules built into the factory firmware, separated by commas.")
     number: str = _option("float", "Number type of the firmware: float or integer.")
-    ssl: bool = _option(False, "The factory firmware's banner says SSL: true.")
+    ssl: bool = _option(False, "The factory firmware's banner says SSL: true; it does so with the module tls anyway.")
     baud_pacing: bool = _option(True, "Bytes take the time they take on a wire; without, the line waits for the board.")
     adapter_latency_ms: float = _option(1.0, "Latency timer of the USB adapter; 16 on a stock FTDI driver, 0 for none.")
     cpu: float = _option(1.0, "Factor on the CPU's time; 1 is the calibrated chip, 0 computes in no time.")
@@ -114,6 +114,11 @@ class VirtualOptions:
     def module_names(self) -> tuple[str, ...]:
         """The modules of a freshly made board's firmware, sorted as in user_modules.h."""
         return tuple(sorted({name.strip() for name in self.modules.split(",") if name.strip()}))
+
+    @property
+    def has_ssl(self) -> bool:
+        """True if the factory firmware is built with CLIENT_SSL_ENABLE, which `tls` needs."""
+        return self.ssl or "tls" in self.module_names
 
     def _one_of(self, name: str, allowed: tuple[str, ...], what: str) -> None:
         value = getattr(self, name)

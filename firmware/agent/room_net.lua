@@ -5,7 +5,7 @@ local agent = ...
 local books = {}
 -- A socket's book: number, credit, is it connected, is it held, tries left; then what waits to be sent: data, its call, …
 agent.books = books
-local names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } -- by their codes
+agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } -- by their codes
 
 -- Calls a function and catches its errors: outside, they would restart the board.
 function agent.try(...)
@@ -49,7 +49,7 @@ end
 -- Takes a socket in: its callbacks are there before anything can happen to it.
 function agent.adopt(socket, open)
   books[socket] = { agent.keep(socket), @CREDIT@, open, false, 9 }
-  for event, name in ipairs(names) do
+  for event, name in ipairs(agent.names) do
     socket:on(name, function(...)
       agent.try(agent.happened, event, ...)
     end)
@@ -87,7 +87,7 @@ function agent.net_grant(message)
   local socket = agent.find(message, 3)
   local book, high, low = books[socket], message:byte(5, 6)
   book[2] = book[2] + high * 256 + low
-  if book[4] and book[2] >= 5840 then
+  if book[4] and book[2] >= 5840 and not agent.tight then
     book[4] = false
     socket:unhold()
   end

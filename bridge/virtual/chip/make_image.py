@@ -73,7 +73,7 @@ class Recipe:
     @classmethod
     def of(cls, options: VirtualOptions) -> Recipe:
         """The recipe of a virtual board's factory firmware."""
-        return cls(options.module_names, options.lua, options.number, options.ssl, options.flash_size)
+        return cls(options.module_names, options.lua, options.number, options.has_ssl, options.flash_size)
 
 
 async def stock_image(options: VirtualOptions) -> bytes:

@@ -196,5 +196,8 @@ class Kernel(Protocol):
     def panic(self, message: bytes) -> None:
         """Print "PANIC: unprotected error in call to Lua API (message)", hang, and let the watchdog reset."""
 
+    def crash(self) -> None:
+        """The CPU takes an exception, as for a null pointer that C follows; raises `Halted`."""
+
     def on_reset(self, function: Callable[[], None]) -> None:
         """Call this when the boot ends, however it ends: close host sockets, drop timers."""
