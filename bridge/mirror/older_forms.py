@@ -77,6 +77,8 @@ def server_kind(type: object, timeout: object, *, stacklevel: int = 2) -> tuple[
     if type is None:
         return Kind.SERVER, _seconds(DEFAULT_TIMEOUT if timeout is None else timeout)
     if _whole(type) not in (TCP, UDP):
+        if timeout is None and (isinstance(type, bool) or not isinstance(type, int | float)):
+            return Kind.SERVER, type  # type: ignore[return-value]  # what is no number at all the board refuses
         if timeout is not None:
             raise UsageError("invalid type", remedy="Write createServer(timeout), or createServer(net.TCP, timeout).")
         return Kind.SERVER, _seconds(type)
