@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Coroutine
 from typing import Any, Final, Literal, overload
 
-from bridge.errors import UsageError
 from bridge.mirror import older_forms
 from bridge.mirror.arguments import as_integer, as_name, as_text
 from bridge.mirror.handle import Handler
@@ -67,7 +66,7 @@ class DNS:
         if callback is not None:
             function = callback
             if not callable(function):
-                await table.call("net.dns.resolve", host, function)  # only to fail in the board's words
+                await table.call("net.dns.resolve", host, function)  # fails, in the board's words
             await table.call("net.dns.resolve", host, lambda socket, ip=None: function(None, as_text(ip)))
             return None
         idle = self._idle.setdefault(table, [])
@@ -205,7 +204,7 @@ class Net:
                 return await self.createUDPSocket()
         table = await self._tables()
         if not isinstance(seconds, int):
-            await table.call("net.createServer", seconds)  # only to fail in the board's words
+            await table.call("net.createServer", seconds)  # fails, in the board's words
         if kind is Kind.TCP:
             (handle,) = await table.caller.call("@net.socket")
             return TCPSocket(table, handle)
@@ -279,8 +278,7 @@ class Net:
         """
         table = await self._tables()
         if not any(callable(value) for value in (count, received, sent)):
-            await table.call("net.ping", as_name(host), count)  # only to fail in the board's words
-            return
+            await table.call("net.ping", as_name(host), count)  # fails, in the board's words
         values = ping_arguments(host, count, received, sent)
         await table.call("net.ping", *values)
 

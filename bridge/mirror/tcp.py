@@ -179,8 +179,7 @@ class TCPSocket(Connection):
         """
         where = (as_port(port), as_host(host))
         if callback is not None and not callable(callback):
-            await self.call(":connect", *where, callback)  # only to fail in the board's words
-            return
+            await self.call(":connect", *where, callback)  # fails, in the board's words
         used = self._in_use
         with self._handling("connection", callback):
             self._set_in_use(True)
@@ -252,8 +251,7 @@ class TCPServer(Remote):
         given = [value for value in (port, ip, callback) if value is not None]
         function = given[-1] if given else None
         if not any(callable(value) for value in given):
-            await self.call(":listen", *given)  # only to fail in the board's words
-            return
+            await self.call(":listen", *given)  # fails, in the board's words
         if not callable(function) or any(callable(value) for value in given[:-1]):
             raise UsageError("need callback", remedy="Write listen(port, function) or listen(port, ip, function).")
         tcp_port, bind = where_to_listen(*(None if callable(value) else value for value in (port, ip)))

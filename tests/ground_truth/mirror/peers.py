@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bridge.virtual.lwip import dns_message
@@ -23,6 +23,7 @@ class Peers:
     Attributes:
         seen: as `extra` in a recording: [time, what, …].
         streams: connections that a scenario keeps.
+        datagrams: the UDP port that a scenario opened.
     """
 
     def __init__(self, network: MemoryNetwork) -> None:
@@ -36,9 +37,9 @@ class Peers:
         """Note something."""
         self.seen.append([asyncio.get_running_loop().time(), *what])
 
-    def spawn(self, work: Awaitable[None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside."""
-        self._tasks.append(asyncio.ensure_future(work))  # type: ignore[arg-type]
+        self._tasks.append(asyncio.create_task(work))
 
     async def close(self) -> None:
         """End what is beside."""

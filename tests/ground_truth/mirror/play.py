@@ -90,7 +90,7 @@ async def _play(scenario: Scenario, steps: list[Step], extra: list[list[object]]
             await peers.close()
             await port.close()
     if extra is not None:
-        recorded, here = peer_view(extra), peer_view(seen)  # type: ignore[arg-type]
+        recorded, here = peer_view(extra), peer_view(seen)
         if recorded != here:
             found.append(Difference(None, None, recorded, here))
     return found

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bridge.virtual.lwip.memnet import Record
 from bridge.virtual.lwip.memstream import MemoryStream
 from tests.ground_truth.mirror.peers import NODE, PEER, Handler, Peers, echo, sink
 
@@ -83,7 +84,7 @@ async def _flood(stream: MemoryStream, peers: Peers) -> None:
     for _ in range(60):
         stream.write(b"z" * 1000)
         await asyncio.sleep(0.002)
-    while stream.peer.queued:
+    while stream.peer.queued:  # noqa: ASYNC110  # of a socket's buffer the kernel tells nobody either
         await asyncio.sleep(0.01)
     peers.saw("done", 60000)
     await asyncio.sleep(3)
@@ -112,7 +113,7 @@ async def _names(peers: Peers) -> None:
 
 
 async def _names_to_resolve(peers: Peers) -> None:
-    zone = {"ok.test": PEER, "drop.test": "drop", "empty.test": "empty", "multi.test": ["10.77.0.7", "10.77.0.9"]}
+    zone: dict[str, Record] = {"ok.test": PEER, "empty.test": "empty", "multi.test": ["10.77.0.7", "10.77.0.9"]}
     peers.answer_names({**zone, **{f"d{number}.test": "drop" for number in range(9)}})
 
 
@@ -212,6 +213,7 @@ def datagram(data: bytes, to: int = 4096) -> Action:
     """The peer sends a datagram."""
 
     async def act(peers: Peers) -> None:
+        assert peers.datagrams is not None
         peers.datagrams.send(data, NODE, to)
 
     return act

@@ -1,9 +1,9 @@
 """Runs statements of a recording, which are Lua, as calls of the mirror.
 
-`sk:connect(7001, "10.77.0.1")` becomes `await sk.connect(7001, "10.77.0.1")`, a Lua function given as a handler becomes a
-coroutine function, and what `print` is given is kept. So a recording itself says what is called: nothing of it is
-written down a second time. The language around the calls is Lua; the calls, their arguments, results, events and errors
-are those that a Python program has.
+`sk:connect(7001, "10.77.0.1")` becomes `await sk.connect(7001, "10.77.0.1")`, a Lua function given as a handler
+becomes a coroutine function, and what `print` is given is kept. So a recording itself says what is called: nothing of
+it is written down a second time. The language around the calls is Lua; the calls, their arguments, results, events and
+errors are those that a Python program has.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bridge.mirror.lua import LuaName
 
 GLUE = Path(__file__).with_name("statements.lua")
 #: Modules of the board that recorded statements call besides `net`.
-MODULES = ("file", "tmr")
+MODULES = ("tmr",)
 
 
 class StatementError(Exception):
@@ -50,7 +50,6 @@ class _Node:
     """`node`, where a statement means something else than to call it on the board."""
 
     def __init__(self, statements: Statements) -> None:
-        self._statements = statements
         self._board = statements.board
         self.heap = self._board.lua.node.heap
         self.task = self._board.lua.node.task
