@@ -13,11 +13,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from bridge.errors import AgentError, BoardOutOfMemory, BridgeError, UsageError
-from bridge.mirror.arguments import as_integer, as_port, as_text
+from bridge.mirror.arguments import Data, as_bytes, as_integer, as_port, as_text
+from bridge.mirror.handle import Handler
 from bridge.mirror.lua import TableSource
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tcp import SEND_TIMEOUT, Connection, as_host
 from bridge.mirror.tls_cert import Cert, no_tls
+from bridge.wire.messages import OVERFLOW
 from bridge.wire.values import Handle, Value
 
 #: Free heap in bytes without which the firmware does not even begin (espconn_secure.c: SSL_BUFFER_SIZE + 0x3800).
@@ -43,7 +45,8 @@ class TLSSocket(Connection):
         "disconnection": nothing. The connection was closed, by the peer or by `close`.
         "reconnection": why (str), or None: "Out of memory", "Timeout", "Routing problem", "Connection aborted",
             "Connection reset", "Connection closed", "SSL handshake failed", "SSL application invalid". A certificate
-            that was refused comes as None. "Timeout" also comes where the stock module would say nothing for ever.
+            that was refused comes as None. "Timeout" also comes where the stock module would say nothing for ever, and
+            "Receive overflow" (of the bridge) when the peer sends faster than the line, or the handlers, can take.
         "dns": the address (str), or None: the name was not resolved, and no other event will come.
     """
 
@@ -59,7 +62,9 @@ class TLSSocket(Connection):
         self._timer: asyncio.TimerHandle | None = None
         self._held = False
         self._kept = 0
-        self._over = False
+        self._resolving = False
+        #: What still comes of a connection that is over for the host is dropped, up to its end.
+        self._ending = False
 
     async def connect(self, port: int, host: str = "127.0.0.1") -> None:
         """Start to connect; ends when the stack has begun, not when the handshake is done ("connection" says that).
@@ -92,10 +97,11 @@ class TLSSocket(Connection):
         self._set_in_use(True)
         try:
             await self._make_room()
-            self._over = False
+            self._resolving = True
             self._arm(HANDSHAKE_TIMEOUT, self._give_up)
             await self.call("@tls.connect", tcp_port, name)
         except BaseException:
+            self._resolving = False
             self._shaken()
             self._set_in_use(used)
             self.table.post("@tls.ease")
@@ -105,7 +111,7 @@ class TLSSocket(Connection):
         for tries in range(_ROOM_TRIES):
             if tries:
                 await asyncio.sleep(_ROOM_PAUSE)
-            (free,) = await self.table.call("@tls.room")
+            (free,) = await self.call("@tls.connect")
             if free > NEEDED_HEAP:
                 return
         raise BoardOutOfMemory(
@@ -115,6 +121,26 @@ class TLSSocket(Connection):
             port=self.table.caller.url,
             remedy="Close sockets and drop objects first.",
         )
+
+    async def send(self, data: Data, callback: Handler | None = None) -> None:
+        """Send; ends when the module has taken all of it.
+
+        The stock module drops what is sent before the connection stands, and what is sent before "sent" told that the
+        piece before has been acknowledged. Here the first raises, and the second waits. Sends of several tasks leave
+        one after the other, each whole.
+
+        Args:
+            data: bytes, or str as UTF-8.
+            callback: becomes the "sent" handler.
+
+        Raises:
+            LuaError: "not connected".
+            UsageError: there is no data. (The stock module would never send again.)
+        """
+        payload = as_bytes(data)
+        if not payload:
+            raise UsageError("no data to send", remedy="Send at least one byte.")
+        await super().send(payload, callback)
 
     async def close(self) -> None:
         """Close; what was accepted by `send` leaves first. "disconnection" follows when the connection stood.
@@ -127,6 +153,7 @@ class TLSSocket(Connection):
         if follows:
             self._arm(CLOSE_TIMEOUT, self._closed)
         else:
+            self._ending = self._resolving  # the module goes on all the same when it has the address
             self._closed()
 
     async def hold(self) -> None:
@@ -135,7 +162,7 @@ class TLSSocket(Connection):
         The stock module does not slow the peer down (the flag that its `hold` sets is read by nobody, and its
         `unhold` then follows a null pointer and resets the chip), so neither is called on the board. What comes
         meanwhile is kept on the host, up to `MOST_KEPT` bytes; then the connection is closed, and "reconnection" with
-        "Out of memory" follows the data.
+        "Receive overflow" follows the data.
         """
         self.check()
         self._held = True
@@ -155,20 +182,28 @@ class TLSSocket(Connection):
 
     def arrived(self, name: str, values: tuple[Value, ...]) -> None:
         """An event came from the board."""
-        if self._over:
+        ended = name in ("disconnection", "reconnection")
+        unknown = name == "dns" and values[:1] == (None,)
+        self._resolving = self._resolving and name != "dns"
+        if self._ending:
+            if name == "connection":
+                self.table.post("@tls.close", self.handle)
+            self._ending = not (ended or unknown)
             return
-        if name in ("connection", "disconnection", "reconnection") or (name == "dns" and values[:1] == (None,)):
+        if ended or unknown or name == "connection":
             self._shaken()
-        if name == "dns" and values[:1] == (None,):
+        if unknown:
             self._set_in_use(False)
+        if name == "reconnection" and values[:1] == (OVERFLOW.encode(),):
+            self._ending = True
         if name == "receive":
             self._kept += len(values[0])
         super().arrived(name, values)
         if self._kept > MOST_KEPT:
-            self._end_with("Out of memory")
+            self._end_with(OVERFLOW)
 
     def _holds_back(self, name: str) -> bool:
-        return self._held and (name == "receive" or self._kept > 0)
+        return self._held and name == "receive"
 
     def _done(self, event: Any) -> None:
         if event.name == "receive":
@@ -212,9 +247,9 @@ class TLSSocket(Connection):
 
     def _end_with(self, why: str) -> None:
         """Close without a word of the board, and say why in its place."""
-        self.table.post("@tls.close", self.handle, "!")
+        self.table.post("@tls.close", self.handle)
         super().arrived("reconnection", (why.encode(),))
-        self._over = True
+        self._ending = True
 
     def _closed(self) -> None:
         self._shaken()

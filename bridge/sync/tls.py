@@ -8,6 +8,7 @@ from bridge.mirror import tls as _tls
 from bridge.mirror import tls_cert as _cert
 from bridge.mirror.arguments import Data
 from bridge.mirror.handle import Handler
+from bridge.mirror.tls_cert import Source, Text
 from bridge.portal import portal
 from bridge.sync.face import KINDS, Remote, face, to_handler
 
@@ -50,11 +51,11 @@ class Cert:
     def __init__(self, cert: _cert.Cert) -> None:
         self._cert = cert
 
-    def verify(self, *values: Any) -> bool:
+    def verify(self, *values: bool | Text | Source | None) -> bool:
         """Say whether, and against whose certificate, peers are checked; a function is called on this thread."""
         return portal().call(self._cert.verify(*_answered(values, 1)))
 
-    def auth(self, *values: Any) -> bool:
+    def auth(self, *values: bool | Text | Source | None) -> bool:
         """Say whether the board shows a certificate of its own, and which; a function is called on this thread."""
         return portal().call(self._cert.auth(*_answered(values, 0)))
 

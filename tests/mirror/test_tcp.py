@@ -203,8 +203,10 @@ def test_listen_as_in_lua() -> None:
         await server.listen(80, print)
         await server.listen(80, "127.0.0.2", print)
         await server.listen(None, None, print)
+        await server.listen("127.0.0.2", print)
+        await server.listen("80", print)
         assert [values[1:] for _, values in caller.calls] == [
-            (0, None), (80, None), (80, "127.0.0.2"), (0, None),
+            (0, None), (80, None), (80, "127.0.0.2"), (0, None), (0, "127.0.0.2"), (80, None),
         ]  # fmt: skip
         for wrong in ((), (80,), (80, "127.0.0.2"), (print, 80)):
             with pytest.raises(UsageError, match="need callback"):
@@ -284,13 +286,37 @@ def test_a_server_that_listens_already_goes_on_as_before() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("arguments", [("80",), (80, 5), (80.5,), (None, b"10.0.0.1")])
+@pytest.mark.parametrize(
+    "arguments", [([],), (80, 5), (80.5,), (None, b"10.0.0.1"), (65536,), (-1,), (True,), (80, ""), (80, "10.0.0.1\0")]
+)
 def test_what_is_no_port_or_address_is_refused(arguments: tuple[object, ...]) -> None:
     async def main() -> None:
         caller, table, _ = make_table()
         server = TCPServer(table, Handle(1))
-        with pytest.raises(UsageError, match="no TCP port|no address"):
+        with pytest.raises(UsageError, match="no port|no address|NUL"):
             await server.listen(*arguments, lambda socket: None)  # type: ignore[arg-type]
         assert caller.calls == []
+
+    asyncio.run(main())
+
+
+def test_wrong_arguments_change_nothing() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        socket.on("connection", print)
+        for work in (
+            socket.connect(65616, "10.0.0.1", max), socket.connect(80, "10.0.0.1\0", max),
+            socket.connect(80, max), socket.connect(80.5), socket.dns("a\0b"), socket.ttl(256), socket.ttl(-2),
+            socket.send(5), socket.send(None), socket.send("\ud800"),
+        ):  # fmt: skip
+            with pytest.raises(UsageError):
+                await work
+        assert caller.calls == [] and socket._handlers == {"connection": print} and not socket.must_stay
+        caller.replies[":connect"] = LuaError("already connected")
+        for handler in (max, print):
+            with pytest.raises(LuaError):
+                await socket.connect(80, "10.0.0.1", handler)
+        assert socket._handlers == {"connection": print}
 
     asyncio.run(main())
