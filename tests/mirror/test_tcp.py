@@ -308,7 +308,7 @@ def test_wrong_arguments_change_nothing() -> None:
         for work in (
             socket.connect(65616, "10.0.0.1", max), socket.connect(80, "10.0.0.1\0", max),
             socket.connect(80, max), socket.connect(80.5), socket.dns("a\0b"), socket.ttl(256), socket.ttl(-2),
-            socket.send(5), socket.send(None), socket.send("\ud800"),
+            socket.send("\ud800"),
         ):  # fmt: skip
             with pytest.raises(UsageError):
                 await work

@@ -61,6 +61,10 @@ def test_the_mirror_answers_as_recorded(name: str, lua: str) -> None:
 def test_every_recording_of_net_is_played() -> None:
     recorded = {path.stem for path in (FOLDER / "recordings").glob("*.json") if re.match("(net|dns)_", path.stem)}
     assert recorded == set(SCENARIOS) and len(recorded) == 25
+    page = (DOCUMENT.parents[1] / "ground-truth.md").read_text(encoding="utf-8")
+    differing = len(LISTED["recordings"])
+    assert f"| the same | {25 - differing} |" in page
+    assert re.search(rf"\| the same but for rows of the .*\| {differing} \|", page)
 
 
 def test_each_difference_has_its_row_and_each_row_its_difference() -> None:

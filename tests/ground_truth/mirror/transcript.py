@@ -18,8 +18,8 @@ _MASKS = [
     (re.compile(r"0x[0-9a-fA-F]+"), "0x<address>"),
     (re.compile(r"^\d{4,5}(?=\t(10\.77\.0\.2|0\.0\.0\.0)$)"), "<port>"),
     (re.compile(r"(?<=\t)\d{5}(?=\t10\.77\.0\.1$)"), "<port>"),
-    (re.compile(r"(?<!\d)[1-4]\d{4}$"), "<heap>"),
-    (re.compile(r"(?<=[\t ])\d+\.\d{3,}(?![\d.])"), "<time>"),
+    (re.compile(r"(?<![\d.])[1-4]\d{4}$"), "<heap>"),
+    (re.compile(r"(?<=[\t ])\d+\.\d+(?![\d.])"), "<time>"),
 ]
 #: Ports that a statement named.
 _CHOSEN = {"8080", "8081", "7001", "5000", "5001", "5002"}
