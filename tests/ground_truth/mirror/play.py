@@ -106,14 +106,16 @@ async def _steps(board: Board, scenario: Scenario, steps: list[Step], peers: Pee
     statements = Statements(board, printed.append)
     if scenario.prelude:
         await statements.run(prelude())
-    await asyncio.sleep(scenario.phase)
+    await asyncio.sleep((scenario.phase - loop.time()) % 1.0)
     start = loop.time() - steps[0].at * scenario.pace
     last: Step | None = None
     for step in steps:
         if step.number in scenario.before:
             await scenario.before[step.number](peers)
         if step.statement is not None:
-            if scenario.on_board:
+            if step.number == scenario.left_out:
+                pass
+            elif scenario.on_board:
                 await _on_board(board, step.statement, printed)
             else:
                 await statements.run(step.statement)
