@@ -73,7 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "net": ("objects",),
     "server": ("objects", "net"),
     "udp": ("objects", "net"),
-    "tls": ("objects", "net"),
+    "tls": ("objects",),
 }
 
 

@@ -24,7 +24,7 @@ def test_facts_and_nothing_left_behind(lua: str) -> None:
             heap, chip_id = facts["heap"], facts["chip_id"]
             assert isinstance(heap, int) and heap > 20_000 and isinstance(chip_id, str) and len(chip_id) == 6
             assert (facts["flash_kb"], facts["flash_hz"], facts["lfs_size"]) == (4096, 40_000_000, 0)
-            assert facts["ssl"] is False and facts["ip"] == before.address and None not in facts.values()
+            assert facts["ssl"] is True and facts["ip"] == before.address and None not in facts.values()
             repl = Repl(port)
             assert await repl.line("=_bridge") == b"nil"
             assert await repl.line("=6*7") == b"42"

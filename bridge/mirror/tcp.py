@@ -184,7 +184,9 @@ class TCPSocket(Connection):
         with self._handling("connection", callback):
             self._set_in_use(True)
             try:
-                await self.call(":connect", *where)
+                # What the agent reads by itself needs nothing on the board that reads values, which costs 2 KB there.
+                plain = type(where[0]) is int and isinstance(where[1], str) and where[1]
+                await self.call("@net.connect" if plain else ":connect", *where)
             except BaseException:
                 self._set_in_use(used)
                 raise

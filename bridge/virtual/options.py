@@ -115,11 +115,6 @@ class VirtualOptions:
         """The modules of a freshly made board's firmware, sorted as in user_modules.h."""
         return tuple(sorted({name.strip() for name in self.modules.split(",") if name.strip()}))
 
-    @property
-    def has_ssl(self) -> bool:
-        """True if the factory firmware is built with CLIENT_SSL_ENABLE, which `tls` needs."""
-        return self.ssl or "tls" in self.module_names
-
     def _one_of(self, name: str, allowed: tuple[str, ...], what: str) -> None:
         value = getattr(self, name)
         if value not in allowed:

@@ -2,16 +2,9 @@
 -- Callbacks know their event and find the socket's book by the socket, so a socket that the host let go is in no table
 -- and no callback any more, and is collected.
 local agent = ...
-local books = {}
+local books = agent.books
+local names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } -- by their codes
 -- A socket's book: number, credit, is it connected, is it held, tries left; then what waits to be sent: data, its call, …
-agent.books = books
-agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } -- by their codes
-
--- Calls a function and catches its errors: outside, they would restart the board.
-function agent.try(...)
-  local ok, text = pcall(...)
-  if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
-end
 
 -- Gives the stack what waits, as far as it has room.
 local function pump(socket, book)
@@ -49,7 +42,7 @@ end
 -- Takes a socket in: its callbacks are there before anything can happen to it.
 function agent.adopt(socket, open)
   books[socket] = { agent.keep(socket), @CREDIT@, open, false, 9 }
-  for event, name in ipairs(agent.names) do
+  for event, name in ipairs(names) do
     socket:on(name, function(...)
       agent.try(agent.happened, event, ...)
     end)
@@ -59,6 +52,11 @@ end
 
 function agent.net_socket()
   return agent.adopt(net.createConnection(), false)
+end
+
+function agent.net_connect(message)
+  local high, low = message:byte(5, 6)
+  agent.find(message, 3):connect(high * 256 + low, message:sub(7))
 end
 
 -- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer

@@ -2,14 +2,14 @@
 -- number), drops what is sent while a piece is on its way, and cannot hold: `unhold` after `hold` crashes the chip.
 local agent = ...
 local books = agent.books
--- A socket's book: number, 0, is it connected, true (it is not to be held), will "disconnection" follow `close`, false
+-- A socket's book: number, 0, is it connected, 0 (it is not to be held), will "disconnection" follow `close`, false
 -- (nothing for room_net.lua to send), the piece on its way; then what waits: data, its call, …
 
 -- After a handshake: the sockets of `net` may receive again.
 function agent.tls_ease()
   agent.tight = false
   for _, book in pairs(books) do
-    if book[4] then agent.net_grant("  " .. agent.two(book[1]) .. "\0\0") end
+    if book[4] and book[2] > 0 then agent.net_grant("  " .. agent.two(book[1]) .. "\0\0") end
   end
 end
 
@@ -19,6 +19,12 @@ local function pump(socket, book)
     if book[3] then socket:send(book[7]) end
     agent.answer(table.remove(book, 8), book[3], book[3] or "not connected")
   end
+end
+
+-- Nothing more is sent.
+function agent.tls_closed(socket, book)
+  book[3] = false
+  pump(socket, book)
 end
 
 local function happened(event, number, value)
@@ -35,8 +41,13 @@ local function happened(event, number, value)
     if book[5] then return end
     reason = value and "Out of memory"
   elseif event == @EVENT_RECEIVE@ then
-    -- Nothing slows the peer down: before the heap is full, this one goes.
-    if node.heap() > 5000 then return end
+    -- Only this holds the peer back: to stay here until the line has taken what it may. Where that is not enough, the
+    -- connection goes before the heap is full.
+    if node.heap() < 10000 then
+      repeat until agent.write(1)
+      if node.heap() < 5000 then collectgarbage() end
+    end
+    if node.heap() > 3000 then return end
     reason = "@OVERFLOW@"
     book[3] = false
     socket:close()
@@ -53,8 +64,8 @@ function agent.tls_socket()
   if not tls then return end
   local socket = tls.createConnection()
   local number = agent.keep(socket)
-  books[socket] = { number, 0, false, true, false, false, false }
-  for event, name in ipairs(agent.names) do
+  books[socket] = { number, 0, false, 0, false, false, false }
+  for event, name in pairs { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } do
     socket:on(name, function(_, value)
       agent.try(happened, event, number, value)
     end)
@@ -68,7 +79,7 @@ function agent.tls_connect(message)
   agent.tight = true
   for other, book in pairs(books) do
     if not book[4] and other.hold then
-      book[4] = true
+      book[4] = 0
       other:hold()
     end
   end
@@ -95,8 +106,7 @@ function agent.tls_close(message)
   local socket = agent.find(message, 3)
   local book = books[socket]
   local was = book[3]
-  book[3] = false
-  pump(socket, book)
+  agent.tls_closed(socket, book)
   socket:close()
   if not was then agent.tls_ease() end
   return book[5]

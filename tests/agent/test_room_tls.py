@@ -46,13 +46,12 @@ NUMBERS = {"tls.socket": 10, "tls.connect": 11, "tls.send": 12, "tls.close": 13,
 class Firmware:
     """The agent with its room, and a firmware that can be told what happens."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, *, alone: bool = False) -> None:
         self.both: BoardAndSession = opened(version, values=False)
         self.lua: Any = self.both.board.lua
         self.lua.execute(FIRMWARE)
-        for room in ROOMS["tls"]:
+        for room in (*ROOMS["tls"], *(() if alone else ("net",)), "tls"):
             load_once(self.both, room)
-        load_once(self.both, "tls")
         self._known: set[str] = set()
         self.socket = self.call("tls.socket").values[0]
         self.lua.execute(b"log={tls=log.tls,tcp=log.tcp} collected=0")
@@ -111,7 +110,7 @@ def event(number: int, code: EventCode, value: bytes | None = None) -> Event:
 
 @BOTH
 def test_events_come_with_the_right_number_also_where_c_passes_nil(version: str) -> None:
-    board = Firmware(version)
+    board = Firmware(version, alone=True)
     socket = board.socket
     assert board.happens("dns", b"10.0.0.1") == [event(socket, EventCode.DNS, b"10.0.0.1")]
     assert board.happens("connection") == [event(socket, EventCode.CONNECTION)]
@@ -231,11 +230,18 @@ def test_what_the_module_says_comes_up(version: str) -> None:
 
 @BOTH
 def test_a_socket_that_was_let_go_is_closed_and_says_nothing_more(version: str) -> None:
-    board = Firmware(version)
+    board = Firmware(version, alone=True)
     board.connected()
+    address = board.socket.to_bytes(2, "big")
+    board.on_socket("tls.send", b"on its way")
+    board.both.send(DirectCall(NUMBERS["tls.send"], 9, address + b"waiting"))
+    board.settle()
     board.forget()
-    board.on_socket("release")
+    board.both.send(Source(member("release")))
+    board.both.send(DirectCall(NUMBERS["release"], 0, address))
+    board.settle()
     assert board.done == [(b"tls", b"close")]
+    assert Failure(9, (b"not connected",)) in board.both.got
     assert board.happens("receive", b"late") == [] and board.happens("disconnection") == []
     board.lua.execute(
         b"weak = setmetatable({ log.tls }, { __mode = 'v' }) log.tls = nil collectgarbage() collectgarbage()"

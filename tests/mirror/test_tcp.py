@@ -81,7 +81,7 @@ def test_addresses_ttl_and_the_rest() -> None:
         await socket.close()
         assert [(target, *values[1:]) for target, values in caller.calls[2:]] == [
             (":ttl",), (":ttl", 1), (":dns", "host.test"),
-            (":connect", 80, "host.test"), ("@net.close",),
+            ("@net.connect", 80, "host.test"), ("@net.close",),
         ]  # fmt: skip
 
     asyncio.run(main())
@@ -150,7 +150,7 @@ def test_a_connecting_socket_with_handlers_lives_until_it_ends() -> None:
 def test_a_connect_that_raises_leaves_nothing() -> None:
     async def main() -> None:
         caller, table, _ = make_table()
-        caller.replies[":connect"] = LuaError("specify port")
+        caller.replies["@net.connect"] = LuaError("specify port")
         socket = TCPSocket(table, Handle(1))
         socket.on("receive", print)
         with pytest.raises(LuaError):
@@ -167,7 +167,7 @@ def test_a_call_that_fails_leaves_the_handler_that_was_there() -> None:
         seen: list[object] = []
         for target, event, work in (
             (":dns", "dns", lambda: socket.dns({}, print)),  # type: ignore[arg-type]
-            (":connect", "connection", lambda: socket.connect(80, "10.0.0.1", print)),
+            ("@net.connect", "connection", lambda: socket.connect(80, "10.0.0.1", print)),
         ):
             caller.replies[target] = LuaError("illegal argument")
             socket.on(event, lambda socket, *values: seen.append(values))
@@ -257,7 +257,7 @@ def test_a_connect_in_vain_does_not_let_a_standing_connection_go() -> None:
         caller, table, _ = make_table()
         socket = TCPSocket(table, Handle(1), accepted=True)
         socket.on("receive", lambda socket, data: None)
-        caller.replies[":connect"] = LuaError("already connected")
+        caller.replies["@net.connect"] = LuaError("already connected")
         with pytest.raises(LuaError, match="already connected"):
             await socket.connect(80, "10.0.0.1")
         assert socket.must_stay
@@ -313,7 +313,7 @@ def test_wrong_arguments_change_nothing() -> None:
             with pytest.raises(UsageError):
                 await work
         assert caller.calls == [] and socket._handlers == {"connection": print} and not socket.must_stay
-        caller.replies[":connect"] = LuaError("already connected")
+        caller.replies["@net.connect"] = LuaError("already connected")
         for handler in (max, print):
             with pytest.raises(LuaError):
                 await socket.connect(80, "10.0.0.1", handler)

@@ -51,6 +51,7 @@ class Recipe:
     lua: str = "5.1"
     number: str = "float"
     ssl: bool = False
+    """The banner says SSL: true; it does so with the module `tls` anyway, which needs CLIENT_SSL_ENABLE."""
     flash_size: int = 4 << 20
     """Goes into the header's size nibble; esptool's own default for a build is 1 MB."""
     fresh: bool = False
@@ -73,7 +74,7 @@ class Recipe:
     @classmethod
     def of(cls, options: VirtualOptions) -> Recipe:
         """The recipe of a virtual board's factory firmware."""
-        return cls(options.module_names, options.lua, options.number, options.has_ssl, options.flash_size)
+        return cls(options.module_names, options.lua, options.number, options.ssl, options.flash_size)
 
 
 async def stock_image(options: VirtualOptions) -> bytes:

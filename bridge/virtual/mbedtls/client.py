@@ -7,33 +7,25 @@ records and messages, and how alerts and errors end a connection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from tlslite.constants import AlertDescription, AlertLevel, ContentType
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tlslite.constants import AlertDescription, AlertLevel, CipherSuite, ContentType, GroupName
 from tlslite.errors import TLSBadRecordMAC, TLSLocalAlert, TLSRemoteAlert
-from tlslite.extensions import TLSExtension
-from tlslite.handshakesettings import HandshakeSettings
-from tlslite.messages import Alert, ApplicationData, ClientHello, RecordHeader3
-from tlslite.recordlayer import RecordLayer, RecordSocket
+from tlslite.messages import Alert, ApplicationData, CertificateVerify, ClientHello
 from tlslite.tlsconnection import TLSConnection
-from tlslite.utils.codec import Parser
+from tlslite.utils.keyfactory import parsePEMKey
+from tlslite.x509 import X509
+from tlslite.x509certchain import X509CertChain
 
+from bridge.virtual.mbedtls.certificate import Certificate, CertificateFault, check_chain, kind_of, read_chain, size_of
 from bridge.virtual.mbedtls.fault import Code, TlsFault
+from bridge.virtual.mbedtls.footprint import RECORD_US_PER_BYTE, Chip, Key, exchange
+from bridge.virtual.mbedtls.offer import max_fragment_length, offer
+from bridge.virtual.mbedtls.records import MAX_CONTENT, Records, Transport, TransportSocket, check_whole
 
-#: SSL_BUFFER_SIZE of app/include/user_config.h: the most plaintext that a record may hold, either way.
-MAX_CONTENT = 4096
-#: MBEDTLS_SSL_MAX_FRAG_LEN_4096 (RFC 6066, extension 1).
-_MAX_FRAGMENT_LENGTH, _CODE_4096 = 1, 4
-#: What a record may be longer than its plaintext (`ssl_parse_record_header`); MAC, IV and padding.
-_EXPANSION = 256 + 16
-_RECORD_TYPES = (
-    ContentType.change_cipher_spec,
-    ContentType.alert,
-    ContentType.handshake,
-    ContentType.application_data,
-)  # fmt: skip
 _OF_ALERT = {
     AlertDescription.protocol_version: Code.SSL_BAD_HS_PROTOCOL_VERSION,
     AlertDescription.bad_record_mac: Code.SSL_INVALID_MAC,
@@ -43,121 +35,41 @@ _OF_ALERT = {
 }
 
 
-class Transport(Protocol):
-    """The TCP connection below (`mbedtls_net_recv`, `mbedtls_net_send`)."""
-
-    def receive(self, length: int) -> bytes:
-        """At most so many bytes of those that have arrived; b"" if there are none now."""
-
-    def send(self, data: bytes) -> None:
-        """Send them all. Raises TlsFault."""
-
-
 @dataclass(frozen=True)
 class Config:
     """What a connection is made with (`mbedtls_ssl_config`).
 
     Args:
-        verify: called with the server's certificates in DER, its own first; raises TlsFault if it trusts none of
-            them. None does not verify.
-        chain: the client's certificates, tlslite's X509CertChain, or None.
-        key: the client's private key, tlslite's, or None.
+        trusted: the authorities that a server's certificate must come from, or None: it may be anybody's.
+        chain: the client's certificates, its own first; without any, or without the key, it shows none.
+        key: the client's private key, of the library cryptography, or None.
     """
 
-    verify: Callable[[Sequence[bytes]], None] | None = None
-    chain: Any = None
+    trusted: Sequence[Certificate] | None = None
+    chain: Sequence[Certificate] = ()
     key: Any = None
 
-
-def offer() -> HandshakeSettings:
-    """What the stock firmware offers, as far as tlslite has it: everything but Camellia."""
-    settings = HandshakeSettings()
-    settings.minVersion = settings.maxVersion = (3, 3)
-    settings.versions = [(3, 3)]
-    settings.keyExchangeNames = ["ecdhe_ecdsa", "ecdhe_rsa", "dhe_rsa"]
-    settings.cipherNames = ["aes256gcm", "aes256ccm", "aes256", "aes128gcm", "aes128ccm", "aes128"]
-    settings.cipherNames += ["aes256ccm_8", "aes128ccm_8"]
-    settings.macNames = ["sha", "sha256", "sha384", "aead"]
-    settings.eccCurves = ["secp384r1", "brainpoolP384r1", "secp256r1", "secp256k1", "brainpoolP256r1"]
-    settings.defaultCurve = "secp256r1"
-    settings.keyShares = []
-    settings.dhGroups = []
-    settings.ec_point_formats = [0]
-    settings.rsaSigHashes = settings.ecdsaSigHashes = ["sha512", "sha384", "sha256", "sha224"]
-    settings.dsaSigHashes = []
-    settings.rsaSchemes = ["pkcs1"]
-    settings.more_sig_schemes = []
-    settings.minKeySize, settings.maxKeySize = 1023, 4096
-    settings.record_size_limit = None
-    settings.use_heartbeat_extension = False
-    return settings
-
-
-class _Socket:
-    """The transport as tlslite wants a socket."""
-
-    buffer_writes = False  # set by tlslite; every record goes to TCP at once, as on the board
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        #: Bytes of the last record, header included.
-        self.sent_length = 0
-
-    def recv(self, length: int) -> bytes:
-        data = self._transport.receive(length)
-        if not data:
-            raise BlockingIOError(11, "no bytes now")
-        return data
-
-    def send(self, data: bytearray) -> int:
-        self.sent_length = len(data)
-        self._transport.send(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-
-class _RecordSocket(RecordSocket):  # type: ignore[misc]
-    """Reads records with the checks of mbedTLS's `ssl_parse_record_header`."""
-
-    encrypted = False
-
-    def _recvHeader(self) -> Generator[Any, None, None]:
-        for result in self._sockRecvAll(5):
-            if result in (0, 1):
-                yield result
-            else:
-                break
-        header = RecordHeader3().parse(Parser(result))
-        if header.type not in _RECORD_TYPES or header.version[0] != 3 or header.version[1] > 3:
-            raise TlsFault(Code.SSL_INVALID_RECORD, "not a record of TLS 1.2")
-        if header.length > MAX_CONTENT + (_EXPANSION if self.encrypted else 0) or header.length == 0:
-            raise TlsFault(Code.SSL_INVALID_RECORD, f"a record of {header.length} bytes")
-        yield header
-
-
-class _RecordLayer(RecordLayer):  # type: ignore[misc]
-    def __init__(self, socket: _Socket) -> None:
-        super().__init__(socket)
-        self._recordSocket = _RecordSocket(socket)
-        self.recv_record_limit = MAX_CONTENT
-
-    def changeReadState(self) -> None:
-        super().changeReadState()
-        self._recordSocket.encrypted = True
+    def own(self) -> tuple[Any, Any]:
+        """Chain and key as tlslite has them, or twice None."""
+        if self.key is None or not self.chain:
+            return None, None
+        pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        chain = []
+        for each in self.chain:
+            chain.append(X509())
+            chain[-1].parseBinary(bytearray(each.public_bytes(Encoding.DER)))
+        return X509CertChain(chain), parsePEMKey(pem, private=True, implementations=["python"])
 
 
 class _Connection(TLSConnection):  # type: ignore[misc]
-    def __init__(self, transport: Transport, config: Config) -> None:
+    def __init__(self, transport: Transport, config: Config, chip: Chip) -> None:
         super().__init__(transport)
-        self.sock = _Socket(transport)
-        self._recordLayer = _RecordLayer(self.sock)
+        self._chip = chip
+        self.own_chain, self.own_key = config.own()
+        self.sock = TransportSocket(transport)
+        self._recordLayer = Records(self.sock)
         self.recordSize = MAX_CONTENT
-        self._verify = config.verify
+        self._trusted = config.trusted
 
     @property
     def records(self) -> Any:
@@ -166,36 +78,62 @@ class _Connection(TLSConnection):  # type: ignore[misc]
 
     def _sendMsg(self, msg: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(msg, ClientHello):
-            fragment = TLSExtension(extType=_MAX_FRAGMENT_LENGTH).create(bytearray([_CODE_4096]))
-            msg.extensions.append(fragment)
+            msg.extensions.append(max_fragment_length())
+        elif isinstance(msg, CertificateVerify):
+            key = key_of(self.own_key)
+            self._chip.take(key.sign_keeps())
+            self._chip.peak(key.sign_peak())
+            self._chip.compute(key.sign_us())
         return super()._sendMsg(msg, *args, **kwargs)
 
     def _getNextRecordFromSocket(self) -> Generator[Any, None, None]:
         for result in super()._getNextRecordFromSocket():
             if result not in (0, 1) and result[0].type == ContentType.handshake:
-                _check_whole(result[1].bytes)
+                check_whole(result[1].bytes)
             yield result
 
-    def _clientGetKeyFromChain(self, certificate: Any, *args: Any) -> Generator[Any, None, None]:
-        if self._verify is not None:
-            chain = certificate.cert_chain
-            try:
-                self._verify([bytes(each.writeBytes()) for each in chain.x509List] if chain else [])
-            except TlsFault:
-                alert = Alert().create(AlertDescription.unknown_ca, AlertLevel.fatal)
-                yield from (result for result in self._sendMsg(alert) if result in (0, 1))
-                raise
-        yield from super()._clientGetKeyFromChain(certificate, *args)
+    def _clientGetKeyFromChain(self, message: Any, *args: Any) -> Generator[Any, None, None]:
+        chain = message.cert_chain
+        try:
+            read = read_chain([bytes(each.writeBytes()) for each in chain.x509List] if chain else [])
+            for each in read:
+                self._chip.take(size_of(each))
+            if self._trusted is not None:
+                for each in read:
+                    self._chip.compute(kind_of(each.public_key()).check_us())
+                check_chain(read, self._trusted)
+        except CertificateFault as fault:
+            alert = Alert().create(getattr(AlertDescription, fault.alert), AlertLevel.fatal)
+            yield from (result for result in self._sendMsg(alert) if result in (0, 1))
+            raise
+        yield from super()._clientGetKeyFromChain(message, *args)
+
+    def _clientKeyExchange(self, *args: Any) -> Generator[Any, None, None]:
+        exchanging = args[-1]
+        process = exchanging.processServerKeyExchange
+
+        def processed(public_key: Any, message: Any) -> Any:
+            kept, peak, microseconds = _exchange_of(message, key_of(public_key))
+            self._chip.take(kept)
+            self._chip.peak(peak)
+            self._chip.compute(microseconds)
+            return process(public_key, message)
+
+        exchanging.processServerKeyExchange = processed
+        yield from super()._clientKeyExchange(*args)
 
 
-def _check_whole(record: bytes) -> None:
-    """mbedTLS puts no handshake message together from several records, except what is encrypted."""
-    at = 0
-    while at < len(record):
-        length = int.from_bytes(record[at + 1 : at + 4], "big")
-        at += 4 + length
-    if at != len(record):
-        raise TlsFault(Code.SSL_FEATURE_UNAVAILABLE, "TLS handshake fragmentation not supported")
+def key_of(key: Any) -> Key:
+    """What a key of tlslite's is."""
+    curve = getattr(key, "curve_name", None)
+    return Key(True, len(key)) if curve is None else Key(False, 384 if "384" in curve else 256)
+
+
+def _exchange_of(message: Any, server: Key) -> tuple[int, int, float]:
+    if message.named_curve is not None:
+        big = message.named_curve in (GroupName.secp384r1, GroupName.brainpoolP384r1)
+        return exchange(384 if big else 256, 0, server)
+    return exchange(0, message.dh_p.bit_length(), server)
 
 
 class Client:
@@ -204,12 +142,18 @@ class Client:
     Args:
         transport: the TCP connection.
         config: certificates.
+        chip: told what the handshake takes.
     """
 
-    def __init__(self, transport: Transport, config: Config) -> None:
-        self._connection = _Connection(transport, config)
+    def __init__(self, transport: Transport, config: Config, chip: Chip) -> None:
+        self._chip = chip
+        self._connection = _Connection(transport, config, chip)
         self._steps = self._connection.handshakeClientCert(
-            certChain=config.chain, privateKey=config.key, settings=offer(), reqTack=False, async_=True
+            certChain=self._connection.own_chain,
+            privateKey=self._connection.own_key,
+            settings=offer(),
+            reqTack=False,
+            async_=True,
         )
         #: True once the handshake is through.
         self.over = False
@@ -220,6 +164,11 @@ class Client:
     def record_length(self) -> int:
         """Bytes of the last record that was sent, its header included (`out_msglen + 5`)."""
         return self._connection.sock.sent_length
+
+    @property
+    def aead(self) -> bool:
+        """True if records are encrypted with GCM or CCM, False for CBC."""
+        return self._connection.session.cipherSuite in CipherSuite.aeadSuites
 
     def handshake(self) -> bool:
         """Go on with the handshake as far as the bytes that are there allow.
@@ -279,6 +228,7 @@ class Client:
         Raises:
             TlsFault: TCP did not take it.
         """
+        self._chip.compute(RECORD_US_PER_BYTE * len(data))
         self._write(ApplicationData().create(bytearray(data)))
 
     def close_notify(self) -> None:
@@ -308,6 +258,7 @@ class Client:
             return None
         self._reading = None
         header, parser = result
+        self._chip.compute(RECORD_US_PER_BYTE * header.length)
         return header.type, bytes(parser.bytes)
 
     def _take_alert(self, data: bytes) -> None:

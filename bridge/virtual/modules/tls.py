@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from bridge.virtual.lua.api import Args, Module, Value
-from bridge.virtual.modules.tls_connection import SecureStack
+from bridge.virtual.modules.tls_cert import Certificates, build_cert
+from bridge.virtual.modules.tls_secure import Secure
 from bridge.virtual.modules.tls_socket import TlsSocket
 from bridge.virtual.sdk.kernel import Kernel
 
 
 def build(kernel: Kernel) -> Module:
     """The module for one boot."""
-    secure = SecureStack(kernel)
+    certificates = Certificates(kernel)
+    secure = Secure(kernel, certificates.configure)
 
     def create_connection(_arguments: Args) -> Value:
         return TlsSocket(kernel, secure)
 
-    def verify(arguments: Args) -> Any:
-        return True
-
-    return Module("tls", {"createConnection": create_connection, "cert": Module("cert", {"verify": verify})})
+    return Module("tls", {"createConnection": create_connection, "cert": build_cert(certificates)})

@@ -7,14 +7,14 @@ from typing import Any
 from bridge.virtual.lua.api import Args, Call, LuaFault, ObjectType, Value
 from bridge.virtual.lwip.address import NONE, dotted
 from bridge.virtual.lwip.err import Err
+from bridge.virtual.mbedtls.footprint import ESP_TCP
 from bridge.virtual.modules.net_object import NOREF, Calls, NetObject
-from bridge.virtual.modules.tls_connection import EspState, SecureStack
+from bridge.virtual.modules.tls_connection import Connection, connect, find
+from bridge.virtual.modules.tls_secure import EspState, Secure
 from bridge.virtual.sdk.kernel import Kernel, OutOfHeap
 
 #: sizeof(tls_socket_ud) on the chip: an espconn and seven registry references.
 USERDATA_SIZE = 56
-#: sizeof(esp_tcp).
-_ESP_TCP_SIZE = 32
 EVENTS = ("connection", "disconnection", "reconnection", "receive", "sent", "dns")
 #: What the reconnect callback says for an error of espconn; nil for all others.
 REASONS = {
@@ -32,7 +32,7 @@ REASONS = {
 class TlsSocket(NetObject):
     """A userdata of `tls`: an `espconn`, and the program's callbacks."""
 
-    def __init__(self, kernel: Kernel, secure: SecureStack) -> None:
+    def __init__(self, kernel: Kernel, secure: Secure) -> None:
         super().__init__(kernel)
         self._secure = secure
         self.state = EspState.NONE
@@ -52,7 +52,7 @@ class TlsSocket(NetObject):
     def connect(self, port: int, host: bytes) -> Calls:
         """As `tls_socket_connect`, arguments checked."""
         try:
-            self._tcp = self.kernel.heap.claim(_ESP_TCP_SIZE)
+            self._tcp = self.kernel.heap.claim(ESP_TCP)
         except OutOfHeap:
             raise LuaFault("not enough memory") from None
         self.state = EspState.NONE
@@ -64,13 +64,22 @@ class TlsSocket(NetObject):
         elif result is not Err.INPROGRESS:
             yield from self._resolved(NONE)
 
+    @property
+    def connection(self) -> Connection | None:
+        """The connection, while there is one."""
+        return find(self._secure, self) if self.open else None
+
     def send(self, data: bytes) -> None:
+        """As `tls_socket_send`: whether anything is sent nobody says."""
         if self.open:
-            self._secure.send(self, data)
+            self.state = EspState.WRITE
+        if self.connection is not None:
+            self.connection.send(data)
 
     def close(self) -> None:
-        if self.open:
-            self._secure.disconnect(self)
+        """As `tls_socket_close`."""
+        if self.connection is not None:
+            self.connection.close()
 
     def collected(self) -> None:
         self._drop_connection()
@@ -91,20 +100,24 @@ class TlsSocket(NetObject):
             self.drop_ref()
         else:
             self.remote_ip = ip
-            self._secure.connect(self, ip, self.remote_port)
+            connect(self._secure, self, ip, self.remote_port)
 
     # --- from the connection ---
 
     def on_connect(self) -> None:
+        """The handshake is through."""
         self._event("connection")
 
     def on_receive(self, data: bytes) -> None:
+        """Plaintext, 1460 bytes at most."""
         self._event("receive", data)
 
     def on_sent(self) -> None:
+        """All of a send is acknowledged."""
         self._event("sent")
 
     def on_disconnect(self) -> None:
+        """As `tls_socket_ondisconnect`."""
         if self.ref is NOREF:
             return
         # The reference is gone before it is looked at: the callback gets nil.
@@ -114,6 +127,7 @@ class TlsSocket(NetObject):
             self.call(function, self.self_value)
 
     def on_reconnect(self, err: int) -> None:
+        """As `tls_socket_onreconnect`."""
         if self.ref is NOREF:
             return
         itself = self.self_value
@@ -133,7 +147,7 @@ class TlsSocket(NetObject):
 
     def _drop_connection(self) -> None:
         if self.open:
-            self._secure.disconnect(self)
+            self.close()
             self.kernel.heap.release(self._tcp)
             self._tcp = 0
 
@@ -184,6 +198,20 @@ def _close(arguments: Args) -> Any:
     return ()
 
 
+def _hold(arguments: Args) -> Any:
+    connection = _socket(arguments).connection
+    if connection is not None:
+        connection.hold()
+    return ()
+
+
+def _unhold(arguments: Args) -> Any:
+    connection = _socket(arguments).connection
+    if connection is not None:
+        connection.unhold()
+    return ()
+
+
 def _getpeer(arguments: Args) -> Any:
     socket = _socket(arguments)
     if not socket.open or socket.remote_port == 0:
@@ -198,6 +226,8 @@ TlsSocket.TYPE = ObjectType(
         "close": _close,
         "on": _on,
         "send": _send,
+        "hold": _hold,
+        "unhold": _unhold,
         "getpeer": _getpeer,
     },
     USERDATA_SIZE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ssl
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -15,15 +16,71 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from bridge.virtual import clock
+from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
+from tests.virtual.bench import Bench
+from tests.virtual.modules.net_bench import PEER, lines
 
 #: `mk()` makes a connection whose events are printed.
 PRELUDE = (
-    'function ev(n) return function(c,...) print("EV "..n,c==sk,...) end end',
+    'function ev(n) return function(c,...) print("EV "..n,c==sk and "sk" or tostring(c),...) end end',
     "function mk() local c=tls.createConnection() "
     'for _,n in ipairs{"connection","reconnection","disconnection","sent","dns"} do c:on(n,ev(n)) end',
     'c:on("receive",function(c,d) print("EV receive",#d,d:sub(1,30)) end) return c end',
 )
+
+
+PORT = 7443
+
+
+def on_network(
+    test: Callable[[Bench, MemoryNetwork], Awaitable[None]], *servers: Any, lua: str = "5.1", **options: Any
+) -> None:
+    """Run a test on a booted board whose peer, also named server.test, has servers at PORT and the ports behind it.
+
+    Args:
+        test: gets board and network.
+        servers: handlers of `MemoryNetwork.serve`.
+        lua: version of the firmware.
+        options: of the board; computing takes no time unless told.
+    """
+
+    async def main() -> None:
+        network = MemoryNetwork()
+        network.zone["server.test"] = PEER
+        for n, server in enumerate(servers):
+            network.serve(PEER, PORT + n, server)
+        bench = await Bench.boot(
+            modules="file,net,node,tls,tmr,uart,wifi", network_factory=network.factory, lua=lua, **{"cpu": 0, **options}
+        )
+        try:
+            for line in PRELUDE:
+                await bench.type(line)
+            await test(bench, network)
+        finally:
+            bench.close()
+            await network.close()
+
+    clock.run(main())
+
+
+async def connect(bench: Bench, port: int = PORT, before: str = "") -> list[str]:
+    """Connect a fresh socket `sk`, and what came of it but the "dns" event."""
+    said = await lines(bench, f'sk=mk() {before} sk:connect({port},"{PEER}")', 3)
+    assert said[0] == f"EV dns\tsk\t{PEER}", said
+    return said[1:]
+
+
+#: What `connect` answers.
+CONNECTED = ["EV connection\tsk"]
+FAILED = ["EV reconnection\tsk\tnil"]
+
+
+@functools.cache
+def identity(kind: str = "ec") -> Identity:
+    """A self-signed server certificate, made once."""
+    return issue("server", kind)
 
 
 @dataclass(frozen=True)
@@ -145,14 +202,17 @@ class TlsStream:
         """Send the farewell, and close."""
         try:
             self.object.unwrap()
-        except ssl.SSLWantReadError:
+        except ssl.SSLError:
             pass
         self._flush()
         self.stream.close()
 
     def _flush(self) -> None:
         if self._out.pending:
-            self.stream.write(self._out.read())
+            try:
+                self.stream.write(self._out.read())
+            except ConnectionResetError:
+                pass
 
     async def _until(self, step: Callable[[], Any]) -> Any:
         while True:
@@ -170,19 +230,37 @@ class TlsStream:
                 self._flush()
 
 
-def secure(context: ssl.SSLContext, serve: Callable[[TlsStream], Awaitable[None]]) -> Any:
-    """A server for `MemoryNetwork.serve` that speaks TLS."""
-
-    async def handler(stream: MemoryStream) -> None:
-        tls = TlsStream(stream, context)
-        await tls.handshake()
-        await serve(tls)
-
-    return handler
-
-
 async def echo(stream: TlsStream) -> None:
     """Sends back what comes."""
     while data := await stream.read():
         stream.write(data)
     await stream.close()
+
+
+def secure(
+    context: ssl.SSLContext,
+    serve: Callable[[TlsStream], Awaitable[None]] = echo,
+    seen: list[Any] | None = None,
+) -> Any:
+    """A server for `MemoryNetwork.serve` that speaks TLS.
+
+    Args:
+        context: settings of OpenSSL.
+        serve: what to do once the handshake is through.
+        seen: gets each connection, or the error of its handshake.
+    """
+
+    async def handler(stream: MemoryStream) -> None:
+        tls = TlsStream(stream, context)
+        try:
+            await tls.handshake()
+        except (ssl.SSLError, ConnectionError) as error:
+            if seen is not None:
+                seen.append(error)
+            stream.close()
+            return
+        if seen is not None:
+            seen.append(tls)
+        await serve(tls)
+
+    return handler
