@@ -16,7 +16,7 @@ from bridge.minify import field_numbers, minify
 from bridge.resources import resource
 from bridge.wire.check import DIRECTION_MASK, CheckKind
 from bridge.wire.frame import RESCUE_SEED, WINDOW, Codec, rescue_frame
-from bridge.wire.messages import CREDIT, MESSAGES, EventCode
+from bridge.wire.messages import CREDIT, MESSAGES, OVERFLOW, EventCode
 from bridge.wire.values import MAX_DEPTH, Tag
 
 #: Name of the agent's table in the sources.
@@ -73,6 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "net": ("objects",),
     "server": ("objects", "net"),
     "udp": ("objects", "net"),
+    "tls": ("objects",),
 }
 
 
@@ -118,7 +119,7 @@ def _words() -> dict[str, object]:
     constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
     constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
     constants |= {tag.name: tag.value for tag in Tag}
-    return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH}
+    return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH, "OVERFLOW": OVERFLOW}
 
 
 def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:

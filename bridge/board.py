@@ -31,6 +31,7 @@ from bridge.mirror.modules.uart import Uart
 from bridge.mirror.modules.wifi import Wifi
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
+from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.wire.check import CheckKind
@@ -52,6 +53,7 @@ class Board:
 
     Attributes:
         net: the module `net`, typed (`bridge.mirror.net`).
+        tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
         adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
 
@@ -87,7 +89,8 @@ class Board:
         self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self.net = Net(self._current)
+        self.tls = TLS(self._current)
+        self.net = Net(self._current, self.tls)
         self.lua = LuaName(self._current)
         self.adc = Adc(self._current)
         self.file = File(self._current, self._at_prompt)

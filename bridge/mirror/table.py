@@ -82,6 +82,11 @@ class HandleTable:
         results = await self.caller.run_lua(source, *(self.outward(value) for value in values), timeout=timeout)
         return tuple(self.inward(value) for value in results)
 
+    def post(self, target: str, *values: Value) -> None:
+        """As `Caller.post`, of plain values; nothing when this boot is over."""
+        if self._failure is None:
+            self.caller.post(target, *values)
+
     async def wait(self, answer: asyncio.Future[Answer], timeout: float, what: str) -> Answer:
         """Wait for something that a callback brings, or for the end of this boot.
 

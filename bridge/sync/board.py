@@ -20,6 +20,7 @@ from bridge.sync.file import File
 from bridge.sync.node import Node
 from bridge.sync.objects import LuaName, Net
 from bridge.sync.pins import Adc, Gpio, Uart
+from bridge.sync.tls import TLS
 from bridge.sync.tmr import Tmr
 from bridge.sync.wifi import Wifi
 from bridge.wire.values import Value
@@ -30,7 +31,8 @@ class Board:
 
     def __init__(self, board: _board.Board) -> None:
         self._board = board
-        self.net = Net(board.net)
+        self.tls = TLS(board.tls)
+        self.net = Net(board.net, self.tls)
         self.lua = LuaName(board.lua)
         self.adc = Adc(board.adc)
         self.file = File(board.file)

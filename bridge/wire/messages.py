@@ -30,6 +30,9 @@ MAX_MESSAGE_TO_HOST = 70_000
 #: is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
 CREDIT = 5840 + 2 * 1460
 
+#: Reason with which the agent ends a TLS connection that brings more than the board can hold; the module has none such.
+OVERFLOW = "Receive overflow"
+
 #: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
 MAX_CHUNK = 1536
 

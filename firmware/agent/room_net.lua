@@ -2,16 +2,9 @@
 -- Callbacks know their event and find the socket's book by the socket, so a socket that the host let go is in no table
 -- and no callback any more, and is collected.
 local agent = ...
-local books = {}
--- A socket's book: number, credit, is it connected, is it held, tries left; then what waits to be sent: data, its call, …
-agent.books = books
+local books = agent.books
 local names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } -- by their codes
-
--- Calls a function and catches its errors: outside, they would restart the board.
-function agent.try(...)
-  local ok, text = pcall(...)
-  if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
-end
+-- A socket's book: number, credit, is it connected, is it held, tries left; then what waits to be sent: data, its call, …
 
 -- Gives the stack what waits, as far as it has room.
 local function pump(socket, book)
@@ -61,6 +54,11 @@ function agent.net_socket()
   return agent.adopt(net.createConnection(), false)
 end
 
+function agent.net_connect(message)
+  local high, low = message:byte(5, 6)
+  agent.find(message, 3):connect(high * 256 + low, message:sub(7))
+end
+
 -- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer
 -- when none is to come.
 function agent.net_send(message)
@@ -87,7 +85,7 @@ function agent.net_grant(message)
   local socket = agent.find(message, 3)
   local book, high, low = books[socket], message:byte(5, 6)
   book[2] = book[2] + high * 256 + low
-  if book[4] and book[2] >= 5840 then
+  if book[4] and book[2] >= 5840 and not agent.tight then
     book[4] = false
     socket:unhold()
   end

@@ -2,6 +2,15 @@
 local agent = ...
 local objects, last = {}, 0
 agent.objects = objects
+-- What is known of each socket and server, by itself.
+local books = {}
+agent.books = books
+
+-- Calls a function and catches its errors: outside, they would restart the board.
+function agent.try(...)
+  local ok, text = pcall(...)
+  if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
+end
 
 -- The number under which an object is kept from now on.
 function agent.keep(object)
@@ -23,8 +32,11 @@ end
 function agent.release(message)
   local object, number = agent.find(message, 3)
   objects[number] = nil
-  if agent.books and agent.books[object] then
-    agent.books[object] = nil
+  local book = books[object]
+  if book then
+    books[object] = nil
     pcall(object.close, object)
+    -- Calls that wait there have failed.
+    if book[6] == false then agent.tls_closed(object, book) end
   end
 end
