@@ -31,7 +31,6 @@ class Authority:
     identity: Identity
     server: Identity
     client: Identity
-    other_client: Identity
 
 
 def make_authority(name: str) -> Authority:
@@ -39,9 +38,7 @@ def make_authority(name: str) -> Authority:
     return Authority(
         identity,
         issue(f"server of {name}", issuer=identity),
-        # The firmware's flash takes RSA keys alone, and with one of 2048 bits a board with the bridge cannot sign.
-        issue(f"client of {name}", "rsa1024", identity),
-        issue(f"other client of {name}", issuer=identity),
+        issue(f"client of {name}", issuer=identity),
     )
 
 
@@ -94,7 +91,6 @@ async def asking(host: str, server: Authority, guests: Authority) -> AsyncIterat
     doorman = Doorman()
     context = server_context(server.server, client_ca=guests.identity)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("DEFAULT:@SECLEVEL=1")  # RSA keys of 1024 bits
     async with tls_server(host, context, doorman) as port:
         yield port, doorman
 
@@ -161,31 +157,6 @@ async def test_what_is_no_certificate_is_refused(board: Board) -> None:
             await board.tls.cert.verify(wrong)
 
 
-async def test_auth_with_a_certificate_and_its_key_shows_it(
-    board: Board, host: str, known: Authority, stranger: Authority
-) -> None:
-    cert = board.tls.cert
-    async with asking(host, stranger, known) as (port, doorman):
-        assert await cert.auth(False) is True
-        assert not await shakes_hands(board, host, port)
-        assert await cert.auth(known.client.certificate, known.client.key) is True
-        assert await shakes_hands(board, host, port)
-        assert doorman.guests == ["client of known"]
-
-
-async def test_auth_is_switched_off_and_on_with_what_is_in_the_flash(
-    board: Board, host: str, known: Authority, stranger: Authority
-) -> None:
-    cert = board.tls.cert
-    async with asking(host, stranger, known) as (port, doorman):
-        await cert.auth(known.client.certificate, known.client.key)
-        assert await cert.auth(False) is True
-        assert not await shakes_hands(board, host, port)
-        assert await cert.auth(True) is True
-        assert await shakes_hands(board, host, port)
-        assert doorman.guests == ["client of known"]
-
-
 async def test_auth_with_a_function_shows_what_it_returns(
     board: Board, host: str, known: Authority, stranger: Authority
 ) -> None:
@@ -193,13 +164,13 @@ async def test_auth_with_a_function_shows_what_it_returns(
 
     def answer(number: int) -> bytes | None:
         asked.append(number)
-        return {0: known.other_client.key, 1: known.other_client.certificate}.get(number)
+        return {0: known.client.key, 1: known.client.certificate}.get(number)
 
     async with asking(host, stranger, known) as (port, doorman):
         assert await board.tls.cert.auth(answer) is True
         assert asked == [0, 1, 2]
         assert await shakes_hands(board, host, port)
-        assert doorman.guests == ["other client of known"]
+        assert doorman.guests == ["client of known"]
 
 
 async def test_where_net_had_it(board: Board, host: str, known: Authority, stranger: Authority) -> None:
@@ -211,7 +182,3 @@ async def test_where_net_had_it(board: Board, host: str, known: Authority, stran
         assert await shakes_hands(board, host, good)
         assert not await shakes_hands(board, host, bad)
         assert await cert.verify(False) is True
-    async with asking(host, stranger, known) as (port, doorman):
-        assert await cert.auth(known.client.certificate, known.client.key) is True
-        assert await shakes_hands(board, host, port)
-        assert doorman.guests == ["client of known"]

@@ -102,9 +102,9 @@ class Identity:
 
 
 def make_key(kind: str) -> Any:
-    """A fresh private key: "ec", "ec384", "rsa" with 2048 bits, or "rsa1024"."""
-    if kind.startswith("rsa"):
-        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa") or 2048))
+    """A fresh private key: "ec", "ec384", or "rsa" with 2048 bits."""
+    if kind == "rsa":
+        return rsa.generate_private_key(65537, 2048)
     return ec.generate_private_key(ec.SECP384R1() if kind == "ec384" else ec.SECP256R1())
 
 
