@@ -28,12 +28,14 @@ class Loader:
     Args:
         vm: the VM.
         services: the board around it: its files, and what it does when a chunk is loaded.
+        errors_end: what stands behind the name of a file that is not there: 3.x puts an empty `strerror` there.
     """
 
-    def __init__(self, vm: Vm, services: Services) -> None:
+    def __init__(self, vm: Vm, services: Services, errors_end: bytes = b": ") -> None:
         self._vm = vm
         self._services = services
         self._loading = services.loading
+        self._errors_end = errors_end
         #: `node.stripdebug` of chunks to come.
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
@@ -193,7 +195,7 @@ class Loader:
         """As `luaL_loadfile`: the function and b"", or None and the message."""
         data = self._services.read_file(name)
         if data is None:
-            return None, b"cannot open %b: " % name
+            return None, b"cannot open %b%b" % (name, self._errors_end)
         if data.startswith(b"#"):
             end = data.find(b"\n")
             data = data[end:] if end >= 0 else b""
