@@ -17,8 +17,10 @@ _QUESTION = f"""
 local r={{}} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
 a("lua",_VERSION) a("heap",node.heap())
 for _,g in ipairs{{"sw_version","build_config","hw"}} do
-local ok,t=pcall(node.info,g)
-if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end end end
+local ok,t,n,p,_,_,kb,m,hz=pcall(node.info,g)
+if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end
+elseif ok and hz and g=="hw" then a("version",t.."."..n.."."..p) a("flash_size",kb) a("flash_mode",m)
+a("flash_speed",hz) a("number_type",1/2==0 and "integer" or "float") end end
 a("chip_id",("%06x"):format(node.chipid()))
 if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) end
 if net and net.ifinfo then local i=net.ifinfo(0) if i then a("ip",i.ip) end end

@@ -36,6 +36,22 @@ def test_facts_and_nothing_left_behind(lua: str) -> None:
     clock.run(main())
 
 
+@pytest.mark.parametrize("number", ["float", "integer"])
+def test_firmware_2x_says_what_its_eight_numbers_are(number: str) -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual", firmware="2.2.1", number=number)) as board:
+            await board.answered()
+            facts = await inspect_board(VirtualPort(board))
+            assert (facts["lua"], facts["version"], facts["number"]) == ("Lua 5.1", "2.2.1", number)
+            assert (facts["flash_kb"], facts["flash_hz"], facts["flash_mode"]) == (4096, 40_000_000, 2)
+            assert facts["ip"] == board.options.address and facts["mac"] is not None
+            assert {name for name, fact in facts.items() if fact is None} == {
+                "release", "commit", "modules", "ssl", "lfs_size"
+            }  # fmt: skip
+
+    clock.run(main())
+
+
 def test_firmware_without_node_is_said_to_lack_it() -> None:
     async def main() -> None:
         async with VirtualBoard(VirtualOptions(clock="virtual", modules="tmr,uart,net")) as board:

@@ -236,6 +236,7 @@ class Runtime:
             frames: C functions below it.
             name: stands before an error of start-up, whose results are not printed; None for a line of the console.
         """
+        self._services.doing("console line")
         self._begin()
         self.board[b"job_2x"](frames, function, name)
         self._unwound()

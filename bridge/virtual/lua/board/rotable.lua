@@ -26,8 +26,10 @@ end)
 function B.rotable(values, order, meta)
   local stand_in = {}
   local position = {}
-  for _, value in raw_next, values do
-    if raw_type(value) == "function" then light[value] = true end
+  if B.is_2x then
+    for _, value in raw_next, values do
+      if raw_type(value) == "function" then light[value] = true end
+    end
   end
   for k = 1, #order do position[order[k]] = k end
   entries[stand_in], orders[stand_in], metas[stand_in] = values, {order, position}, meta
@@ -41,7 +43,7 @@ function B.extend_rotable(stand_in, key, value)
   local order, position = orders[stand_in][1], orders[stand_in][2]
   if not position[key] then order[#order + 1] = key position[key] = #order end
   entries[stand_in][key] = value
-  if raw_type(value) == "function" then light[value] = true end
+  if B.is_2x and raw_type(value) == "function" then light[value] = true end
 end
 
 local function rotable_next(t, key)
