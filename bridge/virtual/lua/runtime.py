@@ -39,13 +39,21 @@ class Runtime:
         services: the board around it.
         object_types: metatables that the firmware's modules will use.
         is_2x: the firmware is a NodeMCU 2.x: no callback is protected, and ROM has types of its own.
+        integers: it is the integer build of 5.1 (`bridge.virtual.lua.integral`).
     """
 
     def __init__(
-        self, version: str, services: Services, object_types: Iterable[ObjectType] = (), *, is_2x: bool = False
+        self,
+        version: str,
+        services: Services,
+        object_types: Iterable[ObjectType] = (),
+        *,
+        is_2x: bool = False,
+        integers: bool = False,
     ) -> None:
         self.version = version
         self.is_2x = is_2x
+        self._integers = integers and version == "5.1"
         self._services = services
         self.vm = Vm(version)
         #: Values that failed callbacks left on the chip's Lua stack (lnodemcu.c luaL_pcallx): code that counts from
@@ -59,7 +67,7 @@ class Runtime:
         board = self.board = self.vm.table()
         self.objects = Objects(self.vm, board, lambda kind: self._builder.make_type(kind))
         self.answers = Answers(self.vm, self.objects, services.called)
-        self.loader = Loader(self.vm, services, errors_end=b"" if is_2x else b": ")
+        self.loader = Loader(self.vm, services, errors_end=b"" if is_2x else b": ", integers=self._integers)
         self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
         self._prepare(board)
         self.vm.load_board(board)
@@ -80,6 +88,7 @@ class Runtime:
         vm = self.vm.runtime
         board[b"is_53"] = self.version == "5.3"
         board[b"is_2x"] = self.is_2x
+        board[b"integers"] = self._integers
         board[b"globals"] = vm.globals()
         board[b"loaded"] = self.vm.table()
         board[b"raw_getmetatable"] = vm.eval(b"debug.getmetatable")

@@ -44,7 +44,7 @@ local string_index = setmetatable({}, {__index = string_values})
 if is_53 then
   string_meta.__index = string_values
 else
-  string_index["\0concat"] = B.concat_check
+  string_index["\0concat"], string_index["\0divide"], string_index["\0power"] = B.concat_check, B.divide, B.power
   for name, f in raw_next, string_values do string_index[name] = f end
   string_meta.__index = string_index
 end
