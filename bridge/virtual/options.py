@@ -32,8 +32,9 @@ KNOWN_MODULES = frozenset(
 )
 #: Releases whose console and modules a virtual board can have.
 RELEASES = ("3.0.0", "2.2.1")
-#: Modules that release 2.2.1 has not (app/include/user_modules.h of both).
-NEWER_MODULES = frozenset(("bme280_math", "dcc", "pipe", "pixbuf", "pwm2", "softuart", "wiegand"))
+#: Modules that a board with release 2.2.1 has not: those that are newer (app/include/user_modules.h of both), and TLS,
+#: which is that of 3.x here.
+NEWER_MODULES = frozenset(("bme280_math", "dcc", "pipe", "pixbuf", "pwm2", "softuart", "tls", "wiegand"))
 #: Flash chips that exist on ESP8266 modules, in bytes.
 FLASH_SIZES = tuple(size << 10 for size in (256, 512, 1024, 2048, 4096, 8192, 16384))
 #: Options that say when a fault comes, in seconds after power-on.
@@ -150,7 +151,7 @@ class VirtualOptions:
         newer = [name for name in self.module_names if name in NEWER_MODULES]
         if newer:
             raise UsageError(
-                f"modules={self.modules}: firmware=2.2.1 has no module {', '.join(newer)}",
+                f"modules={self.modules}: a virtual board with firmware=2.2.1 has no module {', '.join(newer)}",
                 remedy="Leave it out, or use firmware=3.0.0.",
             )
 
