@@ -12,6 +12,8 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
 from tests.test_layers import ROOT
 
 #: What to run on, and what is skipped there for which reason.
@@ -27,6 +29,7 @@ BOARDS: dict[str, dict[str, str]] = {
 AT_LEAST = 30
 
 
+@pytest.mark.timeout(400)
 def test_all_of_it_passes_on_each_kind_of_board(tmp_path: Path) -> None:
     async def main() -> list[str]:
         reports = [tmp_path / f"{number}.xml" for number in range(len(BOARDS))]
