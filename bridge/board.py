@@ -15,13 +15,20 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bridge import agent, trace
+from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
+from bridge.mirror.modules.adc import Adc
+from bridge.mirror.modules.file import File
+from bridge.mirror.modules.gpio import Gpio
+from bridge.mirror.modules.node import Node
+from bridge.mirror.modules.tmr import Tmr
+from bridge.mirror.modules.uart import Uart
+from bridge.mirror.modules.wifi import Wifi
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tls import TLS
@@ -48,6 +55,7 @@ class Board:
         net: the module `net`, typed (`bridge.mirror.net`).
         tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
+        adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -84,6 +92,13 @@ class Board:
         self.tls = TLS(self._current)
         self.net = Net(self._current, self.tls)
         self.lua = LuaName(self._current)
+        self.adc = Adc(self._current)
+        self.file = File(self._current, self._at_prompt)
+        self.gpio = Gpio(self._current)
+        self.node = Node(self._current, self.reset)
+        self.tmr = Tmr(self._current)
+        self.uart = Uart(self._current)
+        self.wifi = Wifi(self._current)
 
     def __repr__(self) -> str:
         return f"<Board {self.url} {self._state.name.lower()}>"
@@ -212,6 +227,20 @@ class Board:
             if self._owns_port:
                 await self._port.close()
             self._move(Trigger.GONE)
+
+    async def _at_prompt(self, line: str, seconds: float) -> bytes:
+        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+        table, link = await self._current(), self._link
+        assert link is not None
+        self._link, self._reason = None, LinkError(f"The agent left the board for {line}", port=self.url)
+        self._move(Trigger.DOWN)
+        try:
+            await table.close(self._reason)
+            await link.close()
+            return await repl.run_line(self._port, line, seconds)
+        finally:
+            if self._state is State.RESTARTING:
+                self._restart = asyncio.get_running_loop().create_task(self._come_back())
 
     async def open(self) -> None:
         """Find the prompt and put the agent on the board; `open_board` does this.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,14 +104,19 @@ class CallTable:
         elif isinstance(message, Reply):
             call.future.set_result(values)
         else:
-            call.future.set_exception(self.error(values))
+            call.future.set_exception(self.error(values, call.target))
             self.let_go(values)  # an error value has no place in an exception
         self.admit()
         return call
 
-    def error(self, values: tuple[Value, ...]) -> LuaError | BoardOutOfMemory:
-        """The exception for a Lua error value."""
-        text = lua_text(values[0] if values else None)
+    def error(self, values: tuple[Value, ...], target: str = "") -> LuaError | BoardOutOfMemory:
+        """The exception for a Lua error value.
+
+        Args:
+            values: what came with the failure.
+            target: what was called.
+        """
+        text = _named(lua_text(values[0] if values else None), target)
         if text.endswith("not enough memory"):
             return BoardOutOfMemory(
                 "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
@@ -142,6 +148,18 @@ class CallTable:
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
                 self.let_go(tuple(value.values()))
+
+
+def _named(text: str, target: str) -> str:
+    """The text with the function's name in it, which Lua does not know of a function that it is handed as a value.
+
+    Lua takes the name from the source of the call: "bad argument #1 to 'createServer'", but from the agent "to '?'", or
+    on 5.3 "to 'net.createServer'".
+    """
+    if target[:1] in ("", ":", "@"):
+        return text
+    unnamed = rf"(?<=\bto ')(?:\?|{re.escape(target)})(?=' \()"
+    return re.sub(unnamed, target.rpartition(".")[2], text) if "bad argument #" in text else text
 
 
 def lua_text(value: Value) -> str:

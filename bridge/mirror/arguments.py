@@ -17,27 +17,25 @@ MAX_NAME = 1_000
 _MAX_INTEGER = 2**31 - 1
 
 
-def as_bytes(data: Data) -> bytes:
-    """Payload as bytes; str is sent as UTF-8.
+def as_bytes(data: Value) -> Value:
+    """Payload as bytes; str is sent as UTF-8. Numbers the board sends as text; what is no data at all it refuses.
 
     Raises:
-        UsageError: it is neither, or a str that has no form in UTF-8.
+        UsageError: a str that has no form in UTF-8.
     """
     if isinstance(data, str):
         return _utf8(data, "The data")
-    if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data)
-    raise UsageError(f"{type(data).__name__} is no data to send", remedy="Pass bytes or str.")
+    return bytes(data) if isinstance(data, bytearray | memoryview) else data
 
 
-def as_datagram(data: Data) -> bytes:
+def as_datagram(data: Value) -> Value:
     """The same for a datagram, which cannot be cut.
 
     Raises:
-        UsageError: it is no data, or more than a message to the board holds.
+        UsageError: it is more than a message to the board holds, or a str that has no form in UTF-8.
     """
     payload = as_bytes(data)
-    if len(payload) > MAX_CHUNK:
+    if isinstance(payload, bytes) and len(payload) > MAX_CHUNK:
         raise UsageError(
             f"A datagram of {len(payload)} bytes is too long", remedy="Send at most 1 472 bytes: Wi-Fi takes no more."
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -111,11 +112,14 @@ class Remote:
             UsageError: this kind of object has no such event.
         """
         if event not in self.EVENTS:
+            events = ", ".join(self.EVENTS)
             raise UsageError(
-                f"{event!r} is not an event of {type(self).__name__}", remedy=f"Use one of {', '.join(self.EVENTS)}."
+                "invalid callback name",  # the stock module's text, as below
+                remedy=f"{event!r} is not an event of {type(self).__name__}: use one of {events}.",
             )
         if handler is not None and not callable(handler):
-            raise UsageError(f"The handler for {event!r} cannot be called", remedy="Pass a function or None.")
+            remedy = f"The handler for {event!r} cannot be called: pass a function or None."
+            raise UsageError("invalid callback function", remedy=remedy)
         self._handlers[event] = handler
         ready = [kept for kept in self._aside if self._find(kept.name) is not _NOT_SET]
         if ready:
@@ -159,6 +163,23 @@ class Remote:
         return await self.table.call(target, self, *values, timeout=timeout)
 
     # Below: what the table and the subclasses use.
+
+    @contextlib.contextmanager
+    def _handling(self, event: str, handler: Handler | None) -> Iterator[None]:
+        """Set the handler that a call was given, if it was; when the call fails, the one before is put back."""
+        before = dict(self._handlers)
+        if handler is not None:
+            self.on(event, handler)
+        try:
+            yield
+        except BaseException:
+            if handler is not None and self._handlers.get(event) is handler:
+                if event in before:
+                    self._handlers[event] = before[event]
+                else:
+                    del self._handlers[event]
+                self.table.keep(self)
+            raise
 
     def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
         """An event's values as its handler gets them; subclasses turn addresses into str."""

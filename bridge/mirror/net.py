@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Coroutine
 from typing import Any, Final, Literal, overload
 
-from bridge.errors import UsageError
 from bridge.mirror import older_forms
 from bridge.mirror.arguments import as_integer, as_name, as_text
 from bridge.mirror.handle import Handler
@@ -60,14 +59,14 @@ class DNS:
 
         Raises:
             LuaError: "illegal argument" (the name), "out of memory" (four questions are open already).
-            UsageError: the name holds a NUL, or the callback is no function.
+            UsageError: the name holds a NUL.
         """
         as_name(host)
-        if callback is not None and not callable(callback):
-            raise UsageError("The callback cannot be called", remedy="Pass a function or None.")
         table = await self._tables()
         if callback is not None:
             function = callback
+            if not callable(function):
+                await table.call("net.dns.resolve", host, function)  # fails, in the board's words
             await table.call("net.dns.resolve", host, lambda socket, ip=None: function(None, as_text(ip)))
             return None
         idle = self._idle.setdefault(table, [])
@@ -204,6 +203,8 @@ class Net:
             case Kind.UDP:
                 return await self.createUDPSocket()
         table = await self._tables()
+        if not isinstance(seconds, int):
+            await table.call("net.createServer", seconds)  # fails, in the board's words
         if kind is Kind.TCP:
             (handle,) = await table.caller.call("@net.socket")
             return TCPSocket(table, handle)
@@ -275,8 +276,10 @@ class Net:
             LuaError: "lwip error -12" (the name), "memory allocation error: cannot start ping"; firmware 2.x, or one
                 built without it, has no such function.
         """
-        values = ping_arguments(host, count, received, sent)
         table = await self._tables()
+        if not any(callable(value) for value in (count, received, sent)):
+            await table.call("net.ping", as_name(host), count)  # fails, in the board's words
+        values = ping_arguments(host, count, received, sent)
         await table.call("net.ping", *values)
 
 

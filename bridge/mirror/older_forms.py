@@ -64,7 +64,7 @@ def connection_kind(type: object, secure: object, *, stacklevel: int = 2) -> Kin
 
 
 def server_kind(type: object, timeout: object, *, stacklevel: int = 2) -> tuple[Kind, int]:
-    """What `createServer(type, timeout)` asks for, and its timeout in seconds.
+    """What `createServer(type, timeout)` asks for, and its timeout in seconds, or what stands for it and is no number.
 
     Args:
         type: TCP, UDP, or the timeout of a TCP server (as firmware 3.x has it); None is a TCP server.
@@ -77,6 +77,8 @@ def server_kind(type: object, timeout: object, *, stacklevel: int = 2) -> tuple[
     if type is None:
         return Kind.SERVER, _seconds(DEFAULT_TIMEOUT if timeout is None else timeout)
     if _whole(type) not in (TCP, UDP):
+        if timeout is None and not isinstance(type, int | float) and not (isinstance(type, str) and type.isdigit()):
+            return Kind.SERVER, type  # type: ignore[return-value]  # what is no number at all the board refuses
         if timeout is not None:
             raise UsageError("invalid type", remedy="Write createServer(timeout), or createServer(net.TCP, timeout).")
         return Kind.SERVER, _seconds(type)

@@ -55,6 +55,7 @@ class HandleTable:
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
         self._callbacks: dict[int, Callback] = {}
+        self._farewells: list[Callable[[], None]] = []
         self._ended = 0
         self._failure: BridgeError | None = None
 
@@ -207,8 +208,15 @@ class HandleTable:
             if not answer.done():
                 answer.set_exception(copy.copy(reason))
 
+    def before_close(self, farewell: Callable[[], None]) -> None:
+        """Ask to be called before the agent leaves the board, to take back what Lua holds of the host's functions."""
+        self._farewells.append(farewell)
+
     async def close(self, reason: BridgeError) -> None:
         """As `fail`, and end what handlers still run."""
+        if self._failure is None:
+            for farewell in self._farewells:
+                farewell()
         self.fail(reason)
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]

@@ -89,6 +89,10 @@ class Connection(Remote):
         if callback is not None:
             self.on("sent", callback)
         payload = as_bytes(data)
+        if not isinstance(payload, bytes):
+            async with self._order:
+                await self.call(":send", payload)
+            return
         chunks = [payload[at : at + self.CHUNK] for at in range(0, len(payload), self.CHUNK)] or [b""]
         flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
         try:
@@ -136,12 +140,6 @@ class Connection(Remote):
         self.check()
         self._withhold(False)
 
-    def _put_back(self, event: str, before: dict[str, Handler | None]) -> None:
-        if event in before:
-            self._handlers[event] = before[event]
-        else:
-            del self._handlers[event]
-
     def _happened(self, name: str) -> None:
         if name in ("disconnection", "reconnection"):
             self._set_in_use(False)
@@ -180,21 +178,18 @@ class TCPSocket(Connection):
             UsageError: the port is beyond 65535, or the name holds a NUL.
         """
         where = (as_port(port), as_host(host))
-        used, before = self._in_use, dict(self._handlers)
-        if callback is not None:
-            self.on("connection", callback)
-        self._set_in_use(True)
-        try:
-            # What the agent reads by itself needs nothing on the board that reads values, which costs 2 KB there.
-            plain = (
-                isinstance(where[0], int) and not isinstance(where[0], bool) and isinstance(where[1], str) and where[1]
-            )
-            await self.call("@net.connect" if plain else ":connect", *where)
-        except BaseException:
-            if callback is not None and self._handlers.get("connection") is callback:
-                self._put_back("connection", before)
-            self._set_in_use(used)
-            raise
+        if callback is not None and not callable(callback):
+            await self.call(":connect", *where, callback)  # fails, in the board's words
+        used = self._in_use
+        with self._handling("connection", callback):
+            self._set_in_use(True)
+            try:
+                # What the agent reads by itself needs nothing on the board that reads values, which costs 2 KB there.
+                plain = type(where[0]) is int and isinstance(where[1], str) and where[1]
+                await self.call("@net.connect" if plain else ":connect", *where)
+            except BaseException:
+                self._set_in_use(used)
+                raise
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.
@@ -203,9 +198,8 @@ class TCPSocket(Connection):
             domain: the name.
             callback: becomes the "dns" handler.
         """
-        if callback is not None:
-            self.on("dns", callback)
-        await self.call(":dns", as_name(domain))
+        with self._handling("dns", callback):
+            await self.call(":dns", as_name(domain))
 
     async def getpeer(self) -> tuple[int | None, str | None]:
         """(port, ip) of the peer, or (None, None) when not connected."""
@@ -253,11 +247,13 @@ class TCPServer(Remote):
                 one holds up no other client. What the socket receives is kept until handlers are set.
 
         Raises:
-            UsageError: there is no callback, or the port is none.
-            LuaError: "already listening", "out of memory" (the port is taken), "invalid IP address".
+            UsageError: the port is none.
+            LuaError: "need callback", "already listening", "out of memory" (the port is taken), "invalid IP address".
         """
         given = [value for value in (port, ip, callback) if value is not None]
         function = given[-1] if given else None
+        if not any(callable(value) for value in given):
+            await self.call(":listen", *given)  # fails, in the board's words
         if not callable(function) or any(callable(value) for value in given[:-1]):
             raise UsageError("need callback", remedy="Write listen(port, function) or listen(port, ip, function).")
         tcp_port, bind = where_to_listen(*(None if callable(value) else value for value in (port, ip)))

@@ -68,9 +68,8 @@ class UDPSocket(Remote):
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know."""
-        if callback is not None:
-            self.on("dns", callback)
-        await self.call(":dns", as_name(domain))
+        with self._handling("dns", callback):
+            await self.call(":dns", as_name(domain))
 
     async def getaddr(self) -> tuple[int | None, str | None]:
         """(port, ip) of this end, or (None, None) before it listened or sent."""

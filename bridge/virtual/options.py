@@ -128,6 +128,8 @@ class VirtualOptions:
                 f"modules={self.modules}: {', '.join(unknown)} is not a module of NodeMCU 3.0",
                 remedy=f"A stock build has {STOCK_MODULES}.",
             )
+        if "tls" in self.module_names and "net" not in self.module_names:
+            raise UsageError(f"modules={self.modules}: tls is not built without net", remedy="Add net.")
 
     def _check_network(self) -> None:
         for name in ("address", "gateway"):

@@ -21,10 +21,11 @@ def test_data() -> None:
     assert as_datagram(bytes(1472)) == bytes(1472)
 
 
-@pytest.mark.parametrize("data", [5, None, [1], object(), 1.5, True, "\ud800"])
-def test_what_is_no_data(data: object) -> None:
+def test_what_is_no_data_is_left_to_the_board() -> None:
+    for data in (5, None, [1], 1.5, True):
+        assert as_bytes(data) == as_datagram(data) == data
     with pytest.raises(UsageError):
-        as_bytes(data)  # type: ignore[arg-type]
+        as_bytes("\ud800")
 
 
 def test_a_datagram_cannot_be_cut() -> None:

@@ -82,9 +82,9 @@ def test_wrong_arguments_reach_no_board() -> None:
         for wrong in (
             lambda: net.createConnection(3), lambda: net.createConnection(net.UDP, 1), lambda: net.createServer(0),
             lambda: net.createServer(net.TCP, 30_000), lambda: net.createServer(30, 30),
-            lambda: net.dns.resolve("a\0b"), lambda: net.dns.resolve("a", 5), lambda: net.dns.getdnsserver(2**40),
+            lambda: net.dns.resolve("a\0b"), lambda: net.dns.getdnsserver(2**40),
             lambda: net.dns.setdnsserver("8.8.8.8\0"), lambda: net.multicastJoin("any", "224.0.0.1\0"),
-            lambda: net.multicastLeave("\0", "224.0.0.1"), lambda: net.ifinfo(0.5), lambda: net.ping("host.test"),
+            lambda: net.multicastLeave("\0", "224.0.0.1"), lambda: net.ifinfo(0.5),
             lambda: net.ping("a\0b", print),
         ):  # fmt: skip
             with pytest.raises(UsageError):

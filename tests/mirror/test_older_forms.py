@@ -73,3 +73,7 @@ def test_the_warning_stands_at_the_line_of_the_caller() -> None:
         with pytest.warns(DeprecationWarning) as seen:
             made()
         assert seen[0].filename == __file__
+
+
+def test_what_is_no_number_is_left_to_the_board() -> None:
+    assert server_kind("x", None) == (Kind.SERVER, "x") and server_kind({}, None) == (Kind.SERVER, {})

@@ -10,6 +10,24 @@ import pytest
 from bridge import board, sync
 from bridge.errors import LuaError
 from bridge.mirror import handle, lua, net, tcp, tls, tls_cert, udp
+from bridge.mirror.modules import (
+    adc,
+    file,
+    file_object,
+    gpio,
+    node,
+    tmr,
+    uart,
+    wifi,
+    wifi_access_point,
+    wifi_eventmon,
+    wifi_station,
+)
+from bridge.sync import file as sync_file
+from bridge.sync import node as sync_node
+from bridge.sync import pins as sync_pins
+from bridge.sync import tmr as sync_tmr
+from bridge.sync import wifi as sync_wifi
 
 PAIRS = [
     (handle.Remote, sync.Remote),
@@ -20,6 +38,20 @@ PAIRS = [
     (lua.LuaName, sync.LuaName),
     (net.DNS, sync.DNS),
     (net.Net, sync.Net),
+    (adc.Adc, sync_pins.Adc),
+    (file.File, sync_file.File),
+    (file_object.FileObject, sync.FileObject),
+    (gpio.Gpio, sync_pins.Gpio),
+    (node.Node, sync_node.Node),
+    (node.LFS, sync_node.LFS),
+    (tmr.Tmr, sync_tmr.Tmr),
+    (tmr.Timer, sync.Timer),
+    (uart.Uart, sync_pins.Uart),
+    (wifi.Wifi, sync_wifi.Wifi),
+    (wifi_access_point.AccessPointFace, sync_wifi.AccessPointFace),
+    (wifi_access_point.DHCP, sync_wifi.DHCP),
+    (wifi_eventmon.EventMonitor, sync_wifi.EventMonitor),
+    (wifi_station.Station, sync_wifi.Station),
     (tls.TLSSocket, sync.TLSSocket),
     (tls.TLS, sync.TLS),
     (tls_cert.Cert, sync.Cert),
@@ -30,6 +62,7 @@ PAIRS = [
 INTERNAL = {
     handle.Remote: {"must_stay", "arrived", "fail"},
     board.Board: {"open"},
+    tmr.Timer: {"expired"},
     net.Net: {"make"},
 }
 

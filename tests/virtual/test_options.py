@@ -41,6 +41,7 @@ def test_every_option_can_be_written_in_a_url() -> None:
         ("virtual:?drop=1", "drop=1.0 is not a share"),
         ("virtual:?flip=nan", "flip=nan is not a share"),
         ("virtual:?modules=net,nosuch", "nosuch is not a module"),
+        ("virtual:?modules=tls,uart", "tls is not built without net"),
         ("virtual:?flash_size=5", "flash_size=5"),
         ("virtual:?address=localhost", "address=localhost is not an IPv4 address"),
         ("virtual:?address=192.168.1.2&network=host", "not a loopback address"),

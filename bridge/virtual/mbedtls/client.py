@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tlslite.constants import AlertDescription, AlertLevel, CipherSuite, ContentType, GroupName
+from tlslite.constants import AlertDescription, AlertLevel, CipherSuite, ContentType, ExtensionType, GroupName
 from tlslite.errors import TLSBadRecordMAC, TLSLocalAlert, TLSRemoteAlert
 from tlslite.messages import Alert, ApplicationData, CertificateVerify, ClientHello
 from tlslite.tlsconnection import TLSConnection
@@ -78,7 +78,9 @@ class _Connection(TLSConnection):  # type: ignore[misc]
 
     def _sendMsg(self, msg: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(msg, ClientHello):
-            msg.extensions.append(max_fragment_length())
+            # tlslite also names the kinds of certificates that it takes.
+            extensions = [each for each in msg.extensions if each.extType != ExtensionType.cert_type]
+            msg.extensions = [*extensions, max_fragment_length()]
         elif isinstance(msg, CertificateVerify):
             key = key_of(self.own_key)
             self._chip.take(key.sign_keeps())
@@ -262,7 +264,9 @@ class Client:
         return header.type, bytes(parser.bytes)
 
     def _take_alert(self, data: bytes) -> None:
-        if len(data) == 2 and data[0] == AlertLevel.fatal:
+        if len(data) != 2:
+            raise TlsFault(Code.SSL_INVALID_RECORD, f"an alert of {len(data)} bytes")
+        if data[0] == AlertLevel.fatal:
             raise TlsFault(Code.SSL_FATAL_ALERT_MESSAGE, f"alert {data[1]}")
         if data == bytes([AlertLevel.warning, AlertDescription.close_notify]):
             raise TlsFault(Code.SSL_PEER_CLOSE_NOTIFY)

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 from tlslite.constants import ContentType
 from tlslite.messages import RecordHeader3
 from tlslite.recordlayer import RecordLayer, RecordSocket
+from tlslite.utils.cipherfactory import createAESGCM
 from tlslite.utils.codec import Parser
 
+from bridge.virtual.mbedtls.cipher import Gcm
 from bridge.virtual.mbedtls.fault import Code, TlsFault
 
 #: SSL_BUFFER_SIZE of app/include/user_config.h: the most plaintext that a record may hold, either way.
@@ -88,6 +90,11 @@ class Records(RecordLayer):  # type: ignore[misc]
         super().__init__(socket)
         self._recordSocket = _Reader(socket)
         self.recv_record_limit = MAX_CONTENT
+
+    @staticmethod
+    def _getCipherSettings(cipherSuite: int) -> Any:
+        key_length, iv_length, create = RecordLayer._getCipherSettings(cipherSuite)
+        return key_length, iv_length, Gcm if create is createAESGCM else create
 
     def changeReadState(self) -> None:
         super().changeReadState()

@@ -12,6 +12,7 @@ from bridge.virtual.mbedtls.footprint import ESP_TCP, ESPCONN_MSG, NETCONN, OPEN
 from bridge.virtual.modules.tls_connection import NEEDED_HEAP
 from tests.virtual.bench import Bench
 from tests.virtual.modules.net_bench import PEER, lines
+from tests.virtual.modules.net_bench import echo as plain_echo
 from tests.virtual.modules.tls_bench import (
     CONNECTED,
     FAILED,
@@ -275,6 +276,24 @@ def test_a_handshake_takes_its_time_at_160_mhz_and_the_watchdog_does_not_bite(
         assert bench.resets == []
 
     on_network(test, secure(server_context(identity(kind))), cpu=1)
+
+
+def test_a_handshake_beside_a_plain_connection_that_moves_data() -> None:
+    """With the heap of a real board, a server with a large key, and a CPU that takes its time."""
+
+    async def test(bench: Bench, network: MemoryNetwork) -> None:
+        network.serve(PEER, 7001, plain_echo)
+        await bench.type("n=0 tcp=net.createConnection() tcp:on('receive',function(c,d) n=n+#d c:send(d) end)")
+        await bench.type(f"tcp:on('connection',function(c) c:send(('x'):rep(1000)) end) tcp:connect(7001,'{PEER}')", 2)
+        moved = int((await lines(bench, "=n"))[0])
+        assert moved > 0
+        await bench.type("sk=mk()")
+        said = await lines(bench, f'sk:connect({PORT},"{PEER}")', 6)
+        assert said[1:] == CONNECTED
+        assert int((await lines(bench, "=n"))[0]) > moved
+        assert await lines(bench, "sk:send('x')", 2) == ["EV sent\tsk", "EV receive\t1\tx"]
+
+    on_network(test, secure(server_context(identity("rsa"))), cpu=1)
 
 
 def test_forty_connections_leave_nothing_behind() -> None:

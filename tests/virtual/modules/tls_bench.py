@@ -110,7 +110,7 @@ def make_key(kind: str) -> Any:
 
 def issue(
     name: str, kind: str = "ec", issuer: Identity | None = None, *, ca: bool = False, days: tuple[int, int] = (-1, 30),
-    padding: int = 0,
+    padding: int = 0, key: Any = None,
 ) -> Identity:  # fmt: skip
     """Make an identity, self-signed without an issuer.
 
@@ -121,8 +121,9 @@ def issue(
         ca: True lets it issue others.
         days: when it is valid, counted from now.
         padding: bytes of a comment that make it larger.
+        key: its private key, instead of a fresh one.
     """
-    key = make_key(kind)
+    key = key or make_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     signer, issued_by = key, subject
