@@ -16,7 +16,7 @@ from bridge.minify import field_numbers, minify
 from bridge.resources import resource
 from bridge.wire.check import DIRECTION_MASK, CheckKind
 from bridge.wire.frame import RESCUE_SEED, WINDOW, Codec, rescue_frame
-from bridge.wire.messages import CREDIT, MESSAGES, OVERFLOW, EventCode
+from bridge.wire.messages import CREDIT, EVENT_COST, MESSAGES, EventCode
 from bridge.wire.values import MAX_DEPTH, Tag
 
 #: Name of the agent's table in the sources.
@@ -70,10 +70,11 @@ def digest() -> str:
 ROOMS: dict[str, tuple[str, ...]] = {
     "objects": (),
     "values": ("objects",),
-    "net": ("objects",),
-    "server": ("objects", "net"),
-    "udp": ("objects", "net"),
-    "tls": ("objects",),
+    "flow": ("objects",),
+    "net": ("objects", "flow"),
+    "server": ("objects", "flow", "net"),
+    "udp": ("objects", "flow", "net"),
+    "tls": ("objects", "flow"),
 }
 
 
@@ -119,7 +120,7 @@ def _words() -> dict[str, object]:
     constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
     constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
     constants |= {tag.name: tag.value for tag in Tag}
-    return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH, "OVERFLOW": OVERFLOW}
+    return constants | {"CREDIT": CREDIT, "EVENT_COST": EVENT_COST, "MAX_DEPTH": MAX_DEPTH, "WINDOW": WINDOW}
 
 
 def core(codec: Codec, fragment: int = FIRST_FRAGMENT, *, low_input: bool = False) -> tuple[Piece, ...]:
@@ -132,7 +133,6 @@ def core(codec: Codec, fragment: int = FIRST_FRAGMENT, *, low_input: bool = Fals
             MEDIUM task after the other would let the ring overflow before it is looked at.
     """
     constants = _words() | {
-        "WINDOW": WINDOW,
         "SEED_IN": codec.epoch,
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
         "RESCUE": RESCUE_SEED,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from bridge.errors import BridgeError, HandleClosed, UsageError
 from bridge.link import CALL_TIMEOUT
+from bridge.wire.messages import EVENT_COST
 from bridge.wire.values import Handle, Value
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class Remote:
     def _done(self, event: _Event) -> None:
         self._running = False
         if event.name == "receive":
-            self._used_up += len(event.values[0])
+            self._used_up += len(event.values[0]) + EVENT_COST
             if self._used_up >= GRANT_AFTER and not self._withheld:
                 self._give_credit()
         self._happened(event.name)

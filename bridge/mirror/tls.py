@@ -19,7 +19,7 @@ from bridge.mirror.lua import TableSource
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tcp import SEND_TIMEOUT, Connection, as_host
 from bridge.mirror.tls_cert import Cert, no_tls
-from bridge.wire.messages import OVERFLOW
+from bridge.wire.messages import NO_ROOM
 from bridge.wire.values import Handle, Value
 
 #: Free heap in bytes without which the firmware does not even begin (espconn_secure.c: SSL_BUFFER_SIZE + 0x3800).
@@ -29,10 +29,12 @@ NEEDED_HEAP: Final = 18_432
 HANDSHAKE_TIMEOUT = 60.0
 #: Seconds in which "disconnection" follows `close`.
 CLOSE_TIMEOUT = 10.0
+#: Why a connection has ended that brought more than there is room for; the module has no such reason.
+OVERFLOW = "Receive overflow"
 #: Bytes that the host keeps for handlers that do not keep up, or of a socket that is held.
 MOST_KEPT = 65_536
-#: How often room for a handshake is looked for, and the pause between, in seconds: sockets that were closed may go.
-_ROOM_TRIES, _ROOM_PAUSE = 3, 0.5
+#: How often room for a handshake is looked for, and the pause between, in seconds.
+_ROOM_TRIES, _ROOM_PAUSE = 20, 0.1
 
 
 class TLSSocket(Connection):
@@ -108,10 +110,11 @@ class TLSSocket(Connection):
             raise
 
     async def _make_room(self) -> None:
-        for tries in range(_ROOM_TRIES):
-            if tries:
-                await asyncio.sleep(_ROOM_PAUSE)
-            (free,) = await self.call("@tls.connect")
+        # What was on its way to sockets comes within moments after they are held, and then leaves over the line.
+        free = await self._room()
+        for _ in range(_ROOM_TRIES):
+            await asyncio.sleep(_ROOM_PAUSE)
+            free = await self._room()
             if free > NEEDED_HEAP:
                 return
         raise BoardOutOfMemory(
@@ -121,6 +124,11 @@ class TLSSocket(Connection):
             port=self.table.caller.url,
             remedy="Close sockets and drop objects first.",
         )
+
+    async def _room(self) -> int:
+        """Bytes free on the board with its other sockets held, or 0 while their events wait for the line."""
+        (free,) = await self.call("@tls.connect")
+        return int(free)
 
     async def send(self, data: Data, callback: Handler | None = None) -> None:
         """Send; ends when the module has taken all of it.
@@ -175,7 +183,7 @@ class TLSSocket(Connection):
 
     async def getpeer(self) -> tuple[str | None, int | None]:
         """(ip, port) of the peer, in this order (`net` has it the other way round), or (None, None)."""
-        ip, port = (*await self.call(":getpeer"), None, None)[:2]
+        ip, port = (*await self.call("@tls.getpeer"), None, None)[:2]
         return as_text(ip), port
 
     # Below: what happens to it.
@@ -194,8 +202,8 @@ class TLSSocket(Connection):
             self._shaken()
         if unknown:
             self._set_in_use(False)
-        if name == "reconnection" and values[:1] == (OVERFLOW.encode(),):
-            self._ending = True
+        if name == "reconnection" and values[:1] == (NO_ROOM,):
+            values, self._ending = (OVERFLOW.encode(),), True
         if name == "receive":
             self._kept += len(values[0])
         super().arrived(name, values)

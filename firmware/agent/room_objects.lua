@@ -2,9 +2,8 @@
 local agent = ...
 local objects, last = {}, 0
 agent.objects = objects
--- What is known of each socket and server, by itself.
-local books = {}
-agent.books = books
+-- Events of sockets, by their codes.
+agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" }
 
 -- Calls a function and catches its errors: outside, they would restart the board.
 function agent.try(...)
@@ -32,11 +31,10 @@ end
 function agent.release(message)
   local object, number = agent.find(message, 3)
   objects[number] = nil
-  local book = books[object]
+  local book = agent.books and agent.books[object]
   if book then
-    books[object] = nil
+    agent.books[object] = nil
     pcall(object.close, object)
-    -- Calls that wait there have failed.
-    if book[6] == false then agent.tls_closed(object, book) end
+    agent.closed(book)
   end
 end

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.errors import LuaError, UsageError
 from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
-from bridge.wire.messages import MAX_CHUNK
+from bridge.wire.messages import EVENT_COST, MAX_CHUNK
 from bridge.wire.values import Handle
 from tests.mirror.caller import make_table, settle
 
@@ -119,7 +119,7 @@ def test_a_held_socket_gets_its_credit_when_it_is_let_go() -> None:
             caller.event(1, "receive", bytes(1460))
         assert caller.grants == []
         await socket.unhold()
-        assert caller.grants == [(1, 5840)]
+        assert caller.grants == [(1, 4 * (1460 + EVENT_COST))]
 
     asyncio.run(main())
 

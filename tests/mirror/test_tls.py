@@ -9,10 +9,16 @@ import pytest
 from bridge.errors import AgentError, BoardOutOfMemory, BoardReset, HandleClosed, LuaError, UsageError
 from bridge.mirror import tls as module
 from bridge.mirror.table import HandleTable
-from bridge.mirror.tls import MOST_KEPT, TLS, TLSSocket
-from bridge.wire.messages import OVERFLOW
+from bridge.mirror.tls import MOST_KEPT, OVERFLOW, TLS, TLSSocket
+from bridge.wire.messages import NO_ROOM
 from bridge.wire.values import Handle, Value
 from tests.mirror.caller import Errors, FakeCaller, make_table, settle
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ROOM_PAUSE", 0.0)
+
 
 Scenario = Callable[[FakeCaller, TLS, HandleTable, Errors], Awaitable[None]]
 
@@ -61,9 +67,9 @@ def test_events_have_the_documented_arguments() -> None:
             ("disconnection", socket), ("reconnection", socket, "Connection reset"), ("reconnection", socket, None),
             ("dns", socket, None),
         ]  # fmt: skip
-        caller.replies[":getpeer"] = (b"10.0.0.1", 443)
+        caller.replies["@tls.getpeer"] = (b"10.0.0.1", 443)
         assert await socket.getpeer() == ("10.0.0.1", 443)
-        caller.replies[":getpeer"] = (None, None)
+        caller.replies["@tls.getpeer"] = (None, None)
         assert await socket.getpeer() == (None, None)
         assert caller.grants == []
 
@@ -126,9 +132,7 @@ def test_whatever_ends_a_handshake_lets_the_next_one_begin(end: str) -> None:
     on_tls(scenario)
 
 
-def test_too_little_heap_is_an_error_of_that_call_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ROOM_PAUSE", 0)
-
+def test_too_little_heap_is_an_error_of_that_call_alone() -> None:
     async def scenario(caller: FakeCaller, tls: TLS, table: HandleTable, errors: Errors) -> None:
         socket = await tls.createConnection()
         made, caller.replies["@tls.connect"] = caller.replies["@tls.connect"], (18_432,)
@@ -265,7 +269,7 @@ def test_the_agents_own_end_is_one_event() -> None:
     async def scenario(caller: FakeCaller, tls: TLS, table: HandleTable, errors: Errors) -> None:
         socket = await tls.createConnection()
         seen = noted(socket)
-        caller.event(1, "reconnection", OVERFLOW.encode())
+        caller.event(1, "reconnection", NO_ROOM)
         caller.event(1, "disconnection", None)
         assert seen == [("reconnection", socket, OVERFLOW)]
 

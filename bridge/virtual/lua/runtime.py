@@ -75,6 +75,7 @@ class Runtime:
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]
         self._collect = board[b"collect"]
+        self._references = board[b"references"]
         for kind in object_types:
             self.objects.prepare(kind)
         board[b"install_hook"]()
@@ -349,6 +350,14 @@ class Runtime:
         self.board[b"spent"] = 0
         return max(0, whole + self._hook_began - began - self._asking - spent)
 
+    @property
+    def references(self) -> int:
+        """Lua values that the firmware holds: what on the chip are the registry's slots in use (`luaL_ref`).
+
+        Some are the board's own, always the same number; take differences. Costs no board time.
+        """
+        return int(self._references())
+
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""
         return int(self.board[b"thread_text"]().rpartition(b"0x")[2], 16)
@@ -389,7 +398,7 @@ class Runtime:
         self.objects.close()
         self.answers.close()
         self._builder.close()
-        del self._call, self._call_bare, self._instructions, self._collect, self.board
+        del self._call, self._call_bare, self._instructions, self._collect, self._references, self.board
         self.vm.close()
 
 

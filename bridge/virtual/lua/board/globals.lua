@@ -122,9 +122,19 @@ B.name_functions("debug", debug_values)
 B.name_functions("coroutine", B.coroutine)
 B.name_functions("math", math_values)
 
+-- Values of the VM that Python holds: functions, tables, userdata and threads. (A number is a slot that is free.)
+local host_registry = host.debug.getregistry()
+function B.references()
+  local count = 0
+  for key, value in raw_next, host_registry do
+    if type(key) == "number" and type(value) ~= "number" then count = count + 1 end
+  end
+  return count
+end
+
 -- Where 5.3's own C functions look for the name of a function that was called without one (lauxlib.c luaL_argerror).
 if is_53 then
-  local loaded = host.debug.getregistry()._LOADED
+  local loaded = host_registry._LOADED
   for key in raw_next, loaded do loaded[key] = nil end
   loaded.ROM, loaded.string, loaded.table, loaded.math = base, string_values, table_values, math_values
 end
