@@ -200,9 +200,6 @@ class Kernel(Protocol):
     def panic(self, message: bytes) -> None:
         """Print "PANIC: unprotected error in call to Lua API (message)", hang, and let the watchdog reset."""
 
-    def deprecated(self, what: str, when: str) -> None:
-        """As `platform_print_deprecation_note`."""
-
     def crash(self) -> None:
         """The CPU takes an exception, as for a null pointer that C follows; raises `Halted`."""
 
