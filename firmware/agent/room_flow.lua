@@ -7,12 +7,6 @@ agent.line = line
 -- sent: data, its call, …
 agent.books = books
 
--- Calls a function and catches its errors: outside, they would restart the board.
-function agent.try(...)
-  local ok, text = pcall(...)
-  if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
-end
-
 -- Gives the link what waits, oldest first, as long as little is under way. Then the socket that is held for longest may go
 -- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until it
 -- has come. Nobody goes on while a TLS handshake wants the heap (`tight`).
@@ -30,7 +24,7 @@ local function feed()
       longest, first = book[4], socket
     end
   end
-  if first and (node.heap() > 9000 or collectgarbage() and node.heap() > 9000) then
+  if first and node.heap() > 9000 then
     agent.opened, books[first][4] = first, false
     first:unhold()
   end

@@ -18,7 +18,7 @@ function agent.pump(socket, book)
   end
 end
 
-for event, name in ipairs { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } do
+for event, name in pairs(agent.names) do
   calls[name] = function(...)
     agent.try(agent.happened, event, ...)
   end

@@ -18,17 +18,8 @@ local function happened(event, number, value)
   local book = books[socket]
   if not book then return end
   local was = book[3]
-  if event == @EVENT_RECEIVE@ then
-    -- Only this holds the peer back: to stay here until the line has taken what it may.
-    if agent.tell(event, socket, book, value) then
-      if node.heap() < 9000 then
-        repeat until agent.write(1)
-      end
-      return
-    end
-  else
-    agent.tell(event, socket, book, value)
-  end
+  -- Nothing holds the peer back. Data that there is no room for has ended the connection.
+  if agent.tell(event, socket, book, value) then return end
   if event == @EVENT_DNS@ then
     -- Now it begins, if there is room enough: else the firmware would do nothing, and say nothing.
     collectgarbage()
@@ -45,7 +36,7 @@ local function happened(event, number, value)
     end
   end
   -- After a handshake the sockets of `net` may receive again.
-  if not was then agent.tight = false end
+  agent.tight = agent.tight and was
 end
 
 function agent.tls_socket()
@@ -53,7 +44,7 @@ function agent.tls_socket()
   local socket = tls.createConnection()
   local number = agent.keep(socket)
   books[socket] = { number, 0, false, 0, false, false, false }
-  for event, name in pairs { "connection", "reconnection", "disconnection", "receive", "sent", "dns" } do
+  for event, name in pairs(agent.names) do
     socket:on(name, function(_, value)
       agent.try(happened, event, number, value)
     end)
@@ -72,7 +63,6 @@ function agent.tls_connect(message)
     end
   end
   collectgarbage()
-  collectgarbage()
   local high, low = message:byte(5, 6)
   if not high then return agent.line[1] and 0 or node.heap() end
   socket:connect(high * 256 + low, message:sub(7))
@@ -83,8 +73,8 @@ function agent.tls_send(message)
   local socket = agent.find(message, 3)
   local book = books[socket]
   if not book[3] then error("not connected", 0) end
-  book[#book + 1] = message:sub(5)
-  book[#book + 1] = agent.call
+  local last = #book
+  book[last + 1], book[last + 2] = message:sub(5), agent.call
   pump(socket, book)
   return agent
 end
@@ -93,8 +83,7 @@ end
 function agent.tls_close(message)
   local socket = agent.find(message, 3)
   local book = books[socket]
-  if not book[3] then agent.tight = false end
-  book[3] = false
+  agent.tight, book[3] = agent.tight and book[3], false
   agent.fail(book)
   socket:close()
   return book[5]

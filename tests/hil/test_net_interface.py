@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
 
 import pytest
 
@@ -16,8 +15,8 @@ from tests.hil.peers import PATIENCE, udp_socket
 GROUP = "239.77.3.1"
 
 
-async def test_the_interface_tells_its_addresses(board: Board, needs: Callable[[str], None]) -> None:
-    needs("wifi")
+@pytest.mark.needs("net.ifinfo", "wifi")
+async def test_the_interface_tells_its_addresses(board: Board) -> None:
     addresses = await board.eval("wifi.sta.getip()")
     if addresses is None:
         pytest.skip("the board has joined no network")
@@ -66,6 +65,7 @@ async def test_a_group_is_heard_from_join_to_leave(board: Board, host: str, addr
         await member.release()
 
 
+@pytest.mark.needs("net.ping")
 async def test_an_echo_comes_back_from_the_host(board: Board, host: str) -> None:
     answers: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
     ends: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 
 import pytest
 
@@ -35,8 +34,8 @@ async def test_a_connection_of_type_tcp_that_is_not_secure(board: Board, host: s
             await socket.release()
 
 
-async def test_a_connection_of_type_tcp_that_is_secure(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_a_connection_of_type_tcp_that_is_secure(board: Board, host: str) -> None:
     await board.reset()  # the agent's rooms of other tests take heap that TLS wants
     ciphers: asyncio.Queue[str] = asyncio.Queue()
 

@@ -17,10 +17,12 @@ from tests.hil.test_tls_socket import client, tls_server
 from tests.virtual.modules.tls_bench import Identity, issue, server_context
 
 
+pytestmark = pytest.mark.needs("tls")
+
+
 @pytest.fixture(autouse=True)
-def begins_afresh(rig: Rig, board: Board, needs: Callable[[str], None]) -> None:
+def nothing_is_set(rig: Rig, board: Board) -> None:
     """After a restart nothing is checked and nothing shown; and no other test's rooms of the agent take heap."""
-    needs("tls")
     rig.runner.run(board.reset())
 
 

@@ -6,34 +6,21 @@ import asyncio
 import hashlib
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from bridge.errors import AgentError
 from bridge.mirror.tls import TLSSocket
-from tests.hil.conftest import Board, Rig
+from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, Handler, echo, tcp_server
 from tests.virtual.modules.tls_bench import issue, server_context
 
 Events = asyncio.Queue[tuple[object, ...]]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def begins_afresh(rig: Rig) -> None:
-    """TLS wants most of the heap: no other test's rooms of the agent take any."""
-
-    async def reset() -> None:
-        board = await rig.ready()
-        await board.reset()
-
-    rig.runner.run(reset())
-
-
-@pytest.fixture(autouse=True)
-def has_tls(needs: Callable[[str], None]) -> None:
-    needs("tls")
+pytestmark = [pytest.mark.needs("tls"), pytest.mark.usefixtures("begins_afresh")]
 
 
 @pytest.fixture(scope="module")
