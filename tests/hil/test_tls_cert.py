@@ -16,7 +16,6 @@ from tests.hil.peers import PATIENCE
 from tests.hil.test_tls_socket import client, tls_server
 from tests.virtual.modules.tls_bench import Identity, issue, server_context
 
-
 pytestmark = pytest.mark.needs("tls")
 
 
