@@ -107,10 +107,11 @@ async def test_beside_a_plain_socket_that_moves_data(board: Board, host: str, ne
         assert ("connection",) in peer.events
         await peer.socket.send(b"beside")
         assert await peer.received(6) == b"beside"
-        await ended.wait()
-        assert bytes(data) == b"".join(bytes([number]) * 1_000 for number in range(40))
+        # Beside an open TLS connection a board may have no room for a window: then the plain one goes on behind it.
         await peer.socket.close()
         await peer.until("disconnection")
+        await ended.wait()
+        assert bytes(data) == b"".join(bytes([number]) * 1_000 for number in range(40))
         for socket in (plain, peer.socket):
             await socket.release()
 
