@@ -143,13 +143,14 @@ async def test_nobody_listens(board: Board, host: str, needs: Callable[[str], No
 
 async def test_whose_certificates_are_believed(board: Board, host: str, needs: Callable[[str], None]) -> None:
     needs("tls")
+    await board.reset()  # certificates need more heap than the agent leaves that has done all of the above
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo) as port:
         try:
-            for authority, last in ((STRANGER, "reconnection"), (AUTHORITY, "connection")):
+            for authority, last in ((STRANGER, ("reconnection", None)), (AUTHORITY, ("connection",))):
                 pem = authority.certificate
                 assert await board.tls.cert.verify(lambda number, pem=pem: pem if number == 1 else None) is True
                 peer = await secured(board, host, port)
-                assert peer.events[-1][0] == last, authority
+                assert peer.events[-1] == last
                 await peer.socket.close()
                 await peer.socket.release()
         finally:
@@ -158,6 +159,7 @@ async def test_whose_certificates_are_believed(board: Board, host: str, needs: C
 
 async def test_the_board_shows_its_own_certificate(board: Board, host: str, needs: Callable[[str], None]) -> None:
     needs("tls")
+    await board.reset()
     own = issue("board", issuer=AUTHORITY)
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo, client_ca=AUTHORITY) as port:
         try:
