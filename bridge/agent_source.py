@@ -124,18 +124,21 @@ def _words() -> dict[str, object]:
     return constants | {"CREDIT": CREDIT, "EVENT_COST": EVENT_COST, "MAX_DEPTH": MAX_DEPTH, "WINDOW": WINDOW}
 
 
-def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
+def core(codec: Codec, fragment: int = FIRST_FRAGMENT, *, low_input: bool = False) -> tuple[Piece, ...]:
     """The resident part for one epoch, in the order of loading.
 
     Args:
         codec: check and epoch.
         fragment: payload of one frame to the host, in bytes, until the host tunes it.
+        low_input: the firmware reads the UART in LOW tasks, as 2.x does. Then frames must leave by LOW tasks too: one
+            MEDIUM task after the other would let the ring overflow before it is looked at.
     """
     constants = _words() | {
         "SEED_IN": codec.epoch,
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
         "RESCUE": RESCUE_SEED,
         "FRAGMENT": fragment,
+        "PRIORITY": 0 if low_input else 1,
         "DIGEST": digest(),
     }
     check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"

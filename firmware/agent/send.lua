@@ -34,7 +34,7 @@ function agent.send(kind, data, ...)
     top = top + 1
   end
   agent.top = top
-  agent.posted = agent.posted or pcall(node.task.post, agent.main)
+  agent.posted = agent.posted or pcall(node.task.post, @PRIORITY@, agent.main)
 end
 
 -- The bytes of a value. Those of tables and objects room_values.lua knows; until it is here they are put aside, and the

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pytest
 
 from tests.hil.conftest import Board
 
 NAME = "bridge-hil-2.tmp"
 
 
-async def test_a_file_object_carries_any_size(board: Board, needs: Callable[[str], None]) -> None:
-    needs("file")
+@pytest.mark.needs("file")
+async def test_a_file_object_carries_any_size(board: Board) -> None:
     contents = bytes(range(256)) * 40
     try:
         made = await board.file.open(NAME, "w+")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
@@ -13,8 +12,8 @@ from tests.hil.conftest import Board
 LED, FREE = 4, 2
 
 
-async def test_an_output_has_the_level_that_was_written(board: Board, needs: Callable[[str], None]) -> None:
-    needs("gpio")
+@pytest.mark.needs("gpio")
+async def test_an_output_has_the_level_that_was_written(board: Board) -> None:
     gpio = board.gpio
     await gpio.mode(LED, gpio.OUTPUT)
     for level in (gpio.LOW, gpio.HIGH):
@@ -23,15 +22,15 @@ async def test_an_output_has_the_level_that_was_written(board: Board, needs: Cal
     await gpio.mode(LED, gpio.INPUT)
 
 
-async def test_an_input_with_its_pull_up_is_high(board: Board, needs: Callable[[str], None]) -> None:
-    needs("gpio")
+@pytest.mark.needs("gpio")
+async def test_an_input_with_its_pull_up_is_high(board: Board) -> None:
     await board.gpio.mode(FREE, board.gpio.INPUT, board.gpio.PULLUP)
     assert await board.gpio.read(FREE) == board.gpio.HIGH
     await board.gpio.mode(FREE, board.gpio.INPUT)
 
 
-async def test_a_sequence_tells_when_it_is_done(board: Board, needs: Callable[[str], None]) -> None:
-    needs("gpio")
+@pytest.mark.needs("gpio")
+async def test_a_sequence_tells_when_it_is_done(board: Board) -> None:
     gpio = board.gpio
     await gpio.mode(LED, gpio.OUTPUT)
     done = asyncio.Event()
@@ -42,8 +41,8 @@ async def test_a_sequence_tells_when_it_is_done(board: Board, needs: Callable[[s
     await gpio.mode(LED, gpio.INPUT)
 
 
-async def test_interrupts_are_set_and_removed(board: Board, needs: Callable[[str], None]) -> None:
-    needs("gpio")
+@pytest.mark.needs("gpio")
+async def test_interrupts_are_set_and_removed(board: Board) -> None:
     gpio = board.gpio
     await gpio.mode(FREE, gpio.INT, gpio.PULLUP)
     await gpio.trig(FREE, "down", lambda level, when, count: None)
@@ -53,8 +52,8 @@ async def test_interrupts_are_set_and_removed(board: Board, needs: Callable[[str
     await gpio.mode(FREE, gpio.INPUT)
 
 
-async def test_pins_that_cannot_be(board: Board, needs: Callable[[str], None]) -> None:
-    needs("gpio")
+@pytest.mark.needs("gpio")
+async def test_pins_that_cannot_be(board: Board) -> None:
     with pytest.raises(LuaError, match="does not exist"):
         await board.gpio.read(13)
     with pytest.raises(UsageError, match="of the line"):

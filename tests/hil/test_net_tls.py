@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket as sockets
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+
+import pytest
 
 from bridge.mirror.tls import TLSSocket
 from tests.hil.conftest import Board
@@ -73,8 +75,8 @@ async def secured(board: Board, host: str, port: int) -> Secured:
     return made
 
 
-async def test_a_connection_stands_and_echoes(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_a_connection_stands_and_echoes(board: Board, host: str) -> None:
     async with asyncio.timeout(3 * PATIENCE), tls_server(host, echo) as port:
         peer = await secured(board, host, port)
         assert peer.events == [("dns", host), ("connection",)]
@@ -87,8 +89,8 @@ async def test_a_connection_stands_and_echoes(board: Board, host: str, needs: Ca
         await peer.socket.release()
 
 
-async def test_beside_a_plain_socket_that_moves_data(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_beside_a_plain_socket_that_moves_data(board: Board, host: str) -> None:
 
     async def feed(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for number in range(40):
@@ -116,8 +118,8 @@ async def test_beside_a_plain_socket_that_moves_data(board: Board, host: str, ne
             await socket.release()
 
 
-async def test_a_server_that_resets_in_the_handshake(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_a_server_that_resets_in_the_handshake(board: Board, host: str) -> None:
 
     async def slam(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
@@ -131,8 +133,8 @@ async def test_a_server_that_resets_in_the_handshake(board: Board, host: str, ne
         await peer.socket.release()
 
 
-async def test_nobody_listens(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_nobody_listens(board: Board, host: str) -> None:
     async with asyncio.timeout(PATIENCE):
         async with tcp_server(host, echo) as port:
             pass
@@ -141,8 +143,8 @@ async def test_nobody_listens(board: Board, host: str, needs: Callable[[str], No
         await peer.socket.release()
 
 
-async def test_whose_certificates_are_believed(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_whose_certificates_are_believed(board: Board, host: str) -> None:
     await board.reset()  # certificates need more heap than the agent leaves that has done all of the above
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo) as port:
         try:
@@ -157,8 +159,8 @@ async def test_whose_certificates_are_believed(board: Board, host: str, needs: C
             await board.tls.cert.verify(False)
 
 
-async def test_the_board_shows_its_own_certificate(board: Board, host: str, needs: Callable[[str], None]) -> None:
-    needs("tls")
+@pytest.mark.needs("tls")
+async def test_the_board_shows_its_own_certificate(board: Board, host: str) -> None:
     await board.reset()
     own = issue("board", issuer=AUTHORITY)
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo, client_ca=AUTHORITY) as port:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from bridge.errors import LuaError, UsageError
 from tests.hil.conftest import Board
 
 
-async def test_the_station_is_where_net_says(board: Board, needs: Callable[[str], None], address: str) -> None:
-    needs("wifi")
+@pytest.mark.needs("wifi")
+async def test_the_station_is_where_net_says(board: Board, address: str) -> None:
     wifi = board.wifi
     assert await wifi.getmode() in (wifi.STATION, wifi.STATIONAP)
     assert await wifi.sta.status() == wifi.STA_GOTIP
@@ -22,15 +20,15 @@ async def test_the_station_is_where_net_says(board: Board, needs: Callable[[str]
     assert (await wifi.sta.getconfig(True)).ssid == (await wifi.sta.getconfig()).ssid != ""
 
 
-async def test_a_scan_finds_the_network(board: Board, needs: Callable[[str], None], address: str) -> None:
-    needs("wifi")
+@pytest.mark.needs("wifi")
+async def test_a_scan_finds_the_network(board: Board, address: str) -> None:
     ssid = (await board.wifi.sta.getconfig(True)).ssid
     found = await board.wifi.sta.getap({"ssid": ssid}, 1) or {}
     assert {each.ssid for each in found.values()} == {ssid}
 
 
-async def test_events_can_be_asked_for(board: Board, needs: Callable[[str], None]) -> None:
-    needs("wifi")
+@pytest.mark.needs("wifi")
+async def test_events_can_be_asked_for(board: Board) -> None:
     monitor = board.wifi.eventmon
     await monitor.register(monitor.AP_PROBEREQRECVED, lambda event: None)
     await monitor.unregister(monitor.AP_PROBEREQRECVED)
@@ -38,8 +36,8 @@ async def test_events_can_be_asked_for(board: Board, needs: Callable[[str], None
         await monitor.register(11, lambda event: None)
 
 
-async def test_an_access_point_that_is_not_kept(board: Board, needs: Callable[[str], None]) -> None:
-    needs("wifi")
+@pytest.mark.needs("wifi")
+async def test_an_access_point_that_is_not_kept(board: Board) -> None:
     wifi = board.wifi
     mode = await wifi.getmode()
     try:
@@ -52,8 +50,8 @@ async def test_an_access_point_that_is_not_kept(board: Board, needs: Callable[[s
         await wifi.setmode(mode, False)
 
 
-async def test_wrong_settings(board: Board, needs: Callable[[str], None]) -> None:
-    needs("wifi")
+@pytest.mark.needs("wifi")
+async def test_wrong_settings(board: Board) -> None:
     with pytest.raises(LuaError, match="ssid: length:0-32"):
         await board.wifi.sta.config({"ssid": "x" * 33, "save": False})
     with pytest.raises(UsageError, match="no setting"):

@@ -32,6 +32,10 @@ COMMIT = "36cbf9f017d356319a6369e299765eedff191154"
 RELEASE = "3.0.0-release_20240225"
 RELEASE_DTS = "202402250133"
 BUILD_DATE = "2024-02-25 01:33"
+#: The same of release 2.2.1.
+SDK_2X = "2.2.1(6ab97e9)"
+COMMIT_2X = "4905381c004bdeaf744a60bb940c1906c2e052d4"
+BUILD_DATE_2X = "2019-04-05 12:00"
 #: Changes whenever the same recipe gives another image.
 _EDITION = 4
 
@@ -79,6 +83,8 @@ def whole(data: bytes) -> bool:
 def texts(recipe: Recipe) -> list[bytes]:
     """The C strings by which a stock build can be known (app/include/user_version.h, app/lua53/lua.c, node.c)."""
     modules = ",".join(recipe.modules) or "-"
+    if recipe.firmware == "2.2.1":
+        return _texts_2x(recipe, modules)
     ssl = "true" if recipe.ssl or _has_tls(recipe) else "false"
     fields = (
         ("branch", "release"),
@@ -95,6 +101,16 @@ def texts(recipe: Recipe) -> list[bytes]:
     banner += f" build {BUILD_DATE} powered by {LUA_RELEASES[recipe.lua]} on SDK %s\n"
     single = [banner, SDK, "release", COMMIT, RELEASE, RELEASE_DTS, recipe.number, modules, *recipe.modules]
     return [text.encode("ascii") + b"\0" for text in single]
+
+
+def _texts_2x(recipe: Recipe, modules: str) -> list[bytes]:
+    """As a build service writes app/include/user_version.h; a 2.x does not say its number type, this must."""
+    banner = f"NodeMCU 2.2.1.0 {STAND_IN_MARK}\n\tbranch: master\n\tcommit: {COMMIT_2X}\n"
+    banner += f"\tSSL: {'true' if recipe.ssl or _has_tls(recipe) else 'false'}\n\tmodules: {modules}\n"
+    if recipe.number != "float":
+        banner += f"\tbuild type: {recipe.number}\n"
+    banner += f" build {BUILD_DATE_2X} powered by {LUA_RELEASES[recipe.lua]} on SDK %s\n"
+    return [text.encode("ascii") + b"\0" for text in (banner, SDK_2X, modules, *recipe.modules)]
 
 
 def _irom_size(recipe: Recipe) -> int:

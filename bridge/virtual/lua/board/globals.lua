@@ -44,10 +44,11 @@ local string_index = setmetatable({}, {__index = string_values})
 if is_53 then
   string_meta.__index = string_values
 else
-  string_index["\0concat"] = B.concat_check
+  string_index["\0concat"], string_index["\0divide"], string_index["\0power"] = B.concat_check, B.divide, B.power
   for name, f in raw_next, string_values do string_index[name] = f end
   string_meta.__index = string_index
 end
+if B.is_2x then string_values.__mod = nil end
 string_meta.__mod = string_values.__mod
 table.insert(string_order, 1, "__index")
 table.insert(string_order, 2, "__mod")
@@ -99,9 +100,11 @@ add("math", R(math_values, math_order))
 if is_53 then add("utf8", R(pick(host.utf8, "offset codepoint char len codes charpattern"))) end
 for k = 1, #B.base_order do ROM[B.base_order[k]] = base[B.base_order[k]] end
 local rom = R(ROM, ROM_order)
-ROM.ROM = rom
-ROM_order[#ROM_order + 1] = "ROM"
-B.extend_rotable(rom, "ROM", rom)
+if not B.is_2x then
+  ROM.ROM = rom
+  ROM_order[#ROM_order + 1] = "ROM"
+  B.extend_rotable(rom, "ROM", rom)
+end
 for k = 1, #B.base_order do B.extend_rotable(rom, B.base_order[k], base[B.base_order[k]]) end
 B.ROM, B.rom_values = ROM, ROM
 B.rom = rom
