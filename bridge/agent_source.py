@@ -75,6 +75,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "server": ("objects", "flow", "net"),
     "udp": ("objects", "flow", "net"),
     "tls": ("objects", "flow"),
+    "tls_send": ("objects", "flow", "tls"),
 }
 
 

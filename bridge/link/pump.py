@@ -29,6 +29,8 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
+#: Functions of the agent that let a room go, which is sent again when it is needed again.
+_LET_GO = {"@tls.connect": "values"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -159,8 +161,11 @@ class Link:
         self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
     ) -> tuple[Value, ...]:
         try:
-            first = self._defined(target, call) if source is None else source_messages(source)
+            # A room may have gone while this call waited for its turn.
+            first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
+            first += self._defined(target, call) if source is None else source_messages(source)
             self.send(*first, self._message_for(target, call.call_id, values))
+            self._rooms.pop(_LET_GO.get(target, ""), None)
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)

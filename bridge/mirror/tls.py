@@ -72,7 +72,7 @@ class TLSSocket(Connection):
         """Start to connect; ends when the stack has begun, not when the handshake is done ("connection" says that).
 
         Makes room before: collects what Lua has let go, and holds the board's other sockets until the handshake has
-        ended. It takes some seconds, and 25 to 30 KB of heap for a moment; one goes on at a time, the next one waits.
+        ended. It takes some seconds, and 20 to 28 KB of heap for a moment; one goes on at a time, the next one waits.
 
         Stock behaviour to know: without an address (Wi-Fi down) nothing happens, which "reconnection" with "Timeout"
         tells after `HANDSHAKE_TIMEOUT`; a name that is not resolved is told by "dns" alone, and the socket is of no

@@ -1,17 +1,10 @@
 -- TLS sockets. As in room_net.lua, over a module that passes nil as the socket of "disconnection" (so callbacks know its
--- number), drops what is sent while a piece is on its way, and cannot hold: `unhold` after `hold` crashes the chip.
+-- number) and cannot hold: `unhold` after `hold` crashes the chip. What an open connection needs is in room_tls_send.lua:
+-- before a handshake each byte counts.
 local agent = ...
 local books = agent.books
 -- A socket's book: number, 0, is it connected, 0 (it is not to be held), will "disconnection" follow `close`, false
 -- (nothing for room_net.lua to send), the piece on its way; then what waits: data, its call, …
-
-local function pump(socket, book)
-  while book[8] and book[3] and not book[7] do
-    book[7] = table.remove(book, 8)
-    socket:send(book[7])
-    agent.answer(table.remove(book, 8), true)
-  end
-end
 
 local function happened(event, number, value)
   local socket = agent.objects[number]
@@ -29,10 +22,10 @@ local function happened(event, number, value)
   else
     book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
     book[5], book[7] = book[3] or event == @EVENT_RECEIVE@, false
-    if book[3] then
-      pump(socket, book)
-    else
+    if not book[3] then
       agent.fail(book)
+    elseif agent.tls_pump then
+      agent.tls_pump(socket, book)
     end
   end
   -- After a handshake the sockets of `net` may receive again.
@@ -52,10 +45,11 @@ function agent.tls_socket()
   return number
 end
 
--- Makes room: without a port that is all, and what is free comes back, or 0 while events wait.
+-- Makes room, for which room_values.lua goes too (bridge/link/pump.py knows): without a port that is all, and what is free
+-- comes back, or 0 while events wait.
 function agent.tls_connect(message)
   local socket = agent.find(message, 3)
-  agent.tight = true
+  agent.tight, agent.values, agent.deep, agent.values_fetch = true
   for other, book in pairs(books) do
     if not book[4] and other.hold then
       book[4] = 0
@@ -68,17 +62,6 @@ function agent.tls_connect(message)
   socket:connect(high * 256 + low, message:sub(7))
 end
 
--- Ends when the module has taken the data.
-function agent.tls_send(message)
-  local socket = agent.find(message, 3)
-  local book = books[socket]
-  if not book[3] then error("not connected", 0) end
-  local last = #book
-  book[last + 1], book[last + 2] = message:sub(5), agent.call
-  pump(socket, book)
-  return agent
-end
-
 -- True if "disconnection" will follow.
 function agent.tls_close(message)
   local socket = agent.find(message, 3)
@@ -87,11 +70,6 @@ function agent.tls_close(message)
   agent.fail(book)
   socket:close()
   return book[5]
-end
-
--- Here, so that nothing has to be compiled beside an open connection.
-function agent.tls_getpeer(message)
-  return agent.find(message, 3):getpeer()
 end
 
 -- The handshake will not be.

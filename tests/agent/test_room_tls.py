@@ -50,7 +50,7 @@ class Firmware:
         self.both: BoardAndSession = opened(version, values=False)
         self.lua: Any = self.both.board.lua
         self.lua.execute(FIRMWARE)
-        for room in (*ROOMS["tls"], *(() if alone else ("net",)), "tls"):
+        for room in (*ROOMS["tls"], *(() if alone else ("net",)), "tls", "tls_send"):
             load_once(self.both, room)
         self._known: set[str] = set()
         self.socket = self.call("tls.socket").values[0]

@@ -111,10 +111,11 @@ async def test_beside_a_plain_socket_that_moves_data(board: Board, host: str) ->
         assert ("connection",) in peer.events
         await peer.socket.send(b"beside")
         assert await peer.received(6) == b"beside"
-        await ended.wait()
-        assert bytes(data) == b"".join(bytes([number]) * 1_000 for number in range(40))
+        # Beside an open TLS connection a board may have no room for a window: then the plain one goes on behind it.
         await peer.socket.close()
         await peer.until("disconnection")
+        await ended.wait()
+        assert bytes(data) == b"".join(bytes([number]) * 1_000 for number in range(40))
         for socket in (plain, peer.socket):
             await socket.release()
 
@@ -146,13 +147,14 @@ async def test_nobody_listens(board: Board, host: str) -> None:
 
 @pytest.mark.needs("tls")
 async def test_whose_certificates_are_believed(board: Board, host: str) -> None:
+    await board.reset()  # certificates need more heap than the agent leaves that has done all of the above
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo) as port:
         try:
-            for authority, last in ((STRANGER, "reconnection"), (AUTHORITY, "connection")):
+            for authority, last in ((STRANGER, ("reconnection", None)), (AUTHORITY, ("connection",))):
                 pem = authority.certificate
                 assert await board.tls.cert.verify(lambda number, pem=pem: pem if number == 1 else None) is True
                 peer = await secured(board, host, port)
-                assert peer.events[-1][0] == last, authority
+                assert peer.events[-1] == last
                 await peer.socket.close()
                 await peer.socket.release()
         finally:
@@ -161,6 +163,7 @@ async def test_whose_certificates_are_believed(board: Board, host: str) -> None:
 
 @pytest.mark.needs("tls")
 async def test_the_board_shows_its_own_certificate(board: Board, host: str) -> None:
+    await board.reset()
     own = issue("board", issuer=AUTHORITY)
     async with asyncio.timeout(10 * PATIENCE), tls_server(host, echo, client_ca=AUTHORITY) as port:
         try:

@@ -3,18 +3,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import lupa.lua51
 import lupa.lua53
 import pytest
 
+import bridge
 from bridge.errors import AgentError, LuaError, UsageError
 from bridge.mirror.table import HandleTable
 from bridge.mirror.tls_cert import MOST_CERTIFICATES, Cert
 from bridge.wire.messages import MAX_MESSAGE, Call, describe, encode
 from bridge.wire.values import Handle, Secret, Value
 from tests.mirror.caller import FakeCaller, make_table
+from tests.trace.leaks import assert_no_leak
 
 LUA = {"5.1": lupa.lua51.LuaRuntime, "5.3": lupa.lua53.LuaRuntime}
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + "QXZJVWKa" * 400 + "\n-----END RSA PRIVATE KEY-----\n"
@@ -172,3 +175,16 @@ def test_keys_are_shown_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     shown = "".join(describe(Call(0, 1, (piece,)), width=10_000) for piece in pieces) + repr(pieces) + caplog.text
     assert "QXZ" not in shown and "MIIB" not in shown
     assert "".join(map(bytes.decode, pieces)).count(KEY) == 2
+
+
+def test_keys_are_in_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "trace"
+
+    async def main() -> None:
+        async with bridge.open_board("virtual:?cpu=0&baud_pacing=0", trace=path) as board:
+            assert await board.tls.cert.auth(PEM, KEY) is True
+            assert await board.tls.cert.auth(lambda number: [KEY, PEM, None][number]) is True
+
+    asyncio.run(main())
+    assert path.stat().st_size > 3 * len(KEY)
+    assert_no_leak(path, b"QXZJVWKaQXZJVWKa")
