@@ -63,7 +63,7 @@ def board(rig: Rig) -> Board:
 
 @pytest.fixture(scope="module")
 def begins_afresh(rig: Rig) -> None:
-    """The board restarts before the first test of the file: what other tests left in its heap TLS cannot spare."""
+    """The board restarts before the first test of the file: rooms and tables that other tests left take no heap."""
 
     async def reset() -> None:
         await (await rig.ready()).reset()

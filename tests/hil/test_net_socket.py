@@ -15,6 +15,9 @@ from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, echo, tcp_server
 
 
+pytestmark = pytest.mark.usefixtures("begins_afresh")
+
+
 async def connected(board: Board, port: int, host: str) -> TCPSocket:
     """A socket of the board, connected."""
     socket = await board.net.createConnection()
