@@ -14,7 +14,6 @@ from bridge.wire.messages import CREDIT
 from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, echo, tcp_server
 
-
 pytestmark = pytest.mark.usefixtures("begins_afresh")
 
 
