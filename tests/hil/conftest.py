@@ -1,7 +1,8 @@
 """Tests of a board: any board. They ask only for the fixture `board`, and `--board URL` says which it is.
 
 `@pytest.mark.needs("net", "file.putcontents")` names what a test cannot do without: modules of the firmware, or
-functions. It is skipped, and says so, on a board that lacks one.
+functions. It is skipped, and says so, on a board that lacks one. `@pytest.mark.needs_heap(24_000)` names free bytes: a
+board that has fewer, because of what tests before have left in the agent and in the stack, is restarted first.
 
 Tests are coroutines on one event loop, on which the board stays open from test to test, as it would in a program. After
 a test that left the board without an answer it is opened anew.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -73,6 +74,20 @@ def _has_what_is_needed(request: pytest.FixtureRequest) -> None:
             pytest.skip(f"the board's firmware has no {name}")
 
 
+@pytest.fixture(autouse=True)
+def _has_the_heap_that_is_needed(request: pytest.FixtureRequest, _has_what_is_needed: None) -> None:
+    wanted = max((mark.args[0] for mark in request.node.iter_markers("needs_heap")), default=0)
+    if wanted:
+        board, rig = request.getfixturevalue("board"), request.getfixturevalue("rig")
+        rig.runner.run(_restart_below(board, wanted))
+
+
+async def _restart_below(board: Board, wanted: int) -> None:
+    await board.lua.collectgarbage()
+    if await board.eval("node.heap()") < wanted:
+        await board.reset()
+
+
 @pytest.fixture
 def host(rig: Rig, board: Board) -> str:
     """The host's address as the board can reach it."""
@@ -106,6 +121,17 @@ async def _host_address(board: Board) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((ip, 9))  # sends nothing; asks the system which of its addresses leads there
         return str(probe.getsockname()[0])
+
+
+@pytest.fixture
+def needs(board: Board) -> Callable[[str], None]:
+    """The mark `needs` for a module, as a function to call in a test."""
+
+    def check(module: str) -> None:
+        if module not in board.facts.modules:
+            pytest.skip(f"the board's firmware has no {module}")
+
+    return check
 
 
 @pytest.hookimpl(tryfirst=True)
