@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -121,17 +121,6 @@ async def _host_address(board: Board) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((ip, 9))  # sends nothing; asks the system which of its addresses leads there
         return str(probe.getsockname()[0])
-
-
-@pytest.fixture
-def needs(board: Board) -> Callable[[str], None]:
-    """The mark `needs` for a module, as a function to call in a test."""
-
-    def check(module: str) -> None:
-        if module not in board.facts.modules:
-            pytest.skip(f"the board's firmware has no {module}")
-
-    return check
 
 
 @pytest.hookimpl(tryfirst=True)

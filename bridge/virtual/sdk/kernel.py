@@ -191,6 +191,9 @@ class Kernel(Protocol):
     def print(self, text: bytes) -> None:
         """As `dbg_printf`: straight to UART0, LF becomes CR LF, CR is dropped; never redirected."""
 
+    def deprecated(self, what: str, when: str) -> None:
+        """As `platform_print_deprecation_note`."""
+
     def restart(self, reason: BootReason, *, after: float = 0.0, text: bytes = b"") -> None:
         """Reset the chip after the running task (and a delay in seconds), printing `text` raw first."""
 
