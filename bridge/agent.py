@@ -67,6 +67,8 @@ class _Code:
     room_of = staticmethod(agent_source.room_of)
     room = staticmethod(agent_source.room)
     member = staticmethod(agent_source.member)
+    spared = agent_source.SPARED
+    spare = staticmethod(agent_source.spare)
     leave = staticmethod(agent_source.leave)
     speed_try = staticmethod(agent_source.speed_try)
     speed_keep = staticmethod(agent_source.speed_keep)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -166,6 +166,21 @@ def room(name: str) -> bytes:
         LocalProtocolError: there is no such room.
     """
     return _render(f"room_{name}", _words())
+
+
+#: Rooms that only calls need, so that they may go between calls, and come again.
+SPARED = ("values", "server", "udp")
+
+
+def spare(rooms: Iterable[str]) -> bytes:
+    """Source that forgets the functions compiled for calls and some rooms, which are to be sent again when needed.
+
+    Args:
+        rooms: of `SPARED`.
+    """
+    members = [field for field, home in _homes().items() if home in rooms]
+    forget = "".join(f"a[{_fields()[field]}]=nil " for field in sorted(members))
+    return f"local a,s=... for n in pairs(s)do s[n]=nil end {forget}".encode()
 
 
 def member(path: str) -> bytes:

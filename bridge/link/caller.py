@@ -66,6 +66,9 @@ class Caller(Protocol):
     def subscribe(self, handle: Handle, receiver: EventReceiver) -> None:
         """Say who gets a handle's events. Events that came before are delivered now, in order."""
 
+    def spare(self) -> None:
+        """Free what heap the link can spare on the board; what goes is sent again when calls need it."""
+
     def unsubscribe(self, handle: Handle) -> None:
         """Drop the receiver; later events of this handle are dropped (until it is subscribed again)."""
 

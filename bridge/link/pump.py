@@ -29,8 +29,6 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
-#: Functions of the agent that let a room go, which is sent again when it is needed again.
-_LET_GO = {"@tls.connect": "values"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -165,7 +163,6 @@ class Link:
             first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
             first += self._defined(target, call) if source is None else source_messages(source)
             self.send(*first, self._message_for(target, call.call_id, values))
-            self._rooms.pop(_LET_GO.get(target, ""), None)
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
@@ -248,6 +245,14 @@ class Link:
     def subscribe(self, handle: Handle, receiver: EventReceiver) -> None:
         """See `Caller.subscribe`."""
         self._receivers.subscribe(handle.number, receiver)
+
+    def spare(self) -> None:
+        """See `Caller.spare`."""
+        rooms = [room for room in self._code.spared if room in self._rooms and self._rooms[room].done()]
+        self.send(*source_messages(self._code.spare(rooms)), Call(ONCE, 0))
+        self._shapes.clear()
+        for room in rooms:
+            del self._rooms[room]
 
     def unsubscribe(self, handle: Handle) -> None:
         """See `Caller.unsubscribe`."""

@@ -34,6 +34,13 @@ class AgentCode(Protocol):
     def member(self, path: str) -> bytes:
         """Source that returns a member of the agent's table, which is its argument."""
 
+    @property
+    def spared(self) -> tuple[str, ...]:
+        """Rooms that may go between calls."""
+
+    def spare(self, rooms: Iterable[str]) -> bytes:
+        """Source that lets such rooms go, and all functions that were compiled for calls."""
+
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
 
@@ -81,6 +88,10 @@ class ShapeTable:
     def drop(self, target: str) -> None:
         """Forget a target: its source is sent again before the next call."""
         self._numbers.pop(target, None)
+
+    def clear(self) -> None:
+        """Forget all targets."""
+        self._numbers.clear()
 
     def source(self, target: str) -> bytes:
         """The source whose value is the function that a target names.

@@ -110,6 +110,7 @@ class TLSSocket(Connection):
             raise
 
     async def _make_room(self) -> None:
+        self.table.caller.spare()
         # What was on its way to sockets comes within moments after they are held, and then leaves over the line.
         free = await self._room()
         for _ in range(_ROOM_TRIES):

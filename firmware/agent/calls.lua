@@ -10,7 +10,7 @@ function agent.answer(call, ok, ...)
 end
 
 -- Calls a function by its number; source that came before makes it first. Source before 0 is called with the values,
--- source before 253 with the agent's table; both are not kept. Functions below 64 read the message themselves.
+-- source before 253 with the agent's table and the functions by number; both are not kept. Functions below 64 read the message themselves.
 local function run(message, shape, call)
   local made = shapes[shape]
   if source ~= "" then
@@ -19,7 +19,7 @@ local function run(message, shape, call)
     if not code then error(text, 0) end
     made = code
     if shape > 0 then
-      made = made(agent)
+      made = made(agent, shapes)
       if shape > 252 then return agent.answer(call, true, made) end
       shapes[shape] = made
     end

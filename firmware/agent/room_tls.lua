@@ -45,11 +45,10 @@ function agent.tls_socket()
   return number
 end
 
--- Makes room, for which room_values.lua goes too (bridge/link/pump.py knows): without a port that is all, and what is free
--- comes back, or 0 while events wait.
+-- Makes room: without a port that is all, and what is free comes back, or 0 while events wait.
 function agent.tls_connect(message)
   local socket = agent.find(message, 3)
-  agent.tight, agent.values, agent.deep, agent.values_fetch = true
+  agent.tight = true
   for other, book in pairs(books) do
     if not book[4] and other.hold then
       book[4] = 0

@@ -35,8 +35,8 @@ async def test_a_connection_of_type_tcp_that_is_not_secure(board: Board, host: s
 
 
 @pytest.mark.needs("tls")
+@pytest.mark.needs_heap(30_000)
 async def test_a_connection_of_type_tcp_that_is_secure(board: Board, host: str) -> None:
-    await board.reset()  # the agent's rooms of other tests take heap that TLS wants
     ciphers: asyncio.Queue[str] = asyncio.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,7 +20,7 @@ from tests.virtual.modules.tls_bench import issue, server_context
 Events = asyncio.Queue[tuple[object, ...]]
 
 
-pytestmark = [pytest.mark.needs("tls"), pytest.mark.usefixtures("begins_afresh")]
+pytestmark = [pytest.mark.needs("tls"), pytest.mark.needs_heap(30_000)]
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,9 @@ class FakeCaller:
     def grant(self, handle: Handle, amount: int) -> None:
         self.grants.append((handle.number, amount))
 
+    def spare(self) -> None:
+        self.calls.append(("spare", ()))
+
     def release(self, handle: Handle) -> None:
         self.released.append(handle.number)
 

@@ -347,3 +347,33 @@ def test_sockets_of_an_earlier_boot_are_dead_and_new_ones_work() -> None:
         assert await again.received(7) == b"welcome" and client.data == b""
 
     on_a_board(scenario)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_what_the_link_spares_comes_back_when_calls_need_it(lua: str) -> None:
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        async def free() -> int:
+            return int(await board.eval("(function() collectgarbage() collectgarbage() return node.heap() end)()"))
+
+        server = await board.net.createServer()
+        socket = await board.net.createUDPSocket()
+        await server.listen(80, lambda connection: None)
+        await socket.listen(90)
+        timer = await board.lua.tmr.create()
+        assert await timer.interval(1000) is None
+        before = await free()
+        link = board._link
+        assert link is not None
+        link.spare()
+        assert before + 3_500 < await free()
+        calls = [asyncio.ensure_future(board.lua.tostring(number)) for number in range(20)]
+        await asyncio.sleep(0)  # they are on their way, or wait for their turn
+        link.spare()
+        assert await asyncio.gather(*calls) == [str(number).encode() for number in range(20)]
+        assert await timer.stop() is False
+        assert await server.getaddr() == (80, "0.0.0.0") and await socket.getaddr() == (90, "0.0.0.0")
+        again = await board.net.createServer()
+        await again.listen(81, lambda connection: None)
+        assert await again.getaddr() == (81, "0.0.0.0")
+
+    on_a_board(scenario, lua=lua)
