@@ -14,7 +14,7 @@ from bridge.wire.messages import CREDIT
 from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, echo, tcp_server
 
-pytestmark = pytest.mark.needs_heap(30_000)
+pytestmark = pytest.mark.needs_heap(20_000)
 
 
 async def connected(board: Board, port: int, host: str) -> TCPSocket:
