@@ -30,7 +30,8 @@ local function feed()
   end
 end
 
--- Puts an event into the line. A little data joins what waits of the same socket. True if data was taken.
+-- Puts an event into the line. Where the heap is short a little data joins what waits of the same socket: events that are
+-- kept apart cost more than single bytes. True if data was taken.
 function agent.tell(event, socket, book, value)
   local last, data = line[#line], event == @EVENT_RECEIVE@
   if data and node.heap() < 3000 and collectgarbage() and node.heap() < 3000 then
@@ -38,7 +39,7 @@ function agent.tell(event, socket, book, value)
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
   end
-  if data and last and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
+  if data and last and node.heap() < 14000 and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
     last[3] = last[3] .. value
   else
     line[#line + 1] = { book, event, value }
