@@ -82,13 +82,14 @@ class TCPSocket(Remote):
         """
         if callback is not None:
             self.on("connection", callback)
-        before = self._in_use
+        before, earlier = self._in_use, self._serial
         self._set_in_use(True)
         try:
             await self.call(":connect", port, host)
         except BaseException:
             self._set_in_use(before)
             raise
+        self._drop_events(earlier)  # of an earlier connection of this socket
 
     async def send(self, data: Data, callback: Handler | None = None) -> None:
         """Send; ends when the board's stack has accepted all of it.
@@ -129,7 +130,7 @@ class TCPSocket(Remote):
         return task
 
     async def close(self) -> None:
-        """Close; what was accepted by `send` leaves first. Fires no event.
+        """Close; what was accepted by `send` leaves first. Fires no event, and what came before is told no more.
 
         Raises:
             LuaError: "not connected", also when the peer has closed already.
@@ -137,6 +138,7 @@ class TCPSocket(Remote):
         async with self._order:
             await asyncio.gather(*self._under_way, return_exceptions=True)
             await self.call("@net.close", timeout=SEND_TIMEOUT)
+        self._drop_events()
         self._set_in_use(False)
         self.table.ended()
 
