@@ -115,7 +115,7 @@ class Connection(Remote):
         return task
 
     async def close(self) -> None:
-        """Close; what was accepted by `send` leaves first. Fires no event.
+        """Close; what was accepted by `send` leaves first. Fires no event, and what came before is told no more.
 
         Raises:
             LuaError: "not connected", also when the peer has closed already.
@@ -123,6 +123,7 @@ class Connection(Remote):
         async with self._order:
             await asyncio.gather(*self._under_way, return_exceptions=True)
             await self.call(f"@{self.ROOM}.close", timeout=SEND_TIMEOUT)
+        self._drop_events()
         self._set_in_use(False)
         self.table.ended()
 
