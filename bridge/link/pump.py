@@ -29,8 +29,6 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
-#: Functions of the agent that let a room go, which is sent again when it is needed again.
-_LET_GO = {"@tls.connect": "values"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -138,13 +136,11 @@ class Link:
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
-        first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
-        first += self._defined(target, None)
+        first = [*self._unloaded(target, values), *self._defined(target, None)]
         try:
             self.send(*first, self._message_for(target, 0, values))
         except BaseException:
-            if first:
-                self._shapes.drop(target)
+            self._shapes.drop(target)
             raise
 
     async def run_lua(
@@ -161,11 +157,10 @@ class Link:
         self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
     ) -> tuple[Value, ...]:
         try:
-            # A room may have gone while this call waited for its turn.
-            first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
+            first = self._unloaded(target, values)  # what has gone while this call waited for its turn
             first += self._defined(target, call) if source is None else source_messages(source)
             self.send(*first, self._message_for(target, call.call_id, values))
-            self._rooms.pop(_LET_GO.get(target, ""), None)
+            self._rooms.pop(self._shapes.lets_go(target), None)
             call.releases = self._receivers.releases
         except BaseException:
             if call.defines:
@@ -208,13 +203,13 @@ class Link:
             loading.add_done_callback(lambda done: self._loaded(room, done))
         await asyncio.shield(loading)
 
-    def _unloaded(self, room: str) -> list[Message]:
-        """What loads a room for a call that cannot wait; nothing when it is there or on its way."""
-        if room in self._rooms:
-            return []
-        self._rooms[room] = self._loop.create_future()
-        self._rooms[room].set_result(None)
-        return [*source_messages(self._code.room(room)), Call(ONCE, 0)]
+    def _unloaded(self, target: str, values: tuple[Value, ...]) -> list[Message]:
+        """What loads the rooms of a call that cannot wait for them, without those that are there or on their way."""
+        rooms = [room for room in self._shapes.rooms(target, values) if room not in self._rooms]
+        for room in rooms:
+            self._rooms[room] = self._loop.create_future()
+            self._rooms[room].set_result(None)
+        return [message for room in rooms for message in (*source_messages(self._code.room(room)), Call(ONCE, 0))]
 
     async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")

@@ -39,7 +39,7 @@ function agent.tell(event, socket, book, value)
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
   end
-  if data and last and node.heap() < 14000 and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
+  if data and last and node.heap() < 9999 and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
     last[3] = last[3] .. value
   else
     line[#line + 1] = { book, event, value }
@@ -55,7 +55,7 @@ function agent.happened(event, socket, value)
   if agent.opened == socket then agent.opened = nil end
   if agent.tell(event, socket, book, value) then
     -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve.
-    if not book[4] and (book[2] < 5840 or line[3] or node.heap() < 12000) then
+    if not book[4] and (book[2] < 5840 or line[3] or node.heap() < 9999) then
       holds = holds + 1
       book[4] = holds
       socket:hold()

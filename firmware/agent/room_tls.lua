@@ -45,7 +45,7 @@ function agent.tls_socket()
   return number
 end
 
--- Makes room, for which room_values.lua goes too (bridge/link/pump.py knows): without a port that is all, and what is free
+-- Makes room, for which room_values.lua goes too (bridge/link/shapes.py knows): without a port that is all, and what is free
 -- comes back, or 0 while events wait.
 function agent.tls_connect(message)
   local socket = agent.find(message, 3)

@@ -27,6 +27,7 @@ def test_rooms_that_a_target_needs() -> None:
     assert shapes.rooms(":send", (Handle(1),)) == ("objects", "values")
     assert shapes.rooms("gpio.write", (4, 1)) == ("objects", "values")
     assert shapes.rooms("node.heap", ()) == ()
+    assert shapes.lets_go("@tls.connect") == "values" and shapes.lets_go("@net.connect") == ""
 
 
 def test_arguments_of_the_agents_own_functions() -> None:
