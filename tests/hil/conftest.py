@@ -1,7 +1,8 @@
 """Tests of a board: any board. They ask only for the fixture `board`, and `--board URL` says which it is.
 
 `@pytest.mark.needs("net", "file.putcontents")` names what a test cannot do without: modules of the firmware, or
-functions. It is skipped, and says so, on a board that lacks one.
+functions. It is skipped, and says so, on a board that lacks one. `@pytest.mark.needs_heap(24_000)` names free bytes: a
+board that has fewer, because of what tests before have left in the agent and in the stack, is restarted first.
 
 Tests are coroutines on one event loop, on which the board stays open from test to test, as it would in a program. After
 a test that left the board without an answer it is opened anew.
@@ -71,6 +72,20 @@ def _has_what_is_needed(request: pytest.FixtureRequest) -> None:
         module, dot, _ = name.partition(".")
         if module not in board.facts.modules or dot and not rig.runner.run(board.eval(f"{name} ~= nil")):
             pytest.skip(f"the board's firmware has no {name}")
+
+
+@pytest.fixture(autouse=True)
+def _has_the_heap_that_is_needed(request: pytest.FixtureRequest, _has_what_is_needed: None) -> None:
+    wanted = max((mark.args[0] for mark in request.node.iter_markers("needs_heap")), default=0)
+    if wanted:
+        board, rig = request.getfixturevalue("board"), request.getfixturevalue("rig")
+        rig.runner.run(_restart_below(board, wanted))
+
+
+async def _restart_below(board: Board, wanted: int) -> None:
+    await board.lua.collectgarbage()
+    if await board.eval("node.heap()") < wanted:
+        await board.reset()
 
 
 @pytest.fixture

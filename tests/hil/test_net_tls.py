@@ -16,6 +16,9 @@ from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, Handler, echo, tcp_server
 from tests.virtual.modules.tls_bench import Identity, issue, server_context
 
+#: A handshake takes 18 KB of heap, and the rooms for it 5 KB.
+pytestmark = pytest.mark.needs_heap(30_000)
+
 AUTHORITY, STRANGER = issue("authority", ca=True), issue("stranger", ca=True)
 SERVER = issue("server", issuer=AUTHORITY)
 

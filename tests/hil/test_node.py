@@ -8,6 +8,7 @@ from bridge.errors import LuaError, UsageError
 from tests.hil.conftest import Board
 
 
+@pytest.mark.needs("node.setonerror")  # 3.x, where node.info knows groups
 async def test_the_chip_says_who_it_is(board: Board) -> None:
     hardware = await board.node.info("hw")
     assert hardware["chip_id"] == await board.node.chipid()
@@ -20,6 +21,7 @@ async def test_the_chip_says_who_it_is(board: Board) -> None:
         await board.node.info("nosuch")
 
 
+@pytest.mark.needs_heap(20_000)
 async def test_the_clock_can_be_changed_under_the_link(board: Board) -> None:
     for mhz in (board.node.CPU80MHZ, board.node.CPU160MHZ):
         assert await board.node.setcpufreq(mhz) == mhz == await board.node.getcpufreq()
@@ -30,6 +32,7 @@ async def test_random_numbers_are_in_their_range(board: Board) -> None:
     assert {await board.node.random(3, 4) for _ in range(40)} == {3, 4}
 
 
+@pytest.mark.needs("node.startup")
 async def test_the_next_start_can_be_read(board: Board) -> None:
     startup = await board.node.startup()
     assert startup["frequency"] in (80, 160) and isinstance(startup["banner"], bool)

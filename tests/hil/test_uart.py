@@ -19,6 +19,7 @@ async def test_the_line_of_the_bridge_is_known_and_left_alone(board: Board) -> N
         await board.uart.getconfig(2)
 
 
+@pytest.mark.needs("uart.fifodepth")
 async def test_the_second_uart_sends(board: Board) -> None:
     uart = board.uart
     assert await uart.setup(1, 115_200, 8, uart.PARITY_NONE, uart.STOPBITS_1) == 115_200

@@ -56,8 +56,7 @@ class Runtime:
         self._integers = integers and version == "5.1"
         self._services = services
         self.vm = Vm(version)
-        #: Values that failed callbacks left on the chip's Lua stack (lnodemcu.c luaL_pcallx): code that counts from
-        #: the bottom of the stack finds them in place of its own.
+        #: What failed callbacks left on the chip's Lua stack (luaL_pcallx): code that counts from its bottom finds it.
         self.leaked: list[Value] = []
         self.closed = False
         #: True when Lua code has run since somebody last set this to False.
@@ -238,22 +237,14 @@ class Runtime:
         self.board[b"job"](frames, function, prefixed)
         self._unwound()
 
-    def job_2x(self, function: Value, *, frames: int, name: bytes | None) -> None:
-        """Run a chunk of the console or of start-up as 2.x does; errors go to the UART.
-
-        Args:
-            function: the chunk.
-            frames: C functions below it.
-            name: stands before an error of start-up, whose results are not printed; None for a line of the console.
-        """
+    def job_2x(self, function: Value, message: Value, *, frames: int, name: bytes | None) -> None:
+        """As 2.x: run a chunk, or print why there is none; `name` is that of start-up, or None."""
         self._services.doing("console line")
         self._begin()
-        self.board[b"job_2x"](frames, function, name)
-        self._unwound()
-
-    def report_2x(self, message: Value, name: bytes | None) -> None:
-        """Print a message as the console of 2.x prints an error."""
-        self.board[b"report_2x"](name, message)
+        if function is None:
+            self.board[b"report_2x"](name, message)
+        else:
+            self.board[b"job_2x"](frames, function, name)
         self._unwound()
 
     def print_error(self, message: Value, *, prefixed: bool) -> None:

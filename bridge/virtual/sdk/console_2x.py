@@ -184,10 +184,7 @@ class Console2x:
         self._say_prompt()
 
     def _do(self, function: Value, message: bytes, *, frames: int, name: bytes | None) -> None:
-        if function is None:
-            self._lua.report_2x(message, name)
-        else:
-            self._lua.job_2x(function, frames=frames, name=name)
+        self._lua.job_2x(function, message, frames=frames, name=name)
 
     def _say_prompt(self) -> None:
         """`c_puts(prmt)`: an error in the function of `node.output` has no handler here."""

@@ -192,7 +192,7 @@ class Kernel(Protocol):
         """As `dbg_printf`: straight to UART0, LF becomes CR LF, CR is dropped; never redirected."""
 
     def deprecated(self, what: str, when: str) -> None:
-        """`platform_print_deprecation_note`, as `print` of Lua prints."""
+        """As `platform_print_deprecation_note`."""
 
     def restart(self, reason: BootReason, *, after: float = 0.0, text: bytes = b"") -> None:
         """Reset the chip after the running task (and a delay in seconds), printing `text` raw first."""
