@@ -166,6 +166,7 @@ class Link:
             first += self._defined(target, call) if source is None else source_messages(source)
             self.send(*first, self._message_for(target, call.call_id, values))
             self._rooms.pop(_LET_GO.get(target, ""), None)
+            call.releases = self._receivers.releases
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
@@ -391,9 +392,11 @@ class Link:
                     guarded(self.on_fault, text)
             case Reply() | Failure():
                 call = self._calls.answered(message)
-                if call is not None and call.defines and isinstance(message, Failure):
-                    # It may not have compiled; the next call sends the source again.
-                    self._shapes.drop(call.target)
+                if call is not None:
+                    self._receivers.settled(call.releases)
+                    if call.defines and isinstance(message, Failure):
+                        # It may not have compiled; the next call sends the source again.
+                        self._shapes.drop(call.target)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
             case Invoke(number, values):
