@@ -68,6 +68,7 @@ class _Code:
     room = staticmethod(agent_source.room)
     member = staticmethod(agent_source.member)
     leave = staticmethod(agent_source.leave)
+    functions = staticmethod(agent_source.functions)
     speed_try = staticmethod(agent_source.speed_try)
     speed_keep = staticmethod(agent_source.speed_keep)
 

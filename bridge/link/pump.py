@@ -79,7 +79,7 @@ class Link:
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._receivers = Receivers(self._calls.let_go)
-        self._callbacks = CallbackTable(port.url)
+        self._callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
         port.set_receiver(self._received, self._fail)
         self._work()
 

@@ -34,6 +34,9 @@ class AgentCode(Protocol):
     def member(self, path: str) -> bytes:
         """Source that returns a member of the agent's table, which is its argument."""
 
+    def functions(self) -> bytes:
+        """Source that returns the numbers of the host's functions that Lua holds; its argument is the agent's table."""
+
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from bridge import agent, agent_source
 from bridge.board import Board
 from bridge.link import Link
+from bridge.link.speed import LADDER
 from bridge.mirror.table import HandleTable
 from bridge.opening import open_board
 from bridge.ports.base import Port
@@ -130,6 +131,9 @@ class Stage:
         gc.collect()
         await self.board.eval("1")  # what Python collected is let go by now, and the board has answered since
         await asyncio.sleep(1)
+        callbacks = self.link._callbacks
+        assert callbacks._ask is not None
+        await callbacks._let_go(callbacks._ask)  # as it does by itself now and then
         objects, books = str(await self.link.line.once(_COUNTED, 5.0), "ascii").split()
         heap = await self.board.exec("collectgarbage() collectgarbage() return node.heap()")
         gc.collect()
@@ -146,13 +150,21 @@ _COUNTED = (
 )
 
 
-def play(scenario: Scenario, *, faults: bool = False, limit: float = 4 * 3600.0, **options: Any) -> None:
+def play(
+    scenario: Scenario,
+    *,
+    faults: bool = False,
+    limit: float = 4 * 3600.0,
+    speeds: tuple[int, ...] | None = None,
+    **options: Any,
+) -> None:
     """Play a scenario on a fresh board.
 
     Args:
         scenario: gets the stage.
         faults: the agent may report faults, and the scenario looks at them itself.
         limit: seconds of the clock it may take.
+        speeds: of the line, in baud; as `open_board` has them by default.
         options: of the virtual board.
     """
 
@@ -164,7 +176,7 @@ def play(scenario: Scenario, *, faults: bool = False, limit: float = 4 * 3600.0,
             await virtual.answered()
             assert isinstance(virtual.network, MemoryNetwork)
             port = VirtualPort(virtual)
-            async with open_board(port, start=start) as board:
+            async with open_board(port, start=start, speeds=LADDER if speeds is None else speeds) as board:
                 stage = Stage(board, virtual.network, virtual)
                 board.on("fault", stage.faults.append)
                 board.on("error", lambda *values: stage.errors.append(values))
