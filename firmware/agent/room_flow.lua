@@ -8,10 +8,10 @@ agent.line = line
 agent.books = books
 
 -- Gives the link what waits, oldest first, as long as little is under way. Then the socket that is held for longest may go
--- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until it
--- has come. Nobody goes on while a TLS handshake wants the heap (`tight`).
+-- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until this
+-- one is held again. Nobody goes on while a TLS handshake wants the heap (`tight`).
 local function feed()
-  while line[1] and agent.top - agent.base < @WINDOW@ do
+  while line[1] and agent.top - agent.base < 8 do
     local book, event, value = unpack(line[1])
     agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value)
     table.remove(line, 1)
@@ -51,10 +51,10 @@ end
 function agent.happened(event, socket, value)
   local book = books[socket]
   if not book then return end
-  if agent.opened == socket then agent.opened = nil end
   if agent.tell(event, socket, book, value) then
     -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve.
-    if not book[4] and (book[2] < 5840 or line[3] or node.heap() < 12000) then
+    if not book[4] and (book[2] < 5840 or line[1] or node.heap() < 12000) then
+      if agent.opened == socket then agent.opened = nil end
       holds = holds + 1
       book[4] = holds
       socket:hold()
