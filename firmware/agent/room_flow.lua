@@ -34,9 +34,10 @@ end
 function agent.tell(event, socket, book, value)
   local last, data = line[#line], event == @EVENT_RECEIVE@
   if data and node.heap() < 3000 and collectgarbage() and node.heap() < 3000 then
-    -- The board might not survive more: this connection is given up, and the host is told.
+    -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
+    agent.forget(book)
   end
   if data and last and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
     last[3] = last[3] .. value
@@ -75,6 +76,10 @@ end
 function agent.closed(book)
   book[3], book[4] = false, false
   agent.fail(book)
+  agent.forget(book)
+end
+
+function agent.forget(book)
   for at = #line, 1, -1 do
     if line[at][1] == book then table.remove(line, at) end
   end

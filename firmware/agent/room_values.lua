@@ -2,8 +2,9 @@
 -- tables, functions, objects.
 local agent = ...
 local two, flooded = agent.two
--- The host's functions, by number, as long as somebody here holds them.
-local functions = setmetatable({}, { __mode = "v" })
+-- The host's functions, by number, as long as somebody here holds them. This room goes before a TLS handshake and comes
+-- again; they may stay.
+local functions = agent.functions or setmetatable({}, { __mode = "v" })
 agent.functions = functions
 
 local function get(data, at)
