@@ -181,7 +181,7 @@ class TCPSocket(Connection):
         where = (as_port(port), as_host(host))
         if callback is not None and not callable(callback):
             await self.call(":connect", *where, callback)  # fails, in the board's words
-        used = self._in_use
+        used, earlier = self._in_use, self._serial
         with self._handling("connection", callback):
             self._set_in_use(True)
             try:
@@ -191,6 +191,7 @@ class TCPSocket(Connection):
             except BaseException:
                 self._set_in_use(used)
                 raise
+        self._drop_events(earlier)  # of an earlier connection of this socket
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.

@@ -2,8 +2,9 @@
 -- tables, functions, objects.
 local agent = ...
 local two, flooded = agent.two
--- The host's functions, by number, as long as somebody here holds them.
-local functions = agent.functions or setmetatable({}, { __mode = "v" }) -- this room may go and come again
+-- The host's functions, by number, as long as somebody here holds them. This room goes before a TLS handshake and comes
+-- again; they may stay.
+local functions = agent.functions or setmetatable({}, { __mode = "v" })
 agent.functions = functions
 
 local function get(data, at)
