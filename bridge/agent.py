@@ -70,6 +70,7 @@ class _Code:
     spared = agent_source.SPARED
     spare = staticmethod(agent_source.spare)
     leave = staticmethod(agent_source.leave)
+    functions = staticmethod(agent_source.functions)
     speed_try = staticmethod(agent_source.speed_try)
     speed_keep = staticmethod(agent_source.speed_keep)
 

@@ -198,6 +198,11 @@ def speed_keep() -> bytes:
     return _render("speed_keep", {})
 
 
+def functions() -> bytes:
+    """Source that says which of the host's functions Lua still holds; see bridge/link/callbacks.py."""
+    return _render("functions", {})
+
+
 def leave() -> bytes:
     """Source that makes the agent give the prompt back; run with the agent's table."""
     return b" ".join(_leave_lines())

@@ -28,6 +28,8 @@ class PendingCall:
     future: asyncio.Future[tuple[Value, ...]]
     defines: int = 0
     """Number of the shape whose source went with it, or 0."""
+    releases: int = 0
+    """How many handles had been let go when it was sent: the board has done so when it answers."""
 
 
 class CallTable:

@@ -77,7 +77,7 @@ class Link:
         self._shapes = ShapeTable(code)
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._receivers = Receivers(self._calls.let_go)
-        self._callbacks = CallbackTable(port.url)
+        self._callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
         port.set_receiver(self._received, self._fail)
         self._work()
 
@@ -136,13 +136,11 @@ class Link:
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
-        first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
-        first += self._defined(target, None)
+        first = [*self._unloaded(target, values), *self._defined(target, None)]
         try:
             self.send(*first, self._message_for(target, 0, values))
         except BaseException:
-            if first:
-                self._shapes.drop(target)
+            self._shapes.drop(target)
             raise
 
     async def run_lua(
@@ -159,10 +157,10 @@ class Link:
         self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
     ) -> tuple[Value, ...]:
         try:
-            # A room may have gone while this call waited for its turn.
-            first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
+            first = self._unloaded(target, values)  # what has gone while this call waited for its turn
             first += self._defined(target, call) if source is None else source_messages(source)
             self.send(*first, self._message_for(target, call.call_id, values))
+            call.releases = self._receivers.releases
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
@@ -204,13 +202,13 @@ class Link:
             loading.add_done_callback(lambda done: self._loaded(room, done))
         await asyncio.shield(loading)
 
-    def _unloaded(self, room: str) -> list[Message]:
-        """What loads a room for a call that cannot wait; nothing when it is there or on its way."""
-        if room in self._rooms:
-            return []
-        self._rooms[room] = self._loop.create_future()
-        self._rooms[room].set_result(None)
-        return [*source_messages(self._code.room(room)), Call(ONCE, 0)]
+    def _unloaded(self, target: str, values: tuple[Value, ...]) -> list[Message]:
+        """What loads the rooms of a call that cannot wait for them, without those that are there or on their way."""
+        rooms = [room for room in self._shapes.rooms(target, values) if room not in self._rooms]
+        for room in rooms:
+            self._rooms[room] = self._loop.create_future()
+            self._rooms[room].set_result(None)
+        return [message for room in rooms for message in (*source_messages(self._code.room(room)), Call(ONCE, 0))]
 
     async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
@@ -396,9 +394,11 @@ class Link:
                     guarded(self.on_fault, text)
             case Reply() | Failure():
                 call = self._calls.answered(message)
-                if call is not None and call.defines and isinstance(message, Failure):
-                    # It may not have compiled; the next call sends the source again.
-                    self._shapes.drop(call.target)
+                if call is not None:
+                    self._receivers.settled(call.releases)
+                    if call.defines and isinstance(message, Failure):
+                        # It may not have compiled; the next call sends the source again.
+                        self._shapes.drop(call.target)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
             case Invoke(number, values):

@@ -30,11 +30,14 @@ class Receivers:
         self._let_go = let_go
         self._receivers: dict[int, EventReceiver] = {}
         self._early: dict[int, list[tuple[str, Values]]] = {}
-        self._released: set[int] = set()
+        # Numbers that were let go, oldest first, each with how many had been until then.
+        self._released: dict[int, int] = {}
+        #: How many handles were let go so far.
+        self.releases = 0
 
     def subscribe(self, number: int, receiver: EventReceiver) -> None:
         """Say who gets a handle's events. Those that came before are delivered now, in order."""
-        self._released.discard(number)
+        self._released.pop(number, None)
         self._receivers[number] = receiver
         for name, values in self._early.pop(number, ()):
             guarded(receiver, name, values)
@@ -48,7 +51,17 @@ class Receivers:
         """The handle is let go: what is still on its way for it is let go too."""
         self._early.pop(number, None)
         self._receivers.pop(number, None)
-        self._released.add(number)
+        self.releases += 1
+        self._released.pop(number, None)
+        self._released[number] = self.releases
+
+    def settled(self, releases: int) -> None:
+        """The board has done the first so many releases: nothing comes for those handles any more."""
+        while self._released:
+            number = next(iter(self._released))
+            if self._released[number] > releases:
+                return
+            del self._released[number]
 
     def deliver(self, number: int, name: str, values: Values) -> None:
         """An event came."""

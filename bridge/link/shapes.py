@@ -41,6 +41,9 @@ class AgentCode(Protocol):
     def spare(self, rooms: Iterable[str]) -> bytes:
         """Source that lets such rooms go, and all functions that were compiled for calls."""
 
+    def functions(self) -> bytes:
+        """Source that returns the numbers of the host's functions that Lua holds; its argument is the agent's table."""
+
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
 

@@ -260,11 +260,28 @@ class Remote:
 
     def _done(self, event: _Event) -> None:
         self._running = False
+        self._use_up(event)
+        self._happened(event.name)
+
+    def _use_up(self, event: _Event) -> None:
         if event.name == "receive":
             self._used_up += len(event.values[0]) + EVENT_COST
             if self._used_up >= GRANT_AFTER and not self._withheld:
                 self._give_credit()
-        self._happened(event.name)
+
+    def _drop_events(self, until: int | None = None) -> None:
+        """What waits for handlers is not told to any: the connection of which it tells is over.
+
+        Args:
+            until: the last one of them, as `_serial` was then; only what no handler was set for goes. None is all.
+        """
+        gone = [event for event in self._aside if until is None or event.serial <= until]
+        self._aside = [event for event in self._aside if event not in gone]
+        if until is None:
+            gone += self._queue
+            self._queue.clear()
+        for event in gone:
+            self._use_up(event)
 
     def _withhold(self, withheld: bool) -> None:
         """Stop giving credit back (the board would let a held socket go for it), or give back what is due."""

@@ -54,7 +54,7 @@ class HandleTable:
         self._collected: deque[Handle] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
-        self._callbacks: dict[int, Callback] = {}
+        self._callbacks: weakref.WeakValueDictionary[int, Callback] = weakref.WeakValueDictionary()
         self._farewells: list[Callable[[], None]] = []
         self._ended = 0
         self._failure: BridgeError | None = None
@@ -133,7 +133,7 @@ class HandleTable:
         if isinstance(value, list | tuple):
             return [self.outward(item) for item in value]
         if callable(value):
-            # One Lua function for one Python function: the link keeps what it was given until the boot ends.
+            # One Lua function for one Python function, for as long as Lua holds it: the link keeps it so long.
             found = self._callbacks.get(id(value))
             if found is None:
                 found = self._callbacks[id(value)] = Callback(value, self)
@@ -202,7 +202,7 @@ class HandleTable:
         self._kept.clear()
         for remote in remotes:
             remote.fail(reason)
-        for callback in self._callbacks.values():
+        for callback in list(self._callbacks.values()):
             callback.forget()
         for answer in self._awaited:
             if not answer.done():

@@ -115,7 +115,7 @@ class Connection(Remote):
         return task
 
     async def close(self) -> None:
-        """Close; what was accepted by `send` leaves first. Fires no event.
+        """Close; what was accepted by `send` leaves first. Fires no event, and what came before is told no more.
 
         Raises:
             LuaError: "not connected", also when the peer has closed already.
@@ -123,6 +123,7 @@ class Connection(Remote):
         async with self._order:
             await asyncio.gather(*self._under_way, return_exceptions=True)
             await self.call(f"@{self.ROOM}.close", timeout=SEND_TIMEOUT)
+        self._drop_events()
         self._set_in_use(False)
         self.table.ended()
 
@@ -180,7 +181,7 @@ class TCPSocket(Connection):
         where = (as_port(port), as_host(host))
         if callback is not None and not callable(callback):
             await self.call(":connect", *where, callback)  # fails, in the board's words
-        used = self._in_use
+        used, earlier = self._in_use, self._serial
         with self._handling("connection", callback):
             self._set_in_use(True)
             try:
@@ -190,6 +191,7 @@ class TCPSocket(Connection):
             except BaseException:
                 self._set_in_use(used)
                 raise
+        self._drop_events(earlier)  # of an earlier connection of this socket
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.

@@ -58,12 +58,13 @@ class UDPSocket(Remote):
         self._set_in_use(True)
 
     async def close(self) -> None:
-        """Stop receiving.
+        """Stop receiving; what came before is told no more.
 
         Raises:
             LuaError: "not connected": it neither listened nor sent.
         """
         await self.call(":close")
+        self._drop_events()
         self._set_in_use(False)
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:

@@ -8,10 +8,10 @@ agent.line = line
 agent.books = books
 
 -- Gives the link what waits, oldest first, as long as little is under way. Then the socket that is held for longest may go
--- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until it
--- has come. Nobody goes on while a TLS handshake wants the heap (`tight`).
+-- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until this
+-- one is held again. Nobody goes on while a TLS handshake wants the heap (`tight`).
 local function feed()
-  while line[1] and agent.top - agent.base < @WINDOW@ do
+  while line[1] and agent.top - agent.base < 8 do
     local book, event, value = unpack(line[1])
     agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value)
     table.remove(line, 1)
@@ -30,15 +30,17 @@ local function feed()
   end
 end
 
--- Puts an event into the line. A little data joins what waits of the same socket. True if data was taken.
+-- Puts an event into the line. Where the heap is short a little data joins what waits of the same socket: events that are
+-- kept apart cost more than single bytes. True if data was taken.
 function agent.tell(event, socket, book, value)
   local last, data = line[#line], event == @EVENT_RECEIVE@
   if data and node.heap() < 3000 and collectgarbage() and node.heap() < 3000 then
-    -- The board might not survive more: this connection is given up, and the host is told.
+    -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
+    agent.forget(book)
   end
-  if data and last and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
+  if data and last and node.heap() < 9999 and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
     last[3] = last[3] .. value
   else
     line[#line + 1] = { book, event, value }
@@ -51,10 +53,10 @@ end
 function agent.happened(event, socket, value)
   local book = books[socket]
   if not book then return end
-  if agent.opened == socket then agent.opened = nil end
   if agent.tell(event, socket, book, value) then
     -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve.
-    if not book[4] and (book[2] < 5840 or line[3] or node.heap() < 12000) then
+    if not book[4] and (book[2] < 5840 or line[1] or node.heap() < 9999) then
+      if agent.opened == socket then agent.opened = nil end
       holds = holds + 1
       book[4] = holds
       socket:hold()
@@ -71,21 +73,10 @@ function agent.happened(event, socket, value)
   end
 end
 
--- A socket was closed: nobody is told of what waits, and what could not be sent any more has failed.
-function agent.closed(book)
-  book[3], book[4] = false, false
-  agent.fail(book)
+-- Nobody is told of what waits.
+function agent.forget(book)
   for at = #line, 1, -1 do
     if line[at][1] == book then table.remove(line, at) end
-  end
-end
-
--- What waits to be sent has failed.
-function agent.fail(book)
-  local at = book[6] and 6 or 8
-  while book[at] do
-    table.remove(book, at)
-    agent.answer(table.remove(book, at), false, "not connected")
   end
 end
 

@@ -38,3 +38,19 @@ function agent.release(message)
     agent.closed(book)
   end
 end
+
+-- A socket was closed: nobody is told of what waits, and what could not be sent any more has failed.
+function agent.closed(book)
+  book[3], book[4] = false, false
+  agent.fail(book)
+  agent.forget(book)
+end
+
+-- What waits to be sent has failed.
+function agent.fail(book)
+  local at = book[6] and 6 or 8
+  while book[at] do
+    table.remove(book, at)
+    agent.answer(table.remove(book, at), false, "not connected")
+  end
+end

@@ -2,6 +2,10 @@
 -- tables, functions, objects.
 local agent = ...
 local two, flooded = agent.two
+-- The host's functions, by number, as long as somebody here holds them. This room goes before a TLS handshake and comes
+-- again; they may stay.
+local functions = agent.functions or setmetatable({}, { __mode = "v" })
+agent.functions = functions
 
 local function get(data, at)
   local tag, n, low = data:byte(at, at + 2)
@@ -10,13 +14,15 @@ local function get(data, at)
   if tag == @HANDLE@ then return agent.find(data, at - 2), at end
   if tag == @CALLBACK@ then
     -- Lua calls a function of the host. A flood is cut off, and says so once.
-    return function(...)
+    local call = functions[n] or function(...)
       local ok, dropped = pcall(agent.send, @INVOKE@, two(n), ...)
       if dropped and not flooded then
         flooded = ok
         pcall(agent.send, @FAILURE@, "\0", ok and "calls of Python functions were dropped" or dropped)
       end
-    end, at
+    end
+    functions[n] = call
+    return call, at
   end
   if tag == @TABLE@ then
     local map, key, value = {}

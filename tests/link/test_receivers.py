@@ -40,6 +40,22 @@ def test_what_comes_for_a_released_handle_is_let_go() -> None:
     assert seen == [("new", ())]
 
 
+def test_a_number_let_go_is_forgotten_when_the_board_has_done_so() -> None:
+    receivers, _, let_go = make()
+    receivers.release(1)
+    receivers.release(2)
+    before = receivers.releases
+    receivers.release(3)
+    receivers.release(1)  # the board has used it again meanwhile
+    receivers.settled(before)
+    for number in (1, 2, 3):
+        receivers.deliver(number, "accept", (Handle(number),))
+    assert let_go == [Handle(1), Handle(3)], "what comes for 2 is of a new object"
+    receivers.settled(receivers.releases)
+    receivers.deliver(3, "accept", (Handle(4),))
+    assert len(let_go) == 2
+
+
 def test_events_of_a_handle_that_nobody_wants_are_dropped() -> None:
     receivers, seen, let_go = make()
     receivers.unsubscribe(1)

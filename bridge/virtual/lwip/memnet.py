@@ -183,8 +183,8 @@ class MemoryNetwork:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, handler: Handler, stream: MemoryStream) -> None:
-        await stream.opened
         try:
+            await stream.opened
             await handler(stream)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
