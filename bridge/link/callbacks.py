@@ -23,15 +23,11 @@ class CallbackTable:
         self._numbers: dict[int, int] = {}
 
     def outward(self, value: Value) -> Value:
-        """A value as it travels: functions in it, at any depth, become their numbers.
+        """A value as it travels: a function becomes its number.
 
         Raises:
             LocalProtocolError: the board holds 65 535 functions already.
         """
-        if isinstance(value, list | tuple):
-            return [self.outward(item) for item in value]
-        if isinstance(value, dict):
-            return {self.outward(key): self.outward(item) for key, item in value.items()}
         return Callback(self._number_of(value)) if callable(value) else value
 
     def function(self, number: int) -> Callable[..., object] | None:

@@ -17,8 +17,10 @@ from bridge.link.calls import CallTable, PendingCall, lua_text
 from bridge.link.facts import AgentFacts
 from bridge.link.line import LinkLine
 from bridge.link.receivers import Receivers, event_of, guarded
+from bridge.link.rooms import Rooms
 from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
 from bridge.link.speed import climb
+from bridge.link.values import BoardValues
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
 from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, encode
@@ -75,9 +77,10 @@ class Link:
         self._paused = False
         self._quiet = asyncio.Event()
         self._shapes = ShapeTable(code)
-        self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._rooms = Rooms(code, self._load)
         self._receivers = Receivers(self._calls.let_go)
         self._callbacks = CallbackTable(port.url)
+        self._values = BoardValues(self._callbacks, facts.numbers)
         port.set_receiver(self._received, self._fail)
         self._work()
 
@@ -130,14 +133,13 @@ class Link:
         """See `Caller.call`."""
         self._check()
         async with self.limit(timeout, target):
-            await self._load_for(target, values)
+            await self._rooms.load(self._shapes.rooms(target, values))
             call = await self._calls.begin(target)
             return await self._finish(call, target, values)
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
-        first = [message for room in self._shapes.rooms(target, values) for message in self._unloaded(room)]
-        first += self._defined(target, None)
+        first = self._rooms.missing(self._shapes.rooms(target, values)) + self._defined(target, None)
         try:
             self.send(*first, self._message_for(target, 0, values))
         except BaseException:
@@ -151,7 +153,7 @@ class Link:
         """See `Caller.run_lua`."""
         self._check()
         async with self.limit(timeout, "a chunk of Lua"):
-            await self._load_for("", values)
+            await self._rooms.load(self._shapes.rooms("", values))
             call = await self._calls.begin("a chunk of Lua")
             return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
 
@@ -191,33 +193,10 @@ class Link:
             call.defines = number
         return list(source_messages(source))
 
-    async def _load_for(self, target: str, values: tuple[Value, ...]) -> None:
-        for room in self._shapes.rooms(target, values):
-            await self._load(room)
-
     async def _load(self, room: str) -> None:
-        loading = self._rooms.get(room)
-        if loading is None:
-            loading = self._rooms[room] = self._loop.create_task(self._load_now(room))
-            loading.add_done_callback(lambda done: self._loaded(room, done))
-        await asyncio.shield(loading)
-
-    def _unloaded(self, room: str) -> list[Message]:
-        """What loads a room for a call that cannot wait; nothing when it is there or on its way."""
-        if room in self._rooms:
-            return []
-        self._rooms[room] = self._loop.create_future()
-        self._rooms[room].set_result(None)
-        return [*source_messages(self._code.room(room)), Call(ONCE, 0)]
-
-    async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
         self.send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
         await call.future
-
-    def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._rooms.pop(room, None)
 
     @contextlib.asynccontextmanager
     async def limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
@@ -236,7 +215,7 @@ class Link:
         shape = (self._shapes.known(target) or 0) if target else 0
         if is_direct(target):
             return DirectCall(shape, call_id, direct_arguments(values))
-        return Call(shape, call_id, tuple(self._callbacks.outward(value) for value in values))
+        return Call(shape, call_id, tuple(self._values.outward(value) for value in values))
 
     # handles
 
@@ -370,7 +349,7 @@ class Link:
     def _take(self, event: SessionEvent) -> None:
         match event:
             case MessageReceived(message):
-                self._message(message)
+                self._message(self._values.message(message))
             case ConsoleText(data):
                 if self.on_console is not None:
                     guarded(self.on_console, data)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import LocalProtocolError, RemoteProtocolError, ValueRefused
 from bridge.wire.values import Value, decode_values, encode_values
 
 #: Bytes of one encoded message to the board at most. The agent joins the fragments of a message into one string, and
@@ -217,7 +217,8 @@ def encode(message: Message) -> bytes:
     """The bytes of a message.
 
     Raises:
-        LocalProtocolError: a field does not fit its form, or the whole is longer than `MAX_MESSAGE`.
+        LocalProtocolError: a field does not fit its form.
+        ValueRefused: a value has no form, or the whole is longer than `MAX_MESSAGE`.
     """
     opcode, entry = OPCODES[type(message)]
     out = bytearray()
@@ -237,7 +238,7 @@ def encode(message: Message) -> bytes:
             raise LocalProtocolError(f"{entry.name}: {name} must be {_SIZES[form]} bytes long")
         out += piece
     if len(out) > (MAX_MESSAGE if entry.direction is Direction.TO_BOARD else MAX_MESSAGE_TO_HOST):
-        raise LocalProtocolError(
+        raise ValueRefused(
             f"A message of {len(out)} bytes is too long for the link ({MAX_MESSAGE} at most)",
             remedy=f"Send at most {MAX_CHUNK} bytes of data in one call.",
         )

@@ -37,11 +37,13 @@ function agent.send(kind, data, ...)
   agent.posted = agent.posted or pcall(node.task.post, agent.main)
 end
 
--- The bytes of a value. Those of tables and objects room_values.lua knows; until it is here they are put aside, and the
--- host fetches them when it has sent that room.
+-- The bytes of a value. Those of tables, objects and numbers whose text is not exact room_values.lua knows; until it is
+-- here they are put aside, and the host fetches them when it has sent that room.
 function agent.put(value, depth)
   local name, text = type(value), tostring(value)
-  if #name < 8 and name ~= "table" then return name:sub(-1) .. agent.two(#text) .. text end
+  if #name < 8 and name ~= "table" and (name ~= "number" or tonumber(text) == value and not text:find("e")) then
+    return name:sub(-1) .. agent.two(#text) .. text
+  end
   if agent.deep then return agent.deep(value, name, depth) end
   name = agent.aside or {}
   agent.aside = name

@@ -38,10 +38,14 @@ class Runtime:
         version: "5.1" or "5.3".
         services: the board around it.
         object_types: metatables that the firmware's modules will use.
+        integers: the firmware is the integer build of 5.1. Its `math` says so; arithmetic stays the host's.
     """
 
-    def __init__(self, version: str, services: Services, object_types: Iterable[ObjectType] = ()) -> None:
+    def __init__(
+        self, version: str, services: Services, object_types: Iterable[ObjectType] = (), *, integers: bool = False
+    ) -> None:
         self.version = version
+        self._integers = integers and version == "5.1"
         self._services = services
         self.vm = Vm(version)
         #: Values that failed callbacks left on the chip's Lua stack (lnodemcu.c luaL_pcallx): code that counts from
@@ -75,6 +79,7 @@ class Runtime:
         services, bind, wire = self._services, self.answers.bind, self.answers.wire
         vm = self.vm.runtime
         board[b"is_53"] = self.version == "5.3"
+        board[b"integers"] = self._integers
         board[b"globals"] = vm.globals()
         board[b"loaded"] = self.vm.table()
         board[b"raw_getmetatable"] = vm.eval(b"debug.getmetatable")

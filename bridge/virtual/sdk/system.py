@@ -96,7 +96,7 @@ class System:
         self.costs = make_costs(options)
         #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
         self.egc_mode, self.egc_limit = 4, 4096
-        self.lua = Runtime(image.lua, self, object_types())
+        self.lua = Runtime(image.lua, self, object_types(), integers=image.number == "integer")
         self.heap = make_heap(options, self)
         self.account = Account(
             self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0, told=self._collected
