@@ -88,11 +88,11 @@ class ShapeTable:
         Raises:
             LocalProtocolError: the target is not written as one.
         """
-        if _PATH.fullmatch(target):
+        if is_path(target):
             return f'return {target} or error("there is no {target} on this board",0)'.encode()
         if target[:1] == ":" and _NAME.fullmatch(target[1:]):
             return f"return function(o,...)return o{target}(...)end".encode()
-        if is_direct(target) and _PATH.fullmatch(target[1:]):
+        if is_direct(target) and is_path(target[1:]):
             return self._code.member(target[1:])
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
@@ -101,6 +101,11 @@ class ShapeTable:
         if is_direct(target):
             return self._code.room_of(target[1:])
         return self._code.room_of("values") if values else ()
+
+
+def is_path(target: str) -> bool:
+    """True for names joined by points, which may stand in a source: no value of the host ever does."""
+    return _PATH.fullmatch(target) is not None
 
 
 def is_direct(target: str) -> bool:

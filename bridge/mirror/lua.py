@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bridge.errors import LuaError
+from bridge.errors import LuaError, UsageError
 from bridge.link import CALL_TIMEOUT
+from bridge.link.shapes import is_path
 from bridge.mirror.handle import Remote
 from bridge.mirror.table import HandleTable, Unread
 from bridge.wire.values import Value
@@ -61,7 +62,13 @@ class LuaName(Unread):
         return single(await table.call(self._path, *values, timeout=timeout))
 
     async def get(self) -> Value:
-        """The value of this name (`await board.lua.net.TCP.get()`); tables come whole."""
+        """The value of this name (`await board.lua.net.TCP.get()`); tables come whole.
+
+        Raises:
+            UsageError: no Lua program could write this name.
+        """
+        if self._path and not is_path(self._path):
+            raise UsageError(f"{self._path!r} is no name in Lua", remedy="Use letters, digits and underscores.")
         table = await self._tables()
         return single(await table.run_lua(f"return {self._path or '_G'}"))
 
