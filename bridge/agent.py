@@ -66,6 +66,7 @@ class _Code:
     room_of = staticmethod(agent_source.room_of)
     room = staticmethod(agent_source.room)
     member = staticmethod(agent_source.member)
+    stored = staticmethod(agent_source.stored)
     leave = staticmethod(agent_source.leave)
     speed_try = staticmethod(agent_source.speed_try)
     speed_keep = staticmethod(agent_source.speed_keep)

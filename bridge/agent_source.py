@@ -69,10 +69,12 @@ def digest() -> str:
 #: Rooms that can be loaded on demand, and those that must be there before: `net` is firmware/agent/room_net.lua.
 ROOMS: dict[str, tuple[str, ...]] = {
     "objects": (),
-    "values": ("objects",),
+    "numbers": (),
+    "values": ("objects", "numbers"),
     "net": ("objects",),
     "server": ("objects", "net"),
     "udp": ("objects", "net"),
+    "store": (),
 }
 
 
@@ -166,6 +168,11 @@ def room(name: str) -> bytes:
 def member(path: str) -> bytes:
     """Source of a chunk that returns something of the agent's table, as "net.send"."""
     return f"return(...)[{_fields()[path.replace('.', '_')]}]".encode()
+
+
+def stored() -> bytes:
+    """Source of the function that runs what the room `store` has compiled."""
+    return _render("stored", {})
 
 
 def speed_try(baud: int) -> bytes:

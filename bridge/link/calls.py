@@ -111,7 +111,7 @@ class CallTable:
     def error(self, values: tuple[Value, ...]) -> LuaError | BoardOutOfMemory:
         """The exception for a Lua error value."""
         text = lua_text(values[0] if values else None)
-        if text.endswith("not enough memory"):
+        if text.endswith(("not enough memory", "not enough memory for buffer allocation")):
             return BoardOutOfMemory(
                 "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
             )

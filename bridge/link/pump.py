@@ -14,16 +14,18 @@ from bridge.link.asides import Asides
 from bridge.link.callbacks import CallbackTable
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
 from bridge.link.calls import CallTable, PendingCall, lua_text
+from bridge.link.chunks import Chunks
 from bridge.link.facts import AgentFacts
 from bridge.link.line import LinkLine
 from bridge.link.receivers import Receivers, event_of, guarded
 from bridge.link.rooms import Rooms
-from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
+from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct
+from bridge.link.sources import CHUNK_NAME, source_messages
 from bridge.link.speed import climb
 from bridge.link.values import BoardValues
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, encode
+from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, Source, encode
 from bridge.wire.session import Session
 from bridge.wire.values import Aside, Handle, Value
 
@@ -78,6 +80,7 @@ class Link:
         self._quiet = asyncio.Event()
         self._shapes = ShapeTable(code)
         self._rooms = Rooms(code, self._load)
+        self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
         self._callbacks = CallbackTable(port.url)
         self._values = BoardValues(self._callbacks, facts.numbers)
@@ -133,41 +136,48 @@ class Link:
         """See `Caller.call`."""
         self._check()
         async with self.limit(timeout, target):
-            await self._rooms.load(self._shapes.rooms(target, values))
-            call = await self._calls.begin(target)
-            return await self._finish(call, target, values)
+            return await self.finish(await self.begin(target, values))
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
         first = self._rooms.missing(self._shapes.rooms(target, values)) + self._defined(target, None)
         try:
-            self.send(*first, self._message_for(target, 0, values))
+            self.send(*first, self.message_for(target, 0, values))
         except BaseException:
             if first:
                 self._shapes.drop(target)
             raise
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self,
+        source: str | bytes,
+        *values: Value,
+        timeout: float | None = CALL_TIMEOUT,
+        name: str = CHUNK_NAME,
     ) -> tuple[Value, ...]:
         """See `Caller.run_lua`."""
         self._check()
-        async with self.limit(timeout, "a chunk of Lua"):
-            await self._rooms.load(self._shapes.rooms("", values))
-            call = await self._calls.begin("a chunk of Lua")
-            return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
+        return await self._chunks.run(source.encode() if isinstance(source, str) else source, values, timeout, name)
 
-    async def _finish(
-        self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
-    ) -> tuple[Value, ...]:
+    async def begin(self, target: str, values: tuple[Value, ...], source: list[Source] | None = None) -> PendingCall:
+        """Send a call of a target, or of the source that goes with it, when there is room and its rooms are loaded."""
+        await self._rooms.load(self._shapes.rooms(target, values))
+        call = await self._calls.begin(target or "a chunk of Lua")
+        self._begin(call, target, values, source)
+        return call
+
+    def _begin(self, call: PendingCall, target: str, values: tuple[Value, ...], source: list[Source] | None) -> None:
         try:
-            first = self._defined(target, call) if source is None else source_messages(source)
-            self.send(*first, self._message_for(target, call.call_id, values))
+            first = self._defined(target, call) if source is None else source
+            self.send(*first, self.message_for(target, call.call_id, values))
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
             self._calls.abandon(call)
             raise
+
+    async def finish(self, call: PendingCall) -> tuple[Value, ...]:
+        """What a call that was sent returns."""
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
         results = await call.future
         return await self._asides.fetched(results)
@@ -210,7 +220,7 @@ class Link:
                 raise
             raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=self.url) from None
 
-    def _message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
+    def message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
         """The call of a target that the board knows, or ("") of the source that was sent before."""
         shape = (self._shapes.known(target) or 0) if target else 0
         if is_direct(target):

@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from bridge.link.shapes import AgentCode, source_messages
+from bridge.link.shapes import AgentCode
+from bridge.link.sources import source_messages
 from bridge.wire.messages import ONCE, Call, Message
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
-from bridge.wire.messages import FIRST_SHAPE, MAX_SOURCE, ONCE, Source
+from bridge.wire.messages import FIRST_SHAPE, ONCE
 from bridge.wire.values import Handle, Value
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
@@ -20,6 +20,8 @@ _DIRECT = range(1, FIRST_SHAPE - 1)
 _GENERAL = range(FIRST_SHAPE, ONCE)
 #: Number of the function that sends back what it gets, while the line is tried.
 ECHO_SHAPE = FIRST_SHAPE - 1
+#: Target that runs the source which the board has in a file; see `bridge.link.sources`.
+STORED = "!stored"
 
 
 class AgentCode(Protocol):
@@ -34,6 +36,9 @@ class AgentCode(Protocol):
     def member(self, path: str) -> bytes:
         """Source that returns a member of the agent's table, which is its argument."""
 
+    def stored(self) -> bytes:
+        """Source that makes the function which runs what the room `store` has compiled."""
+
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
 
@@ -42,11 +47,6 @@ class AgentCode(Protocol):
 
     def speed_keep(self) -> bytes:
         """Source that makes the board keep it; its argument is the agent's table."""
-
-
-def source_messages(source: bytes) -> list[Source]:
-    """Source as messages, to be followed at once by the call that uses it."""
-    return [Source(source[at : at + MAX_SOURCE]) for at in range(0, len(source), MAX_SOURCE)] or [Source(b" ")]
 
 
 class ShapeTable:
@@ -94,6 +94,8 @@ class ShapeTable:
             return f"return function(o,...)return o{target}(...)end".encode()
         if is_direct(target) and is_path(target[1:]):
             return self._code.member(target[1:])
+        if target == STORED:
+            return self._code.stored()
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
     def rooms(self, target: str, values: Sequence[Value]) -> Iterable[str]:

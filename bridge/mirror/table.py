@@ -79,11 +79,12 @@ class HandleTable:
         return tuple(self.inward(value) for value in results)
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
     ) -> tuple[Value, ...]:
         """As `Caller.run_lua`, with handles and Python functions as arguments and handles among the results."""
         self.check()
-        results = await self.caller.run_lua(source, *(self.outward(value) for value in values), timeout=timeout)
+        outward = [self.outward(value) for value in values]
+        results = await self.caller.run_lua(source, *outward, timeout=timeout, name=name)
         return tuple(self.inward(value) for value in results)
 
     async def wait(self, answer: asyncio.Future[Answer], timeout: float, what: str) -> Answer:

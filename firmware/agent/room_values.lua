@@ -30,19 +30,7 @@ local function get(data, at)
   n = at + n
   data = data:sub(at, n - 1)
   if tag == @NUMBER@ then
-    -- Decimal text, or a whole number and the power of two it is multiplied by: the board's C reads other text inexactly.
-    local whole, power = data:match("(.*)p(.*)")
-    low = #data - #data
-    data = tonumber(whole or data) or low / low -- NaN, which is no text that every board reads
-    if power then
-      power = tonumber(power)
-      for _ = 1, power do
-        data = data * 2
-      end
-      for _ = power, -1 do
-        data = data / 2
-      end
-    end
+    data = agent.number(data)
   elseif tag == @BOOLEAN@ then
     data = data == "true"
   elseif tag == @NIL@ then
@@ -60,19 +48,11 @@ function agent.values(data, at)
   end
 end
 
--- The bytes of a table, an object or a number that has no exact decimal text. The same object has the same number, as long as the host keeps it.
+-- The bytes of a table, an object, or a number without an exact decimal text. The same object has the same number, as
+-- long as the host keeps it.
 function agent.deep(value, name, depth)
   if name == "number" then
-    local text, power = tostring(value), 0
-    if value == value and value * 2 ~= value then
-      while value < 4503599627370496 and value > -4503599627370496 do
-        value, power = value * 2, power - 1
-      end
-      while value >= 9007199254740992 or value <= -9007199254740992 do
-        value, power = value / 2, power + 1
-      end
-      text = ("%.0f"):format(value) .. (math.type and "." or "") .. "p" .. power
-    end
+    local text = agent.exact(value)
     return "r" .. two(#text) .. text
   end
   if name == "table" then

@@ -28,6 +28,12 @@ function agent.send(kind, data, ...)
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
   end
+  -- There was no memory for all of a message before.
+  kind = top
+  while agent.out[kind] do
+    agent.out[kind] = nil
+    kind = kind + 1
+  end
   kind = agent.fragment
   for at = 1, #data, kind do
     agent.out[top] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)

@@ -49,7 +49,7 @@ def chip(version: str) -> BoardAndSession:
     runtime.globals()[b"chip"](printed, read, lambda value: chip_format(value, 0, "f"))
     assert both.run_until(lambda: both.got, 5.0)
     both.got.clear()
-    for name in ("objects", "values"):
+    for name in ("objects", "numbers", "values"):
         both.send(Source(room(name)))
         both.send(Call(253, 200))
     both.send(Source(b"return function(...) KEPT = ... return ... end"))

@@ -76,7 +76,7 @@ def test_the_text_of_a_number_is_read_exactly_by_the_firmwares_own_c(value: floa
     assert number_of(text) == value and type(number_of(text)) is type(value)
     whole, _, power = text.partition(b"p")
     read = chip_strtod(whole)
-    for _ in range(abs(int(power or 0))):  # as firmware/agent/room_values.lua does it
+    for _ in range(abs(int(power or 0))):  # as firmware/agent/room_numbers.lua does it
         read = read * 2 if int(power) > 0 else read / 2
     assert struct.pack("<d", read) == struct.pack("<d", value)
 
