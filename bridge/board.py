@@ -116,6 +116,14 @@ class Board:
         """
         return self._last_reset
 
+    @property
+    def dropped_calls(self) -> int:
+        """Calls of Python functions by Lua that were dropped in this boot: more came than the line carries, or than the
+        function keeps up with. What was dropped on the board is known when the function's next call arrives."""
+        table, link = self._table, self._link
+        here = 0 if table is None else table.dropped_calls
+        return here + (0 if link is None else link.dropped_calls)
+
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
 

@@ -21,6 +21,7 @@ class CallbackTable:
         self._url = url
         self._functions: dict[int, Callable[..., object]] = {}
         self._numbers: dict[int, int] = {}
+        self._dropped: dict[int, int] = {}
 
     def outward(self, value: Value) -> Value:
         """A value as it travels: a function becomes its number.
@@ -33,6 +34,21 @@ class CallbackTable:
     def function(self, number: int) -> Callable[..., object] | None:
         """The function that Lua calls by a number."""
         return self._functions.get(number)
+
+    @property
+    def dropped(self) -> int:
+        """Calls that the board has dropped, of all functions."""
+        return sum(self._dropped.values())
+
+    def lost(self, number: int, count: int) -> str | None:
+        """The board has dropped some calls of a function; what to tell of it, which is less and less often."""
+        before = self._dropped.get(number, 0)
+        total = self._dropped[number] = before + count
+        if before.bit_length() == total.bit_length():
+            return None
+        function = self._functions.get(number)
+        name = getattr(function, "__qualname__", None) or repr(function)
+        return f"Calls of {name} from Lua were dropped, {total} so far: more came than the line carries"
 
     def _number_of(self, function: Callable[..., object]) -> int:
         number = self._numbers.get(id(function))

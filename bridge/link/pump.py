@@ -97,6 +97,11 @@ class Link:
         """Why the link is over, or None while it is up."""
         return self._down
 
+    @property
+    def dropped_calls(self) -> int:
+        """Calls of Python functions that the board has dropped, because more came than the line carries."""
+        return self._callbacks.dropped
+
     # the line
 
     async def climb(self, speeds: Iterable[int]) -> int:
@@ -366,13 +371,15 @@ class Link:
             case Failed(error):
                 self._fail(error)
 
+    def _fault(self, text: str) -> None:
+        _log.warning("%s: the agent reports: %s", self.url, text)
+        if self.on_fault is not None:
+            guarded(self.on_fault, text)
+
     def _message(self, message: Message) -> None:
         match message:
             case Failure(0, values):
-                text = lua_text(values[0] if values else None)
-                _log.warning("%s: the agent reports: %s", self.url, text)
-                if self.on_fault is not None:
-                    guarded(self.on_fault, text)
+                self._fault(lua_text(values[0] if values else None))
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None and call.defines and isinstance(message, Failure):
@@ -380,7 +387,9 @@ class Link:
                     self._shapes.drop(call.target)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
-            case Invoke(number, values):
+            case Invoke(number, dropped, values):
+                if dropped and (text := self._callbacks.lost(number, dropped)) is not None:
+                    self._fault(text)
                 function = self._callbacks.function(number)
                 if function is not None:
                     guarded(function, *values)

@@ -45,6 +45,8 @@ class Callback:
         self._running = False
         self.dropped = 0
 
+        self.__qualname__ = self._name
+
     def __call__(self, *values: Value) -> None:
         """Lua called."""
         if len(self._waiting) >= WAITING_CALLS:

@@ -161,6 +161,11 @@ class HandleTable:
             return [self.inward(item) for item in value]
         return value
 
+    @property
+    def dropped_calls(self) -> int:
+        """Calls from Lua that were dropped on the host, because a Python function did not keep up."""
+        return sum(callback.dropped for callback in self._callbacks.values())
+
     def adopt(self, remote: Remote, handle: Handle) -> weakref.finalize[[Handle], Remote]:
         """Take a new handle in: its events find it, and it is released when Python collects it."""
         self._live[handle.number] = remote

@@ -145,6 +145,8 @@ class Invoke(Message):
     """Lua called a host function."""
 
     callback: int
+    dropped: int = 0
+    """Calls of this function that the board has dropped since the last one that it sent."""
     values: tuple[Value, ...] = ()
 
 
@@ -187,7 +189,7 @@ MESSAGES: dict[tuple[Direction, int], Entry] = {
         (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
-        (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("values", "values")))),
+        (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("dropped", "u16"), ("values", "values")))),
     )
 }
 

@@ -48,6 +48,7 @@ function agent.take(message, op, call)
     agent.fragment = call
   else
     local ok, text = pcall(run, message, op, call)
+    agent.call = nil
     if not ok then agent.answer(call, false, text) end
   end
 end

@@ -9,9 +9,11 @@ local function get(data, at)
   at = at + 3
   if tag == @HANDLE@ then return agent.find(data, at - 2), at end
   if tag == @CALLBACK@ then
-    -- Lua calls a function of the host. A flood is cut off, and says so once.
+    -- Lua calls a function of the host. A flood is cut off, says so once, and counts.
+    local lost = 0
     return function(...)
-      local ok, dropped = pcall(agent.send, @INVOKE@, two(n), ...)
+      local ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
+      lost = dropped and lost + (lost < 65535 and 1 or 0) or 0
       if dropped and not flooded then
         flooded = ok
         pcall(agent.send, @FAILURE@, "\0", ok and "calls of Python functions were dropped" or dropped)

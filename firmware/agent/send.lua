@@ -19,11 +19,12 @@ function agent.two(n)
 end
 
 -- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
--- much waits already; then the result is true.
+-- much waits already; then the result is true. Outside of the host's own calls that is before the host's messages have to
+-- wait (receive.lua), so that no flood of timers or interrupts keeps them out.
 function agent.send(kind, data, ...)
   local agent = agent
   local top = agent.top
-  if kind == @INVOKE@ and top - agent.base > 23 then return true end
+  if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or 15) then return true end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))

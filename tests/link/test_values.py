@@ -41,7 +41,7 @@ def test_floats_of_32_bits_arrive_as_what_they_are() -> None:
         1, (float32(0.1), [float32(0.1)], {float32(0.1): 1}, 5, b"0.1")
     )
     assert values(Numbers.DOUBLE).message(message) is message
-    for other in (Failure(0, (0.1,)), Event(1, 0, (b"x", 0.1)), Invoke(1, (0.1,))):
+    for other in (Failure(0, (0.1,)), Event(1, 0, (b"x", 0.1)), Invoke(1, 0, (0.1,))):
         changed = values(Numbers.SINGLE).message(other)
         assert changed.values[-1] == float32(0.1)  # type: ignore[attr-defined]
     hello = Hello(b"12345678", (40000,))
