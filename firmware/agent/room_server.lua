@@ -8,11 +8,12 @@ function agent.net_server(message)
 end
 
 function agent.net_listen(message)
-  local server = agent.find(message, 3)
+  local server, number = agent.find(message, 3)
   local high, low = message:byte(5, 6)
+  -- The stack keeps this function until the server is collected, so it must not hold the server.
   local function accept_CB(socket)
     agent.try(function()
-      agent.happened(@EVENT_ACCEPT@, server, agent.adopt(socket, true))
+      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.adopt(socket, true))
     end)
   end
   if #message > 6 then
