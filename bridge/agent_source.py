@@ -75,6 +75,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "server": ("objects", "net"),
     "udp": ("objects", "net"),
     "store": (),
+    "wait": ("objects", "numbers", "values"),
 }
 
 

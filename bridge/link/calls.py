@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from bridge.errors import BoardOutOfMemory, BridgeError, LuaError
+from bridge.errors import BoardOutOfMemory, BridgeError, LinkTimeout, LuaError
 from bridge.wire.messages import Failure, Reply
 from bridge.wire.values import Aside, Handle, Opaque, Value
 
@@ -74,6 +75,11 @@ class CallTable:
         call = PendingCall(number, target, loop.create_future())
         self._pending[number] = call
         return call
+
+    def waited_for(self, call_id: int) -> bool:
+        """True while somebody waits for this call."""
+        call = self._pending.get(call_id)
+        return call is not None and not call.future.done()
 
     def abandon(self, call: PendingCall) -> None:
         """The call was never sent: its number is free again."""
@@ -142,6 +148,25 @@ class CallTable:
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
                 self.let_go(tuple(value.values()))
+
+
+@contextlib.asynccontextmanager
+async def limit(seconds: float | None, what: str, url: str) -> AsyncIterator[None]:
+    """Raise LinkTimeout when what is waited for is not there in time.
+
+    Args:
+        seconds: how long to wait, or None for no limit.
+        what: what is waited for, for the message.
+        url: the port, for the message.
+    """
+    timeout = asyncio.timeout(seconds)
+    try:
+        async with timeout:
+            yield
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=url) from None
 
 
 def lua_text(value: Value) -> str:

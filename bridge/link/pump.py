@@ -7,13 +7,14 @@ import contextlib
 import copy
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
-from bridge.errors import BridgeError, LinkError, LinkTimeout, PortError
+from bridge.errors import BridgeError, LinkError, PortError
 from bridge.link.asides import Asides
+from bridge.link.asks import Asks
 from bridge.link.callbacks import CallbackTable
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
-from bridge.link.calls import CallTable, PendingCall, lua_text
+from bridge.link.calls import CallTable, PendingCall, limit, lua_text
 from bridge.link.chunks import Chunks
 from bridge.link.facts import AgentFacts
 from bridge.link.line import LinkLine
@@ -25,7 +26,7 @@ from bridge.link.speed import climb
 from bridge.link.values import BoardValues
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, Source, encode
+from bridge.wire.messages import ONCE, Ask, Call, DirectCall, Event, Failure, Invoke, Message, Reply, Source, encode
 from bridge.wire.session import Session
 from bridge.wire.values import Aside, Handle, Value
 
@@ -84,6 +85,7 @@ class Link:
         self._receivers = Receivers(self._calls.let_go)
         self._callbacks = CallbackTable(port.url)
         self._values = BoardValues(self._callbacks, facts.numbers)
+        self._asks = Asks(lambda call_id, data: self.post("@wait.resume", call_id, data), self._values.outward)
         port.set_receiver(self._received, self._fail)
         self._work()
 
@@ -166,7 +168,7 @@ class Link:
 
     async def begin(self, target: str, values: tuple[Value, ...], source: list[Source] | None = None) -> PendingCall:
         """Send a call of a target, or of the source that goes with it, when there is room and its rooms are loaded."""
-        await self._rooms.load(self._shapes.rooms(target, values))
+        await self._rooms.load(self._shapes.rooms(target, values, self.facts.modules))
         call = await self._calls.begin(target or "a chunk of Lua")
         self._begin(call, target, values, source)
         return call
@@ -184,7 +186,11 @@ class Link:
     async def finish(self, call: PendingCall) -> tuple[Value, ...]:
         """What a call that was sent returns."""
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
-        results = await call.future
+        try:
+            results = await call.future
+        except asyncio.CancelledError:
+            self._asks.give_up(call.call_id)
+            raise
         return await self._asides.fetched(results)
 
     async def _fetch(self, value: Aside) -> Value:
@@ -213,17 +219,9 @@ class Link:
         self.send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
         await call.future
 
-    @contextlib.asynccontextmanager
-    async def limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
+    def limit(self, seconds: float | None, what: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Raise LinkTimeout when what is waited for is not there in time; used by the link's own parts."""
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                yield
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=self.url) from None
+        return limit(seconds, what, self.url)
 
     def message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
         """The call of a target that the board knows, or ("") of the source that was sent before."""
@@ -294,6 +292,7 @@ class Link:
                 self._timer.cancel()
             self._port.set_receiver(None)
         self._calls.fail(error)
+        self._asks.close()
         self._quiet.set()
 
     def _fail(self, error: BridgeError) -> None:
@@ -387,6 +386,9 @@ class Link:
                     self._shapes.drop(call.target)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
+            case Ask(number, call_id, values):
+                waited = self._calls.waited_for(call_id)
+                self._asks.begin(self._callbacks.function(number) if waited else None, call_id, values)
             case Invoke(number, dropped, values):
                 if dropped and (text := self._callbacks.lost(number, dropped)) is not None:
                     self._fault(text)

@@ -6,7 +6,7 @@ No value ever becomes part of a source: a shape is made from names alone, and th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
@@ -98,11 +98,27 @@ class ShapeTable:
             return self._code.stored()
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
-    def rooms(self, target: str, values: Sequence[Value]) -> Iterable[str]:
-        """The rooms that a call needs: those of the agent's own function, or what reads values that go with it."""
+    def rooms(self, target: str, values: Sequence[Value], modules: Sequence[str] = ()) -> Iterable[str]:
+        """The rooms that a call needs: those of the agent's own function, or what reads values that go with it.
+
+        Args:
+            target: what is called.
+            values: the arguments. Lua that gets a function among them may wait for its results.
+            modules: of the firmware. Their functions and all methods are C, which never waits.
+        """
         if is_direct(target):
             return self._code.room_of(target[1:])
+        if target[:1] != ":" and target.partition(".")[0] not in modules and any(map(_holds_function, values)):
+            return (*self._code.room_of("values"), "wait")
         return self._code.room_of("values") if values else ()
+
+
+def _holds_function(value: Value) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_function, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_function, value))
+    return callable(value)
 
 
 def is_path(target: str) -> bool:

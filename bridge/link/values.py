@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bridge.errors import ValueRefused
 from bridge.link.callbacks import CallbackTable
-from bridge.wire.messages import Event, Failure, Invoke, Message, Reply
+from bridge.wire.messages import Ask, Event, Failure, Invoke, Message, Reply
 from bridge.wire.numbers import Numbers
 from bridge.wire.values import MAX_DEPTH, Value
 
@@ -57,7 +57,7 @@ class BoardValues:
 
     def message(self, message: Message) -> Message:
         """A message from the board, its values as they are there."""
-        if self._numbers is not Numbers.SINGLE or not isinstance(message, Reply | Failure | Event | Invoke):
+        if self._numbers is not Numbers.SINGLE or not isinstance(message, Reply | Failure | Event | Invoke | Ask):
             return message
         return dataclasses.replace(message, values=tuple(self.inward(value) for value in message.values))
 

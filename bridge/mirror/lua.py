@@ -29,8 +29,8 @@ class LuaName(Unread):
     """A global name of the board and what is below it; call it to call the function of that name.
 
     Arguments are None, bool, int, float, bytes, str (sent as UTF-8), lists and dicts, handles, and Python functions
-    (Lua gets a function that calls them; it does not wait for them). Strings come back as bytes, several results as
-    a tuple, board objects as handles.
+    (Lua gets a function that calls them; `bridge.mirror.callback` says when it waits for their results). Strings come
+    back as bytes, several results as a tuple, board objects as handles.
     """
 
     def __init__(self, tables: TableSource, path: str = "") -> None:

@@ -150,6 +150,16 @@ class Invoke(Message):
     values: tuple[Value, ...] = ()
 
 
+@dataclass(frozen=True)
+class Ask(Message):
+    """Lua called a host function and waits for what it returns."""
+
+    callback: int
+    call_id: int
+    """The call in which it did; the answer is a direct call of `wait.resume` with this number."""
+    values: tuple[Value, ...] = ()
+
+
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -190,6 +200,7 @@ MESSAGES: dict[tuple[Direction, int], Entry] = {
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
         (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("dropped", "u16"), ("values", "values")))),
+        (6, Entry(Ask, Direction.TO_HOST, (("callback", "u16"), ("call_id", "u8"), ("values", "values")))),
     )
 }
 

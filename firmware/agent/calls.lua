@@ -30,7 +30,10 @@ local function run(message, shape, call)
   end
   agent.call = call
   if shape > 0 and shape < 64 then return agent.answer(call, true, made(message)) end
-  if #message > 2 then return agent.answer(call, true, made(agent.values(message, 3))) end
+  if #message > 2 then
+    if agent.start then return agent.answer(call, true, agent.start(made, agent.values(message, 3))) end
+    return agent.answer(call, true, made(agent.values(message, 3)))
+  end
   agent.answer(call, true, made())
 end
 

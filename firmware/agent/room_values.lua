@@ -11,7 +11,9 @@ local function get(data, at)
   if tag == @CALLBACK@ then
     -- Lua calls a function of the host. A flood is cut off, says so once, and counts.
     local lost = 0
+    agent.asked = true
     return function(...)
+      if agent.asks and agent.asks() then return agent.ask(two(n), ...) end
       local ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
       lost = dropped and lost + (lost < 65535 and 1 or 0) or 0
       if dropped and not flooded then

@@ -252,3 +252,35 @@ def test_wrong_arguments_fail_alone() -> None:
 
         bench.run(main())
         assert bench.faults == [] and bench.errors == []
+
+
+@EACH
+def test_results_of_python_functions_come_back_into_lua(build: str) -> None:
+    with kept_board(**BUILDS[build]) as bench:
+
+        async def main() -> None:
+            board = bench.board
+
+            held: list[Any] = []
+
+            async def heap_of(timer: Any) -> tuple[Any, int]:
+                held.append(timer)
+                return timer, await board.lua.node.heap()
+
+            timer, heap, same = await board.exec(
+                "local ask = ... local t = tmr.create() local u, heap = ask(t) return u, heap, rawequal(t, u)", heap_of
+            )
+            assert same is True and heap > 5000
+            await timer.release()
+            left = []
+            for _ in range(3):
+                for number in range(10):
+                    assert (
+                        await board.exec("local f, n = ... return f(n) + f(n)", lambda n: n + 1, number)
+                        == 2 * number + 2
+                    )
+                left.append(await board.exec(HEAP))
+            assert left[2] >= left[1] - 50 * 10, left  # each new function is kept until the boot ends
+
+        bench.run(main())
+        assert bench.errors == [] and bench.faults == []
