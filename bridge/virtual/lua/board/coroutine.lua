@@ -65,7 +65,10 @@ function co.resume(...)
   if (is_53 and (state == "running" or state == "normal")) then
     return false, "cannot resume non-suspended coroutine"
   end
+  local before = B.thread
+  B.thread = thread
   keep(pcall(resume, select(2, ...)))
+  B.thread = before
   return unpack(results, 1, results.n)
 end
 
@@ -79,11 +82,16 @@ end)
 function co.wrap(...)
   local f = ...
   check_function(f, select("#", ...))
-  local resume = go_on[make(f)]
+  local thread = make(f)
+  local resume = go_on[thread]
   return function(...)
     local results
     local function keep(...) results = {n = select("#", ...), ...} end
-    keep(finish(pcall(resume, ...)))
+    local before = B.thread
+    B.thread = thread
+    keep(pcall(resume, ...))
+    B.thread = before
+    keep(finish(unpack(results, 1, results.n)))
     return unpack(results, 1, results.n)
   end
 end
