@@ -48,8 +48,10 @@ _PROBED = (
     "adc bit crypto encoder file gpio http i2c mqtt net node ow pipe pwm rtctime sjson sntp spi struct tls tmr "
     "uart wifi"
 )
+#: A global that firmware 3.x has and 2.x has not.
+_ROM = "ROM"
 _PROBE = (
-    f"local t={{}} for k in ([[{_PROBED}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
+    f"local t={{}} for k in ([[{_PROBED} {_ROM}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
     "local b,c if node and node.bootreason then b,c=node.bootreason()end "
     "local m=math return _VERSION..';'..((1/2==0 or m.huge==2147483647)and'integer'or'float')..';'.."
     "table.concat(t,',')..';'..(node and node.heap()or 0)"
@@ -132,7 +134,7 @@ async def _start(
     codec = Codec(CheckKind.CRC if "ow" in firmware.modules else CheckKind.SUM, epoch)
     # A line that damages much needs short frames from the first one on.
     fragment = LineQuality(OVERHEAD + 1, loader.damage).best_size(agent_source.FIRST_FRAGMENT) - OVERHEAD
-    *pieces, last = agent_source.core(codec, fragment)
+    *pieces, last = agent_source.core(codec, fragment, low_input=firmware.is_2x)
     try:
         await loader.run(agent_source.prepare(mhz))
         for piece in pieces:
@@ -214,6 +216,7 @@ class _Firmware:
     heap: int
     boot_reason: tuple[int, int] | None
     bits: int
+    is_2x: bool
 
 
 async def _probe(loader: Loader, url: str) -> _Firmware:
@@ -226,7 +229,8 @@ async def _probe(loader: Loader, url: str) -> _Firmware:
     )
     if found is None:
         raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {answer[:80]!r}", port=url)
-    modules = tuple(sorted(name for name in found[3].split(",") if name))
+    names = {name for name in found[3].split(",") if name}
+    modules = tuple(sorted(names - {_ROM}))
     missing = [name for name in NEEDED if name not in modules]
     if missing:
         raise AgentError(
@@ -235,7 +239,7 @@ async def _probe(loader: Loader, url: str) -> _Firmware:
             remedy="Flash an image with the modules node, tmr, uart and net.",
         )
     reason = (int(found[5]), int(found[6])) if found[5].isdigit() and found[6].isdigit() else None
-    return _Firmware(found[1], found[2], modules, int(found[4]), reason, int(found[7]))
+    return _Firmware(found[1], found[2], modules, int(found[4]), reason, int(found[7]), _ROM not in names)
 
 
 async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadline: float) -> tuple[Session, Hello]:

@@ -16,7 +16,7 @@ from bridge.minify import field_numbers, minify
 from bridge.resources import resource
 from bridge.wire.check import DIRECTION_MASK, CheckKind
 from bridge.wire.frame import RESCUE_SEED, WINDOW, Codec, rescue_frame
-from bridge.wire.messages import CREDIT, MESSAGES, EventCode
+from bridge.wire.messages import CREDIT, EVENT_COST, MESSAGES, EventCode
 from bridge.wire.values import MAX_DEPTH, Tag
 
 #: Name of the agent's table in the sources.
@@ -71,9 +71,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "objects": (),
     "numbers": (),
     "values": ("objects", "numbers"),
-    "net": ("objects",),
-    "server": ("objects", "net"),
-    "udp": ("objects", "net"),
+    "flow": ("objects",),
+    "net": ("objects", "flow"),
+    "server": ("objects", "flow", "net"),
+    "udp": ("objects", "flow", "net"),
+    "tls": ("objects", "flow"),
+    "tls_send": ("objects", "flow", "tls"),
     "store": (),
     "wait": ("objects", "numbers", "values"),
 }
@@ -121,22 +124,24 @@ def _words() -> dict[str, object]:
     constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
     constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
     constants |= {tag.name: tag.value for tag in Tag}
-    return constants | {"CREDIT": CREDIT, "MAX_DEPTH": MAX_DEPTH}
+    return constants | {"CREDIT": CREDIT, "EVENT_COST": EVENT_COST, "MAX_DEPTH": MAX_DEPTH, "WINDOW": WINDOW}
 
 
-def core(codec: Codec, fragment: int = FIRST_FRAGMENT) -> tuple[Piece, ...]:
+def core(codec: Codec, fragment: int = FIRST_FRAGMENT, *, low_input: bool = False) -> tuple[Piece, ...]:
     """The resident part for one epoch, in the order of loading.
 
     Args:
         codec: check and epoch.
         fragment: payload of one frame to the host, in bytes, until the host tunes it.
+        low_input: the firmware reads the UART in LOW tasks, as 2.x does. Then frames must leave by LOW tasks too: one
+            MEDIUM task after the other would let the ring overflow before it is looked at.
     """
     constants = _words() | {
-        "WINDOW": WINDOW,
         "SEED_IN": codec.epoch,
         "SEED_OUT": codec.epoch ^ DIRECTION_MASK,
         "RESCUE": RESCUE_SEED,
         "FRAGMENT": fragment,
+        "PRIORITY": 0 if low_input else 1,
         "DIGEST": digest(),
     }
     check = "check_crc" if codec.kind is CheckKind.CRC else "check_sum"

@@ -15,15 +15,23 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bridge import agent, trace
+from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
+from bridge.mirror.modules.adc import Adc
+from bridge.mirror.modules.file import File
+from bridge.mirror.modules.gpio import Gpio
+from bridge.mirror.modules.node import Node
+from bridge.mirror.modules.tmr import Tmr
+from bridge.mirror.modules.uart import Uart
+from bridge.mirror.modules.wifi import Wifi
 from bridge.mirror.net import Net
 from bridge.mirror.table import HandleTable
+from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.wire.check import CheckKind
@@ -45,7 +53,9 @@ class Board:
 
     Attributes:
         net: the module `net`, typed (`bridge.mirror.net`).
+        tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
+        adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -79,8 +89,16 @@ class Board:
         self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self.net = Net(self._current)
+        self.tls = TLS(self._current)
+        self.net = Net(self._current, self.tls)
         self.lua = LuaName(self._current)
+        self.adc = Adc(self._current)
+        self.file = File(self._current, self._at_prompt)
+        self.gpio = Gpio(self._current)
+        self.node = Node(self._current, self.reset)
+        self.tmr = Tmr(self._current)
+        self.uart = Uart(self._current)
+        self.wifi = Wifi(self._current)
 
     def __repr__(self) -> str:
         return f"<Board {self.url} {self._state.name.lower()}>"
@@ -122,7 +140,7 @@ class Board:
         function keeps up with. What was dropped on the board is known when the function's next call arrives."""
         table, link = self._table, self._link
         here = 0 if table is None else table.dropped_calls
-        return here + (0 if link is None else link.dropped_calls)
+        return here + (0 if link is None else link.callbacks.dropped)
 
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
@@ -221,6 +239,20 @@ class Board:
             if self._owns_port:
                 await self._port.close()
             self._move(Trigger.GONE)
+
+    async def _at_prompt(self, line: str, seconds: float) -> bytes:
+        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+        table, link = await self._current(), self._link
+        assert link is not None
+        self._link, self._reason = None, LinkError(f"The agent left the board for {line}", port=self.url)
+        self._move(Trigger.DOWN)
+        try:
+            await table.close(self._reason)
+            await link.close()
+            return await repl.run_line(self._port, line, seconds)
+        finally:
+            if self._state is State.RESTARTING:
+                self._restart = asyncio.get_running_loop().create_task(self._come_back())
 
     async def open(self) -> None:
         """Find the prompt and put the agent on the board; `open_board` does this.

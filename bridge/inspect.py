@@ -17,13 +17,18 @@ _QUESTION = f"""
 local r={{}} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
 a("lua",_VERSION) a("heap",node.heap())
 for _,g in ipairs{{"sw_version","build_config","hw"}} do
-local ok,t=pcall(node.info,g)
-if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end end end
+local ok,t,n,p,_,_,kb,m,hz=pcall(node.info,g)
+if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end
+elseif ok and hz and g=="hw" then a("version",t.."."..n.."."..p) a("flash_size",kb) a("flash_mode",m)
+a("flash_speed",hz) a("number_type",1/2==0 and "integer" or "float") end end
 a("chip_id",("%06x"):format(node.chipid()))
 if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) end
 if net and net.ifinfo then local i=net.ifinfo(0) if i then a("ip",i.ip) end end
-return table.concat(r,"{_BETWEEN}")
+r=table.concat(r,"{_BETWEEN}");(...).said=r return #r
 """
+#: Bytes of the answer to fetch at once on a good line, and on one that has damaged something: a damaged answer is asked
+#: for again, and one of 300 bytes hardly ever comes whole where each fiftieth byte is damaged.
+_WHOLE, _PIECE = 1000, 32
 #: What is said of a board: text, a number, yes or no, names; None where the firmware does not say.
 Fact = str | int | bool | list[str] | None
 
@@ -65,12 +70,22 @@ _FACTS: dict[str, tuple[str, Callable[[str], Fact]]] = {
 }
 
 
-async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, Fact]:
+async def _ask(loader: Loader) -> str:
+    """The answer to the question, in pieces that the line lets through."""
+    size = int(float(await loader.run(_QUESTION)))
+    answer = ""
+    while len(answer) < size:
+        at, most = len(answer) + 1, _PIECE if loader.damage else _WHOLE
+        answer += await loader.run(f"return(...).said:sub({at},{at + most - 1})")
+    return answer
+
+
+async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
     """What firmware and hardware answer: version, lua, modules, heap, chip_id, mac, ip, ….
 
     Args:
         port: open; its receiver is used and given back.
-        timeout: seconds.
+        timeout: seconds for all of it; it is given up sooner when nothing has got through for 10 s.
 
     Returns:
         All facts by name: `modules` a list of names, `ssl` a bool, `heap` and `lfs_size` in bytes, `flash_kb` in KiB,
@@ -91,7 +106,7 @@ async def inspect_board(port: Port, timeout: float = 30.0) -> dict[str, Fact]:
         loader = Loader(repl, timeout)
         try:
             await loader.prepare()
-            answer = await loader.run(_QUESTION)
+            answer = await _ask(loader)
         except LuaError as error:
             raise AgentError(
                 f"The board cannot say what it is: {error.text}",

@@ -205,6 +205,16 @@ class Repl:
         return (ReplError if self._boots else NotNodeMCU)(what, port=url, remedy=remedy)
 
 
+async def run_line(port: Port, text: str, seconds: float) -> bytes:
+    """Find the prompt, type one line, and return what it printed; see `Repl.sync` and `Repl.line`."""
+    repl = Repl(port)
+    try:
+        await repl.sync()
+        return await repl.line(text, seconds)
+    finally:
+        repl.release()
+
+
 class ReplTimeout(ReplError, LinkTimeout):
     """The prompt did not come back in time."""
 

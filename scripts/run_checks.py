@@ -14,6 +14,7 @@ PROGRAMS = {
     "curl": "an independent HTTP client",
     "node": "runs NodeMCU-Tool",
     "npm": "installs NodeMCU-Tool",
+    "openssl": "an independent TLS server",
 }
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]

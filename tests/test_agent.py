@@ -100,3 +100,58 @@ def test_a_restart_meanwhile_is_told_soon_and_it_can_be_started_again_at_once(se
             assert link.facts.boot_reason == (2, 6)
 
     clock.run(main())
+
+
+@pytest.mark.parametrize("modules", ["net,node,ow,tmr,uart", "node,tmr,uart"])
+@pytest.mark.parametrize("faults", [{}, {"drop": 0.005, "flip": 0.005, "seed": 2}], ids=["clean", "bad"])
+def test_it_starts_on_a_2x_and_leaves_it_as_it_was(modules: str, faults: dict[str, float]) -> None:
+    async def main() -> None:
+        async with virtual_port(firmware="2.2.1", modules=modules, **faults) as port:
+            heard: list[bytes] = []
+            link = await agent.start(port, rng=random.Random(1), on_console=heard.append)
+            assert (link.facts.lua, link.facts.modules) == ("5.1", tuple(modules.split(",")))
+            assert link.facts.heap_before > link.facts.heap_after > 15_000
+            await link.run_lua("print('mine')")
+            assert await link.run_lua("return ...", bytes(range(256)), 5, timeout=60) == (bytes(range(256)), 5)
+            await asyncio.sleep(2)
+            assert faults or b"".join(heard) == b"mine\r\n"
+            await link.close()
+            repl = Repl(port)
+            await repl.sync()
+            assert faults or (await repl.line("=_nb"), await repl.line("=6*7")) == (b"nil", b"42")
+
+    clock.run(main())
+
+
+def test_on_a_2x_frames_leave_no_sooner_than_what_came_is_read() -> None:
+    async def main() -> None:
+        async with virtual_port(firmware="2.2.1") as port:
+            link = await agent.start(port, rng=random.Random(1))
+            port.board.statistics.reset()
+            chunk = random.Random(2).randbytes(1400)
+
+            async def echo() -> None:
+                for _ in range(5):
+                    assert await link.call("string.reverse", chunk, timeout=60) == (chunk[::-1],)
+
+            await asyncio.gather(echo(), echo(), echo())
+            assert port.board.statistics.ring_bytes_lost == 0
+            await link.close()
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.5, 0.7, 0.75, 0.8])
+def test_a_restart_of_a_2x_meanwhile_is_told_too(seconds: float) -> None:
+    async def main() -> None:
+        async with virtual_port(firmware="2.2.1") as port:
+            await port.board.answered()
+            loop = asyncio.get_running_loop()
+            loop.call_later(seconds, port.board.reset)
+            began = loop.time()
+            with pytest.raises(BoardReset):
+                await agent.start(port, rng=random.Random(1))
+            assert loop.time() - began < seconds + 1.1
+            await agent.start(port, rng=random.Random(2))
+
+    clock.run(main())

@@ -77,7 +77,8 @@ HOMES: dict[str, set[str]] = {
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.profile", "bridge.comparison"},
     "pydantic": {"bridge.profile"},
-    "cryptography": {"bridge.virtual.modules"},
+    "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
+    "tlslite": {"bridge.virtual.mbedtls"},
 }
 
 #: Pure rooms: they are told the time, and do no I/O and no chance of their own.

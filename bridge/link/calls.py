@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from bridge.wire.values import Aside, Handle, Opaque, Value
 #: `call_id` is one byte, and 0 asks for no reply.
 _MOST_CALLS = 255
 #: Functions of the agent's rooms whose result is the number of a new object.
-_MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp"})
+_MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp", "@tls.socket"})
 
 
 @dataclass
@@ -109,14 +110,19 @@ class CallTable:
         elif isinstance(message, Reply):
             call.future.set_result(values)
         else:
-            call.future.set_exception(self.error(values))
+            call.future.set_exception(self.error(values, call.target))
             self.let_go(values)  # an error value has no place in an exception
         self.admit()
         return call
 
-    def error(self, values: tuple[Value, ...]) -> LuaError | BoardOutOfMemory:
-        """The exception for a Lua error value."""
-        text = lua_text(values[0] if values else None)
+    def error(self, values: tuple[Value, ...], target: str = "") -> LuaError | BoardOutOfMemory:
+        """The exception for a Lua error value.
+
+        Args:
+            values: what came with the failure.
+            target: what was called.
+        """
+        text = _named(lua_text(values[0] if values else None), target)
         if text.endswith(("not enough memory", "not enough memory for buffer allocation")):
             return BoardOutOfMemory(
                 "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
@@ -167,6 +173,18 @@ async def limit(seconds: float | None, what: str, url: str) -> AsyncIterator[Non
         if not timeout.expired():
             raise
         raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=url) from None
+
+
+def _named(text: str, target: str) -> str:
+    """The text with the function's name in it, which Lua does not know of a function that it is handed as a value.
+
+    Lua takes the name from the source of the call: "bad argument #1 to 'createServer'", but from the agent "to '?'", or
+    on 5.3 "to 'net.createServer'".
+    """
+    if target[:1] in ("", ":", "@"):
+        return text
+    unnamed = rf"(?<=\bto ')(?:\?|{re.escape(target)})(?=' \()"
+    return re.sub(unnamed, target.rpartition(".")[2], text) if "bad argument #" in text else text
 
 
 def lua_text(value: Value) -> str:

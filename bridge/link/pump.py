@@ -34,6 +34,8 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
+#: Functions of the agent that let a room go, which is sent again when it is needed again.
+_LET_GO = {"@tls.connect": "values"}
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -83,8 +85,8 @@ class Link:
         self._rooms = Rooms(code, self._load)
         self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
-        self._callbacks = CallbackTable(port.url)
-        self._values = BoardValues(self._callbacks, facts.numbers)
+        self.callbacks = CallbackTable(port.url)
+        self._values = BoardValues(self.callbacks, facts.numbers)
         self._asks = Asks(lambda call_id, data: self.post("@wait.resume", call_id, data), self._values.outward)
         port.set_receiver(self._received, self._fail)
         self._work()
@@ -98,11 +100,6 @@ class Link:
     def down(self) -> BridgeError | None:
         """Why the link is over, or None while it is up."""
         return self._down
-
-    @property
-    def dropped_calls(self) -> int:
-        """Calls of Python functions that the board has dropped, because more came than the line carries."""
-        return self._callbacks.dropped
 
     # the line
 
@@ -175,8 +172,11 @@ class Link:
 
     def _begin(self, call: PendingCall, target: str, values: tuple[Value, ...], source: list[Source] | None) -> None:
         try:
-            first = self._defined(target, call) if source is None else source
+            # A room may have gone while this call waited for its turn.
+            first = self._rooms.missing(self._shapes.rooms(target, values, self.facts.modules))
+            first += self._defined(target, call) if source is None else source
             self.send(*first, self.message_for(target, call.call_id, values))
+            self._rooms.forget(_LET_GO.get(target, ""))
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
@@ -387,11 +387,11 @@ class Link:
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
             case Ask(number, call_id, values):
-                waited = self._calls.waited_for(call_id)
-                self._asks.begin(self._callbacks.function(number) if waited else None, call_id, values)
+                function = self.callbacks.function(number) if self._calls.waited_for(call_id) else None
+                self._asks.begin(function, call_id, values)
             case Invoke(number, dropped, values):
-                if dropped and (text := self._callbacks.lost(number, dropped)) is not None:
+                if dropped and (text := self.callbacks.lost(number, dropped)) is not None:
                     self._fault(text)
-                function = self._callbacks.function(number)
+                function = self.callbacks.function(number)
                 if function is not None:
                     guarded(function, *values)

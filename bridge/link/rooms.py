@@ -45,6 +45,10 @@ class Rooms:
                 messages += (*source_messages(self._code.room(room)), Call(ONCE, 0))
         return messages
 
+    def forget(self, room: str) -> None:
+        """The board has let a room go: it is sent again when it is needed again."""
+        self._rooms.pop(room, None)
+
     def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
         if done.cancelled() or done.exception() is not None:
             self._rooms.pop(room, None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from bridge.errors import BridgeError, HandleClosed, UsageError
 from bridge.link import CALL_TIMEOUT
+from bridge.wire.messages import EVENT_COST
 from bridge.wire.values import Handle, Value
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class Remote:
 
     #: Names of its events, as `on` takes them.
     EVENTS: ClassVar[tuple[str, ...]] = ()
+    #: net.c: without a handler for "reconnection", "disconnection" gets the errors too.
+    ERRORS_DISCONNECT: ClassVar[bool] = True
 
     def __init__(self, table: HandleTable, handle: Handle) -> None:
         self.table = table
@@ -108,11 +112,14 @@ class Remote:
             UsageError: this kind of object has no such event.
         """
         if event not in self.EVENTS:
+            events = ", ".join(self.EVENTS)
             raise UsageError(
-                f"{event!r} is not an event of {type(self).__name__}", remedy=f"Use one of {', '.join(self.EVENTS)}."
+                "invalid callback name",  # the stock module's text, as below
+                remedy=f"{event!r} is not an event of {type(self).__name__}: use one of {events}.",
             )
         if handler is not None and not callable(handler):
-            raise UsageError(f"The handler for {event!r} cannot be called", remedy="Pass a function or None.")
+            remedy = f"The handler for {event!r} cannot be called: pass a function or None."
+            raise UsageError("invalid callback function", remedy=remedy)
         self._handlers[event] = handler
         ready = [kept for kept in self._aside if self._find(kept.name) is not _NOT_SET]
         if ready:
@@ -157,12 +164,33 @@ class Remote:
 
     # Below: what the table and the subclasses use.
 
+    @contextlib.contextmanager
+    def _handling(self, event: str, handler: Handler | None) -> Iterator[None]:
+        """Set the handler that a call was given, if it was; when the call fails, the one before is put back."""
+        before = dict(self._handlers)
+        if handler is not None:
+            self.on(event, handler)
+        try:
+            yield
+        except BaseException:
+            if handler is not None and self._handlers.get(event) is handler:
+                if event in before:
+                    self._handlers[event] = before[event]
+                else:
+                    del self._handlers[event]
+                self.table.keep(self)
+            raise
+
     def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
         """An event's values as its handler gets them; subclasses turn addresses into str."""
         return values
 
     def _happened(self, name: str) -> None:
         """A hook for subclasses: this event has been handled."""
+
+    def _holds_back(self, name: str) -> bool:
+        """True while this event, and with it all that came after, must wait; subclasses say when."""
+        return False
 
     def _set_in_use(self, in_use: bool) -> None:
         self._in_use = in_use
@@ -198,14 +226,13 @@ class Remote:
 
     def _find(self, name: str) -> Handler | None | _NotSet:
         found = self._handlers.get(name, _NOT_SET)
-        if name == "reconnection" and not callable(found):
-            # net.c: without a handler for "reconnection", "disconnection" gets the errors too.
+        if name == "reconnection" and self.ERRORS_DISCONNECT and not callable(found):
             other = self._handlers.get("disconnection", _NOT_SET)
             return other if callable(other) or found is _NOT_SET else None
         return found
 
     def _pump(self) -> None:
-        while self._queue and not self._running:
+        while self._queue and not self._running and not self._holds_back(self._queue[0].name):
             event = self._queue.popleft()
             handler = self._find(event.name)
             if handler is _NOT_SET:
@@ -234,7 +261,7 @@ class Remote:
     def _done(self, event: _Event) -> None:
         self._running = False
         if event.name == "receive":
-            self._used_up += len(event.values[0])
+            self._used_up += len(event.values[0]) + EVENT_COST
             if self._used_up >= GRANT_AFTER and not self._withheld:
                 self._give_credit()
         self._happened(event.name)

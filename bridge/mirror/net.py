@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, Final, Literal, overload
 
-from bridge.errors import UsageError
+from bridge.mirror import older_forms
+from bridge.mirror.arguments import as_integer, as_name, as_text
 from bridge.mirror.handle import Handler
 from bridge.mirror.lua import TableSource
+from bridge.mirror.older_forms import Kind
+from bridge.mirror.ping import PingReceived, PingSent, ping_arguments
 from bridge.mirror.table import HandleTable
-from bridge.mirror.tcp import TCPServer, TCPSocket, as_text
+from bridge.mirror.tcp import TCPServer, TCPSocket
+from bridge.mirror.tls import TLS, TLSSocket
+from bridge.mirror.tls_cert import Cert
 from bridge.mirror.udp import UDPSocket
 
 #: Seconds until a name counts as lost: two DNS servers with four tries each take 15.6 s (recording dns_fail_timing).
@@ -53,10 +59,14 @@ class DNS:
 
         Raises:
             LuaError: "illegal argument" (the name), "out of memory" (four questions are open already).
+            UsageError: the name holds a NUL.
         """
+        as_name(host)
         table = await self._tables()
         if callback is not None:
             function = callback
+            if not callable(function):
+                await table.call("net.dns.resolve", host, function)  # fails, in the board's words
             await table.call("net.dns.resolve", host, lambda socket, ip=None: function(None, as_text(ip)))
             return None
         idle = self._idle.setdefault(table, [])
@@ -69,7 +79,15 @@ class DNS:
         return address
 
     async def getdnsserver(self, index: int = 0) -> str | None:
-        """Address of a DNS server, or None. `index` is 0 or 1."""
+        """Address of a DNS server, or None.
+
+        Args:
+            index: 0 or 1.
+
+        Raises:
+            LuaError: "server index out of range [0-1]".
+        """
+        as_integer(index, "index")
         table = await self._tables()
         values = await table.call("net.dns.getdnsserver", index)
         found = as_text(values[0]) if values else None
@@ -80,54 +98,117 @@ class DNS:
 
         Raises:
             LuaError: "invalid dns server ip", "server index out of range [0-1]".
+            UsageError: the address holds a NUL.
         """
+        as_name(ip, "The address")
+        as_integer(index, "index")
         table = await self._tables()
         await table.call("net.dns.setdnsserver", ip, index)
 
 
 class Net:
-    """`net`."""
+    """`net`.
 
-    TCP = 1
-    UDP = 2
+    Args:
+        tables: where the table of the present boot comes from.
+        tls: the board's module `tls`, for the older forms that lead there.
+    """
 
-    def __init__(self, tables: TableSource) -> None:
+    TCP: Final = 1
+    UDP: Final = 2
+
+    def __init__(self, tables: TableSource, tls: TLS | None = None) -> None:
         self._tables = tables
+        self._tls = TLS(tables) if tls is None else tls
         self.dns = DNS(tables)
 
-    async def createConnection(self, type: int = TCP, secure: int | bool = 0) -> TCPSocket:
+    @property
+    def cert(self) -> Cert:
+        """`tls.cert`, where firmware 2.x had it; warns that it has moved."""
+        older_forms.warn_of_cert(stacklevel=3)
+        return self._tls.cert
+
+    @overload
+    def createConnection(
+        self, type: Literal[1] = ..., secure: Literal[0, False] = ...
+    ) -> Coroutine[Any, Any, TCPSocket]: ...
+    @overload
+    def createConnection(self, type: Literal[1], secure: Literal[1, True]) -> Coroutine[Any, Any, TLSSocket]: ...
+    @overload
+    def createConnection(self, type: Literal[2], secure: Literal[0, False] = ...) -> Coroutine[Any, Any, UDPSocket]: ...
+    @overload
+    def createConnection(
+        self, type: int = ..., secure: int = ...
+    ) -> Coroutine[Any, Any, TCPSocket | TLSSocket | UDPSocket]: ...
+    def createConnection(
+        self, type: int = TCP, secure: int = 0
+    ) -> Coroutine[Any, Any, TCPSocket | TLSSocket | UDPSocket]:
         """Make a TCP client.
 
+        The older forms give what the document says, whatever the firmware's age, and one DeprecationWarning each:
+        `secure` 1 gives a socket of `tls` (firmware 3.x ignores the argument and would send in the clear what was
+        meant to be encrypted), and `net.UDP` a UDP socket.
+
         Args:
-            type: the stock module takes and ignores it: the socket is TCP also for `net.UDP` (for UDP use
-                `createUDPSocket`).
-            secure: must be 0. The stock module ignores this too, and would send in the clear what was meant to be
-                encrypted; so here it is refused.
+            type: `net.TCP` or `net.UDP`.
+            secure: 0 or 1.
 
         Raises:
-            UsageError: `secure` was asked for.
+            UsageError: other values; UDP that is to be encrypted.
+            AgentError: an encrypted connection, and the firmware has no module `tls`.
             BoardOutOfMemory, LinkTimeout, BoardReset, PortLost: see `bridge.link.Caller.call`.
         """
-        if secure:
-            raise UsageError(
-                "net.createConnection makes no encrypted connection (stock firmware ignores the argument)",
-                remedy="Use the module tls.",
-            )
-        table = await self._tables()
-        (handle,) = await table.caller.call("@net.socket")
-        return TCPSocket(table, handle)
+        return self.make(older_forms.connection_kind(type, secure, stacklevel=3), 0)
 
-    async def createServer(self, type: int | None = None, timeout: int | None = None) -> TCPServer:
-        """Make a TCP server.
+    @overload
+    def createServer(
+        self, type: Literal[1] | None = ..., timeout: int | None = ...
+    ) -> Coroutine[Any, Any, TCPServer]: ...
+    @overload
+    def createServer(  # type: ignore[overload-overlap]  # 2 is a type and no timeout
+        self, type: Literal[2], timeout: int | None = ...
+    ) -> Coroutine[Any, Any, UDPSocket]: ...
+    @overload
+    def createServer(self, type: int | None, timeout: int | None = ...) -> Coroutine[Any, Any, TCPServer]: ...
+    def createServer(
+        self, type: int | None = None, timeout: int | None = None
+    ) -> Coroutine[Any, Any, TCPServer | UDPSocket]:
+        """Make a TCP server: `createServer()`, `createServer(timeout)`.
+
+        The older forms `createServer(net.TCP[, timeout])` and `createServer(net.UDP)` give what the document says,
+        whatever the firmware's age, and one DeprecationWarning each. (Firmware 3.x takes its first argument as the
+        timeout, so that `createServer(net.TCP, 30)` on the board drops dead clients after 1 s.) Timeouts of 1 and
+        2 s are therefore written `createServer(timeout=1)`.
 
         Args:
-            type: the timeout! The stock module takes its *first* argument as the timeout in seconds, so that
-                `createServer(net.TCP, 30)` drops dead clients after 1 s of silence and an unanswered probe.
-                Write `createServer(30)`. None is 30 s.
-            timeout: ignored, as the stock module does.
+            type: the timeout, or `net.TCP`, or `net.UDP`.
+            timeout: seconds of silence, 1 to 28 800, after which the board asks an accepted client once whether it
+                is there, and drops it 10 s later if it is not. A client that is alive stays. None is 30.
+
+        Raises:
+            UsageError: a timeout out of range, or no such type.
         """
+        return self.make(*older_forms.server_kind(type, timeout, stacklevel=3))
+
+    async def make(self, kind: Kind, seconds: int) -> Any:
+        """Make an object of `net`, or a socket of `tls`; the functions above call this.
+
+        Args:
+            kind: what is wanted.
+            seconds: timeout of a server.
+        """
+        match kind:
+            case Kind.TLS:
+                return await self._tls.createConnection()
+            case Kind.UDP:
+                return await self.createUDPSocket()
         table = await self._tables()
-        (handle,) = await table.caller.call("@net.server", str(30 if type is None else int(type)))
+        if not isinstance(seconds, int):
+            await table.call("net.createServer", seconds)  # fails, in the board's words
+        if kind is Kind.TCP:
+            (handle,) = await table.caller.call("@net.socket")
+            return TCPSocket(table, handle)
+        (handle,) = await table.caller.call("@net.server", str(seconds))
         return TCPServer(table, handle)
 
     async def createUDPSocket(self) -> UDPSocket:
@@ -137,12 +218,23 @@ class Net:
         return UDPSocket(table, handle)
 
     async def multicastJoin(self, if_ip: str, multicast_ip: str) -> None:
-        """Join a multicast group; `if_ip` "" or "any" is every interface."""
+        """Join a multicast group.
+
+        Args:
+            if_ip: address of the interface; "" or "any" is every one.
+            multicast_ip: address of the group.
+
+        Raises:
+            LuaError: "wrong arg type", "invalid if ip", "invalid multicast ip"; nothing when the stack refuses.
+            UsageError: an address holds a NUL.
+        """
+        as_name(if_ip, "The interface's address"), as_name(multicast_ip, "The group's address")
         table = await self._tables()
         await table.call("net.multicastJoin", if_ip, multicast_ip)
 
     async def multicastLeave(self, if_ip: str, multicast_ip: str) -> None:
-        """Leave a multicast group."""
+        """Leave a multicast group; takes and raises what `multicastJoin` does."""
+        as_name(if_ip, "The interface's address"), as_name(multicast_ip, "The group's address")
         table = await self._tables()
         await table.call("net.multicastLeave", if_ip, multicast_ip)
 
@@ -151,10 +243,44 @@ class Net:
 
         Args:
             index: 0 station, 1 access point.
+
+        Raises:
+            LuaError: firmware 2.x has no such function.
         """
+        as_integer(index, "index")
         table = await self._tables()
         values = await table.call("net.ifinfo", index)
         return _readable(values[0]) if values and values[0] is not None else None
+
+    async def ping(
+        self,
+        host: str,
+        count: int | PingReceived | None = None,
+        received: PingReceived | PingSent | None = None,
+        sent: PingSent | None = None,
+    ) -> None:
+        """Ask a host whether it is there: `ping(host, received)`, `ping(host, count, received)`, and either with `sent`
+        behind. Ends when it has begun.
+
+        Stock behaviour to know: one second between the questions; pings at the same time take each other's answers.
+
+        Args:
+            host: address or name.
+            count: how often; 0 or None is four times.
+            received: called for each answer with (bytes, ip, number, milliseconds), milliseconds -1 if none came;
+                with (0, None, None, None) if the name was not resolved.
+            sent: called at the end with (ip, asked, unanswered, bytes, milliseconds).
+
+        Raises:
+            UsageError: no function, a name with a NUL, a negative count.
+            LuaError: "lwip error -12" (the name), "memory allocation error: cannot start ping"; firmware 2.x, or one
+                built without it, has no such function.
+        """
+        table = await self._tables()
+        if not any(callable(value) for value in (count, received, sent)):
+            await table.call("net.ping", as_name(host), count)  # fails, in the board's words
+        values = ping_arguments(host, count, received, sent)
+        await table.call("net.ping", *values)
 
 
 def _readable(info: dict[bytes, Any]) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class HandleTable:
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
         self._callbacks: dict[int, Callback] = {}
+        self._farewells: list[Callable[[], None]] = []
         self._ended = 0
         self._failure: BridgeError | None = None
 
@@ -86,6 +87,11 @@ class HandleTable:
         outward = [self.outward(value) for value in values]
         results = await self.caller.run_lua(source, *outward, timeout=timeout, name=name)
         return tuple(self.inward(value) for value in results)
+
+    def post(self, target: str, *values: Value) -> None:
+        """As `Caller.post`, of plain values; nothing when this boot is over."""
+        if self._failure is None:
+            self.caller.post(target, *values)
 
     async def wait(self, answer: asyncio.Future[Answer], timeout: float, what: str) -> Answer:
         """Wait for something that a callback brings, or for the end of this boot.
@@ -224,8 +230,15 @@ class HandleTable:
             if not answer.done():
                 answer.set_exception(copy.copy(reason))
 
+    def before_close(self, farewell: Callable[[], None]) -> None:
+        """Ask to be called before the agent leaves the board, to take back what Lua holds of the host's functions."""
+        self._farewells.append(farewell)
+
     async def close(self, reason: BridgeError) -> None:
         """As `fail`, and end what handlers still run."""
+        if self._failure is None:
+            for farewell in self._farewells:
+                farewell()
         self.fail(reason)
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]

@@ -14,6 +14,7 @@ from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 from bridge.errors import UsageError
+from bridge.mirror.arguments import Data, as_address, as_bytes, as_integer, as_name, as_port, as_text
 from bridge.mirror.handle import Handler, Remote
 from bridge.mirror.table import HandleTable
 from bridge.wire.messages import MAX_CHUNK
@@ -25,38 +26,44 @@ SEND_TIMEOUT = 300.0
 #: Calls of one `send` that may be on their way at once: the next chunk crosses the line while the stack takes one.
 SENDS_IN_FLIGHT = 2
 
-Data = bytes | bytearray | memoryview | str
+
+def as_host(host: Value) -> Value:
+    """The host of `connect`.
+
+    Raises:
+        UsageError: it is a function, which Lua would ignore there, or a name that cannot be one.
+    """
+    if callable(host):
+        raise UsageError("The host is a function", remedy="Write connect(port, host, function).")
+    return as_name(host)
 
 
-def as_bytes(data: Data) -> bytes:
-    """Payload as bytes; str is sent as UTF-8."""
-    return data.encode() if isinstance(data, str) else bytes(data)
+def where_to_listen(port: Value = None, ip: Value = None) -> tuple[int, str | None]:
+    """Port and address of `listen`, of which either may be left out; text in the first place is an address.
+
+    Raises:
+        UsageError: what was given is no port or no address.
+    """
+    port = as_port(port)
+    if isinstance(port, str) and ip is None:
+        port, ip = None, port
+    if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
+        raise UsageError(f"{port!r} is no port", remedy="Give a whole number.")
+    if ip is not None and (not isinstance(as_name(ip, "The address"), str) or not ip):
+        raise UsageError(f"{ip!r} is no address", remedy='Write it as "10.0.0.1".')
+    return port or 0, ip
 
 
-def as_text(value: Value) -> Value:
-    """An address or name as str; None and numbers as they are."""
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+class Connection(Remote):
+    """What sockets of `net` and `tls` have in common: they send, close and hold.
 
-
-def address(values: tuple[Value, ...]) -> tuple[int | None, str | None]:
-    """(port, ip) or (None, None), as `getpeer` and `getaddr` return them."""
-    port, ip = (*values, None, None)[:2]
-    return port, as_text(ip)
-
-
-class TCPSocket(Remote):
-    """`net.socket`: a TCP connection of the board.
-
-    Events and what their handlers get after the socket:
-        "connection": nothing. The connection stands.
-        "receive": the data (bytes), at most 1 460 bytes as lwIP hands them over.
-        "sent": nothing. An acknowledgement of the peer came: one `send` may bring two, two may bring one.
-        "disconnection": the code (int). The peer closed (0); also errors if "reconnection" has no handler.
-        "reconnection": the code (int). -8 aborted (the peer is silent), -9 reset or refused.
-        "dns": the address (str), or None: the name was not resolved.
+    Attributes:
+        ROOM: the agent's room whose functions do it on the board.
+        CHUNK: bytes that one call carries at most.
     """
 
-    EVENTS: ClassVar[tuple[str, ...]] = ("connection", "reconnection", "disconnection", "receive", "sent", "dns")
+    ROOM: ClassVar[str]
+    CHUNK: ClassVar[int] = MAX_CHUNK
 
     def __init__(self, table: HandleTable, handle: Handle, *, accepted: bool = False) -> None:
         super().__init__(table, handle)
@@ -64,31 +71,6 @@ class TCPSocket(Remote):
         self._under_way: set[asyncio.Future[tuple[Value, ...]]] = set()
         if accepted:
             self._set_in_use(True)
-
-    async def connect(self, port: int, host: str = "127.0.0.1", callback: Handler | None = None) -> None:
-        """Start to connect; ends when the stack has begun, not when the connection stands ("connection" says that).
-
-        Stock behaviour to know: a silent address fails after about 7.5 s with "reconnection" -8; with no route (Wi-Fi
-        down) nothing ever happens; a name that cannot be resolved fails after 7.8 s per DNS server and is then tried
-        as 255.255.255.255, which fails 7.5 s later; the default host is of no use, as the stack has no loopback.
-
-        Args:
-            port: TCP port, 1 to 65535.
-            host: address or name.
-            callback: becomes the "connection" handler.
-
-        Raises:
-            LuaError: "already connected", "specify port", "illegal argument" (the name), "out of memory".
-        """
-        if callback is not None:
-            self.on("connection", callback)
-        before = self._in_use
-        self._set_in_use(True)
-        try:
-            await self.call(":connect", port, host)
-        except BaseException:
-            self._set_in_use(before)
-            raise
 
     async def send(self, data: Data, callback: Handler | None = None) -> None:
         """Send; ends when the board's stack has accepted all of it.
@@ -107,14 +89,18 @@ class TCPSocket(Remote):
         if callback is not None:
             self.on("sent", callback)
         payload = as_bytes(data)
-        chunks = [payload[at : at + MAX_CHUNK] for at in range(0, len(payload), MAX_CHUNK)] or [b""]
+        if not isinstance(payload, bytes):
+            async with self._order:
+                await self.call(":send", payload)
+            return
+        chunks = [payload[at : at + self.CHUNK] for at in range(0, len(payload), self.CHUNK)] or [b""]
         flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
         try:
             async with self._order:  # held only until the last chunk is on its way: others may follow at once
                 for chunk in chunks:
                     if len(flying) >= SENDS_IN_FLIGHT:
                         await flying.popleft()
-                    flying.append(self._start(self.call("@net.send", chunk, timeout=SEND_TIMEOUT)))
+                    flying.append(self._start(self.call(f"@{self.ROOM}.send", chunk, timeout=SEND_TIMEOUT)))
             while flying:
                 await flying.popleft()
         finally:
@@ -136,7 +122,7 @@ class TCPSocket(Remote):
         """
         async with self._order:
             await asyncio.gather(*self._under_way, return_exceptions=True)
-            await self.call("@net.close", timeout=SEND_TIMEOUT)
+            await self.call(f"@{self.ROOM}.close", timeout=SEND_TIMEOUT)
         self._set_in_use(False)
         self.table.ended()
 
@@ -154,6 +140,57 @@ class TCPSocket(Remote):
         self.check()
         self._withhold(False)
 
+    def _happened(self, name: str) -> None:
+        if name in ("disconnection", "reconnection"):
+            self._set_in_use(False)
+            self.table.ended()
+
+
+class TCPSocket(Connection):
+    """`net.socket`: a TCP connection of the board.
+
+    Events and what their handlers get after the socket:
+        "connection": nothing. The connection stands.
+        "receive": the data (bytes), at most 1 460 bytes as lwIP hands them over.
+        "sent": nothing. An acknowledgement of the peer came: one `send` may bring two, two may bring one.
+        "disconnection": the code (int). The peer closed (0); also errors if "reconnection" has no handler.
+        "reconnection": the code (int). -8 aborted (the peer is silent), -9 reset or refused.
+        "dns": the address (str), or None: the name was not resolved.
+    """
+
+    ROOM = "net"
+    EVENTS: ClassVar[tuple[str, ...]] = ("connection", "reconnection", "disconnection", "receive", "sent", "dns")
+
+    async def connect(self, port: int, host: str = "127.0.0.1", callback: Handler | None = None) -> None:
+        """Start to connect; ends when the stack has begun, not when the connection stands ("connection" says that).
+
+        Stock behaviour to know: a silent address fails after about 7.5 s with "reconnection" -8; with no route (Wi-Fi
+        down) nothing ever happens; a name that cannot be resolved fails after 7.8 s per DNS server and is then tried
+        as 255.255.255.255, which fails 7.5 s later; the default host is of no use, as the stack has no loopback.
+
+        Args:
+            port: TCP port, 1 to 65535.
+            host: address or name.
+            callback: becomes the "connection" handler.
+
+        Raises:
+            LuaError: "already connected", "specify port", "illegal argument" (the name), "out of memory".
+            UsageError: the port is beyond 65535, or the name holds a NUL.
+        """
+        where = (as_port(port), as_host(host))
+        if callback is not None and not callable(callback):
+            await self.call(":connect", *where, callback)  # fails, in the board's words
+        used = self._in_use
+        with self._handling("connection", callback):
+            self._set_in_use(True)
+            try:
+                # What the agent reads by itself needs nothing on the board that reads values, which costs 2 KB there.
+                plain = type(where[0]) is int and isinstance(where[1], str) and where[1]
+                await self.call("@net.connect" if plain else ":connect", *where)
+            except BaseException:
+                self._set_in_use(used)
+                raise
+
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know.
 
@@ -161,33 +198,31 @@ class TCPSocket(Remote):
             domain: the name.
             callback: becomes the "dns" handler.
         """
-        if callback is not None:
-            self.on("dns", callback)
-        await self.call(":dns", domain)
+        with self._handling("dns", callback):
+            await self.call(":dns", as_name(domain))
 
     async def getpeer(self) -> tuple[int | None, str | None]:
         """(port, ip) of the peer, or (None, None) when not connected."""
-        return address(await self.call(":getpeer"))
+        return as_address(await self.call(":getpeer"))
 
     async def getaddr(self) -> tuple[int | None, str | None]:
         """(port, ip) of this end, or (None, None) when not connected."""
-        return address(await self.call(":getaddr"))
+        return as_address(await self.call(":getaddr"))
 
     async def ttl(self, ttl: int | None = None) -> int:
         """Set or read the time to live.
 
+        Args:
+            ttl: 0 to 255; None or -1 reads it.
+
         Raises:
             LuaError: "socket is not open/bound yet".
         """
-        return int((await self.call(":ttl", *(() if ttl is None else (ttl,))))[0])
+        wanted = as_integer(ttl, "time to live", -1, 255)
+        return int((await self.call(":ttl", *(() if wanted is None else (wanted,))))[0])
 
     def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
         return (as_text(values[0]) if values else None,) if name == "dns" else values
-
-    def _happened(self, name: str) -> None:
-        if name in ("disconnection", "reconnection"):
-            self._set_in_use(False)
-            self.table.ended()
 
 
 class TCPServer(Remote):
@@ -197,11 +232,12 @@ class TCPServer(Remote):
     EVENTS: ClassVar[tuple[str, ...]] = ("accept",)
 
     async def listen(
-        self, port: int | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
+        self, port: int | str | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
     ) -> None:
         """Accept connections.
 
-        As in Lua, port and address may be left out: `listen(fn)`, `listen(port, fn)`, `listen(port, ip, fn)`.
+        As in Lua, port and address may be left out: `listen(fn)`, `listen(port, fn)`, `listen(ip, fn)`,
+        `listen(port, ip, fn)`.
         At most five connections can stand at once on the board; a sixth client is ignored until it gives up.
 
         Args:
@@ -211,18 +247,16 @@ class TCPServer(Remote):
                 one holds up no other client. What the socket receives is kept until handlers are set.
 
         Raises:
-            UsageError: there is no callback.
-            LuaError: "already listening", "out of memory" (the port is taken), "invalid IP address".
+            UsageError: the port is none.
+            LuaError: "need callback", "already listening", "out of memory" (the port is taken), "invalid IP address".
         """
         given = [value for value in (port, ip, callback) if value is not None]
         function = given[-1] if given else None
+        if not any(callable(value) for value in given):
+            await self.call(":listen", *given)  # fails, in the board's words
         if not callable(function) or any(callable(value) for value in given[:-1]):
             raise UsageError("need callback", remedy="Write listen(port, function) or listen(port, ip, function).")
-        tcp_port, bind = (None if callable(value) else value for value in (port, ip))
-        if tcp_port is not None and not isinstance(tcp_port, int):
-            raise UsageError(f"{tcp_port!r} is no TCP port", remedy="Give a whole number.")
-        if bind is not None and not isinstance(bind, str):
-            raise UsageError(f"{bind!r} is no address", remedy='Write it as "10.0.0.1".')
+        tcp_port, bind = where_to_listen(*(None if callable(value) else value for value in (port, ip)))
 
         def accept(server: Remote, connection: TCPSocket) -> None:
             result = function(connection)
@@ -233,7 +267,7 @@ class TCPServer(Remote):
         self.on("accept", accept)
         self._set_in_use(True)
         try:
-            await self.call("@net.listen", tcp_port or 0, bind)
+            await self.call("@net.listen", tcp_port, bind)
         except BaseException:
             self.on("accept", handler)
             self._set_in_use(before)
@@ -241,7 +275,7 @@ class TCPServer(Remote):
 
     async def getaddr(self) -> tuple[int | None, str | None]:
         """(port, ip) it listens on, ("0.0.0.0" for all), or (None, None) when it does not."""
-        return address(await self.call(":getaddr"))
+        return as_address(await self.call(":getaddr"))
 
     async def close(self) -> None:
         """Stop listening. Connections that were accepted go on.

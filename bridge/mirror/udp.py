@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bridge.mirror.arguments import Data, as_address, as_datagram, as_integer, as_name, as_port, as_text
 from bridge.mirror.handle import Handler, Remote
-from bridge.mirror.tcp import Data, address, as_bytes, as_text
+from bridge.mirror.tcp import where_to_listen
 from bridge.wire.values import Value
 
 
@@ -20,8 +21,8 @@ class UDPSocket(Remote):
 
     EVENTS: ClassVar[tuple[str, ...]] = ("receive", "sent", "dns")
 
-    async def listen(self, port: int | None = None, ip: str | None = None) -> None:
-        """Receive datagrams.
+    async def listen(self, port: int | str | None = None, ip: str | None = None) -> None:
+        """Receive datagrams: `listen()`, `listen(port)`, `listen(ip)`, `listen(port, ip)`.
 
         Args:
             port: UDP port; None or 0 lets the board choose from 4096 on (`getaddr` tells which).
@@ -29,8 +30,10 @@ class UDPSocket(Remote):
 
         Raises:
             LuaError: "already listening" (also after a first `send`), "address in use", "invalid IP address".
+            UsageError: the port or the address is none.
         """
-        await self.call(":listen", port or 0, ip or "0.0.0.0")
+        udp_port, bind = where_to_listen(port, ip)
+        await self.call(":listen", udp_port, "0.0.0.0" if bind is None else bind)
         self._set_in_use(True)
 
     async def send(self, port: int, ip: str, data: Data, callback: Handler | None = None) -> None:
@@ -46,10 +49,12 @@ class UDPSocket(Remote):
 
         Raises:
             LuaError: "need port", "invalid IP address", "no data to send", "routing problem", ….
+            UsageError: the port is beyond 65535, the address holds a NUL, or the data is none or too long to travel.
         """
+        values = (as_port(port), as_name(ip, "The address"), as_datagram(data))
         if callback is not None:
             self.on("sent", callback)
-        await self.call(":send", port, ip, as_bytes(data))
+        await self.call(":send", *values)
         self._set_in_use(True)
 
     async def close(self) -> None:
@@ -63,21 +68,24 @@ class UDPSocket(Remote):
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know."""
-        if callback is not None:
-            self.on("dns", callback)
-        await self.call(":dns", domain)
+        with self._handling("dns", callback):
+            await self.call(":dns", as_name(domain))
 
     async def getaddr(self) -> tuple[int | None, str | None]:
         """(port, ip) of this end, or (None, None) before it listened or sent."""
-        return address(await self.call(":getaddr"))
+        return as_address(await self.call(":getaddr"))
 
     async def ttl(self, ttl: int | None = None) -> int:
         """Set or read the time to live.
 
+        Args:
+            ttl: 0 to 255; None or -1 reads it.
+
         Raises:
             LuaError: "socket is not open/bound yet".
         """
-        return int((await self.call(":ttl", *(() if ttl is None else (ttl,))))[0])
+        wanted = as_integer(ttl, "time to live", -1, 255)
+        return int((await self.call(":ttl", *(() if wanted is None else (wanted,))))[0])
 
     def _convert(self, name: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
         if name == "receive":

@@ -7,17 +7,25 @@ call the board; one that does not return holds the others up.
 
 from bridge.sync.board import Board, open_board
 from bridge.sync.face import Remote
+from bridge.sync.file import FileObject
 from bridge.sync.objects import DNS, LuaName, LuaObject, Net, TCPServer, TCPSocket, UDPSocket
+from bridge.sync.tls import TLS, Cert, TLSSocket
+from bridge.sync.tmr import Timer
 
 __all__ = [
     "DNS",
+    "TLS",
     "Board",
+    "FileObject",
+    "Cert",
     "LuaName",
     "LuaObject",
     "Net",
     "Remote",
     "TCPServer",
     "TCPSocket",
+    "Timer",
+    "TLSSocket",
     "UDPSocket",
     "open_board",
 ]

@@ -16,7 +16,13 @@ from bridge.link.speed import LADDER
 from bridge.portal import portal
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.sync.face import inward, outward, to_handler
+from bridge.sync.file import File
+from bridge.sync.node import Node
 from bridge.sync.objects import LuaName, Net
+from bridge.sync.pins import Adc, Gpio, Uart
+from bridge.sync.tls import TLS
+from bridge.sync.tmr import Tmr
+from bridge.sync.wifi import Wifi
 from bridge.wire.values import Value
 
 
@@ -25,8 +31,16 @@ class Board:
 
     def __init__(self, board: _board.Board) -> None:
         self._board = board
-        self.net = Net(board.net)
+        self.tls = TLS(board.tls)
+        self.net = Net(board.net, self.tls)
         self.lua = LuaName(board.lua)
+        self.adc = Adc(board.adc)
+        self.file = File(board.file)
+        self.gpio = Gpio(board.gpio)
+        self.node = Node(board.node)
+        self.tmr = Tmr(board.tmr)
+        self.uart = Uart(board.uart)
+        self.wifi = Wifi(board.wifi)
         portal().at_exit(board.close)
 
     def __repr__(self) -> str:

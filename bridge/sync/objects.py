@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, Literal, cast, overload
 
 from bridge.link import CALL_TIMEOUT
 from bridge.mirror import lua as _lua
 from bridge.mirror import net as _net
+from bridge.mirror import older_forms
 from bridge.mirror import tcp as _tcp
 from bridge.mirror import udp as _udp
+from bridge.mirror.arguments import Data
 from bridge.mirror.handle import Handler
+from bridge.mirror.ping import PingReceived, PingSent
 from bridge.mirror.table import Unread
-from bridge.mirror.tcp import Data
 from bridge.portal import portal
 from bridge.sync.face import KINDS, Remote, face, inward, outward, to_handler
+from bridge.sync.tls import TLS, Cert, TLSSocket
 from bridge.wire.values import Value
 
 
@@ -70,7 +73,7 @@ class TCPServer(Remote):
         return cast(_tcp.TCPServer, self.remote)
 
     def listen(
-        self, port: int | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
+        self, port: int | str | Handler | None = None, ip: str | Handler | None = None, callback: Handler | None = None
     ) -> None:
         """Accept connections; the callback gets each `TCPSocket`."""
         wrapped = [to_handler(value) if callable(value) else value for value in (port, ip, callback)]
@@ -92,7 +95,7 @@ class UDPSocket(Remote):
     def _socket(self) -> _udp.UDPSocket:
         return cast(_udp.UDPSocket, self.remote)
 
-    def listen(self, port: int | None = None, ip: str | None = None) -> None:
+    def listen(self, port: int | str | None = None, ip: str | None = None) -> None:
         """Receive datagrams."""
         portal().call(self._socket.listen(port, ip))
 
@@ -178,20 +181,48 @@ class DNS:
 class Net:
     """`net`; see `bridge.mirror.net.Net`."""
 
-    TCP = _net.Net.TCP
-    UDP = _net.Net.UDP
+    TCP: Final = 1
+    UDP: Final = 2
 
-    def __init__(self, net: _net.Net) -> None:
+    def __init__(self, net: _net.Net, tls: TLS) -> None:
         self._net = net
+        self._tls = tls
         self.dns = DNS(net.dns)
 
-    def createConnection(self, type: int = TCP, secure: int | bool = 0) -> TCPSocket:
-        """Make a TCP client."""
-        return face(portal().call(self._net.createConnection(type, secure)), TCPSocket)
+    @property
+    def cert(self) -> Cert:
+        """`tls.cert`, where firmware 2.x had it; warns that it has moved."""
+        older_forms.warn_of_cert(stacklevel=3)
+        return self._tls.cert
 
-    def createServer(self, type: int | None = None, timeout: int | None = None) -> TCPServer:
-        """Make a TCP server; the first argument is the timeout, as in the stock module."""
-        return face(portal().call(self._net.createServer(type, timeout)), TCPServer)
+    @overload
+    def createConnection(self, type: Literal[1] = ..., secure: Literal[0, False] = ...) -> TCPSocket: ...
+    @overload
+    def createConnection(self, type: Literal[1], secure: Literal[1, True]) -> TLSSocket: ...
+    @overload
+    def createConnection(self, type: Literal[2], secure: Literal[0, False] = ...) -> UDPSocket: ...
+    @overload
+    def createConnection(self, type: int = ..., secure: int = ...) -> TCPSocket | TLSSocket | UDPSocket: ...
+    def createConnection(self, type: int = TCP, secure: int = 0) -> TCPSocket | TLSSocket | UDPSocket:
+        """Make a TCP client; the older forms give what the document says, and warn."""
+        made: Any = self._make(older_forms.connection_kind(type, secure, stacklevel=3), 0)
+        return made  # type: ignore[no-any-return]
+
+    @overload
+    def createServer(self, type: Literal[1] | None = ..., timeout: int | None = ...) -> TCPServer: ...
+    @overload
+    def createServer(  # type: ignore[overload-overlap]  # 2 is a type and no timeout
+        self, type: Literal[2], timeout: int | None = ...
+    ) -> UDPSocket: ...
+    @overload
+    def createServer(self, type: int | None, timeout: int | None = ...) -> TCPServer: ...
+    def createServer(self, type: int | None = None, timeout: int | None = None) -> TCPServer | UDPSocket:
+        """Make a TCP server: `createServer(timeout)`; the older forms give what the document says, and warn."""
+        made: Any = self._make(*older_forms.server_kind(type, timeout, stacklevel=3))
+        return made  # type: ignore[no-any-return]
+
+    def _make(self, kind: older_forms.Kind, seconds: int) -> Remote:
+        return face(portal().call(self._net.make(kind, seconds)), Remote)
 
     def createUDPSocket(self) -> UDPSocket:
         """Make a UDP socket."""
@@ -208,6 +239,17 @@ class Net:
     def ifinfo(self, index: int = 0) -> dict[str, Any] | None:
         """What an interface has."""
         return portal().call(self._net.ifinfo(index))
+
+    def ping(
+        self,
+        host: str,
+        count: int | PingReceived | None = None,
+        received: PingReceived | PingSent | None = None,
+        sent: PingSent | None = None,
+    ) -> None:
+        """Ask a host whether it is there."""
+        values: Any = [to_handler(value) if callable(value) else value for value in (count, received, sent)]
+        portal().call(self._net.ping(host, *values))
 
 
 KINDS.update(

@@ -20,8 +20,8 @@ from bridge.errors import UsageError
 
 #: `Default module set` of app/include/user_modules.h, plus what the bridge's users build in.
 STOCK_MODULES = "adc,bit,dht,file,gpio,i2c,mqtt,net,node,ow,spi,tmr,uart,wifi"
-#: Modules of the recorded build (tests/ground_truth), and those the recorder lacked.
-DEFAULT_MODULES = "adc,bit,crypto,encoder,file,gpio,net,node,ow,pipe,sjson,struct,tmr,uart,wifi"
+#: Modules of the recorded build (tests/ground_truth), those the recorder lacked, and `tls`.
+DEFAULT_MODULES = "adc,bit,crypto,encoder,file,gpio,net,node,ow,pipe,sjson,struct,tls,tmr,uart,wifi"
 #: Every name that app/include/user_modules.h of release 3.0.0 knows.
 KNOWN_MODULES = frozenset(
     "adc,ads1115,adxl345,am2320,apa102,bit,bloom,bme280,bme280_math,bme680,bmp085,coap,color_utils,cron,crypto,dcc,"
@@ -30,6 +30,11 @@ KNOWN_MODULES = frozenset(
     "sntp,softuart,somfy,spi,struct,switec,tcs34725,tls,tm1829,tmr,tsl2561,u8g2,uart,ucg,websocket,wiegand,wifi,"
     "wifi_monitor,wps,ws2801,ws2812,ws2812_effects,xpt2046".split(",")
 )
+#: Releases whose console and modules a virtual board can have.
+RELEASES = ("3.0.0", "2.2.1")
+#: Modules that a board with release 2.2.1 has not: those that are newer (app/include/user_modules.h of both), and TLS,
+#: which is that of 3.x here.
+NEWER_MODULES = frozenset(("bme280_math", "dcc", "pipe", "pixbuf", "pwm2", "softuart", "tls", "wiegand"))
 #: Flash chips that exist on ESP8266 modules, in bytes.
 FLASH_SIZES = tuple(size << 10 for size in (256, 512, 1024, 2048, 4096, 8192, 16384))
 #: Options that say when a fault comes, in seconds after power-on.
@@ -51,8 +56,9 @@ class VirtualOptions:
 
     lua: str = _option("5.1", "Lua version of the firmware: 5.1 or 5.3.")
     modules: str = _option(DEFAULT_MODULES, "Modules built into the factory firmware, separated by commas.")
+    firmware: str = _option("3.0.0", "Release of the factory firmware: 3.0.0, or 2.2.1 for the console of 2.x.")
     number: str = _option("float", "Number type of the firmware: float or integer.")
-    ssl: bool = _option(False, "The factory firmware's banner says SSL: true.")
+    ssl: bool = _option(False, "The factory firmware's banner says SSL: true; it does so with the module tls anyway.")
     baud_pacing: bool = _option(True, "Bytes take the time they take on a wire; without, the line waits for the board.")
     adapter_latency_ms: float = _option(1.0, "Latency timer of the USB adapter; 16 on a stock FTDI driver, 0 for none.")
     cpu: float = _option(1.0, "Factor on the CPU's time; 1 is the calibrated chip, 0 computes in no time.")
@@ -92,6 +98,7 @@ class VirtualOptions:
 
     def __post_init__(self) -> None:
         self._one_of("lua", ("5.1", "5.3"), "a Lua version of NodeMCU")
+        self._one_of("firmware", RELEASES, "a release that a virtual board has")
         self._one_of("number", ("float", "integer"), "a number type of NodeMCU")
         self._one_of("clock", ("wall", "virtual"), "a clock")
         self._one_of("network", ("auto", "host", "memory"), "a network")
@@ -113,7 +120,10 @@ class VirtualOptions:
     @property
     def module_names(self) -> tuple[str, ...]:
         """The modules of a freshly made board's firmware, sorted as in user_modules.h."""
-        return tuple(sorted({name.strip() for name in self.modules.split(",") if name.strip()}))
+        names = {name.strip() for name in self.modules.split(",") if name.strip()}
+        if self.firmware == "2.2.1" and self.modules == DEFAULT_MODULES:
+            names -= NEWER_MODULES
+        return tuple(sorted(names))
 
     def _one_of(self, name: str, allowed: tuple[str, ...], what: str) -> None:
         value = getattr(self, name)
@@ -127,6 +137,22 @@ class VirtualOptions:
             raise UsageError(
                 f"modules={self.modules}: {', '.join(unknown)} is not a module of NodeMCU 3.0",
                 remedy=f"A stock build has {STOCK_MODULES}.",
+            )
+        if "tls" in self.module_names and "net" not in self.module_names:
+            raise UsageError(f"modules={self.modules}: tls is not built without net", remedy="Add net.")
+        if self.firmware == "2.2.1":
+            self._check_221()
+
+    def _check_221(self) -> None:
+        if self.lua != "5.1":
+            raise UsageError(
+                f"firmware=2.2.1 has no Lua {self.lua}", remedy="Use lua=5.1, or firmware=3.0.0, which has both."
+            )
+        newer = [name for name in self.module_names if name in NEWER_MODULES]
+        if newer:
+            raise UsageError(
+                f"modules={self.modules}: a virtual board with firmware=2.2.1 has no module {', '.join(newer)}",
+                remedy="Leave it out, or use firmware=3.0.0.",
             )
 
     def _check_network(self) -> None:

@@ -26,9 +26,16 @@ MAX_SOURCE = 1000
 #: The same to the host, which has room for whatever a board can hold.
 MAX_MESSAGE_TO_HOST = 70_000
 
-#: Bytes that a socket may deliver before the host says it has used some. One window of the board's stack (5 840 bytes)
-#: is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
-CREDIT = 5840 + 2 * 1460
+#: What an event with received data costs besides its bytes: a peer that sends single bytes would fill the board's heap
+#: with events of one byte.
+EVENT_COST = 64
+
+#: Credit of a socket: what it may deliver before the host says it has used some. One window of the board's stack (5 840
+#: bytes) is its reserve, because so much may still come after `hold`; the rest is what is on its way over the line.
+CREDIT = 5840 + 2 * (1460 + EVENT_COST)
+
+#: Code with which the agent ends a connection that brings more than the board's heap holds (lwIP's ERR_MEM).
+NO_ROOM = -1
 
 #: Bytes of user data that one message may carry with room for the other fields: a full TCP segment and more.
 MAX_CHUNK = 1536

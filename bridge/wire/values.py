@@ -54,6 +54,15 @@ class Aside:
     """1 to 65535."""
 
 
+class Secret(bytes):
+    """Bytes, such as a private key, that no log line and no message shows; on the wire they are a string."""
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    __str__ = __repr__
+
+
 class Tag(IntEnum):
     """First byte of a value: where `type` names it, the last letter of that name. Then two bytes, high one first."""
 

@@ -56,7 +56,7 @@ end
 -- Everything that calls the agent calls this: tasks with their priority, the timer with itself, the UART with a string.
 -- What is no frame, or fails otherwise, is told to the host. The answer to a frame leaves at once.
 function agent.main(data)
-  local idle, ok = data ~= 1 and data ~= agent.timer
+  local idle, ok = data ~= @PRIORITY@ and data ~= agent.timer
   if idle then
     ok, idle = pcall(agent.receive, data)
     if not ok then agent.owed = 64 end
@@ -64,5 +64,5 @@ function agent.main(data)
     if agent.posted then return end
   end
   ok, idle = pcall(agent.write, data)
-  if not idle and not agent.posted then agent.posted = pcall(node.task.post, agent.main) end
+  if not idle and not agent.posted then agent.posted = pcall(node.task.post, @PRIORITY@, agent.main) end
 end

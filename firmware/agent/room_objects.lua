@@ -2,6 +2,14 @@
 local agent = ...
 local objects, last = {}, 0
 agent.objects = objects
+-- Events of sockets, by their codes.
+agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" }
+
+-- Calls a function and catches its errors: outside, they would restart the board.
+function agent.try(...)
+  local ok, text = pcall(...)
+  if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
+end
 
 -- The number under which an object is kept from now on.
 function agent.keep(object)
@@ -23,8 +31,10 @@ end
 function agent.release(message)
   local object, number = agent.find(message, 3)
   objects[number] = nil
-  if agent.books and agent.books[object] then
+  local book = agent.books and agent.books[object]
+  if book then
     agent.books[object] = nil
     pcall(object.close, object)
+    agent.closed(book)
   end
 end

@@ -2,7 +2,9 @@
 local agent = ...
 
 function agent.net_server(message)
-  local server = net.createServer(tonumber(message:sub(3)))
+  local timeout = tonumber(message:sub(3))
+  -- Firmware 3.x, which has `net.ifinfo`, takes its first argument as the timeout; 2.x wants the type before it.
+  local server = net.createServer(net.ifinfo and timeout or net.TCP, timeout)
   agent.books[server] = { agent.keep(server) }
   return agent.books[server][1]
 end

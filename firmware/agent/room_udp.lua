@@ -8,14 +8,14 @@ function agent.net_udp()
   agent.books[socket] = book
   local function happened(event, data, ...)
     if event == @EVENT_RECEIVE@ then
-      if book[2] < #data then
+      if book[2] < #data + @EVENT_COST@ then
         if not book[3] then
           book[3] = true
           error("a datagram was dropped", 0)
         end
         return
       end
-      book[2] = book[2] - #data
+      book[2] = book[2] - #data - @EVENT_COST@
       book[3] = nil
     end
     agent.send(@EVENT@, agent.two(number) .. string.char(event), data, ...)

@@ -41,7 +41,7 @@ function agent.send(kind, data, ...)
     top = top + 1
   end
   agent.top = top
-  agent.posted = agent.posted or pcall(node.task.post, agent.main)
+  agent.posted = agent.posted or pcall(node.task.post, @PRIORITY@, agent.main)
 end
 
 -- The bytes of a value. Those of tables, objects and numbers whose text is not exact room_values.lua knows; until it is

@@ -130,7 +130,7 @@ class FakeBoard:
     def _on(self, _: bytes, *arguments: Any) -> None:
         self.raw = arguments[1] if len(arguments) > 1 else None
 
-    def _post(self, function: Callable[[int], None]) -> None:
+    def _post(self, priority: int, function: Callable[[int], None]) -> None:
         if len(self._tasks) >= 8:
             raise RuntimeError("Task queue overflow. Task not posted")
         self._tasks.append(function)

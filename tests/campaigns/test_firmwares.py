@@ -20,6 +20,10 @@ BUILDS = [
     for number in ("float", "integer")
     for modules in ("net,node,ow,tmr,uart", "net,node,tmr,uart")
 ]
+BUILDS += [
+    {"firmware": "2.2.1", "lua": "5.1", "number": number, "modules": "net,node,ow,tmr,uart"}
+    for number in ("float", "integer")
+]
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: "-".join(build.values()).replace(",", "."))

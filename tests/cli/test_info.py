@@ -15,7 +15,7 @@ def test_for_people_and_for_programs(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, "info", "--port", f"{BOARD}&lua=5.3", "--json", "--profile", "virtual")
     found = json.loads(out)
     assert (code, err, found["lua"], found["port"]) == (0, "", "Lua 5.3", f"{BOARD}&lua=5.3")
-    assert found["flash_kb"] == 4096 and found["ssl"] is False and "net" in found["modules"]
+    assert found["flash_kb"] == 4096 and found["ssl"] is True and "net" in found["modules"]
     assert {name: type(value) for name, value in found.items()} == {
         **dict.fromkeys(("port", "version", "release", "commit", "lua", "number", "chip_id", "mac", "ip"), str),
         **dict.fromkeys(("lfs_size", "heap", "flash_kb", "flash_mode", "flash_hz"), int),

@@ -101,3 +101,12 @@ def test_move_data() -> None:
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     assert [line[:12] for line in lines] == ["to the board", "to the host:"] and "20 kB in" in lines[0]
+
+
+def test_board_tools() -> None:
+    run = subprocess.run(command("board_tools.py"), capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    said = run.stdout
+    assert "NodeMCU 3.0.0" in said and "a file says: kept on the board\n" in said
+    assert "files: {'greeting.txt': 18000}" in said and "network virtual on channel 6: -51 dBm" in said
+    assert said.splitlines()[-3:] == ["tick 1", "tick 2", "tick 3"]

@@ -1,5 +1,8 @@
 """Tests of a board: any board. They ask only for the fixture `board`, and `--board URL` says which it is.
 
+`@pytest.mark.needs("net", "file.putcontents")` names what a test cannot do without: modules of the firmware, or
+functions. It is skipped, and says so, on a board that lacks one.
+
 Tests are coroutines on one event loop, on which the board stays open from test to test, as it would in a program. After
 a test that left the board without an answer it is opened anew.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -58,6 +61,18 @@ def board(rig: Rig) -> Board:
     return rig.runner.run(rig.ready())
 
 
+@pytest.fixture(autouse=True)
+def _has_what_is_needed(request: pytest.FixtureRequest) -> None:
+    names = [name for mark in request.node.iter_markers("needs") for name in mark.args]
+    if not names:
+        return
+    board, rig = request.getfixturevalue("board"), request.getfixturevalue("rig")
+    for name in names:
+        module, dot, _ = name.partition(".")
+        if module not in board.facts.modules or dot and not rig.runner.run(board.eval(f"{name} ~= nil")):
+            pytest.skip(f"the board's firmware has no {name}")
+
+
 @pytest.fixture
 def host(rig: Rig, board: Board) -> str:
     """The host's address as the board can reach it."""
@@ -72,10 +87,15 @@ def address(rig: Rig, board: Board) -> str:
 
 async def _addresses(board: Board) -> tuple[str, str]:
     """The board's address and its gateway's."""
-    info = await board.net.ifinfo()
-    if info is None or info.get("ip") in (None, "0.0.0.0"):
+    if await board.eval("net.ifinfo ~= nil"):
+        info = await board.net.ifinfo() or {}
+        ip, gateway = info.get("ip"), info.get("gateway")
+    else:  # firmware 2.x
+        found = await board.lua.wifi.sta.getip() or (None, None, None)
+        ip, gateway = (part and part.decode() for part in (found[0], found[2]))
+    if ip in (None, "0.0.0.0"):
         pytest.skip("the board has joined no network")
-    return info["ip"], info["gateway"]
+    return ip, gateway
 
 
 async def _host_address(board: Board) -> str:
@@ -86,17 +106,6 @@ async def _host_address(board: Board) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((ip, 9))  # sends nothing; asks the system which of its addresses leads there
         return str(probe.getsockname()[0])
-
-
-@pytest.fixture
-def needs(board: Board) -> Callable[[str], None]:
-    """Skips the test where the board's firmware lacks a module."""
-
-    def check(module: str) -> None:
-        if module not in board.facts.modules:
-            pytest.skip(f"the board's firmware has no module {module}")
-
-    return check
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -74,3 +74,17 @@ async def test_a_timer_of_the_board_calls_the_host(board: Board) -> None:
             await ticks.get()
         await timer.unregister()
         await timer.release()
+
+
+async def test_a_flood_of_callbacks_is_cut_off_and_the_board_lives(board: Board) -> None:
+    """A timer of one millisecond is more than a line carries: calls are dropped, nothing else is."""
+    ticks: asyncio.Queue[int] = asyncio.Queue()
+    timer = await board.lua.tmr.create()
+    async with asyncio.timeout(2 * PATIENCE):
+        await timer.alarm(1, 1, lambda *_: ticks.put_nowait(1))
+        for number in range(10):
+            await ticks.get()
+            assert await board.lua.tostring(number) == b"%d" % number
+        await timer.unregister()
+        await timer.release()
+        assert await board.eval("6*7") == 42

@@ -83,3 +83,38 @@ async def test_the_peers_end_is_a_disconnection_event(board: Board, host: str) -
 
 async def test_an_address_needs_no_server_to_be_resolved(board: Board, host: str) -> None:
     assert await board.net.dns.resolve(host) == host
+    found: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
+    socket = await board.net.createConnection()
+    socket.on("dns", lambda _, *values: found.put_nowait(values))
+    async with asyncio.timeout(PATIENCE):
+        await socket.dns(host)
+        assert await found.get() == (host,)
+    await socket.release()
+
+
+async def test_a_held_socket_gets_all_once_it_is_let_go(board: Board, host: str) -> None:
+    sent = random.Random(4).randbytes(8000)
+
+    async def pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+
+    async with asyncio.timeout(2 * PATIENCE), tcp_server(host, pour) as port:
+        socket = await board.net.createConnection()
+        back, ended = bytearray(), asyncio.Event()
+        first = asyncio.Event()
+
+        def receive(_: object, data: bytes) -> None:
+            back.extend(data)
+            first.set()
+
+        socket.on("receive", receive)
+        socket.on("disconnection", lambda *_: ended.set())
+        await socket.connect(port, host)
+        await first.wait()
+        await socket.hold()
+        assert await board.eval("1+1") == 2
+        await socket.unhold()
+        await ended.wait()
+        assert bytes(back) == sent
+        await socket.release()

@@ -42,3 +42,21 @@ async def test_a_restart_by_lua_is_noticed(board: Board) -> None:
         await board.exec("tmr.create():alarm(100, 0, node.restart)")
         assert isinstance(await gone, BoardReset)
         assert await board.eval("6*7") == 42
+
+
+async def test_an_error_in_a_callback_of_the_boards_own_restarts_it_and_is_told(board: Board) -> None:
+    """3.x prints the error and restarts two seconds later; 2.x panics, and its watchdog does it."""
+    async with asyncio.timeout(3 * PATIENCE):
+        timer = await board.lua.tmr.create()
+        gone: asyncio.Future[BridgeError | None] = asyncio.get_running_loop().create_future()
+        heard = bytearray()
+        board.on("console", heard.extend)
+        try:
+            timer.when_gone(gone.set_result)
+            await board.exec("tmr.create():alarm(50, 0, function() error('oops') end)")
+            assert isinstance(await gone, BoardReset)
+        finally:
+            board.on("console", None)
+        assert b"oops" in heard
+        assert await board.eval("6*7") == 42
+        assert board.last_reset is not None and board.last_reset.cause is not None

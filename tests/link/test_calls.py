@@ -149,5 +149,26 @@ def test_the_end_fails_who_was_called_and_who_waits_to_call() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("target", "text", "expected"),
+    [
+        ("net.createServer", "bad argument #1 to '?' (number expected, got string)", "createServer"),
+        ("net.dns.resolve", "lua:1: bad argument #2 to 'net.dns.resolve' (function expected)", "resolve"),
+        (":send", "bad argument #2 to '?' (string expected, got nil)", "?"),
+        ("net.ifinfo", "cannot tell what '?' (a name) is", "?"),
+    ],
+)
+def test_an_error_names_the_function_that_was_called(target: str, text: str, expected: str) -> None:
+    async def main() -> None:
+        calls = table()
+        call = await calls.begin(target)
+        calls.answered(Failure(call.call_id, (text.encode(),)))
+        with pytest.raises(LuaError) as caught:
+            await call.future
+        assert f"'{expected}' " in caught.value.text
+
+    asyncio.run(main())
+
+
 def test_error_values_as_text() -> None:
     assert [lua_text(value) for value in (b"x", Opaque(b"thread: 1"), None, 4)] == ["x", "thread: 1", "nil", "4"]

@@ -59,6 +59,8 @@ def test_rooms_for_a_call_that_cannot_wait() -> None:
         messages = rooms.missing(["objects"])
         assert isinstance(messages[0], Source) and messages[-1] == Call(ONCE, 0)
         assert rooms.missing(["objects"]) == []
+        rooms.forget("objects")
+        assert rooms.missing(["objects"]) == messages
         await rooms.load(["objects"])
 
     asyncio.run(main())

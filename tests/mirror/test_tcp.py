@@ -7,7 +7,7 @@ import pytest
 
 from bridge.errors import LuaError, UsageError
 from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
-from bridge.wire.messages import MAX_CHUNK
+from bridge.wire.messages import EVENT_COST, MAX_CHUNK
 from bridge.wire.values import Handle
 from tests.mirror.caller import make_table, settle
 
@@ -81,7 +81,7 @@ def test_addresses_ttl_and_the_rest() -> None:
         await socket.close()
         assert [(target, *values[1:]) for target, values in caller.calls[2:]] == [
             (":ttl",), (":ttl", 1), (":dns", "host.test"),
-            (":connect", 80, "host.test"), ("@net.close",),
+            ("@net.connect", 80, "host.test"), ("@net.close",),
         ]  # fmt: skip
 
     asyncio.run(main())
@@ -119,7 +119,7 @@ def test_a_held_socket_gets_its_credit_when_it_is_let_go() -> None:
             caller.event(1, "receive", bytes(1460))
         assert caller.grants == []
         await socket.unhold()
-        assert caller.grants == [(1, 5840)]
+        assert caller.grants == [(1, 4 * (1460 + EVENT_COST))]
 
     asyncio.run(main())
 
@@ -150,12 +150,47 @@ def test_a_connecting_socket_with_handlers_lives_until_it_ends() -> None:
 def test_a_connect_that_raises_leaves_nothing() -> None:
     async def main() -> None:
         caller, table, _ = make_table()
-        caller.replies[":connect"] = LuaError("specify port")
+        caller.replies["@net.connect"] = LuaError("specify port")
         socket = TCPSocket(table, Handle(1))
         socket.on("receive", print)
         with pytest.raises(LuaError):
             await socket.connect(0)
         assert not socket.must_stay
+
+    asyncio.run(main())
+
+
+def test_a_call_that_fails_leaves_the_handler_that_was_there() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        seen: list[object] = []
+        for target, event, work in (
+            (":dns", "dns", lambda: socket.dns({}, print)),  # type: ignore[arg-type]
+            ("@net.connect", "connection", lambda: socket.connect(80, "10.0.0.1", print)),
+        ):
+            caller.replies[target] = LuaError("illegal argument")
+            socket.on(event, lambda socket, *values: seen.append(values))
+            with pytest.raises(LuaError):
+                await work()
+            caller.event(1, event)
+        assert seen == [(None,), ()]
+
+    asyncio.run(main())
+
+
+def test_what_is_no_data_or_no_function_is_shown_to_the_board() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        await socket.send(5)  # type: ignore[arg-type]
+        assert caller.calls[-1] == (":send", (Handle(1), 5))
+        caller.replies[":send"] = LuaError("bad argument #1 to 'send' (string expected, got nil)")
+        with pytest.raises(LuaError, match="string expected, got nil"):
+            await socket.send(None)  # type: ignore[arg-type]
+        caller.replies[":connect"] = LuaError("bad argument #3 to 'connect' (not a function)")
+        with pytest.raises(LuaError, match="not a function"):
+            await socket.connect(80, "10.0.0.1", 5)  # type: ignore[arg-type]
 
     asyncio.run(main())
 
@@ -168,12 +203,17 @@ def test_listen_as_in_lua() -> None:
         await server.listen(80, print)
         await server.listen(80, "127.0.0.2", print)
         await server.listen(None, None, print)
+        await server.listen("127.0.0.2", print)
+        await server.listen("80", print)
         assert [values[1:] for _, values in caller.calls] == [
-            (0, None), (80, None), (80, "127.0.0.2"), (0, None),
+            (0, None), (80, None), (80, "127.0.0.2"), (0, None), (0, "127.0.0.2"), (80, None),
         ]  # fmt: skip
         for wrong in ((), (80,), (80, "127.0.0.2"), (print, 80)):
             with pytest.raises(UsageError, match="need callback"):
                 await server.listen(*wrong)  # type: ignore[arg-type]
+        caller.replies[":listen"] = LuaError("already listening")
+        with pytest.raises(LuaError, match="already listening"):
+            await server.listen(80)
         caller.replies[":getaddr"] = (80, b"0.0.0.0")
         assert await server.getaddr() == (80, "0.0.0.0")
         await server.close()
@@ -217,7 +257,7 @@ def test_a_connect_in_vain_does_not_let_a_standing_connection_go() -> None:
         caller, table, _ = make_table()
         socket = TCPSocket(table, Handle(1), accepted=True)
         socket.on("receive", lambda socket, data: None)
-        caller.replies[":connect"] = LuaError("already connected")
+        caller.replies["@net.connect"] = LuaError("already connected")
         with pytest.raises(LuaError, match="already connected"):
             await socket.connect(80, "10.0.0.1")
         assert socket.must_stay
@@ -246,13 +286,37 @@ def test_a_server_that_listens_already_goes_on_as_before() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("arguments", [("80",), (80, 5), (80.5,), (None, b"10.0.0.1")])
+@pytest.mark.parametrize(
+    "arguments", [([],), (80, 5), (80.5,), (None, b"10.0.0.1"), (65536,), (-1,), (True,), (80, ""), (80, "10.0.0.1\0")]
+)
 def test_what_is_no_port_or_address_is_refused(arguments: tuple[object, ...]) -> None:
     async def main() -> None:
         caller, table, _ = make_table()
         server = TCPServer(table, Handle(1))
-        with pytest.raises(UsageError, match="no TCP port|no address"):
+        with pytest.raises(UsageError, match="no port|no address|NUL"):
             await server.listen(*arguments, lambda socket: None)  # type: ignore[arg-type]
         assert caller.calls == []
+
+    asyncio.run(main())
+
+
+def test_wrong_arguments_change_nothing() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = TCPSocket(table, Handle(1))
+        socket.on("connection", print)
+        for work in (
+            socket.connect(65616, "10.0.0.1", max), socket.connect(80, "10.0.0.1\0", max),
+            socket.connect(80, max), socket.connect(80.5), socket.dns("a\0b"), socket.ttl(256), socket.ttl(-2),
+            socket.send("\ud800"),
+        ):  # fmt: skip
+            with pytest.raises(UsageError):
+                await work
+        assert caller.calls == [] and socket._handlers == {"connection": print} and not socket.must_stay
+        caller.replies["@net.connect"] = LuaError("already connected")
+        for handler in (max, print):
+            with pytest.raises(LuaError):
+                await socket.connect(80, "10.0.0.1", handler)
+        assert socket._handlers == {"connection": print}
 
     asyncio.run(main())

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from bridge.errors import UsageError
 from bridge.mirror.udp import UDPSocket
 from bridge.wire.values import Handle
 from tests.mirror.caller import make_table
@@ -33,5 +36,32 @@ def test_calls_and_events() -> None:
         assert socket.must_stay
         await socket.close()
         assert not socket.must_stay
+
+    asyncio.run(main())
+
+
+def test_listen_as_in_lua() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = UDPSocket(table, Handle(1))
+        await socket.listen(5000)
+        await socket.listen("127.0.0.2")
+        assert [values[1:] for _, values in caller.calls] == [(5000, "0.0.0.0"), (0, "127.0.0.2")]
+
+    asyncio.run(main())
+
+
+def test_wrong_arguments_reach_no_board() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        socket = UDPSocket(table, Handle(1))
+        for work in (
+            socket.listen(65536), socket.listen(80, "a\0"), socket.send(-1, "10.0.0.1", b"x"),
+            socket.send(53, "10.0.0.1\0", b"x"), socket.send(53, "10.0.0.1", bytes(3_000)),
+            socket.dns("a\0"), socket.ttl(256),
+        ):  # fmt: skip
+            with pytest.raises(UsageError):
+                await work
+        assert caller.calls == [] and not socket.must_stay
 
     asyncio.run(main())

@@ -75,6 +75,7 @@ class Bench:
             ssl=False,
             banner=_BANNER.format(modules=",".join(self.options.module_names), lua=release),
             lua_release=release,
+            version=f"{self.options.firmware}.0",
         )
         firmware = Firmware(
             options=self.options,

@@ -15,6 +15,11 @@ def test_a_bare_url_is_the_default_board() -> None:
     assert VirtualOptions().module_names == tuple(DEFAULT_MODULES.split(","))
 
 
+def test_an_older_release_comes_without_the_modules_that_it_lacks() -> None:
+    names = parse_url("virtual:?firmware=2.2.1").module_names
+    assert set(DEFAULT_MODULES.split(",")) - set(names) == {"pipe", "tls"}
+
+
 def test_every_option_can_be_written_in_a_url() -> None:
     options = parse_url(
         "virtual:?lua=5.3&modules=net,tls,uart&baud-pacing=0&cpu=0.5&adapter_latency_ms=16&clock=virtual&heap=40000"
@@ -36,11 +41,15 @@ def test_every_option_can_be_written_in_a_url() -> None:
         ("virtual:?heap=100", "heap=100"),
         ("virtual:?ssl=maybe", "yes or no"),
         ("virtual:?lua=5.2", "Use 5.1 or 5.3"),
+        ("virtual:?firmware=1.5", "Use 3.0.0 or 2.2.1"),
+        ("virtual:?firmware=2.2.1&lua=5.3", "firmware=2.2.1 has no Lua 5.3"),
+        ("virtual:?firmware=2.2.1&modules=node,pipe", "with firmware=2.2.1 has no module pipe"),
         ("virtual:?clock=moon", "Use wall or virtual"),
         ("virtual:?network=moon", "Use auto, host or memory"),
         ("virtual:?drop=1", "drop=1.0 is not a share"),
         ("virtual:?flip=nan", "flip=nan is not a share"),
         ("virtual:?modules=net,nosuch", "nosuch is not a module"),
+        ("virtual:?modules=tls,uart", "tls is not built without net"),
         ("virtual:?flash_size=5", "flash_size=5"),
         ("virtual:?address=localhost", "address=localhost is not an IPv4 address"),
         ("virtual:?address=192.168.1.2&network=host", "not a loopback address"),

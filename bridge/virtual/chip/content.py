@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from bridge.virtual.chip.elf import Section
 from bridge.virtual.chip.image import STAND_IN_MARK, parse
 from bridge.virtual.chip.layout import (
+    CLIENT_CERT,
     IROM_ADDRESS,
     IROM_OFFSET,
+    SERVER_CERT,
     PartitionType,
     default_table,
     find,
@@ -30,8 +32,12 @@ COMMIT = "36cbf9f017d356319a6369e299765eedff191154"
 RELEASE = "3.0.0-release_20240225"
 RELEASE_DTS = "202402250133"
 BUILD_DATE = "2024-02-25 01:33"
+#: The same of release 2.2.1.
+SDK_2X = "2.2.1(6ab97e9)"
+COMMIT_2X = "4905381c004bdeaf744a60bb940c1906c2e052d4"
+BUILD_DATE_2X = "2019-04-05 12:00"
 #: Changes whenever the same recipe gives another image.
-_EDITION = 3
+_EDITION = 4
 
 _IRAM, _DRAM = 0x40100000, 0x3FFE8000
 ENTRY = _IRAM + 4
@@ -53,7 +59,7 @@ def sections(recipe: Recipe) -> list[Section]:
     records = _records(recipe)
     irom = _irom(recipe, records)
     code = bytes(4) + _LOOP + b"\0" + _filling("iram", _IRAM_SIZE - 8)
-    rodata = _README + bytes(-len(_README) % 4) + Seal.of(irom, len(records)).pack()
+    rodata = _README + bytes(-len(_README) % 4) + Seal.of(irom, len(records), _written(recipe)).pack()
     return [
         Section(".text", _IRAM, code),
         Section(".data", _DRAM, _filling("data", 136)),
@@ -77,7 +83,9 @@ def whole(data: bytes) -> bool:
 def texts(recipe: Recipe) -> list[bytes]:
     """The C strings by which a stock build can be known (app/include/user_version.h, app/lua53/lua.c, node.c)."""
     modules = ",".join(recipe.modules) or "-"
-    ssl = "true" if recipe.ssl else "false"
+    if recipe.firmware == "2.2.1":
+        return _texts_2x(recipe, modules)
+    ssl = "true" if recipe.ssl or _has_tls(recipe) else "false"
     fields = (
         ("branch", "release"),
         ("commit", COMMIT),
@@ -93,6 +101,16 @@ def texts(recipe: Recipe) -> list[bytes]:
     banner += f" build {BUILD_DATE} powered by {LUA_RELEASES[recipe.lua]} on SDK %s\n"
     single = [banner, SDK, "release", COMMIT, RELEASE, RELEASE_DTS, recipe.number, modules, *recipe.modules]
     return [text.encode("ascii") + b"\0" for text in single]
+
+
+def _texts_2x(recipe: Recipe, modules: str) -> list[bytes]:
+    """As a build service writes app/include/user_version.h; a 2.x does not say its number type, this must."""
+    banner = f"NodeMCU 2.2.1.0 {STAND_IN_MARK}\n\tbranch: master\n\tcommit: {COMMIT_2X}\n"
+    banner += f"\tSSL: {'true' if recipe.ssl or _has_tls(recipe) else 'false'}\n\tmodules: {modules}\n"
+    if recipe.number != "float":
+        banner += f"\tbuild type: {recipe.number}\n"
+    banner += f" build {BUILD_DATE_2X} powered by {LUA_RELEASES[recipe.lua]} on SDK %s\n"
+    return [text.encode("ascii") + b"\0" for text in (banner, SDK_2X, modules, *recipe.modules)]
 
 
 def _irom_size(recipe: Recipe) -> int:
@@ -119,9 +137,19 @@ def _record(id: Record, data: bytes) -> bytes:
 def _irom(recipe: Recipe, records: bytes) -> bytes:
     size = _irom_size(recipe)
     strings = b"".join(text + bytes(-len(text) % 4) for text in texts(recipe))
-    body = _filling("irom", size - SECTOR - len(strings) - len(_README))
+    certificates = bytes(SECTOR * len(_written(recipe)))
+    body = _filling("irom", size - SECTOR - len(certificates) - len(strings) - len(_README))
     middle = len(body) // 8 * 4
-    return records.ljust(SECTOR, b"\xff") + body[:middle] + strings + body[middle:] + _README
+    return records.ljust(SECTOR, b"\xff") + certificates + body[:middle] + strings + body[middle:] + _README
+
+
+def _has_tls(recipe: Recipe) -> bool:
+    return "tls" in recipe.modules
+
+
+def _written(recipe: Recipe) -> tuple[int, ...]:
+    """Sectors of the irom part, behind the first, that the firmware writes: `tls` keeps certificates in two."""
+    return tuple((at - IROM_OFFSET) // SECTOR for at in (SERVER_CERT, CLIENT_CERT)) if _has_tls(recipe) else ()
 
 
 def _filling(name: str, size: int) -> bytes:

@@ -94,6 +94,11 @@ class ImageFacts:
     stand_in: bool = False
     """True for an image that this project made in place of a stock build."""
 
+    @property
+    def is_2x(self) -> bool:
+        """True for a build of NodeMCU 2.x or of an older one."""
+        return self.version[:2] in ("0.", "1.", "2.")
+
 
 #: Stands in the banner and in the contents of every image made by this project.
 STAND_IN_MARK = "stand-in for a stock build, made by nodemcu-bridge"

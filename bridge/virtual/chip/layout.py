@@ -10,6 +10,8 @@ from enum import IntEnum
 SECTOR = 4096
 #: The irom part of the firmware; its first sector holds the reboot configuration records (`rcr`).
 IROM_OFFSET = 0x10000
+#: Where a build with `tls` keeps an authority's certificate, and its own with the key: the sectors behind that.
+SERVER_CERT, CLIENT_CERT = IROM_OFFSET + SECTOR, IROM_OFFSET + 2 * SECTOR
 IROM_ADDRESS = 0x40210000
 FLASH_ADDRESS = 0x40200000
 SYSTEM_PARAMETER_SIZE = 0x3000

@@ -51,12 +51,15 @@ class Recipe:
     lua: str = "5.1"
     number: str = "float"
     ssl: bool = False
+    """The banner says SSL: true; it does so with the module `tls` anyway, which needs CLIENT_SSL_ENABLE."""
     flash_size: int = 4 << 20
     """Goes into the header's size nibble; esptool's own default for a build is 1 MB."""
     fresh: bool = False
     """True: as it comes from the compiler. The first boot then writes the partition table and the init data and
     starts again, and what is flashed differs from the file. False: these are in the image, as after
     nodemcu-partition.py, for a flash of `flash_size`."""
+    firmware: str = "3.0.0"
+    """Release: 3.0.0 or 2.2.1."""
 
     def __post_init__(self) -> None:
         if self.lua not in content.LUA_RELEASES:
@@ -73,7 +76,14 @@ class Recipe:
     @classmethod
     def of(cls, options: VirtualOptions) -> Recipe:
         """The recipe of a virtual board's factory firmware."""
-        return cls(options.module_names, options.lua, options.number, options.ssl, options.flash_size)
+        return cls(
+            options.module_names,
+            options.lua,
+            options.number,
+            options.ssl,
+            options.flash_size,
+            firmware=options.firmware,
+        )
 
 
 async def stock_image(options: VirtualOptions) -> bytes:

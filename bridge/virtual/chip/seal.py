@@ -9,30 +9,40 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 
 SECTOR = 4096
 _MARK = b"nodemcu-bridge seal 2\0\0\0"
 _HEADER = struct.Struct("<24sII")
 _DIGEST = 4
+#: In place of the digest of a sector that the firmware writes.
+_OPEN = bytes(_DIGEST)
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Digests of the irom part, one per sector; of the first, whose rest the firmware writes, the built head only."""
+    """Digests of the irom part, one per sector; of the first, whose rest the firmware writes, the built head only.
+
+    Sectors that the firmware writes whole have none.
+    """
 
     digests: tuple[bytes, ...]
     head: int
 
     @classmethod
-    def of(cls, irom: bytes, head: int) -> Seal:
+    def of(cls, irom: bytes, head: int, written: Collection[int] = ()) -> Seal:
         """The seal of an irom part.
 
         Args:
             irom: whole sectors.
             head: length of the records (`rcr`) at its beginning.
+            written: numbers of other sectors that the firmware writes.
         """
-        rest = (_digest(irom[at : at + SECTOR]) for at in range(SECTOR, len(irom), SECTOR))
+        rest = (
+            _OPEN if at // SECTOR in written else _digest(irom[at : at + SECTOR])
+            for at in range(SECTOR, len(irom), SECTOR)
+        )
         return cls((_digest(irom[:head]), *rest), head)
 
     def pack(self) -> bytes:
@@ -63,6 +73,8 @@ def broken_sector(seal: Seal, irom: bytes) -> int | None:
             if data[1:2] == b"\0":
                 continue  # the firmware has replaced the record it was built with
             data = data[: seal.head]
+        elif digest == _OPEN:
+            continue
         if _digest(data) != digest:
             return number
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bridge.virtual.chip import rcr
@@ -82,9 +82,11 @@ def pre_init(flash: FlashMemory, image: Image) -> Startup:
     facts = find_facts(irom) or find_facts(ram)
     if facts is None:
         return Startup(Next.HALT, why=f"what is flashed at 0x{IROM_OFFSET:05x} is no NodeMCU firmware")
-    if not table and facts.version[:1] in ("0", "1", "2"):
+    if not table and facts.is_2x:
         return Startup(Next.HALT, why=f"a virtual board runs builds of NodeMCU 3.x; this is NodeMCU {facts.version}")
-    return _set_up(flash, image, table, fresh, facts)
+    outcome = _set_up(flash, image, table, fresh, facts)
+    # The stand-in for a 2.x has the flash layout of a 3.x, of which a 2.x would know and say nothing.
+    return replace(outcome, text="") if facts.is_2x and outcome.next is Next.RUN else outcome
 
 
 def _set_up(flash: FlashMemory, image: Image, table: tuple[Partition, ...], fresh: bool, facts: ImageFacts) -> Startup:

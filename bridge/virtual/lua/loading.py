@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
-from bridge.virtual.lua import chunk, rewrite
+from bridge.virtual.lua import chunk, integral, rewrite
 from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.services import Services
@@ -29,12 +29,16 @@ class Loader:
     Args:
         vm: the VM.
         services: the board around it: its files, and what it does when a chunk is loaded.
+        integers: the chunks are for the integer build of 5.1.
+        errors_end: what stands behind the name of a file that is not there: 3.x puts an empty `strerror` there.
     """
 
-    def __init__(self, vm: Vm, services: Services) -> None:
+    def __init__(self, vm: Vm, services: Services, errors_end: bytes = b": ", *, integers: bool = False) -> None:
         self._vm = vm
         self._services = services
         self._loading = services.loading
+        self._errors_end = errors_end
+        self._integers = integers
         #: `node.stripdebug` of chunks to come.
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
@@ -68,6 +72,8 @@ class Loader:
                 # What was compiled before the error is gone; the source without its comments is about as large.
                 self._loading(len(_COMMENT.sub(b"", source)), None, None)
                 return None, message
+            if self._integers and (bad := integral.malformed(source)) is not None:
+                return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad[1], bad[0])
             whole = chunk.parse(compiled, self._vm.version)
             try:
                 dump = self._rewritten(compiled, name)
@@ -88,6 +94,8 @@ class Loader:
         version = self._vm.version
         if version == "5.1":
             rewrite.check_limits(proto, shown_name(name))
+            if self._integers:
+                integral.rewrite(proto)
             rewrite.check_concats(proto)
         rewrite.untail(proto, self.firmware_names, version)
         rewrite.strip(proto, self.strip, version)
@@ -195,7 +203,7 @@ class Loader:
         """As `luaL_loadfile`: the function and b"", or None and the message."""
         data = self._services.read_file(name)
         if data is None:
-            return None, b"cannot open %b: " % name
+            return None, b"cannot open %b%b" % (name, self._errors_end)
         if data.startswith(b"#"):
             end = data.find(b"\n")
             data = data[end:] if end >= 0 else b""

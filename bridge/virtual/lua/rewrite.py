@@ -13,7 +13,7 @@ Four things differ between the host's compiler and the chip's:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import IntEnum
 
 from bridge.virtual.lua.chunk import Constant, Proto, walk
@@ -155,24 +155,39 @@ def check_concats(proto: Proto) -> None:
 
 
 def _check_concats_of(function: Proto) -> None:
-    empty, key = (_constant(function, text) for text in (b"", CONCAT_CHECK))
+    empty, key = (constant(function, text) for text in (b"", CONCAT_CHECK))
+
+    def checked(word: int) -> list[int] | None:
+        if word & 0x3F != _Op51.CONCAT:
+            return None
+        result, top = word >> 6 & 0xFF, (word >> 14 & 0x1FF) + 1
+        function.stack = max(function.stack, top + 3)
+        return [
+            word,
+            abx(_Op51.LOADK, top, empty),
+            abx(_Op51.LOADK, top + 1, key),
+            abc(_Op51.GETTABLE, top, top, top + 1),
+            abc(_Op51.MOVE, top + 1, result, 0),
+            abc(_Op51.CALL, top, 2, 1),
+        ]
+
+    insert(function, checked)
+
+
+def insert(function: Proto, instead: Callable[[int], list[int] | None]) -> None:
+    """Put instructions of 5.1 in the places of others, in place: jumps, lines and scopes move along.
+
+    Args:
+        function: one function, without those within.
+        instead: what an instruction becomes, or None if it stays. It must be none that jumps or is skipped.
+    """
     moved: list[int] = []  # old pc -> new pc
     code: list[int] = []
     lines: list[int] = []
     data = {pc + 1 for pc, word in enumerate(function.code) if word & 0x3F == _Op51.SETLIST and not word >> 14 & 0x1FF}
     for pc, word in enumerate(function.code):
         moved.append(len(code))
-        added = [word]
-        if word & 0x3F == _Op51.CONCAT and pc not in data:
-            result, top = word >> 6 & 0xFF, (word >> 14 & 0x1FF) + 1
-            added += [
-                _abx(_Op51.LOADK, top, empty),
-                _abx(_Op51.LOADK, top + 1, key),
-                _abc(_Op51.GETTABLE, top, top, top + 1),
-                _abc(_Op51.MOVE, top + 1, result, 0),
-                _abc(_Op51.CALL, top, 2, 1),
-            ]
-            function.stack = max(function.stack, top + 3)
+        added = (None if pc in data else instead(word)) or [word]
         code += added
         if function.lines:
             lines += [function.lines[pc]] * len(added)
@@ -186,16 +201,19 @@ def _check_concats_of(function: Proto) -> None:
     function.code, function.lines = code, lines
 
 
-def _constant(function: Proto, text: bytes) -> int:
+def constant(function: Proto, text: bytes) -> int:
+    """Index of a string among the function's constants, where it is put if need be."""
     wanted = Constant(_STRING, text)
     if wanted not in function.constants:
         function.constants.append(wanted)
     return function.constants.index(wanted)
 
 
-def _abc(op: int, a: int, b: int, c: int) -> int:
+def abc(op: int, a: int, b: int, c: int) -> int:
+    """An instruction of 5.1 with three operands."""
     return op | a << 6 | c << 14 | b << 23
 
 
-def _abx(op: int, a: int, bx: int) -> int:
+def abx(op: int, a: int, bx: int) -> int:
+    """An instruction of 5.1 with a long second operand."""
     return op | a << 6 | bx << 14

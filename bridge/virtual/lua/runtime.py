@@ -38,13 +38,21 @@ class Runtime:
         version: "5.1" or "5.3".
         services: the board around it.
         object_types: metatables that the firmware's modules will use.
-        integers: the firmware is the integer build of 5.1. Its `math` says so; arithmetic stays the host's.
+        is_2x: the firmware is a NodeMCU 2.x: no callback is protected, and ROM has types of its own.
+        integers: it is the integer build of 5.1 (`bridge.virtual.lua.integral`).
     """
 
     def __init__(
-        self, version: str, services: Services, object_types: Iterable[ObjectType] = (), *, integers: bool = False
+        self,
+        version: str,
+        services: Services,
+        object_types: Iterable[ObjectType] = (),
+        *,
+        is_2x: bool = False,
+        integers: bool = False,
     ) -> None:
         self.version = version
+        self.is_2x = is_2x
         self._integers = integers and version == "5.1"
         self._services = services
         self.vm = Vm(version)
@@ -59,7 +67,7 @@ class Runtime:
         board = self.board = self.vm.table()
         self.objects = Objects(self.vm, board, lambda kind: self._builder.make_type(kind))
         self.answers = Answers(self.vm, self.objects, services.called)
-        self.loader = Loader(self.vm, services)
+        self.loader = Loader(self.vm, services, errors_end=b"" if is_2x else b": ", integers=self._integers)
         self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
         self._prepare(board)
         self.vm.load_board(board)
@@ -67,6 +75,7 @@ class Runtime:
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]
         self._collect = board[b"collect"]
+        self._references = board[b"references"]
         for kind in object_types:
             self.objects.prepare(kind)
         board[b"install_hook"]()
@@ -79,6 +88,7 @@ class Runtime:
         services, bind, wire = self._services, self.answers.bind, self.answers.wire
         vm = self.vm.runtime
         board[b"is_53"] = self.version == "5.3"
+        board[b"is_2x"] = self.is_2x
         board[b"integers"] = self._integers
         board[b"globals"] = vm.globals()
         board[b"loaded"] = self.vm.table()
@@ -167,7 +177,7 @@ class Runtime:
     # -- running ----------------------------------------------------------------------------------------------------
 
     def protected(self, function: Value, *arguments: Value, frames: int = 0, kind: str = "callback") -> None:
-        """As `luaL_pcallx`: an error goes to `onerror` by a task.
+        """As `luaL_pcallx`: an error goes to `onerror` by a task. On 2.x as `lua_call`: an error is a PANIC.
 
         Args:
             function: the Lua function.
@@ -175,6 +185,9 @@ class Runtime:
             frames: C functions that lie below it on the chip's stack (they show in tracebacks).
             kind: what is running, for statistics.
         """
+        if self.is_2x:
+            self.unprotected(function, *arguments, kind=kind)
+            return
         self._services.doing(kind)
         status, *results = self._run(frames, function, arguments)
         if status == b"error":
@@ -185,13 +198,13 @@ class Runtime:
             self._services.full_collection()
             self._services.report(b"out of memory")
 
-    def unprotected(self, function: Value, *arguments: Value) -> tuple[Value, ...]:
+    def unprotected(self, function: Value, *arguments: Value, kind: str = "net callback") -> tuple[Value, ...]:
         """As `lua_call` from C without a handler: an error is a PANIC.
 
         Raises:
             Halted: after a PANIC.
         """
-        self._services.doing("net callback")
+        self._services.doing(kind)
         self._begin()
         answer = self._call_bare(function, *map(self.answers.to_lua, arguments))
         status, results = self._status(answer)
@@ -223,6 +236,24 @@ class Runtime:
         """
         self._begin()
         self.board[b"job"](frames, function, prefixed)
+        self._unwound()
+
+    def job_2x(self, function: Value, *, frames: int, name: bytes | None) -> None:
+        """Run a chunk of the console or of start-up as 2.x does; errors go to the UART.
+
+        Args:
+            function: the chunk.
+            frames: C functions below it.
+            name: stands before an error of start-up, whose results are not printed; None for a line of the console.
+        """
+        self._services.doing("console line")
+        self._begin()
+        self.board[b"job_2x"](frames, function, name)
+        self._unwound()
+
+    def report_2x(self, message: Value, name: bytes | None) -> None:
+        """Print a message as the console of 2.x prints an error."""
+        self.board[b"report_2x"](name, message)
         self._unwound()
 
     def print_error(self, message: Value, *, prefixed: bool) -> None:
@@ -319,6 +350,14 @@ class Runtime:
         self.board[b"spent"] = 0
         return max(0, whole + self._hook_began - began - self._asking - spent)
 
+    @property
+    def references(self) -> int:
+        """Lua values that the firmware holds: what on the chip are the registry's slots in use (`luaL_ref`).
+
+        Some are the board's own, always the same number; take differences. Costs no board time.
+        """
+        return int(self._references())
+
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""
         return int(self.board[b"thread_text"]().rpartition(b"0x")[2], 16)
@@ -359,7 +398,7 @@ class Runtime:
         self.objects.close()
         self.answers.close()
         self._builder.close()
-        del self._call, self._call_bare, self._instructions, self._collect, self.board
+        del self._call, self._call_bare, self._instructions, self._collect, self._references, self.board
         self.vm.close()
 
 

@@ -24,6 +24,7 @@ _BOARD_FILES = (
     ("pipe", b"=[C]"),
     ("require", b"=[C]"),
     ("call", b"=[board]"),
+    ("integral", b"=[C]"),
     ("globals", b"=[board]"),
 )
 #: VM instructions between two looks of the count hook.

@@ -10,8 +10,8 @@ from bridge.virtual.sdk.kernel import Kernel
 
 #: Modules that the virtual board has; each is the file of its name in this folder and has `build(kernel)`.
 NAMES = (
-    "adc", "bit", "crypto", "encoder", "file", "gpio", "net", "node", "ow", "pipe", "sjson", "struct", "tmr", "uart",
-    "wifi",
+    "adc", "bit", "crypto", "encoder", "file", "gpio", "net", "node", "ow", "pipe", "sjson", "struct", "tls", "tmr",
+    "uart", "wifi",
 )  # fmt: skip
 
 BUILDERS: Mapping[str, Callable[[Kernel], Module]] = {

@@ -1,4 +1,4 @@
-"""The `net` module (app/modules/net.c of release 3.0.0)."""
+"""The `net` module (app/modules/net.c of release 3.0.0, with the argument forms of 2.2.1 where those differ)."""
 
 from __future__ import annotations
 
@@ -57,6 +57,28 @@ def _multicast(arguments: Args) -> Any:
 def build(kernel: Kernel) -> Module:
     """The module for one boot."""
 
+    def type_2x(arguments: Args, function: str) -> int:
+        # 2.x: the first argument is a type, which 3.0.0 has in no function any more.
+        kind = arguments.opt_integer(1, _TCP)
+        if kind == _UDP:
+            kernel.deprecated(f"net.{function} with net.UDP type", "in next version")
+        elif kind != _TCP:
+            raise LuaFault("invalid type")
+        return kind
+
+    def create_server_2x(arguments: Args) -> Value:
+        if type_2x(arguments, "createServer") == _UDP:
+            return UdpSocket(kernel)
+        return TcpServer(kernel, arguments.opt_integer(2, 30))
+
+    def create_connection_2x(arguments: Args) -> Value:
+        if type_2x(arguments, "createConnection") == _UDP:
+            return UdpSocket(kernel)
+        if arguments.opt_integer(2, 0) != 0:
+            kernel.deprecated("net.createConnection with secure flag", "in next version")
+            raise LuaFault("secure connections not enabled")
+        return TcpSocket(kernel)
+
     def create_server(arguments: Args) -> Value:
         # The documented (type, timeout) is not what C reads: the first argument is the timeout.
         return TcpServer(kernel, arguments.opt_integer(1, 30))
@@ -88,8 +110,8 @@ def build(kernel: Kernel) -> Module:
     return Module(
         "net",
         {
-            "createServer": create_server,
-            "createConnection": create_connection,
+            "createServer": create_server_2x if kernel.lua.is_2x else create_server,
+            "createConnection": create_connection_2x if kernel.lua.is_2x else create_connection,
             "createUDPSocket": create_udp_socket,
             "ifinfo": ifinfo,
             "multicastJoin": _multicast,

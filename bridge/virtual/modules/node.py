@@ -86,6 +86,11 @@ class _Node:
 
     def output(self, arguments: Args) -> None:
         board = self._system.lua.board
+        if self._system.image.is_2x:
+            redirected = arguments.is_function(1)
+            board[b"stdout"] = arguments.get(1) if redirected else None
+            board[b"serial"] = not (redirected and arguments.is_number(2) and arguments.to_integer(2) == 0)
+            return
         if arguments.is_function(1):
             serial = not (arguments.is_number(2) and arguments.to_integer(2) == 0)
             board[b"stdout"] = board[b"pipe_create"](arguments.get(1), _MEDIUM)

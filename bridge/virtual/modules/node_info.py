@@ -15,8 +15,9 @@ _VERSION = (3, 0, 0)
 
 def info(system: System, arguments: Args) -> Value:
     """Answer one call."""
-    option = _OPTIONS[arguments.check_option(1, _OPTIONS, "legacy")]
     image, flash = system.image, system.flash
+    # 2.x looks at no argument, and has nothing but the eight numbers.
+    option = "legacy" if image.is_2x else _OPTIONS[arguments.check_option(1, _OPTIONS, "legacy")]
     header = flash.read(0, 4)
     mode, speed = header[2], _SPEEDS.get(header[3] & 15, 0)
     chip = chip_id(mac_address(system.options))
@@ -52,5 +53,8 @@ def info(system: System, arguments: Args) -> Value:
                 "number_type": image.number,
             }
         )
+    if image.is_2x:
+        major, minor, revision, *_ = map(int, image.version.split("."))
+        return (major, minor, revision, chip, flash.jedec_id, flash.size // 1024, mode, speed)
     system.deprecated("node.info() without parameter", "in the next version")
     return (*_VERSION, chip, flash.jedec_id, flash.size // 1024, mode, speed)

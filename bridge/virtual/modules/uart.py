@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module, Value
+from bridge.virtual.sdk.console_2x import KEEP
 from bridge.virtual.sdk.kernel import Kernel
-from bridge.virtual.sdk.line_input import LINE_SIZE
+from bridge.virtual.sdk.line_input import LINE_SIZE, DataHandler
 from bridge.virtual.sdk.system import System
 from bridge.virtual.sdk.uart import BAUDS, Settings
 
@@ -64,6 +65,9 @@ class _Uarts:
                 self._system.uart.write(data)
 
     def on(self, arguments: Args) -> None:
+        if self._system.image.is_2x:
+            self._on_2x(arguments)
+            return
         method = arguments.get(1)
         if method != b"data":
             raise ArgumentFault(1, "method not supported")
@@ -82,11 +86,33 @@ class _Uarts:
         if not arguments.is_function(position):
             console.set_receiver(None, 0, 0, True)
             return
-        function = arguments.get(position)
+        handler = self._handler(arguments.get(position))
         run_input = not (arguments.is_number(position + 1) and arguments.to_integer(position + 1) == 0)
-        console.set_receiver(
-            lambda data: self._system.lua.protected(function, data, kind="uart callback"), length, end, run_input
-        )
+        console.set_receiver(handler, length, end, run_input)
+
+    def _on_2x(self, arguments: Args) -> None:
+        # A block that was asked for stays so until another is, also while no function is set.
+        position, length, end = 2, KEEP, KEEP
+        method = arguments.check_string(1)
+        if arguments.type_name(2) == "number":
+            position, length = 3, arguments.check_integer(2) & 0xFFFF
+            if length >= LINE_SIZE:
+                raise LuaFault("wrong arg range")
+        elif arguments.is_string(2):
+            text = arguments.check_string(2)
+            if len(text) != 1:
+                raise LuaFault("wrong arg range")
+            position, length, end = 3, 0, text[0]
+        if method != b"data":
+            raise LuaFault("method not supported")
+        handler, run_input = None, True
+        if arguments.is_function(position):
+            handler = self._handler(arguments.get(position))
+            run_input = not (arguments.is_number(position + 1) and arguments.to_integer(position + 1) == 0)
+        self._system.console.set_receiver(handler, length, end, run_input)
+
+    def _handler(self, function: Value) -> DataHandler:
+        return lambda data: self._system.lua.protected(function, data, kind="uart callback")
 
     def alt(self, arguments: Args) -> None:
         # With the alternate pins the console is gone from the board's USB port.

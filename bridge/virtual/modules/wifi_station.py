@@ -35,6 +35,7 @@ class _Functions:
         self._kernel = kernel
         self._monitor = monitor
         self._scan_done: Value = None
+        self._scan_form = 0
 
     @property
     def _station(self) -> Station:
@@ -193,9 +194,10 @@ class _Functions:
         wanted, form, done = self._scan_arguments(arguments)
         if form not in (0, 1):
             raise LuaFault("wrong arg type")
-        self._scan_done = done
+        # `getap_output_format` is one for all, as the callback is: a scan under way answers as the last call asked.
+        self._scan_done, self._scan_form = done, form
         if done is not None:
-            self._station.scan(lambda found: self._scanned([ap for ap in found if _is_wanted(ap, wanted)], form))
+            self._station.scan(lambda found: self._scanned([ap for ap in found if _is_wanted(ap, wanted)]))
         return ()
 
     def _scan_arguments(self, arguments: Args) -> tuple[dict[str, Value], int, Value]:
@@ -238,13 +240,13 @@ class _Functions:
             raise LuaFault("show_hidden: 0 or 1")
         return wanted
 
-    def _scanned(self, found: list[AccessPoint], form: int) -> None:
+    def _scanned(self, found: list[AccessPoint]) -> None:
         function, self._scan_done = self._scan_done, None
         if function is None:
             return
         table: dict[bytes, bytes] = {}
         for ap in found:
-            if form == 1:
+            if self._scan_form == 1:
                 table[mac_text(ap.bssid)] = b"%s,%d,%d,%d" % (ap.shown_ssid, ap.rssi, ap.auth, ap.channel)
             else:
                 table[ap.shown_ssid] = b"%d,%d,%s,%d" % (ap.auth, ap.rssi, mac_text(ap.bssid), ap.channel)

@@ -59,7 +59,7 @@ class Account:
         # Where the heap stood when allocations were last charged, and blocks since the last recount.
         self._mark: tuple[int, ...] | None = None
         self._allocated = 0
-        self._runs = self._looks = 0
+        self._runs = self._looks = self._excused = 0
         #: Instructions and blocks charged since boot.
         self.instructions = self.allocations = 0
         self._told = told

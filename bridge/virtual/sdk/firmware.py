@@ -1,17 +1,21 @@
 """The NodeMCU firmware as it boots from flash: banner, init.lua, prompt.
 
-Order of things at boot: app/user/user_main.c, app/lua53/lua.c `pmain` (shared by 5.1).
+Order of things at boot: app/user/user_main.c, app/lua53/lua.c `pmain` (shared by 5.1); of 2.x: app/user/user_main.c and
+app/lua/lua.c of release 2.2.1.
 """
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from bridge.virtual.chip import rcr
 from bridge.virtual.modules import BUILDERS
+from bridge.virtual.modules.newer import without_newer
 from bridge.virtual.sdk.console import Prompt
+from bridge.virtual.sdk.console_2x import Console2x
 from bridge.virtual.sdk.kernel import BootReason, Halted, Priority, TaskQueueFull
 from bridge.virtual.sdk.line_input import DataHandler, LineInput
 from bridge.virtual.sdk.stdin import StdinPipe
@@ -66,7 +70,8 @@ class Firmware:
         system.console = self
         self._prompt = Prompt(system.lua)
         self._stdin = StdinPipe(self._post_stdin, self._prompt.run_line)
-        self._input = LineInput(system.uart, system.cpu, self, echo=options.echo)
+        self._old = Console2x(system.lua, system.uart, system.cpu, system.put, echo=options.echo)
+        self._input = self._old if image.is_2x else LineInput(system.uart, system.cpu, self, echo=options.echo)
         self._isr_flag = self._task_flag = 0
         self._listening = False
         system.uart.on_received = self._received
@@ -113,15 +118,25 @@ class Firmware:
     def _main(self) -> None:
         system = self.system
         system.doing("boot")
-        option = rcr.startup_option(system.flash)
+        is_2x = system.image.is_2x
+        option = 0 if is_2x else rcr.startup_option(system.flash)
+        if is_2x:
+            system.print(b"\n")
         if option & CPU_FREQ_MAX:
             system.cpu.mhz = 160
         for name in system.image.modules:
             if name in BUILDERS:
-                system.register(BUILDERS[name](system))
+                module = BUILDERS[name](system)
+                system.register(without_newer(module) if is_2x else module)
         if "file" in system.image.modules and not option & DELAY_MOUNT:
             system.read_file(b"")
         system.start_collector()
+        if is_2x:
+            system.print(b"\n" + system.image.banner.encode("latin-1") + b"\n")
+            self._old.start(_INIT)
+            system.set_collector(4, 4096)
+            self._listening = True
+            return
         self._listening = True
         self._stdin.write(b" \n")
         if not option & NO_BANNER:
@@ -149,8 +164,12 @@ class Firmware:
         self.system.crash()
 
     def feed(self, text: bytes) -> None:
-        """`node.input`; raises TaskQueueFull."""
-        self._stdin.write(text)
+        """`node.input`; raises TaskQueueFull, and on 2.x forgets what cannot be run."""
+        if not self.system.image.is_2x:
+            self._stdin.write(text)
+        elif self._old.put_line(text):
+            with contextlib.suppress(TaskQueueFull):
+                self.system.post(Priority.LOW, self._force_input)
 
     def set_receiver(self, handler: DataHandler | None, length: int, end: int, run_input: bool) -> None:
         """`input_setup_receive`."""
@@ -159,6 +178,10 @@ class Firmware:
     def set_echo(self, echo: bool) -> None:
         """`input_setecho`."""
         self._input.echo = echo
+
+    def _force_input(self) -> Any:
+        self.system.doing("console line")
+        return self._old.force()
 
     def _post_stdin(self, task: Callable[[], None]) -> None:
         def protected() -> None:
@@ -179,7 +202,8 @@ class Firmware:
         self._isr_flag ^= 1
         flag = self._isr_flag
         try:
-            self.system.post(Priority.HIGH, lambda: self._take_input(flag))
+            priority = Priority.LOW if self.system.image.is_2x else Priority.HIGH
+            self.system.post(priority, lambda: self._take_input(flag))
         except TaskQueueFull:
             pass
 

@@ -84,6 +84,7 @@ class Runtime(Protocol):
     """The Lua VM as modules see it."""
 
     version: str  # "5.1" or "5.3"
+    is_2x: bool  # NodeMCU 2.x: no callback is protected
     #: Values that failed callbacks left on the chip's Lua stack.
     leaked: list[Value]
 
@@ -190,11 +191,17 @@ class Kernel(Protocol):
     def print(self, text: bytes) -> None:
         """As `dbg_printf`: straight to UART0, LF becomes CR LF, CR is dropped; never redirected."""
 
+    def deprecated(self, what: str, when: str) -> None:
+        """`platform_print_deprecation_note`, as `print` of Lua prints."""
+
     def restart(self, reason: BootReason, *, after: float = 0.0, text: bytes = b"") -> None:
         """Reset the chip after the running task (and a delay in seconds), printing `text` raw first."""
 
     def panic(self, message: bytes) -> None:
         """Print "PANIC: unprotected error in call to Lua API (message)", hang, and let the watchdog reset."""
+
+    def crash(self) -> None:
+        """The CPU takes an exception, as for a null pointer that C follows; raises `Halted`."""
 
     def on_reset(self, function: Callable[[], None]) -> None:
         """Call this when the boot ends, however it ends: close host sockets, drop timers."""

@@ -96,7 +96,7 @@ class System:
         self.costs = make_costs(options)
         #: Collector mode and limit of `node.egc.setmode` (5.1): ALWAYS with 4096 at boot.
         self.egc_mode, self.egc_limit = 4, 4096
-        self.lua = Runtime(image.lua, self, object_types(), integers=image.number == "integer")
+        self.lua = Runtime(image.lua, self, object_types(), is_2x=image.is_2x, integers=image.number == "integer")
         self.heap = make_heap(options, self)
         self.account = Account(
             self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0, told=self._collected
@@ -164,7 +164,11 @@ class System:
         """All libraries are open: what lives now is the firmware's own, and the collector begins (`pmain`)."""
         self.heap.settle()
         self.heap.told = self.statistics.heap
-        if self.lua.version == "5.1":
+        if self.image.is_2x:
+            # The mode is set when the first prompt is there; init.lua runs in none (app/lua/lua.c, lua_main).
+            self.account.start(0, 0)
+            self.set_collector(0, 0)
+        elif self.lua.version == "5.1":
             self.account.start(4, 4096)
             self.set_collector(4, 4096)
         else:

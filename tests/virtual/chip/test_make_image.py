@@ -34,6 +34,16 @@ def test_image_says_what_the_recipe_asked_for(cache: Path) -> None:
     assert facts.stand_in and STAND_IN_MARK in facts.banner
 
 
+def test_the_stand_in_for_2x_says_what_a_build_of_2x_says(cache: Path) -> None:
+    facts = find_facts(make(Recipe.of(VirtualOptions(firmware="2.2.1", modules="net,node"))))
+    assert facts is not None and facts.is_2x and facts.stand_in
+    assert (facts.version, facts.lua_release, facts.sdk) == ("2.2.1.0", "Lua 5.1.4", "2.2.1(6ab97e9)")
+    assert (facts.modules, facts.number, facts.release) == (("net", "node"), "float", "")
+    assert "build type" not in facts.banner and "LFS" not in facts.banner
+    whole = find_facts(make(Recipe(("node",), number="integer", firmware="2.2.1")))
+    assert whole is not None and whole.number == "integer"
+
+
 def test_image_has_the_size_and_density_of_a_stock_build(cache: Path) -> None:
     data = make(Recipe.of(VirtualOptions()))
     assert 400_000 < len(data) < 500_000

@@ -33,3 +33,11 @@ def test_what_the_firmware_writes_to_the_first_sector_is_no_damage() -> None:
 
 def test_cut_irom_is_broken() -> None:
     assert broken_sector(SEAL, IROM[:-1]) == 3
+
+
+def test_a_sector_that_the_firmware_writes_is_no_damage() -> None:
+    seal = Seal.find(Seal.of(IROM, HEAD, written=(2,)).pack())
+    assert seal is not None
+    changed = IROM[: 2 * SECTOR] + bytes(SECTOR) + IROM[3 * SECTOR :]
+    assert broken_sector(SEAL, changed) == 2 and broken_sector(seal, changed) is None
+    assert broken_sector(seal, IROM[:SECTOR] + bytes(SECTOR) + IROM[2 * SECTOR :]) == 1

@@ -129,6 +129,12 @@ def test_builds_before_3_and_other_firmware() -> None:
         assert outcome.next is Next.HALT and why in outcome.why and outcome.text == ""
 
 
+def test_the_stand_in_for_2x_boots_and_says_nothing_of_partitions() -> None:
+    flash, image = flashed(make(Recipe(("node",), flash_size=4 * MB, firmware="2.2.1")))
+    (only,) = boots(flash, image)
+    assert only.next is Next.RUN and only.text == "" and only.facts is not None and only.facts.is_2x
+
+
 def test_no_code_in_flash() -> None:
     flash, image = flashed(built())
     flash.erase(0x10000, 3 * MB)

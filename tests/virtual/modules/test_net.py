@@ -58,3 +58,29 @@ def test_without_an_address_there_is_no_route() -> None:
         assert await lines(bench, "=pcall(sk.send,sk,'x')") == ["false\tnot connected"]
 
     on_network(test, wifi="off")
+
+
+def test_2x_takes_a_type_first_and_has_no_ifinfo() -> None:
+    async def test(bench: Bench, network: MemoryNetwork) -> None:
+        assert await lines(bench, "=net.ifinfo,net.ping,net.TCP,net.UDP") == ["nil\tnil\t1\t2"]
+        assert await lines(bench, "=pcall(net.createServer,30)") == ["false\tinvalid type"]
+        assert await lines(bench, "=net.createServer(net.TCP,30).listen~=nil,net.createServer().listen~=nil") == [
+            "true\ttrue"
+        ]
+        assert await lines(bench, "=net.createConnection(net.UDP,0).connect") == [
+            "Warning, deprecated API! net.createConnection with net.UDP type. It will be removed in next version. "
+            "See documentation for details.",
+            "nil",
+        ]
+        assert (await lines(bench, "=net.createServer(net.UDP)"))[0].startswith(
+            "Warning, deprecated API! net.createServer with net.UDP type."
+        )
+        assert (await lines(bench, "=pcall(net.createConnection,net.TCP,1)"))[1:] == [
+            "false\tsecure connections not enabled"
+        ]
+        assert await lines(bench, "sk=mk() sk:connect(7001,'10.77.0.1')", 2.0) == [
+            "EV dns\t10.77.0.1",
+            "EV connection",
+        ]
+
+    on_network(test, firmware="2.2.1")

@@ -77,3 +77,13 @@ def test_a_scan_can_look_for_one_network() -> None:
             assert f"Lua error: \tstdin:1: {text}\r\n" in await bench.type(f"wifi.sta.getap({arguments})"), arguments
 
     on_network(test, extra="wifi")
+
+
+def test_a_scan_that_begins_while_one_runs_has_the_answer_of_both() -> None:
+    # app/modules/wifi.c: the callback and the format (`getap_output_format`) are one for all, and the SDK begins none.
+    async def test(bench: Bench, _network: MemoryNetwork) -> None:
+        show = "function(t) for k,v in pairs(t) do print(%d,k,v) end end"
+        await bench.type(f"wifi.sta.getap({show % 1}) wifi.sta.getap(1,{show % 2})")
+        assert await lines(bench, "", 5) == ["2\t02:00:5e:10:00:01\tvirtual,-51,3,6"]
+
+    on_network(test, extra="wifi")

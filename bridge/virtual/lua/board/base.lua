@@ -158,10 +158,18 @@ else
   define("tostring", function(...)
     check_any(select("#", ...), 1)
     local text = tostring((...))
+    if B.is_2x then
+      local kind = B.type_2x((...))
+      if kind == "romtable" or kind == "lightfunction" then text = kind .. match(text, ":.*") end
+    end
     return text
   end)
 end
-define("type", type)
+define("type", B.is_2x and function(...)
+  check_any(select("#", ...), 1)
+  local name = B.type_2x((...))
+  return name
+end or type)
 define("unpack", unpack or table.unpack)
 -- The host raises "not enough memory" and the end of a task like any error; on the chip neither reaches a handler.
 local xpcall = xpcall
@@ -190,6 +198,14 @@ function B.output(text)
   if B.serial then B.send(text) end
   local ok, message = pcall(pipe[1], pipe, text)
   if not ok and not B.halted then B.output_failed(message) end
+end
+-- 2.x: a function gets each piece as a C string, at once, and its errors are those of who prints.
+if B.is_2x then
+  B.output = function(text)
+    local f = B.stdout
+    if not f or B.serial then B.send(text) end
+    if f then f(match(text, "^%Z*")) end
+  end
 end
 hide(B.output)
 

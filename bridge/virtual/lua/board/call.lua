@@ -3,6 +3,7 @@ local B = ...
 local xpcall, pcall, unpack, select, type, error = xpcall, pcall, unpack or table.unpack, select, type, error
 local getinfo, sethook, count = debug.getinfo, debug.sethook, collectgarbage
 local G = B.globals
+local match = string.match
 local running = 0
 
 -- Runs at the point of an error: what the chip's message handlers do (lua.c msghandler, lnodemcu.c errhandler).
@@ -88,6 +89,25 @@ end
 
 function B.print_text(prefixed, text)
   if prefixed then l_print({n = 2, "Lua error: ", text}) else l_print({n = 1, text}) end
+end
+
+-- lua.c of 2.x: docall and report. The results of a line are printed, those of start-up, which has a name, are not.
+function B.job_2x(frames, f, name)
+  local status, results = run(frames, f)
+  if status == "halt" then return end
+  if status == "ok" then
+    if not name then l_print(results) end
+    return
+  end
+  B.full_collection(nil)
+  B.report_2x(name, results)
+end
+
+function B.report_2x(name, message)
+  if message == nil then return end
+  local kind = type(message)
+  if kind ~= "string" and kind ~= "number" then message = "(error object is not a string)" end
+  B.direct((name and name .. ": " or "") .. match(message, "^%Z*") .. "\n")
 end
 
 -- lua.c get_prompt

@@ -44,10 +44,11 @@ local string_index = setmetatable({}, {__index = string_values})
 if is_53 then
   string_meta.__index = string_values
 else
-  string_index["\0concat"] = B.concat_check
+  string_index["\0concat"], string_index["\0divide"], string_index["\0power"] = B.concat_check, B.divide, B.power
   for name, f in raw_next, string_values do string_index[name] = f end
   string_meta.__index = string_index
 end
+if B.is_2x then string_values.__mod = nil end
 string_meta.__mod = string_values.__mod
 table.insert(string_order, 1, "__index")
 table.insert(string_order, 2, "__mod")
@@ -104,9 +105,11 @@ add("math", R(math_values, math_order))
 if is_53 then add("utf8", R(pick(host.utf8, "offset codepoint char len codes charpattern"))) end
 for k = 1, #B.base_order do ROM[B.base_order[k]] = base[B.base_order[k]] end
 local rom = R(ROM, ROM_order)
-ROM.ROM = rom
-ROM_order[#ROM_order + 1] = "ROM"
-B.extend_rotable(rom, "ROM", rom)
+if not B.is_2x then
+  ROM.ROM = rom
+  ROM_order[#ROM_order + 1] = "ROM"
+  B.extend_rotable(rom, "ROM", rom)
+end
 for k = 1, #B.base_order do B.extend_rotable(rom, B.base_order[k], base[B.base_order[k]]) end
 B.ROM, B.rom_values = ROM, ROM
 B.rom = rom
@@ -124,9 +127,19 @@ B.name_functions("debug", debug_values)
 B.name_functions("coroutine", B.coroutine)
 B.name_functions("math", math_values)
 
+-- Values of the VM that Python holds: functions, tables, userdata and threads. (A number is a slot that is free.)
+local host_registry = host.debug.getregistry()
+function B.references()
+  local count = 0
+  for key, value in raw_next, host_registry do
+    if type(key) == "number" and type(value) ~= "number" then count = count + 1 end
+  end
+  return count
+end
+
 -- Where 5.3's own C functions look for the name of a function that was called without one (lauxlib.c luaL_argerror).
 if is_53 then
-  local loaded = host.debug.getregistry()._LOADED
+  local loaded = host_registry._LOADED
   for key in raw_next, loaded do loaded[key] = nil end
   loaded.ROM, loaded.string, loaded.table, loaded.math = base, string_values, table_values, math_values
 end

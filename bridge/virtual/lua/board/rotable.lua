@@ -8,6 +8,14 @@ local entries = setmetatable({}, {__mode = "k"})   -- stand-in -> hidden table
 local orders = setmetatable({}, {__mode = "k"})    -- stand-in -> {keys}, {key -> position}
 local metas = setmetatable({}, {__mode = "k"})     -- stand-in -> metatable the chip would show
 B.rotables = entries
+-- Functions in ROM: 2.x has a type of its own for them, and for tables in ROM (app/lua/ltm.c of release 2.2.1).
+local light = setmetatable({}, {__mode = "k"})
+local raw_type = type
+function B.type_2x(value)
+  local name = raw_type(value)
+  if name == "table" and entries[value] then return "romtable" end
+  return name == "function" and light[value] and "lightfunction" or name
+end
 
 -- 5.3 has another text where a new key would be added (ltable.c luaH_newkey).
 local readonly = hide(function(t, key)
@@ -18,6 +26,11 @@ end)
 function B.rotable(values, order, meta)
   local stand_in = {}
   local position = {}
+  if B.is_2x then
+    for _, value in raw_next, values do
+      if raw_type(value) == "function" then light[value] = true end
+    end
+  end
   for k = 1, #order do position[order[k]] = k end
   entries[stand_in], orders[stand_in], metas[stand_in] = values, {order, position}, meta
   local index = values
@@ -30,6 +43,7 @@ function B.extend_rotable(stand_in, key, value)
   local order, position = orders[stand_in][1], orders[stand_in][2]
   if not position[key] then order[#order + 1] = key position[key] = #order end
   entries[stand_in][key] = value
+  if B.is_2x and raw_type(value) == "function" then light[value] = true end
 end
 
 local function rotable_next(t, key)

@@ -1,0 +1,81 @@
+"""All of tests/hil on each kind of firmware, as somebody with that board would run it.
+
+On Lua 5.1 with floats, the default, it runs with all other tests. Skips are counted here: each one that is not known
+fails, so that none hides what does not work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.test_layers import ROOT
+
+#: What to run on, and what is skipped there for which reason.
+BOARDS: dict[str, dict[str, str]] = {
+    "virtual:?number=integer": {},
+    "virtual:?lua=5.3": {},
+    # 2.x has no file.getcontents and file.putcontents; files are written and read by the functions that both have.
+    "virtual:?firmware=2.2.1": {
+        "test_a_file_is_written_and_read_at_once": "the board's firmware has no file.getcontents",
+    },
+}
+#: Tests at least, so that a run that collects none is none that passes.
+AT_LEAST = 30
+
+
+@pytest.mark.timeout(400)
+def test_all_of_it_passes_on_each_kind_of_board(tmp_path: Path) -> None:
+    async def main() -> list[str]:
+        reports = [tmp_path / f"{number}.xml" for number in range(len(BOARDS))]
+        said = await asyncio.gather(*(_run(board, report) for board, report in zip(BOARDS, reports, strict=True)))
+        return [
+            fault
+            for (board, skips), report, text in zip(BOARDS.items(), reports, said, strict=True)
+            for fault in _faults(board, skips, report, text)
+        ]
+
+    assert not (faults := asyncio.run(main())), "\n".join(faults)
+
+
+async def _run(board: str, report: Path) -> str:
+    # Nothing of the run around this one is for that one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/hil"),
+        *("--board", board, f"--junitxml={report}"),
+        cwd=ROOT,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return out.decode()
+
+
+def _faults(board: str, skips: dict[str, str], report: Path, said: str) -> list[str]:
+    """What is wrong with a run, in sentences."""
+    if not report.exists():
+        return [f"{board} made no report:\n{said}"]
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    failed = [case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    skipped = {
+        str(case.get("name")): str(skip.get("message")) for case in cases if (skip := case.find("skipped")) is not None
+    }
+    faults = []
+    if failed:
+        faults.append(f"{board}: {', '.join(map(str, failed))} failed:\n{said}")
+    if skipped != skips:
+        faults.append(f"{board}: skipped is {skipped}, known is {skips}")
+    if len(cases) < AT_LEAST:
+        faults.append(f"{board}: only {len(cases)} tests")
+    return faults
