@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from bridge import sync
     from bridge.board import Board
     from bridge.opening import open_board
+    from bridge.wire.numbers import float32
 
-__all__ = ["Board", "BoardReset", "BridgeError", "LuaError", "NetError", "PortError", "open_board", "sync"]
+__all__ = ["Board", "BoardReset", "BridgeError", "LuaError", "NetError", "PortError", "float32", "open_board", "sync"]
 
 
 def __getattr__(name: str) -> object:
@@ -35,6 +36,10 @@ def __getattr__(name: str) -> object:
         from bridge.opening import open_board
 
         return open_board
+    if name == "float32":
+        from bridge.wire.numbers import float32
+
+        return float32
     if name == "sync":
         import importlib
 

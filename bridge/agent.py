@@ -53,8 +53,9 @@ _ROM = "ROM"
 _PROBE = (
     f"local t={{}} for k in ([[{_PROBED} {_ROM}]]):gmatch('%a%w*')do if _G[k]then t[#t+1]=k end end "
     "local b,c if node and node.bootreason then b,c=node.bootreason()end "
-    "return _VERSION..';'..(1/2==0 and'integer'or'float')..';'..table.concat(t,',')..';'..(node and node.heap()or 0)"
-    "..';'..tostring(b)..','..tostring(c)"
+    "local m=math return _VERSION..';'..((1/2==0 or m.huge==2147483647)and'integer'or'float')..';'.."
+    "table.concat(t,',')..';'..(node and node.heap()or 0)"
+    "..';'..tostring(b)..','..tostring(c)..';'..(m.maxinteger and m.maxinteger>2147483647 and 64 or 32)"
 )
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5
@@ -69,6 +70,7 @@ class _Code:
     member = staticmethod(agent_source.member)
     spared = agent_source.SPARED
     spare = staticmethod(agent_source.spare)
+    stored = staticmethod(agent_source.stored)
     leave = staticmethod(agent_source.leave)
     functions = staticmethod(agent_source.functions)
     speed_try = staticmethod(agent_source.speed_try)
@@ -155,6 +157,7 @@ async def _start(
         lua=firmware.lua, number=firmware.number, modules=firmware.modules,
         heap_before=firmware.heap, heap_after=int(hello.values[0]),
         check=codec.kind.value, digest=agent_source.digest(), damage=loader.damage, boot_reason=firmware.boot_reason,
+        bits=firmware.bits,
     )  # fmt: skip
     _log.info("%s: agent %s runs, epoch %04x, %s", port.url, facts.digest, epoch, facts)
     repl.release()
@@ -215,6 +218,7 @@ class _Firmware:
     modules: tuple[str, ...]
     heap: int
     boot_reason: tuple[int, int] | None
+    bits: int
     is_2x: bool
 
 
@@ -223,7 +227,9 @@ async def _probe(loader: Loader, url: str) -> _Firmware:
         answer = await loader.run(_PROBE)
     except LuaError as error:
         raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {error.text}", port=url) from error
-    found = re.fullmatch(r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?;(\w+)(?:\.0)?,(\w+)(?:\.0)?", answer)
+    found = re.fullmatch(
+        r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?;(\w+)(?:\.0)?,(\w+)(?:\.0)?;(\d+)", answer
+    )
     if found is None:
         raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {answer[:80]!r}", port=url)
     names = {name for name in found[3].split(",") if name}
@@ -236,7 +242,7 @@ async def _probe(loader: Loader, url: str) -> _Firmware:
             remedy="Flash an image with the modules node, tmr, uart and net.",
         )
     reason = (int(found[5]), int(found[6])) if found[5].isdigit() and found[6].isdigit() else None
-    return _Firmware(found[1], found[2], modules, int(found[4]), reason, _ROM not in names)
+    return _Firmware(found[1], found[2], modules, int(found[4]), reason, int(found[7]), _ROM not in names)
 
 
 async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadline: float) -> tuple[Session, Hello]:

@@ -69,13 +69,16 @@ def digest() -> str:
 #: Rooms that can be loaded on demand, and those that must be there before: `net` is firmware/agent/room_net.lua.
 ROOMS: dict[str, tuple[str, ...]] = {
     "objects": (),
-    "values": ("objects",),
+    "numbers": (),
+    "values": ("objects", "numbers"),
     "flow": ("objects",),
     "net": ("objects", "flow"),
     "server": ("objects", "flow", "net"),
     "udp": ("objects", "flow", "net"),
     "tls": ("objects", "flow"),
     "tls_send": ("objects", "flow", "tls"),
+    "store": (),
+    "wait": ("objects", "numbers", "values"),
 }
 
 
@@ -169,7 +172,7 @@ def room(name: str) -> bytes:
 
 
 #: Rooms that only calls need, so that they may go between calls, and come again.
-SPARED = ("values", "server", "udp")
+SPARED = ("values", "numbers", "server", "udp")
 
 
 def spare(rooms: Iterable[str]) -> bytes:
@@ -186,6 +189,11 @@ def spare(rooms: Iterable[str]) -> bytes:
 def member(path: str) -> bytes:
     """Source of a chunk that returns something of the agent's table, as "net.send"."""
     return f"return(...)[{_fields()[path.replace('.', '_')]}]".encode()
+
+
+def stored() -> bytes:
+    """Source of the function that runs what the room `store` has compiled."""
+    return _render("stored", {})
 
 
 def speed_try(baud: int) -> bytes:

@@ -134,6 +134,14 @@ class Board:
         """
         return self._last_reset
 
+    @property
+    def dropped_calls(self) -> int:
+        """Calls of Python functions by Lua that were dropped in this boot: more came than the line carries, or than the
+        function keeps up with. What was dropped on the board is known when the function's next call arrives."""
+        table, link = self._table, self._link
+        here = 0 if table is None else table.dropped_calls
+        return here + (0 if link is None else link.callbacks.dropped)
+
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something; replaces the handler before. May be a coroutine function.
 
@@ -163,13 +171,17 @@ class Board:
         """
         return await self.exec(f"return {expression}", *values, timeout=timeout)
 
-    async def exec(self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+    async def exec(
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
+    ) -> Value:
         """Run a Lua chunk on the board; what it prints is console text.
 
         Args:
-            source: the chunk.
+            source: the chunk, of any length that the board's heap holds when it is compiled. More than 4 000 bytes are
+                kept in a file there meanwhile (`nodemcu-bridge.tmp`), if the firmware has the module `file`.
             values: what `...` is in it.
-            timeout: seconds.
+            timeout: seconds that it may run; what brings a long source to the board does not count.
+            name: of the chunk, as it stands before the line number in error texts.
 
         Returns:
             What it returned, as `eval` does.
@@ -185,7 +197,7 @@ class Board:
         except TimeoutError as error:
             raise LinkTimeout(f"The board did not come back within {timeout:g} s", port=self.url) from error
         left = None if deadline is None else max(deadline - loop.time(), 0.001)
-        return single(await table.run_lua(source, *values, timeout=left))
+        return single(await table.run_lua(source, *values, timeout=left, name=name))
 
     async def reset(self) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.

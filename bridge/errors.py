@@ -11,6 +11,7 @@
     │   └── ImageError           the image is not for ESP8266, damaged, or lacks what is needed
     ├── ProtocolError            somebody broke the rules of the wire
     │   ├── LocalProtocolError   this side did
+    │   │   └── ValueRefused     also a ValueError: the wire or the board's numbers cannot carry a value exactly
     │   └── RemoteProtocolError  the other side did
     ├── LinkError
     │   ├── LinkTimeout          also a TimeoutError: a deadline passed
@@ -102,6 +103,12 @@ class ProtocolError(BridgeError):
 
 class LocalProtocolError(ProtocolError):
     """This side asked the session for something its state does not allow."""
+
+
+class ValueRefused(LocalProtocolError, ValueError):
+    """A value cannot be carried to the board exactly; nothing of its call was sent."""
+
+    exit_code = 2
 
 
 class RemoteProtocolError(ProtocolError):

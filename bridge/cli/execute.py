@@ -63,6 +63,7 @@ async def run_source(
     wait: float,
     trace: Path | None,
     as_json: bool,
+    name: str = "lua",
 ) -> None:
     """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON)."""
 
@@ -83,7 +84,7 @@ async def run_source(
         board.on("down", end)
         board.on("console", show)
         board.on("fault", lambda text: click.echo(text, err=True))
-        result = await board.exec(source, timeout=timeout)
+        result = await board.exec(source, timeout=timeout, name=name)
         results = result if isinstance(result, tuple) else () if result is None else (result,)
         if as_json:
             click.echo(json.dumps([plain(value) for value in results]))

@@ -37,4 +37,9 @@ def run(
         source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
-    run_for(url, run_source(url, source, profile, baud=baud, timeout=timeout, wait=wait, trace=trace, as_json=as_json))
+    run_for(
+        url,
+        run_source(
+            url, source, profile, baud=baud, timeout=timeout, wait=wait, trace=trace, as_json=as_json, name=file.name
+        ),
+    )

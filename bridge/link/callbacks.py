@@ -33,22 +33,36 @@ class CallbackTable:
         self._sent: dict[int, int] = {}
         self._sendings = 0
         self._last = 0
+        # Calls that the board dropped: by number, and of functions that were let go since.
+        self._dropped: dict[int, int] = {}
+        self._dropped_before = 0
 
     def outward(self, value: Value) -> Value:
-        """A value as it travels, now: functions in it, at any depth, become their numbers.
+        """A value as it travels, now: a function becomes its number.
 
         Raises:
             LocalProtocolError: the board holds 65 535 functions already.
         """
-        if isinstance(value, list | tuple):
-            return [self.outward(item) for item in value]
-        if isinstance(value, dict):
-            return {self.outward(key): self.outward(item) for key, item in value.items()}
         return Callback(self._number_of(value)) if callable(value) else value
 
     def function(self, number: int) -> Callable[..., object] | None:
         """The function that Lua calls by a number."""
         return self._functions.get(number)
+
+    @property
+    def dropped(self) -> int:
+        """Calls that the board has dropped, of all functions."""
+        return self._dropped_before + sum(self._dropped.values())
+
+    def lost(self, number: int, count: int) -> str | None:
+        """The board has dropped some calls of a function; what to tell of it, which is less and less often."""
+        before = self._dropped.get(number, 0)
+        total = self._dropped[number] = before + count
+        if before.bit_length() == total.bit_length():
+            return None
+        function = self._functions.get(number)
+        name = getattr(function, "__qualname__", None) or repr(function)
+        return f"Calls of {name} from Lua were dropped, {total} so far: more came than the line carries"
 
     def _number_of(self, function: Callable[..., object]) -> int:
         number = self._numbers.get(id(function))
@@ -76,5 +90,6 @@ class CallbackTable:
             held = {int.from_bytes(found[at : at + 2], "big") for at in range(0, len(found), 2)}
             for number in [number for number, sent in self._sent.items() if sent <= asked and number not in held]:
                 del self._numbers[id(self._functions.pop(number))], self._sent[number]
+                self._dropped_before += self._dropped.pop(number, 0)
             self._ask_at = max(ASK_AFTER, 2 * len(self._functions))
         self._asking = None

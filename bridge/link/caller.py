@@ -55,9 +55,16 @@ class Caller(Protocol):
         """As `call`, in order with the other calls, but without a reply. Errors come to `on_fault`."""
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
     ) -> tuple[Value, ...]:
         """Compile and run a chunk once on the board; `...` in it are the values.
+
+        Args:
+            source: of any length; more than 4 000 bytes wait in a file on the board until they are compiled, if it has
+                the module `file`.
+            values: arguments.
+            timeout: seconds that it may run. What brings a long source to the board does not count.
+            name: of the chunk, as it stands before the line number in the board's error texts.
 
         Raises:
             LuaError: it does not compile or raised; else as `call`.

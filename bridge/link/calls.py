@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from bridge.errors import BoardOutOfMemory, BridgeError, LuaError
+from bridge.errors import BoardOutOfMemory, BridgeError, LinkTimeout, LuaError
 from bridge.wire.messages import Failure, Reply
 from bridge.wire.values import Aside, Handle, Opaque, Value
 
@@ -78,6 +79,11 @@ class CallTable:
         self._pending[number] = call
         return call
 
+    def waited_for(self, call_id: int) -> bool:
+        """True while somebody waits for this call."""
+        call = self._pending.get(call_id)
+        return call is not None and not call.future.done()
+
     def abandon(self, call: PendingCall) -> None:
         """The call was never sent: its number is free again."""
         if self._pending.pop(call.call_id, None) is not None:
@@ -119,7 +125,7 @@ class CallTable:
             target: what was called.
         """
         text = _named(lua_text(values[0] if values else None), target)
-        if text.endswith("not enough memory"):
+        if text.endswith(("not enough memory", "not enough memory for buffer allocation")):
             return BoardOutOfMemory(
                 "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
             )
@@ -150,6 +156,25 @@ class CallTable:
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
                 self.let_go(tuple(value.values()))
+
+
+@contextlib.asynccontextmanager
+async def limit(seconds: float | None, what: str, url: str) -> AsyncIterator[None]:
+    """Raise LinkTimeout when what is waited for is not there in time.
+
+    Args:
+        seconds: how long to wait, or None for no limit.
+        what: what is waited for, for the message.
+        url: the port, for the message.
+    """
+    timeout = asyncio.timeout(seconds)
+    try:
+        async with timeout:
+            yield
+    except TimeoutError:
+        if not timeout.expired():
+            raise
+        raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=url) from None
 
 
 def _named(text: str, target: str) -> str:

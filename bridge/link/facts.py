@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.wire.numbers import Numbers, numbers_of
+
 #: The second value of `node.bootreason` (docs/modules/node.md of release 3.0.0), which supersedes the first.
 _CAUSES = {
     0: "power on",
@@ -38,6 +40,14 @@ class AgentFacts:
     """Share of bytes that the line damaged during the bootstrap, estimated."""
     boot_reason: tuple[int, int] | None = None
     """What `node.bootreason` says of the present boot: its raw code and its extended one; None if it does not say."""
+
+    bits: int = 32
+    """Bits of whole numbers on Lua 5.3."""
+
+    @property
+    def numbers(self) -> Numbers:
+        """Which numbers its Lua has."""
+        return numbers_of(self.lua, self.number, self.bits)
 
     @property
     def boot_cause(self) -> str | None:

@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from bridge.errors import LuaError
-from bridge.link.shapes import ECHO_SHAPE, AgentCode, source_messages
+from bridge.link.shapes import ECHO_SHAPE, AgentCode
+from bridge.link.sources import source_messages
 from bridge.ports.base import Port
 from bridge.wire.messages import ONCE, Call, DirectCall
 from bridge.wire.values import Value

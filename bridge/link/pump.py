@@ -7,21 +7,26 @@ import contextlib
 import copy
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
-from bridge.errors import BridgeError, LinkError, LinkTimeout, PortError
+from bridge.errors import BridgeError, LinkError, PortError
 from bridge.link.asides import Asides
+from bridge.link.asks import Asks
 from bridge.link.callbacks import CallbackTable
 from bridge.link.caller import CALL_TIMEOUT, EventReceiver
-from bridge.link.calls import CallTable, PendingCall, lua_text
+from bridge.link.calls import CallTable, PendingCall, limit, lua_text
+from bridge.link.chunks import Chunks
 from bridge.link.facts import AgentFacts
 from bridge.link.line import LinkLine
 from bridge.link.receivers import Receivers, event_of, guarded
-from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct, source_messages
+from bridge.link.rooms import Rooms
+from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct
+from bridge.link.sources import CHUNK_NAME, source_messages
 from bridge.link.speed import climb
+from bridge.link.values import BoardValues
 from bridge.ports.base import Port
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
-from bridge.wire.messages import ONCE, Call, DirectCall, Event, Failure, Invoke, Message, Reply, encode
+from bridge.wire.messages import ONCE, Ask, Call, DirectCall, Event, Failure, Invoke, Message, Reply, Source, encode
 from bridge.wire.session import Session
 from bridge.wire.values import Aside, Handle, Value
 
@@ -75,9 +80,12 @@ class Link:
         self._paused = False
         self._quiet = asyncio.Event()
         self._shapes = ShapeTable(code)
-        self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._rooms = Rooms(code, self._load)
+        self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
-        self._callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
+        self.callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
+        self._values = BoardValues(self.callbacks, facts.numbers)
+        self._asks = Asks(lambda call_id, data: self.post("@wait.resume", call_id, data), self._values.outward)
         port.set_receiver(self._received, self._fail)
         self._work()
 
@@ -130,44 +138,52 @@ class Link:
         """See `Caller.call`."""
         self._check()
         async with self.limit(timeout, target):
-            await self._load_for(target, values)
-            call = await self._calls.begin(target)
-            return await self._finish(call, target, values)
+            return await self.finish(await self.begin(target, values))
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
-        first = [*self._unloaded(target, values), *self._defined(target, None)]
+        first = self._rooms.missing(self._shapes.rooms(target, values)) + self._defined(target, None)
         try:
-            self.send(*first, self._message_for(target, 0, values))
+            self.send(*first, self.message_for(target, 0, values))
         except BaseException:
             self._shapes.drop(target)
             raise
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = CHUNK_NAME
     ) -> tuple[Value, ...]:
         """See `Caller.run_lua`."""
         self._check()
-        async with self.limit(timeout, "a chunk of Lua"):
-            await self._load_for("", values)
-            call = await self._calls.begin("a chunk of Lua")
-            return await self._finish(call, "", values, source.encode() if isinstance(source, str) else source)
+        return await self._chunks.run(source.encode() if isinstance(source, str) else source, values, timeout, name)
 
-    async def _finish(
-        self, call: PendingCall, target: str, values: tuple[Value, ...], source: bytes | None = None
-    ) -> tuple[Value, ...]:
+    async def begin(self, target: str, values: tuple[Value, ...], source: list[Source] | None = None) -> PendingCall:
+        """Send a call of a target, or of the source that goes with it, when there is room and its rooms are loaded."""
+        await self._rooms.load(self._shapes.rooms(target, values, self.facts.modules))
+        call = await self._calls.begin(target or "a chunk of Lua")
+        self._begin(call, target, values, source)
+        return call
+
+    def _begin(self, call: PendingCall, target: str, values: tuple[Value, ...], source: list[Source] | None) -> None:
         try:
-            first = self._unloaded(target, values)  # what has gone while this call waited for its turn
-            first += self._defined(target, call) if source is None else source_messages(source)
-            self.send(*first, self._message_for(target, call.call_id, values))
+            # A room may have gone while this call waited for its turn.
+            first = self._rooms.missing(self._shapes.rooms(target, values, self.facts.modules))
+            first += self._defined(target, call) if source is None else source
+            self.send(*first, self.message_for(target, call.call_id, values))
             call.releases = self._receivers.releases
         except BaseException:
             if call.defines:
                 self._shapes.drop(target)
             self._calls.abandon(call)
             raise
+
+    async def finish(self, call: PendingCall) -> tuple[Value, ...]:
+        """What a call that was sent returns."""
         # If this is cancelled the number stays taken until the board's reply has come: it must not answer another.
-        results = await call.future
+        try:
+            results = await call.future
+        except asyncio.CancelledError:
+            self._asks.give_up(call.call_id)
+            raise
         return await self._asides.fetched(results)
 
     async def _fetch(self, value: Aside) -> Value:
@@ -191,52 +207,21 @@ class Link:
             call.defines = number
         return list(source_messages(source))
 
-    async def _load_for(self, target: str, values: tuple[Value, ...]) -> None:
-        for room in self._shapes.rooms(target, values):
-            await self._load(room)
-
     async def _load(self, room: str) -> None:
-        loading = self._rooms.get(room)
-        if loading is None:
-            loading = self._rooms[room] = self._loop.create_task(self._load_now(room))
-            loading.add_done_callback(lambda done: self._loaded(room, done))
-        await asyncio.shield(loading)
-
-    def _unloaded(self, target: str, values: tuple[Value, ...]) -> list[Message]:
-        """What loads the rooms of a call that cannot wait for them, without those that are there or on their way."""
-        rooms = [room for room in self._shapes.rooms(target, values) if room not in self._rooms]
-        for room in rooms:
-            self._rooms[room] = self._loop.create_future()
-            self._rooms[room].set_result(None)
-        return [message for room in rooms for message in (*source_messages(self._code.room(room)), Call(ONCE, 0))]
-
-    async def _load_now(self, room: str) -> None:
         call = await self._calls.begin(f"room {room}")
         self.send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
         await call.future
 
-    def _loaded(self, room: str, done: asyncio.Future[None]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._rooms.pop(room, None)
-
-    @contextlib.asynccontextmanager
-    async def limit(self, seconds: float | None, what: str) -> AsyncIterator[None]:
+    def limit(self, seconds: float | None, what: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Raise LinkTimeout when what is waited for is not there in time; used by the link's own parts."""
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                yield
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise LinkTimeout(f"The board did not answer {what} within {seconds:g} s", port=self.url) from None
+        return limit(seconds, what, self.url)
 
-    def _message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
+    def message_for(self, target: str, call_id: int, values: tuple[Value, ...]) -> Message:
         """The call of a target that the board knows, or ("") of the source that was sent before."""
         shape = (self._shapes.known(target) or 0) if target else 0
         if is_direct(target):
             return DirectCall(shape, call_id, direct_arguments(values))
-        return Call(shape, call_id, tuple(self._callbacks.outward(value) for value in values))
+        return Call(shape, call_id, tuple(self._values.outward(value) for value in values))
 
     # handles
 
@@ -246,11 +231,9 @@ class Link:
 
     def spare(self) -> None:
         """See `Caller.spare`."""
-        rooms = [room for room in self._code.spared if room in self._rooms and self._rooms[room].done()]
+        rooms = self._rooms.forget(self._code.spared)
         self.send(*source_messages(self._code.spare(rooms)), Call(ONCE, 0))
         self._shapes.clear()
-        for room in rooms:
-            del self._rooms[room]
 
     def unsubscribe(self, handle: Handle) -> None:
         """See `Caller.unsubscribe`."""
@@ -308,6 +291,7 @@ class Link:
                 self._timer.cancel()
             self._port.set_receiver(None)
         self._calls.fail(error)
+        self._asks.close()
         self._quiet.set()
 
     def _fail(self, error: BridgeError) -> None:
@@ -378,20 +362,22 @@ class Link:
     def _take(self, event: SessionEvent) -> None:
         match event:
             case MessageReceived(message):
-                self._message(message)
+                self._message(self._values.message(message))
             case ConsoleText(data):
                 if self.on_console is not None:
                     guarded(self.on_console, data)
             case Failed(error):
                 self._fail(error)
 
+    def _fault(self, text: str) -> None:
+        _log.warning("%s: the agent reports: %s", self.url, text)
+        if self.on_fault is not None:
+            guarded(self.on_fault, text)
+
     def _message(self, message: Message) -> None:
         match message:
             case Failure(0, values):
-                text = lua_text(values[0] if values else None)
-                _log.warning("%s: the agent reports: %s", self.url, text)
-                if self.on_fault is not None:
-                    guarded(self.on_fault, text)
+                self._fault(lua_text(values[0] if values else None))
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None:
@@ -401,7 +387,12 @@ class Link:
                         self._shapes.drop(call.target)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
-            case Invoke(number, values):
-                function = self._callbacks.function(number)
+            case Ask(number, call_id, values):
+                function = self.callbacks.function(number) if self._calls.waited_for(call_id) else None
+                self._asks.begin(function, call_id, values)
+            case Invoke(number, dropped, values):
+                if dropped and (text := self.callbacks.lost(number, dropped)) is not None:
+                    self._fault(text)
+                function = self.callbacks.function(number)
                 if function is not None:
                     guarded(function, *values)

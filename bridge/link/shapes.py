@@ -6,11 +6,11 @@ No value ever becomes part of a source: a shape is made from names alone, and th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
-from bridge.wire.messages import FIRST_SHAPE, MAX_SOURCE, ONCE, Source
+from bridge.wire.messages import FIRST_SHAPE, ONCE
 from bridge.wire.values import Handle, Value
 
 _NAME = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
@@ -20,6 +20,8 @@ _DIRECT = range(1, FIRST_SHAPE - 1)
 _GENERAL = range(FIRST_SHAPE, ONCE)
 #: Number of the function that sends back what it gets, while the line is tried.
 ECHO_SHAPE = FIRST_SHAPE - 1
+#: Target that runs the source which the board has in a file; see `bridge.link.sources`.
+STORED = "!stored"
 
 
 class AgentCode(Protocol):
@@ -44,6 +46,9 @@ class AgentCode(Protocol):
     def functions(self) -> bytes:
         """Source that returns the numbers of the host's functions that Lua holds; its argument is the agent's table."""
 
+    def stored(self) -> bytes:
+        """Source that makes the function which runs what the room `store` has compiled."""
+
     def leave(self) -> bytes:
         """Source that ends the agent, whose table is its argument."""
 
@@ -52,11 +57,6 @@ class AgentCode(Protocol):
 
     def speed_keep(self) -> bytes:
         """Source that makes the board keep it; its argument is the agent's table."""
-
-
-def source_messages(source: bytes) -> list[Source]:
-    """Source as messages, to be followed at once by the call that uses it."""
-    return [Source(source[at : at + MAX_SOURCE]) for at in range(0, len(source), MAX_SOURCE)] or [Source(b" ")]
 
 
 class ShapeTable:
@@ -102,19 +102,42 @@ class ShapeTable:
         Raises:
             LocalProtocolError: the target is not written as one.
         """
-        if _PATH.fullmatch(target):
+        if is_path(target):
             return f'return {target} or error("there is no {target} on this board",0)'.encode()
         if target[:1] == ":" and _NAME.fullmatch(target[1:]):
             return f"return function(o,...)return o{target}(...)end".encode()
-        if is_direct(target) and _PATH.fullmatch(target[1:]):
+        if is_direct(target) and is_path(target[1:]):
             return self._code.member(target[1:])
+        if target == STORED:
+            return self._code.stored()
         raise LocalProtocolError(f"{target!r} names nothing that can be called on a board")
 
-    def rooms(self, target: str, values: Sequence[Value]) -> Iterable[str]:
-        """The rooms that a call needs: those of the agent's own function, or what reads values that go with it."""
+    def rooms(self, target: str, values: Sequence[Value], modules: Sequence[str] = ()) -> Iterable[str]:
+        """The rooms that a call needs: those of the agent's own function, or what reads values that go with it.
+
+        Args:
+            target: what is called.
+            values: the arguments. Lua that gets a function among them may wait for its results.
+            modules: of the firmware. Their functions and all methods are C, which never waits.
+        """
         if is_direct(target):
             return self._code.room_of(target[1:])
+        if target[:1] != ":" and target.partition(".")[0] not in modules and any(map(_holds_function, values)):
+            return (*self._code.room_of("values"), "wait")
         return self._code.room_of("values") if values else ()
+
+
+def _holds_function(value: Value) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_function, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_function, value))
+    return callable(value)
+
+
+def is_path(target: str) -> bool:
+    """True for names joined by points, which may stand in a source: no value of the host ever does."""
+    return _PATH.fullmatch(target) is not None
 
 
 def is_direct(target: str) -> bool:

@@ -24,6 +24,9 @@ class Host(Protocol):
     def inward(self, value: Value) -> Value:
         """A value from the link as users see it."""
 
+    def outward(self, value: Value) -> Value:
+        """A value of users as the link takes it."""
+
     def spawn(self, work: Any) -> None:
         """Run a coroutine beside."""
 
@@ -31,8 +34,11 @@ class Host(Protocol):
 class Callback:
     """A Python function as an argument of a board function; the link turns it into a Lua function.
 
-    Calls run one at a time, in the order in which Lua made them. What the function returns is dropped: Lua does not
-    wait for it. A flood of calls to a coroutine function that does not keep up is bounded by `WAITING_CALLS`.
+    Lua waits for what the function returns (`ask`) where it can: in a call with the function among its arguments, and
+    not across C (5.1: `pcall`, `gsub`, `table.sort`; 5.3: those but `pcall`), in a coroutine of its own, or in a timer,
+    an interrupt or another callback of C. There it gets nothing, the calls run one at a time, in the order in which Lua
+    made them, and what the function returns is dropped. A flood of calls to a coroutine function that does not keep up
+    is bounded by `WAITING_CALLS`.
 
     Attributes:
         dropped: how many calls were dropped.
@@ -44,6 +50,8 @@ class Callback:
         self._waiting: deque[tuple[Value, ...]] = deque()
         self._running = False
         self.dropped = 0
+
+        self.__qualname__ = self._name
 
     def __call__(self, *values: Value) -> None:
         """Lua called."""
@@ -57,6 +65,15 @@ class Callback:
             return
         self._waiting.append(tuple(self._host.inward(value) for value in values))
         self._pump()
+
+    async def ask(self, *values: Value) -> Value:
+        """Lua called, and waits for what the function returns. Runs beside the calls that it does not wait for."""
+        result = self._function(*(self._host.inward(value) for value in values))
+        if inspect.isawaitable(result):
+            result = await result
+        if isinstance(result, tuple):
+            return tuple(self._host.outward(value) for value in result)
+        return self._host.outward(result)
 
     def forget(self) -> None:
         """The boot in which Lua made these calls is over: those that wait are not made any more."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bridge.errors import LuaError
+from bridge.errors import LuaError, UsageError
 from bridge.link import CALL_TIMEOUT
+from bridge.link.shapes import is_path
 from bridge.mirror.handle import Remote
 from bridge.mirror.table import HandleTable, Unread
 from bridge.wire.values import Value
@@ -28,8 +29,8 @@ class LuaName(Unread):
     """A global name of the board and what is below it; call it to call the function of that name.
 
     Arguments are None, bool, int, float, bytes, str (sent as UTF-8), lists and dicts, handles, and Python functions
-    (Lua gets a function that calls them; it does not wait for them). Strings come back as bytes, several results as
-    a tuple, board objects as handles.
+    (Lua gets a function that calls them; `bridge.mirror.callback` says when it waits for their results). Strings come
+    back as bytes, several results as a tuple, board objects as handles.
     """
 
     def __init__(self, tables: TableSource, path: str = "") -> None:
@@ -61,7 +62,13 @@ class LuaName(Unread):
         return single(await table.call(self._path, *values, timeout=timeout))
 
     async def get(self) -> Value:
-        """The value of this name (`await board.lua.net.TCP.get()`); tables come whole."""
+        """The value of this name (`await board.lua.net.TCP.get()`); tables come whole.
+
+        Raises:
+            UsageError: no Lua program could write this name.
+        """
+        if self._path and not is_path(self._path):
+            raise UsageError(f"{self._path!r} is no name in Lua", remedy="Use letters, digits and underscores.")
         table = await self._tables()
         return single(await table.run_lua(f"return {self._path or '_G'}"))
 

@@ -11,14 +11,14 @@ import copy
 import gc
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from bridge.errors import BridgeError, LinkTimeout, StaleHandle, UsageError
+from bridge.errors import BridgeError, LinkTimeout, StaleHandle, UsageError, ValueRefused
 from bridge.link import CALL_TIMEOUT, Caller
 from bridge.mirror.callback import Callback, ErrorReport
 from bridge.mirror.handle import Remote
-from bridge.wire.values import Handle, Value
+from bridge.wire.values import MAX_DEPTH, Handle, Value
 
 Answer = TypeVar("Answer")
 
@@ -26,6 +26,10 @@ Answer = TypeVar("Answer")
 #: handle in such a circle is collected only by a full look. Python would take its time, because the circle is small
 #: on the host; on the board each costs most of a kilobyte of a heap of twenty.
 COLLECT_AFTER = 8
+
+
+#: Sequences that are one value.
+_TEXT = str | bytes | bytearray | memoryview
 
 
 class Unread:
@@ -68,6 +72,7 @@ class HandleTable:
         Raises:
             StaleHandle: an argument belongs to another boot.
             UsageError: an argument is a name (`board.lua.net.TCP`) instead of its value.
+            ValueRefused: an argument cannot be carried to this board exactly; nothing was sent.
             LuaError, BoardOutOfMemory, LinkTimeout, BoardReset, …: see `Caller.call`.
         """
         self.check()
@@ -75,11 +80,12 @@ class HandleTable:
         return tuple(self.inward(value) for value in results)
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
     ) -> tuple[Value, ...]:
         """As `Caller.run_lua`, with handles and Python functions as arguments and handles among the results."""
         self.check()
-        results = await self.caller.run_lua(source, *(self.outward(value) for value in values), timeout=timeout)
+        outward = [self.outward(value) for value in values]
+        results = await self.caller.run_lua(source, *outward, timeout=timeout, name=name)
         return tuple(self.inward(value) for value in results)
 
     def post(self, target: str, *values: Value) -> None:
@@ -115,8 +121,13 @@ class HandleTable:
         if self._failure is not None:
             raise copy.copy(self._failure) from self._failure
 
-    def outward(self, value: Value) -> Value:
-        """A value as the link takes it."""
+    def outward(self, value: Value, depth: int = 0) -> Value:
+        """A value as the link takes it.
+
+        Raises:
+            StaleHandle, UsageError: see `call`.
+            ValueRefused: a table that is nested too deep (perhaps it holds itself), or that has a table as a key.
+        """
         if isinstance(value, Remote):
             value.check()
             if value.table is not self:
@@ -128,10 +139,16 @@ class HandleTable:
             return value.handle
         if isinstance(value, Unread):
             raise UsageError(f"{value!r} is a name on the board, not its value", remedy="Pass `await name.get()`.")
-        if isinstance(value, dict):
-            return {self.outward(key): self.outward(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.outward(item) for item in value]
+        if isinstance(value, Mapping | Sequence) and not isinstance(value, _TEXT) and depth >= MAX_DEPTH:
+            raise ValueRefused(
+                f"A table nested deeper than {MAX_DEPTH} cannot be carried to a board", remedy="Does it hold itself?"
+            )
+        if isinstance(value, Mapping):
+            if any(isinstance(key, tuple) for key in value):
+                raise ValueRefused("A table as the key of a table cannot be carried to a board")
+            return {self.outward(key): self.outward(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, _TEXT):
+            return [self.outward(item, depth + 1) for item in value]
         if callable(value):
             # One Lua function for one Python function, for as long as Lua holds it: the link keeps it so long.
             found = self._callbacks.get(id(value))
@@ -149,6 +166,11 @@ class HandleTable:
         if isinstance(value, list):
             return [self.inward(item) for item in value]
         return value
+
+    @property
+    def dropped_calls(self) -> int:
+        """Calls from Lua that were dropped on the host, because a Python function did not keep up."""
+        return sum(callback.dropped for callback in self._callbacks.values())
 
     def adopt(self, remote: Remote, handle: Handle) -> weakref.finalize[[Handle], Remote]:
         """Take a new handle in: its events find it, and it is released when Python collects it."""

@@ -86,9 +86,11 @@ class Board:
         """The value of a Lua expression."""
         return inward(portal().call(self._board.eval(expression, *map(outward, values), timeout=timeout)))
 
-    def exec(self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+    def exec(
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
+    ) -> Value:
         """Run a Lua chunk on the board."""
-        return inward(portal().call(self._board.exec(source, *map(outward, values), timeout=timeout)))
+        return inward(portal().call(self._board.exec(source, *map(outward, values), timeout=timeout, name=name)))
 
     def reset(self) -> None:
         """Restart the board and put the agent on it again."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import LocalProtocolError, RemoteProtocolError, ValueRefused
 from bridge.wire.values import Value, decode_values, encode_values
 
 #: Bytes of one encoded message to the board at most. The agent joins the fragments of a message into one string, and
@@ -152,6 +152,18 @@ class Invoke(Message):
     """Lua called a host function."""
 
     callback: int
+    dropped: int = 0
+    """Calls of this function that the board has dropped since the last one that it sent."""
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ask(Message):
+    """Lua called a host function and waits for what it returns."""
+
+    callback: int
+    call_id: int
+    """The call in which it did; the answer is a direct call of `wait.resume` with this number."""
     values: tuple[Value, ...] = ()
 
 
@@ -194,7 +206,8 @@ MESSAGES: dict[tuple[Direction, int], Entry] = {
         (2, Entry(Reply, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (3, Entry(Failure, Direction.TO_HOST, (("call_id", "u8"), ("values", "values")))),
         (4, Entry(Event, Direction.TO_HOST, (("handle", "u16"), ("event", "u8"), ("values", "values")))),
-        (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("values", "values")))),
+        (5, Entry(Invoke, Direction.TO_HOST, (("callback", "u16"), ("dropped", "u16"), ("values", "values")))),
+        (6, Entry(Ask, Direction.TO_HOST, (("callback", "u16"), ("call_id", "u8"), ("values", "values")))),
     )
 }
 
@@ -224,7 +237,8 @@ def encode(message: Message) -> bytes:
     """The bytes of a message.
 
     Raises:
-        LocalProtocolError: a field does not fit its form, or the whole is longer than `MAX_MESSAGE`.
+        LocalProtocolError: a field does not fit its form.
+        ValueRefused: a value has no form, or the whole is longer than `MAX_MESSAGE`.
     """
     opcode, entry = OPCODES[type(message)]
     out = bytearray()
@@ -244,7 +258,7 @@ def encode(message: Message) -> bytes:
             raise LocalProtocolError(f"{entry.name}: {name} must be {_SIZES[form]} bytes long")
         out += piece
     if len(out) > (MAX_MESSAGE if entry.direction is Direction.TO_BOARD else MAX_MESSAGE_TO_HOST):
-        raise LocalProtocolError(
+        raise ValueRefused(
             f"A message of {len(out)} bytes is too long for the link ({MAX_MESSAGE} at most)",
             remedy=f"Send at most {MAX_CHUNK} bytes of data in one call.",
         )

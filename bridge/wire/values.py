@@ -1,18 +1,18 @@
 """Lua values on the wire: a letter for the type, two bytes of length or number, and what the letter says.
 
-PROTOCOL.md, "Values", is the normative text. Numbers travel as decimal text: stock Lua has no `struct`, and text is
-exact in each of the three builds of NodeMCU (Lua 5.1 with doubles, 5.1 with integers, 5.3).
+PROTOCOL.md, "Values", is the normative text. Numbers travel as text: stock Lua has no `struct`. `bridge.wire.numbers`
+says how they stay exact in each build of NodeMCU.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import RemoteProtocolError, ValueRefused
+from bridge.wire.numbers import number_of, number_text
 
 #: What a value is in Python: None, bool, int, float, bytes, str (UTF-8 on the wire), Handle, Callback, Opaque,
 #: list or tuple (a table with keys 1…n), dict (any table). From the board strings are always bytes.
@@ -48,7 +48,7 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Aside:
-    """A table or object that the board keeps until the host has sent what encodes it (to the host)."""
+    """A table, object or number that the board keeps until the host has sent what encodes it (to the host)."""
 
     number: int
     """1 to 65535."""
@@ -68,7 +68,7 @@ class Tag(IntEnum):
 
     NIL = ord("l")  # length of text that means nothing
     BOOLEAN = ord("n")  # length; "true" or "false"
-    NUMBER = ord("r")  # length; decimal text
+    NUMBER = ord("r")  # length; text, see bridge.wire.numbers
     STRING = ord("g")  # length; the bytes
     TABLE = ord("e")  # count of pairs; key and value of each
     HANDLE = ord("a")  # number of the handle
@@ -80,14 +80,14 @@ class Tag(IntEnum):
 #: What a value is at most, in bytes of text, pairs, or number.
 _MOST = 0xFFFF
 #: A whole number of more bits is exact in no build of NodeMCU.
-_MOST_BITS = 176
+_MOST_BITS = 64
 
 
 def encode_values(values: Sequence[Value]) -> bytes:
     """The bytes of some values, one after the other.
 
     Raises:
-        LocalProtocolError: a value has no form on the wire.
+        ValueRefused: a value has no form on the wire.
     """
     out = bytearray()
     for value in values:
@@ -109,24 +109,9 @@ def decode_values(data: bytes) -> tuple[Value, ...]:
     return tuple(values)
 
 
-def number_text(value: int | float) -> bytes:
-    """A number as Lua source of any build reads it back exactly; whole floats keep a point.
-
-    Raises:
-        LocalProtocolError: infinity and NaN have no text that `tonumber` reads; more than 176 bits is beyond Lua.
-    """
-    if isinstance(value, int):
-        if value.bit_length() > _MOST_BITS:
-            raise LocalProtocolError(f"A whole number of {value.bit_length()} bits is too large for Lua")
-        return b"%d" % value
-    if not math.isfinite(value):
-        raise LocalProtocolError(f"The number {value} has no form on the wire")
-    return repr(value).encode()
-
-
 def _head(tag: Tag, number: int, what: str) -> bytes:
     if number > _MOST:
-        raise LocalProtocolError(f"{what} is too long for the wire ({_MOST} at most)")
+        raise ValueRefused(f"{what} is too long for the wire ({_MOST} at most)", remedy="Send it in parts.")
     return bytes((tag,)) + number.to_bytes(2, "big")
 
 
@@ -137,10 +122,16 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
         text = b"true" if value else b"false"
         out += _head(Tag.BOOLEAN, len(text), "") + text
     elif isinstance(value, int | float):
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise ValueRefused(f"A whole number of {value.bit_length()} bits is too large for Lua")
         text = number_text(value)
         out += _head(Tag.NUMBER, len(text), "") + text
     elif isinstance(value, str):
-        _encode(value.encode(), out, depth)
+        try:
+            data = value.encode()
+        except UnicodeEncodeError:
+            raise ValueRefused("A str with half a surrogate pair has no UTF-8", remedy="Pass bytes.") from None
+        out += _head(Tag.STRING, len(data), f"A string of {len(data)} bytes") + data
     elif isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
         out += _head(Tag.STRING, len(data), f"A string of {len(data)} bytes") + data
@@ -153,19 +144,28 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
     elif isinstance(value, Sequence):
         _encode_table(list(enumerate(value, 1)), out, depth)
     else:
-        raise LocalProtocolError(f"A Python {type(value).__name__} has no form on the wire")
+        raise ValueRefused(f"A Python {type(value).__name__} has no form on the wire")
 
 
 def _encode_table(pairs: list[tuple[Value, Value]], out: bytearray, depth: int) -> None:
     if depth >= MAX_DEPTH:
-        raise LocalProtocolError(f"A table nested deeper than {MAX_DEPTH} has no form on the wire")
+        raise ValueRefused(
+            f"A table nested deeper than {MAX_DEPTH} has no form on the wire", remedy="Does it hold itself?"
+        )
     out += _head(Tag.TABLE, len(pairs), f"A table of {len(pairs)} entries")
+    keys = set()
     for key, value in pairs:
         if key is None or value is None:
             # Lua drops a nil entry and refuses a nil key; the count must stay true.
-            raise LocalProtocolError("A table on the wire cannot hold None")
+            raise ValueRefused("A table on the wire cannot hold None", remedy="Leave the entry out.")
+        if key != key:
+            raise ValueRefused("NaN is no key of a Lua table")
+        at = len(out)
         _encode(key, out, depth + 1)
+        keys.add(bytes(out[at:]))
         _encode(value, out, depth + 1)
+    if len(keys) < len(pairs):
+        raise ValueRefused("Two keys of a dict are the same in Lua", remedy="Is one of them str, the other bytes?")
 
 
 def _take(data: bytes, position: int, count: int) -> bytes:
@@ -207,12 +207,12 @@ def _decode(data: bytes, position: int, depth: int) -> tuple[Value, int]:
 def _decode_table(data: bytes, position: int, count: int, depth: int) -> tuple[Value, int]:
     if depth >= MAX_DEPTH:
         raise RemoteProtocolError(f"A table on the wire is nested deeper than {MAX_DEPTH}")
-    pairs = []
+    pairs: list[tuple[Value, Value]] = []
     for _ in range(count):
         key, position = _decode(data, position, depth + 1)
         value, position = _decode(data, position, depth + 1)
         if isinstance(key, dict | list):
-            key = Opaque(b"table")
+            key = Opaque(b"table %d" % (len(pairs) + 1))  # each is another key
         pairs.append((key, value))
     # A Lua table with keys 1…n is a list; the order in which Lua walked it does not matter. An empty table is one too.
     keyed = {key: value for key, value in pairs if type(key) is int}
@@ -223,12 +223,6 @@ def _decode_table(data: bytes, position: int, count: int, depth: int) -> tuple[V
 
 def _number(text: bytes) -> int | float:
     try:
-        whole = text.decode("ascii")
-        if whole.lstrip("+-").isdigit():
-            return int(whole)
-        lowered = whole.strip().lower()
-        if "nan" in lowered:  # printed with either sign, by C library
-            return math.nan
-        return float(lowered)
-    except ValueError:
+        return number_of(text)
+    except (ValueError, OverflowError):
         raise RemoteProtocolError(f"A number on the wire reads {text[:32]!r}") from None

@@ -39,10 +39,11 @@ function agent.receive(data)
   data = early[expected]
   -- A message waits here while too much waits to go out.
   while data and agent.top - base < 20 do
+    -- First, as there may be no memory for it: then the frame has not arrived, and comes again.
+    sum = agent.message .. data:sub(3)
     early[expected] = nil
     expected = (expected + 1) % 32
     agent.expected, agent.held, agent.owed = expected, (agent.held - 1) / 2, agent.owed or 0
-    sum = agent.message .. data:sub(3)
     agent.message = sum
     if data:byte(2) < 64 then
       agent.message = ""

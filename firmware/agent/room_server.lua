@@ -10,9 +10,9 @@ function agent.net_server(message)
 end
 
 function agent.net_listen(message)
-  -- The callback knows the server by its number: the registry would keep a server for ever that its own callback holds.
   local server, number = agent.find(message, 3)
   local high, low = message:byte(5, 6)
+  -- The stack keeps this function until the server is collected, so it must not hold the server.
   local function accept_CB(socket)
     agent.try(function()
       agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.adopt(socket, true))

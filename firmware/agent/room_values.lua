@@ -13,9 +13,13 @@ local function get(data, at)
   at = at + 3
   if tag == @HANDLE@ then return agent.find(data, at - 2), at end
   if tag == @CALLBACK@ then
-    -- Lua calls a function of the host. A flood is cut off, and says so once.
+    -- Lua calls a function of the host. A flood is cut off, says so once, and counts.
+    local lost = 0
+    agent.asked = true
     local call = functions[n] or function(...)
-      local ok, dropped = pcall(agent.send, @INVOKE@, two(n), ...)
+      if agent.asks and agent.asks() then return agent.ask(two(n), ...) end
+      local ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
+      lost = dropped and lost + (lost < 65535 and 1 or 0) or 0
       if dropped and not flooded then
         flooded = ok
         pcall(agent.send, @FAILURE@, "\0", ok and "calls of Python functions were dropped" or dropped)
@@ -36,7 +40,7 @@ local function get(data, at)
   n = at + n
   data = data:sub(at, n - 1)
   if tag == @NUMBER@ then
-    data = tonumber(data)
+    data = agent.number(data)
   elseif tag == @BOOLEAN@ then
     data = data == "true"
   elseif tag == @NIL@ then
@@ -54,8 +58,13 @@ function agent.values(data, at)
   end
 end
 
--- The bytes of a table or object. The same object has the same number, as long as the host keeps it.
+-- The bytes of a table, an object, or a number without an exact decimal text. The same object has the same number, as
+-- long as the host keeps it.
 function agent.deep(value, name, depth)
+  if name == "number" then
+    local text = agent.exact(value)
+    return "r" .. two(#text) .. text
+  end
   if name == "table" then
     depth = (depth or 0) + 1
     if depth > @MAX_DEPTH@ then error("table too deep", 0) end

@@ -19,14 +19,21 @@ function agent.two(n)
 end
 
 -- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
--- much waits already; then the result is true.
+-- much waits already; then the result is true. Outside of the host's own calls that is before the host's messages have to
+-- wait (receive.lua), so that no flood of timers or interrupts keeps them out.
 function agent.send(kind, data, ...)
   local agent = agent
   local top = agent.top
-  if kind == @INVOKE@ and top - agent.base > 23 then return true end
+  if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or 15) then return true end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
+  end
+  -- There was no memory for all of a message before.
+  kind = top
+  while agent.out[kind] do
+    agent.out[kind] = nil
+    kind = kind + 1
   end
   kind = agent.fragment
   for at = 1, #data, kind do
@@ -37,11 +44,13 @@ function agent.send(kind, data, ...)
   agent.posted = agent.posted or pcall(node.task.post, @PRIORITY@, agent.main)
 end
 
--- The bytes of a value. Those of tables and objects room_values.lua knows; until it is here they are put aside, and the
--- host fetches them when it has sent that room.
+-- The bytes of a value. Those of tables, objects and numbers whose text is not exact room_values.lua knows; until it is
+-- here they are put aside, and the host fetches them when it has sent that room.
 function agent.put(value, depth)
   local name, text = type(value), tostring(value)
-  if #name < 8 and name ~= "table" then return name:sub(-1) .. agent.two(#text) .. text end
+  if #name < 8 and name ~= "table" and (name ~= "number" or tonumber(text) == value and not text:find("e")) then
+    return name:sub(-1) .. agent.two(#text) .. text
+  end
   if agent.deep then return agent.deep(value, name, depth) end
   name = agent.aside or {}
   agent.aside = name

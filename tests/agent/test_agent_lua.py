@@ -108,7 +108,7 @@ def test_lua_calls_functions_of_the_host_and_a_flood_is_cut(version: str) -> Non
     assert both.run_until(lambda: Reply(1) in both.got, 5.0)
     both.run_until(lambda: False, 1.0)
     invoked = [message for message in both.got if isinstance(message, Invoke)]
-    assert invoked[0] == Invoke(3, (1, b"x")) and 10 < len(invoked) < 100
+    assert invoked[0] == Invoke(3, 0, (1, b"x")) and 10 < len(invoked) < 100
     assert [message for message in both.got if isinstance(message, Failure)] == [
         Failure(0, (b"calls of Python functions were dropped",))
     ]

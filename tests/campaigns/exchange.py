@@ -113,7 +113,7 @@ def with_lua(
     define(world)
     wanted: list[Message] = [Hello(digest().encode(), (40000, b"Lua " + version.encode()))]
     for number, chunk in enumerate(chunks_of(sizes, seed), 1):
-        wanted += [Invoke(7, (number, chunk[::-1])), Reply(number, (number, chunk))]
+        wanted += [Invoke(7, 0, (number, chunk[::-1])), Reply(number, (number, chunk))]
         world.send(Call(71, number, (number, chunk)))
     outcome = expect(world, wanted, world.got)
     assert board.firmware.errors == []

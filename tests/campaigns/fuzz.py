@@ -88,7 +88,7 @@ class Inputs:
                 Reply(rng.randrange(256), self.values()),
                 Failure(rng.randrange(256), self.values()),
                 Event(rng.randrange(65536), rng.randrange(256), self.values()),
-                Invoke(rng.randrange(65536), self.values()),
+                Invoke(rng.randrange(65536), rng.randrange(65536), self.values()),
             ]
         )
 

@@ -63,7 +63,7 @@ def play(version: str, texts: list[bytes], often: float, seed: int, mix: Mix) ->
     for number in range(1, 9):
         chunk = rng.randbytes(rng.choice([0, 3, 150, 500]))
         world.send(Call(71, number, (number, chunk)))
-        wanted += [Invoke(7, (number, chunk[::-1])), Reply(number, (number, chunk))]
+        wanted += [Invoke(7, 0, (number, chunk[::-1])), Reply(number, (number, chunk))]
     assert world.run_until(lambda: len(world.got) >= len(wanted), 60.0), world.failed
     world.run_until(lambda: False, 3.0)
     assert world.got == wanted

@@ -67,7 +67,7 @@ def test_prints_are_console_text_and_agents_faults_are_told() -> None:
             link.on_console, link.on_fault = texts.append, faults.append
             await link.run_lua("print('hello', 5) uart.write(0, 'no end')")
             link.post("error", "in vain")
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)  # three rooms travel first
             assert b"".join(texts) == b"hello\t5\r\nno end"
             assert len(faults) == 1 and faults[0].endswith("in vain")
 

@@ -3,8 +3,8 @@ import pytest
 from bridge import agent_source
 from bridge.agent import _Code
 from bridge.errors import LocalProtocolError
-from bridge.link.shapes import ShapeTable, direct_arguments, source_messages
-from bridge.wire.messages import FIRST_SHAPE, MAX_SOURCE, ONCE
+from bridge.link.shapes import ShapeTable, direct_arguments
+from bridge.wire.messages import FIRST_SHAPE, ONCE
 from bridge.wire.values import Handle
 
 
@@ -24,8 +24,8 @@ def test_what_is_no_target_is_refused(target: str) -> None:
 def test_rooms_that_a_target_needs() -> None:
     shapes = ShapeTable(_Code())
     assert shapes.rooms("@net.listen", (Handle(1),)) == ("objects", "flow", "net", "server")
-    assert shapes.rooms(":send", (Handle(1),)) == ("objects", "values")
-    assert shapes.rooms("gpio.write", (4, 1)) == ("objects", "values")
+    assert shapes.rooms(":send", (Handle(1),)) == ("objects", "numbers", "values")
+    assert shapes.rooms("gpio.write", (4, 1)) == ("objects", "numbers", "values")
     assert shapes.rooms("node.heap", ()) == ()
 
 
@@ -47,11 +47,3 @@ def test_numbers_are_kept_and_the_least_used_gives_way() -> None:
     assert shapes.known("t1") is None and shapes.known("t0") == numbers[0] and shapes.known("@net.send") == own
     shapes.drop("new")
     assert shapes.known("new") is None
-
-
-def test_source_travels_in_pieces() -> None:
-    text = bytes(range(256)) * 9
-    pieces = source_messages(text)
-    assert b"".join(piece.text for piece in pieces) == text
-    assert max(len(piece.text) for piece in pieces) == MAX_SOURCE
-    assert [piece.text for piece in source_messages(b"")] == [b" "]

@@ -54,7 +54,7 @@ class FakeCaller:
         self.calls.append((target, values))
 
     async def run_lua(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
     ) -> tuple[Value, ...]:
         return await self.call("lua", source, *values)
 

@@ -88,3 +88,24 @@ def test_calls_that_wait_when_the_boot_ends_are_not_made() -> None:
         assert made == [1]
 
     asyncio.run(main())
+
+
+def test_lua_that_waits_gets_results_as_the_link_takes_them() -> None:
+    async def main() -> None:
+        _, table, errors = make_table()
+        gate = asyncio.Event()
+
+        async def work(value: object) -> object:
+            await gate.wait()
+            return value, [value]
+
+        callback = Callback(work, table)
+        callback(1)  # one that Lua does not wait for, and that takes long
+        asked = asyncio.ensure_future(callback.ask(Handle(9)))
+        await settle()
+        gate.set()
+        assert await asked == (Handle(9), [Handle(9)])
+        assert await Callback(lambda: None, table).ask() is None
+        assert errors.seen == []
+
+    asyncio.run(main())

@@ -38,6 +38,8 @@ def test_any_function_of_any_module() -> None:
         ]  # fmt: skip
         with pytest.raises(LuaError, match=r"board\.lua\.module\.function"):
             await lua()
+        with pytest.raises(UsageError, match="no name in Lua"):
+            await getattr(lua, "(function() end)()").get()
         assert repr(lua.net.dns) == "<lua net.dns>"
         with pytest.raises(AttributeError):
             lua.__wrapped__  # noqa: B018

@@ -9,6 +9,7 @@ from bridge.wire.messages import (
     MAX_MESSAGE,
     MESSAGES,
     OPCODES,
+    Ask,
     Call,
     DirectCall,
     Direction,
@@ -29,7 +30,7 @@ from bridge.wire.values import Handle
 SAMPLES: list[Message] = [
     Call(0, 0), Call(253, 255, (Handle(1), b"data", 5)), DirectCall(63, 1, b"\0\1data"), Source(b"return 1"), Tune(100),
     Hello(b"12345678", (1, b"x")), Reply(1), Reply(255, (None, b"a")), Failure(3, (b"text",)),
-    Event(65535, 4, (b"x",)), Invoke(1, (2,)),
+    Event(65535, 4, (b"x",)), Invoke(1, 0, (2,)), Ask(1, 2, (3,)),
 ]  # fmt: skip
 
 

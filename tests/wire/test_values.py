@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import RemoteProtocolError, ValueRefused
 from bridge.wire.values import Aside, Callback, Handle, Opaque, Tag, decode_values, encode_values
 
 plain = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**53), 2**53),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(allow_nan=False),
     st.binary(max_size=300),
     st.builds(Handle, st.integers(0, 0xFFFF)),
     st.builds(Callback, st.integers(0, 0xFFFF)),
@@ -34,7 +34,7 @@ def same(one: object, other: object) -> bool:
             return isinstance(other, dict) and len(one) == len(other) and all(same(one[k], other[k]) for k in one)
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and one == other
+    return type(one) is type(other) and one == other and repr(one) == repr(other)
 
 
 @given(st.lists(plain))
@@ -64,11 +64,22 @@ def test_bytes_of_values(value: object, data: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [object(), math.inf, math.nan, [None], {None: 1}, {1: None}, b"x" * 65536, 1 << 300_000, [[[[[[[[[1]]]]]]]]]],
-    ids=["object", "inf", "nan", "list of None", "None key", "None value", "long", "huge", "deep"],
+    [
+        object(),
+        [None],
+        {None: 1},
+        {1: None},
+        b"x" * 65536,
+        1 << 300_000,
+        [[[[[[[[[1]]]]]]]]],
+        {math.nan: 1},
+        {"a": 1, b"a": 2},
+        "\ud800",
+    ],
+    ids=["object", "list of None", "None key", "None value", "long", "huge", "deep", "NaN key", "same", "half"],
 )
 def test_what_has_no_form_is_refused(value: object) -> None:
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(ValueRefused):
         encode_values([value])
 
 
@@ -99,6 +110,15 @@ def test_numbers_as_the_board_writes_them() -> None:
     assert number(b"-nan") != number(b"-nan")
     assert number(b"inf") == math.inf and number(b"-inf") == -math.inf
     assert type(number(b"-70")) is int
+    assert math.copysign(1, number(b"-0")) == -1  # type: ignore[arg-type]
+    assert number(b"4503599627370496p1") == 2**53 and type(number(b"4503599627370496p1")) is int
+    assert type(number(b"4503599627370496.p1")) is float
+
+
+def test_tables_that_are_keys_stay_different_keys() -> None:
+    one = b"e\0\0"
+    (got,) = decode_values(b"e\0\x02" + (one + b"n\0\x04true") * 2)
+    assert len(got) == 2
 
 
 def test_opaque_values_carry_their_text() -> None:

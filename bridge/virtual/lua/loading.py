@@ -18,6 +18,7 @@ from bridge.virtual.lua.services import Services
 from bridge.virtual.lua.vm import Vm
 
 _CACHED_CHUNKS = 200
+_COMMENT = re.compile(rb"--[^\n\[][^\n]*")
 #: Pieces of source after which `load` first looks whether they can become a chunk.
 _FIRST_LOOK = 16
 
@@ -68,7 +69,8 @@ class Loader:
             self._services.compiled()
             message = rewrite.limit_of_locals(message) if self._vm.version == "5.1" else message
             if compiled is None:
-                self._loading(len(source), None, None)
+                # What was compiled before the error is gone; the source without its comments is about as large.
+                self._loading(len(_COMMENT.sub(b"", source)), None, None)
                 return None, message
             if self._integers and (bad := integral.malformed(source)) is not None:
                 return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad[1], bad[0])

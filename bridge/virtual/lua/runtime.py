@@ -141,6 +141,8 @@ class Runtime:
     def _tick(self, kilobytes: float) -> int | None:
         if self.answers.halted:
             return 2
+        if self.vm.compiling:
+            return None
         try:
             return self._services.tick(kilobytes)
         except BaseException as failure:

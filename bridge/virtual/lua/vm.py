@@ -43,6 +43,8 @@ class Vm:
 
     def __init__(self, version: str) -> None:
         self.version = version
+        #: True while the host's compiler runs.
+        self.compiling = False
         sweep()
         library = importlib.import_module("lupa.lua" + version.replace(".", ""))
         self.runtime = library.LuaRuntime(
@@ -70,7 +72,12 @@ class Vm:
 
     def compile(self, source: bytes, name: bytes) -> tuple[bytes | None, bytes]:
         """Compile source; returns (dump, b"") or (None, the compiler's message)."""
-        answer = self._compile(source, name)
+        # The host's compiler holds all of the source, which the chip reads in pieces: no look at the heap meanwhile.
+        self.compiling = True
+        try:
+            answer = self._compile(source, name)
+        finally:
+            self.compiling = False
         if isinstance(answer, tuple):
             return None, answer[1]
         return answer, b""

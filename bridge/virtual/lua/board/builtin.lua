@@ -52,9 +52,25 @@ local fail = hide(function(op, a, b)
 end)
 B.fail = fail
 
+-- What Python gets of a coroutine refers to that coroutine, so one that hands over more than plain values is kept until
+-- the boot ends: Python may hold them for longer than the program holds the coroutine.
+-- (`B.thread` is the coroutine that runs.)
+local pinned, select = {}, select
+local pin = hide(function(thread, ...)
+  for at = 1, select("#", ...) do
+    local kind = type((select(at, ...)))
+    if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then
+      pinned[thread] = true
+      return
+    end
+  end
+end)
+
 -- `answer` is the Python side; `resume` goes on with a function that had to call Lua (opcode CALL).
 function B.wrap(answer, resume)
   return function(...)
+    local thread = B.thread
+    if thread and not pinned[thread] then pin(thread, ...) end
     local op, a, b, c, d = answer(...)
     while op == CALL do
       if d == 0 then op, a, b, c, d = resume(a, b())

@@ -7,7 +7,9 @@ local getinfo = debug.getinfo
 local host_wrap, running, yield = coroutine.wrap, coroutine.running, coroutine.yield
 local hide, argument_fault, is_53 = B.hide, B.argument_fault, B.is_53
 local status = coroutine.status
-local go_on = setmetatable({}, {__mode = "k"})  -- coroutine -> function that resumes it
+-- coroutine -> function that resumes it. The function holds its coroutine, so a coroutine that nobody holds would never
+-- go if this table held the function: the coroutine's own stack does.
+local go_on = setmetatable({}, {__mode = "kv"})
 local co = {}
 B.coroutine, B.coroutine_order = co, {"create", "resume", "running", "status", "wrap", "yield"}
 co.running, co.status, co.yield = running, status, yield
@@ -32,9 +34,13 @@ end)
 local pass = hide(function(...) return ... end)
 local make = hide(function(f)
   local start = hide(function(...) return pass(f(...)) end)
-  local resume = host_wrap(hide(function() return pass(start(yield((running())))) end))
+  local resume = host_wrap(hide(function()
+    local mine = yield((running()))
+    return pass(start(yield(mine)))
+  end))
   local thread = resume()
   go_on[thread] = resume
+  resume(resume)
   B.install_hook(thread)
   return thread
 end)
@@ -55,10 +61,14 @@ function co.resume(...)
   local function keep(...) results = {n = select("#", ...), ...} end
   local resume = go_on[thread]
   local state = status(thread)
-  if not resume or (is_53 and (state == "running" or state == "normal")) then
+  if not resume then return false, "cannot resume " .. (state == "dead" and "dead" or "non-suspended") .. " coroutine" end
+  if (is_53 and (state == "running" or state == "normal")) then
     return false, "cannot resume non-suspended coroutine"
   end
+  local before = B.thread
+  B.thread = thread
   keep(pcall(resume, select(2, ...)))
+  B.thread = before
   return unpack(results, 1, results.n)
 end
 
@@ -72,11 +82,16 @@ end)
 function co.wrap(...)
   local f = ...
   check_function(f, select("#", ...))
-  local resume = go_on[make(f)]
+  local thread = make(f)
+  local resume = go_on[thread]
   return function(...)
     local results
     local function keep(...) results = {n = select("#", ...), ...} end
-    keep(finish(pcall(resume, ...)))
+    local before = B.thread
+    B.thread = thread
+    keep(pcall(resume, ...))
+    B.thread = before
+    keep(finish(unpack(results, 1, results.n)))
     return unpack(results, 1, results.n)
   end
 end

@@ -84,6 +84,11 @@ local math_values, math_order = pick(host.math, is_53
   and "abs acos asin atan ceil cos deg exp tointeger floor fmod ult log max min modf rad random randomseed sin sqrt tan "
     .. "type pi huge maxinteger mininteger"
   or "abs ceil floor max min pow random randomseed sqrt pi huge")
+if B.integers then
+  -- The integer build of 5.1 (LUA_NUMBER_INTEGRAL) has no pi, and its largest number is that of an int.
+  math_values.huge, math_values.pi = 2147483647, nil
+  table.remove(math_order, #math_order - 1)
+end
 if is_53 then math_values.maxinteger, math_values.mininteger = 2147483647, -2147483648 end
 
 local ROM = {}
