@@ -63,12 +63,8 @@ class Link:
         self.on_console: Callable[[bytes], None] | None = None
         self.on_down: Callable[[BridgeError], None] | None = None
         self.on_fault: Callable[[str], None] | None = None
-        self.facts = facts
-        self.epoch = epoch
-        self.session = session
-        self._port = port
-        self._code = code
-        self._farewell = farewell
+        self.facts, self.epoch, self.session = facts, epoch, session
+        self._port, self._code, self._farewell = port, code, farewell
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
@@ -171,8 +167,7 @@ class Link:
             self.send(*first, self.message_for(target, call.call_id, values))
             call.releases = self._receivers.releases
         except BaseException:
-            if call.defines:
-                self._shapes.drop(target)
+            self._shapes.drop(target)
             self._calls.abandon(call)
             raise
 
@@ -187,8 +182,7 @@ class Link:
         return await self._asides.fetched(results)
 
     async def _fetch(self, value: Aside) -> Value:
-        (found,) = await self.call("@values.fetch", value.number, timeout=None)
-        return found
+        return (await self.call("@values.fetch", value.number, timeout=None))[0]
 
     def _let_go(self, value: Handle | Aside) -> None:
         """Something came that nobody waits for any more."""
