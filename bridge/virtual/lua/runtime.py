@@ -74,7 +74,6 @@ class Runtime:
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]
         self._collect = board[b"collect"]
-        self._references = board[b"references"]
         for kind in object_types:
             self.objects.prepare(kind)
         board[b"install_hook"]()
@@ -345,11 +344,8 @@ class Runtime:
 
     @property
     def references(self) -> int:
-        """Lua values that the firmware holds: what on the chip are the registry's slots in use (`luaL_ref`).
-
-        Some are the board's own, always the same number; take differences. Costs no board time.
-        """
-        return int(self._references())
+        """Lua values that the firmware holds, the registry's slots in use on the chip; some are always there."""
+        return int(self.board[b"references"]())
 
     def state_address(self) -> int:
         """Address in this process of a `lua_State` of the VM."""
@@ -391,7 +387,7 @@ class Runtime:
         self.objects.close()
         self.answers.close()
         self._builder.close()
-        del self._call, self._call_bare, self._instructions, self._collect, self._references, self.board
+        del self._call, self._call_bare, self._instructions, self._collect, self.board
         self.vm.close()
 
 
