@@ -18,9 +18,9 @@ local function feed()
     if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
   end
   if line[1] or agent.opened or agent.tight then return end
-  local longest, first = holds + 1
+  local longest, first = holds
   for socket, book in pairs(books) do
-    if book[4] and book[4] < longest and book[2] >= 5840 then
+    if book[4] and book[4] <= longest and book[2] >= 5840 then
       longest, first = book[4], socket
     end
   end

@@ -115,7 +115,7 @@ class Stage:
             "receivers": len(link._receivers._receivers),
             "early events": len(link._receivers._early),
             "numbers let go": len(link._receivers._released),
-            "callbacks of the link": len(link._callbacks._functions),
+            "callbacks of the link": len(link.callbacks._functions),
             "calls": len(link._calls._pending),
         }
         return {what: count for what, count in counts.items() if count}
@@ -131,7 +131,7 @@ class Stage:
         gc.collect()
         await self.board.eval("1")  # what Python collected is let go by now, and the board has answered since
         await asyncio.sleep(1)
-        callbacks = self.link._callbacks
+        callbacks = self.link.callbacks
         assert callbacks._ask is not None
         await callbacks._let_go(callbacks._ask)  # as it does by itself now and then
         objects, books = str(await self.link.line.once(_COUNTED, 5.0), "ascii").split()

@@ -53,7 +53,7 @@ def test_single_bytes_do_not_fill_the_heap(build: str) -> None:
             lowest = min(lowest, stage.unused())
         print("lowest", lowest)
         assert bytes(got) == data and reader.code == 0
-        assert lowest > 18_000
+        assert lowest > 3_000, "single bytes join when less than 10 KB are free; below 3 KB a connection is given up"
 
     play(scenario, speeds=(), **BUILDS[build])
 
