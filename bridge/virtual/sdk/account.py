@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bridge.virtual.lua.runtime import Runtime
 
 #: VM instructions with which a function of the firmware is wrapped here; the chip calls it without any.
-_CALL_INSTRUCTIONS = 8
+_CALL_INSTRUCTIONS = 10
 #: VM instructions of the count hook itself.
 _LOOK_INSTRUCTIONS = 26
 #: Blocks that are allocated here only: to run a callback under protection, and by a look of the count hook.

@@ -54,7 +54,7 @@ B.fail = fail
 
 -- What Python gets of a coroutine refers to that coroutine, so one that hands over more than plain values is kept until
 -- the boot ends: Python may hold them for longer than the program holds the coroutine.
--- (`B.thread` is the coroutine that runs.)
+local inside -- the coroutine that runs
 local pinned, select = {}, select
 local pin = hide(function(thread, ...)
   for at = 1, select("#", ...) do
@@ -66,11 +66,17 @@ local pin = hide(function(thread, ...)
   end
 end)
 
+-- Says which coroutine runs from now on (nil is none), and returns which one ran before.
+B.enter = hide(function(thread)
+  local before = inside
+  inside = thread
+  return before
+end)
+
 -- `answer` is the Python side; `resume` goes on with a function that had to call Lua (opcode CALL).
 function B.wrap(answer, resume)
   return function(...)
-    local thread = B.thread
-    if thread and not pinned[thread] then pin(thread, ...) end
+    if inside and not pinned[inside] then pin(inside, ...) end
     local op, a, b, c, d = answer(...)
     while op == CALL do
       if d == 0 then op, a, b, c, d = resume(a, b())

@@ -5,7 +5,7 @@ local B = ...
 local type, error, pcall, select, unpack = type, error, pcall, select, unpack or table.unpack
 local getinfo = debug.getinfo
 local host_wrap, running, yield = coroutine.wrap, coroutine.running, coroutine.yield
-local hide, argument_fault, is_53 = B.hide, B.argument_fault, B.is_53
+local hide, argument_fault, is_53, enter = B.hide, B.argument_fault, B.is_53, B.enter
 local status = coroutine.status
 -- coroutine -> function that resumes it. The function holds its coroutine, so a coroutine that nobody holds would never
 -- go if this table held the function: the coroutine's own stack does.
@@ -65,10 +65,9 @@ function co.resume(...)
   if (is_53 and (state == "running" or state == "normal")) then
     return false, "cannot resume non-suspended coroutine"
   end
-  local before = B.thread
-  B.thread = thread
+  local before = enter(thread)
   keep(pcall(resume, select(2, ...)))
-  B.thread = before
+  enter(before)
   return unpack(results, 1, results.n)
 end
 
@@ -87,10 +86,9 @@ function co.wrap(...)
   return function(...)
     local results
     local function keep(...) results = {n = select("#", ...), ...} end
-    local before = B.thread
-    B.thread = thread
+    local before = enter(thread)
     keep(pcall(resume, ...))
-    B.thread = before
+    enter(before)
     keep(finish(unpack(results, 1, results.n)))
     return unpack(results, 1, results.n)
   end
