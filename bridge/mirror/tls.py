@@ -157,7 +157,7 @@ class TLSSocket(Connection):
         Closing what is not connected does nothing, as in the stock module.
         """
         async with self._order:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self._settle()
             (follows,) = await self.call("@tls.close", timeout=SEND_TIMEOUT)
         if follows:
             self._arm(CLOSE_TIMEOUT, self._closed)
