@@ -196,7 +196,7 @@ class Board:
                 table = await self._current()
         except TimeoutError as error:
             raise LinkTimeout(f"The board did not come back within {timeout:g} s", port=self.url) from error
-        left = None if deadline is None else max(deadline - loop.time(), 0.001)
+        left = None if deadline is None else max(round(deadline - loop.time(), 3), 0.001)
         return single(await table.run_lua(source, *values, timeout=left, name=name))
 
     async def reset(self) -> None:

@@ -138,7 +138,7 @@ class BoardReset(LinkError):
         super().__init__(
             f"{message} ({cause})" if cause else message,
             port=port,
-            remedy="Open it again: sockets, timers and Lua variables of the earlier boot are gone.",
+            remedy="Sockets, timers and Lua variables of the earlier boot are gone: make them again.",
         )
         self.cause = cause
 

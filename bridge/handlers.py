@@ -57,7 +57,7 @@ class Handlers:
             return
         try:
             result = handler(*values)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:  # the latter from a future that was cancelled
             self._stumbled(event, error)
             return
         if inspect.isawaitable(result):
@@ -78,7 +78,7 @@ class Handlers:
         except Exception as error:
             self._stumbled(event, error)
 
-    def _stumbled(self, event: str, error: Exception) -> None:
+    def _stumbled(self, event: str, error: BaseException) -> None:
         if event == "error":
             _log.error("%s: the handler for errors raised", self._url, exc_info=error)
         else:

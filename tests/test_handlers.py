@@ -39,6 +39,11 @@ def test_what_a_handler_raises_is_told_and_ends_nothing(caplog: pytest.LogCaptur
         handlers.tell("down", None)
         ((error, where),) = seen
         assert isinstance(error, ZeroDivisionError) and "down" in where
+        cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        handlers.set("fault", lambda text: cancelled.result())
+        handlers.tell("fault", "x")
+        assert isinstance(seen[1][0], asyncio.CancelledError) and "fault" in seen[1][1]
         handlers.set("error", lambda error, where: 1 / 0)
         handlers.tell("down", None)
         assert "the handler for errors raised" in caplog.text

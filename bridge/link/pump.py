@@ -177,7 +177,11 @@ class Link:
         try:
             results = await call.future
         except asyncio.CancelledError:
-            self._asks.give_up(call.call_id)
+            future = call.future
+            if future.cancelled():
+                self._asks.give_up(call.call_id)
+            elif future.exception() is None:  # the reply came in the moment in which this was given up
+                self._calls.let_go(future.result())
             raise
         return await self._asides.fetched(results)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -88,7 +89,7 @@ class Callback:
             values = self._waiting.popleft()
             try:
                 result = self._function(*values)
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:  # the latter from a future that was cancelled
                 self._host.report(error, f"call of {self._name} from Lua")
                 continue
             if inspect.isawaitable(result):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import inspect
@@ -241,9 +242,12 @@ class Remote:
             self._running = True
             try:
                 result = handler(self, *event.values) if handler is not None else None
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:  # the latter from a future that was cancelled
                 self.table.report(error, f"handler for {event.name!r} of {self!r}")
                 result = None
+            except BaseException:  # ends the program, as it should; if somebody catches it, the handle lives on
+                self._done(event)
+                raise
             if inspect.isawaitable(result):
                 self.table.spawn(self._finish(result, event))
             else:

@@ -82,8 +82,14 @@ class HandleTable:
     async def run_lua(
         self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
     ) -> tuple[Value, ...]:
-        """As `Caller.run_lua`, with handles and Python functions as arguments and handles among the results."""
+        """As `Caller.run_lua`, with handles and Python functions as arguments and handles among the results.
+
+        Raises:
+            UsageError: the source is no text; and what `call` raises.
+        """
         self.check()
+        if not isinstance(source, str | bytes):
+            raise UsageError(f"A {type(source).__name__} is no Lua source", remedy="Pass str or bytes.")
         outward = [self.outward(value) for value in values]
         results = await self.caller.run_lua(source, *outward, timeout=timeout, name=name)
         return tuple(self.inward(value) for value in results)

@@ -89,11 +89,12 @@ class Connection(Remote):
         if callback is not None:
             self.on("sent", callback)
         payload = as_bytes(data)
-        if not isinstance(payload, bytes):
+        if not isinstance(payload, bytes) or not payload:
+            # Fails, in the board's words, and at once: the agent would take it for data that finds no room.
             async with self._order:
                 await self.call(":send", payload)
             return
-        chunks = [payload[at : at + self.CHUNK] for at in range(0, len(payload), self.CHUNK)] or [b""]
+        chunks = [payload[at : at + self.CHUNK] for at in range(0, len(payload), self.CHUNK)]
         flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
         try:
             async with self._order:  # held only until the last chunk is on its way: others may follow at once
@@ -114,17 +115,26 @@ class Connection(Remote):
         task.add_done_callback(self._under_way.discard)
         return task
 
+    async def _settle(self) -> None:
+        """Wait for the sends that were begun. They are other tasks': who gives this up does not end them."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
     async def close(self) -> None:
         """Close; what was accepted by `send` leaves first. Fires no event, and what came before is told no more.
+
+        When this is cancelled it may be closed or not; a socket that nobody holds is let go then, handlers or not.
 
         Raises:
             LuaError: "not connected", also when the peer has closed already.
         """
-        async with self._order:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
-            await self.call(f"@{self.ROOM}.close", timeout=SEND_TIMEOUT)
-        self._drop_events()
-        self._set_in_use(False)
+        try:
+            async with self._order:
+                await self._settle()
+                await self.call(f"@{self.ROOM}.close", timeout=SEND_TIMEOUT)
+            self._drop_events()
+        finally:
+            self._set_in_use(False)  # no event comes any more that would
         self.table.ended()
 
     async def hold(self) -> None:
@@ -285,8 +295,10 @@ class TCPServer(Remote):
         Raises:
             LuaError: "not connected": it does not listen.
         """
-        await self.call(":close")
-        self._set_in_use(False)
+        try:
+            await self.call(":close")
+        finally:
+            self._set_in_use(False)  # also when it is cancelled: it may have been closed
 
     async def _watch(self, result: object, connection: TCPSocket) -> None:
         assert inspect.isawaitable(result)

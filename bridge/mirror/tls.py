@@ -118,10 +118,9 @@ class TLSSocket(Connection):
             free = await self._room()
             if free > NEEDED_HEAP:
                 return
+        needed, there = (f"{size:,}".replace(",", " ") for size in (NEEDED_HEAP, free))
         raise BoardOutOfMemory(
-            f"A TLS connection needs {NEEDED_HEAP:,} bytes of free heap on the board, which has {free:,}".replace(
-                ",", " "
-            ),
+            f"A TLS connection needs {needed} bytes of free heap on the board, which has {there}",
             port=self.table.caller.url,
             remedy="Close sockets and drop objects first.",
         )
@@ -157,7 +156,7 @@ class TLSSocket(Connection):
         Closing what is not connected does nothing, as in the stock module.
         """
         async with self._order:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self._settle()
             (follows,) = await self.call("@tls.close", timeout=SEND_TIMEOUT)
         if follows:
             self._arm(CLOSE_TIMEOUT, self._closed)

@@ -63,9 +63,11 @@ class UDPSocket(Remote):
         Raises:
             LuaError: "not connected": it neither listened nor sent.
         """
-        await self.call(":close")
-        self._drop_events()
-        self._set_in_use(False)
+        try:
+            await self.call(":close")
+            self._drop_events()
+        finally:
+            self._set_in_use(False)  # also when it is cancelled: it may have been closed
 
     async def dns(self, domain: str, callback: Handler | None = None) -> None:
         """Resolve a name; the answer comes as the "dns" event, None after 7.8 s per DNS server that does not know."""

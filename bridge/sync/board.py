@@ -74,6 +74,11 @@ class Board:
         """The last restart of the board since it was opened, with its cause, or None."""
         return self._board.last_reset
 
+    @property
+    def dropped_calls(self) -> int:
+        """Calls of Python functions by Lua that were dropped in this boot."""
+        return self._board.dropped_calls
+
     def on(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of something, on the callback thread."""
 

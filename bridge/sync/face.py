@@ -74,13 +74,14 @@ class Remote:
 
 
 def to_handler(function: Callable[..., Any] | None) -> Callable[..., Any] | None:
-    """A handler for the loop that runs this one on the callback thread."""
+    """A handler for the loop that runs this one on the callback thread; Lua that waits gets what this one returns."""
     if not callable(function):
         return function
     wanted = function
 
-    async def handler(*values: Value) -> None:
-        await portal().callback(wanted, *map(inward, values))
+    async def handler(*values: Value) -> Value:
+        result = await portal().callback(wanted, *map(inward, values))
+        return tuple(map(outward, result)) if isinstance(result, tuple) else outward(result)
 
     handler.__qualname__ = getattr(wanted, "__qualname__", repr(wanted))
     return handler

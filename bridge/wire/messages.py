@@ -250,6 +250,8 @@ def encode(message: Message) -> bytes:
         value = getattr(message, name)
         try:
             piece = _PACK[form](value)
+        except ValueRefused:  # a ValueError too, but it says what to do, and shows no value
+            raise
         except (OverflowError, TypeError, ValueError):
             # The values themselves are the user's: a Wi-Fi key may be among them.
             shown = f"{name}={value!r}" if form in _SIZES else f"a part of {name}"

@@ -85,6 +85,21 @@ def test_a_call_that_takes_too_long_is_given_up_and_its_late_answer_harms_nobody
     clock.run(main())
 
 
+def test_an_object_that_comes_in_the_moment_in_which_it_is_given_up_is_let_go() -> None:
+    async def main() -> None:
+        async with virtual_link() as link:
+            await link.call("tmr.create")  # with its room
+            call = await link.begin("tmr.create", ())
+            waiting = asyncio.create_task(link.finish(call))
+            # Before the task that waits runs again.
+            call.future.add_done_callback(lambda done: waiting.cancel())
+            await asyncio.wait([waiting])
+            assert waiting.cancelled() and not call.future.cancelled()
+            assert link._receivers.releases == 1
+
+    clock.run(main())
+
+
 def test_a_socket_of_the_board_moves_data_both_ways() -> None:
     async def main() -> None:
         async with virtual_link() as link:

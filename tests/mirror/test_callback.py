@@ -45,6 +45,17 @@ def test_coroutines_run_one_at_a_time_in_order_and_errors_are_reported() -> None
     asyncio.run(main())
 
 
+def test_a_result_that_was_cancelled_is_reported_and_ends_nothing() -> None:
+    async def main() -> None:
+        _, table, errors = make_table()
+        cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        Callback(lambda number: cancelled.result(), table)(1)
+        assert [type(error) for error, _ in errors.seen] == [asyncio.CancelledError]
+
+    asyncio.run(main())
+
+
 def test_a_flood_is_bounded_counted_and_reported_once() -> None:
     async def main() -> None:
         _, table, errors = make_table()

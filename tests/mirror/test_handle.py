@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable
 
@@ -134,6 +135,24 @@ def test_errors_in_handlers_are_reported_and_stop_nothing() -> None:
         await settle()
         assert [type(error) for error, _ in errors.seen] == [ValueError, TypeError, ValueError]
         assert all("Thing #7" in where for _, where in errors.seen)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("raised", [asyncio.CancelledError, KeyboardInterrupt])
+def test_what_is_no_exception_stops_no_handle_either(raised: type[BaseException]) -> None:
+    async def scenario(caller: FakeCaller, table: HandleTable, errors: Errors, thing: Thing) -> None:
+        def bad(thing: Remote, data: bytes) -> None:
+            raise raised  # a future's `result()` does it, when the future was cancelled
+
+        thing.on("receive", bad)
+        with contextlib.suppress(KeyboardInterrupt):
+            caller.event(7, "receive", b"x")
+        assert [type(error) for error, _ in errors.seen] == [raised] * (raised is asyncio.CancelledError)
+        seen: list[bytes] = []
+        thing.on("receive", lambda thing, data: seen.append(data))
+        caller.event(7, "receive", b"y")
+        assert seen == [b"y"]
 
     run(scenario)
 

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from bridge.errors import BoardReset, LinkTimeout, StaleHandle
+from bridge.errors import BoardReset, LinkTimeout, StaleHandle, UsageError
 from bridge.mirror.callback import Callback
 from bridge.mirror.handle import Remote
 from bridge.mirror.lua import LuaObject
@@ -192,5 +192,16 @@ def test_a_boot_that_is_over_is_collected_though_a_handler_holds_an_object_of_it
         del remote, callback, table, caller
         gc.collect()
         assert gone() is None
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("source", [None, 5, ["return 1"]])
+def test_what_is_no_source_is_refused(source: object) -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        with pytest.raises(UsageError, match="no Lua source") as caught:
+            await table.run_lua(source)  # type: ignore[arg-type]
+        assert caught.value.remedy and caller.calls == []
 
     asyncio.run(main())

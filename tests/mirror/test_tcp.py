@@ -7,8 +7,9 @@ import pytest
 
 from bridge.errors import LuaError, UsageError
 from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
+from bridge.mirror.udp import UDPSocket
 from bridge.wire.messages import EVENT_COST, MAX_CHUNK
-from bridge.wire.values import Handle
+from bridge.wire.values import Handle, Value
 from tests.mirror.caller import make_table, settle
 
 
@@ -59,8 +60,6 @@ def test_what_the_stack_says_comes_up() -> None:
         caller.replies["@net.send"] = ()
         await socket.send("grün", lambda socket: None)
         assert caller.calls[-1] == ("@net.send", (Handle(1), "grün".encode()))
-        await socket.send(b"")
-        assert caller.calls[-1] == ("@net.send", (Handle(1), b""))
 
     asyncio.run(main())
 
@@ -185,6 +184,8 @@ def test_what_is_no_data_or_no_function_is_shown_to_the_board() -> None:
         socket = TCPSocket(table, Handle(1))
         await socket.send(5)  # type: ignore[arg-type]
         assert caller.calls[-1] == (":send", (Handle(1), 5))
+        await socket.send(b"")  # the agent's own send would try again and again, as if there were no room
+        assert caller.calls[-1] == (":send", (Handle(1), b""))
         caller.replies[":send"] = LuaError("bad argument #1 to 'send' (string expected, got nil)")
         with pytest.raises(LuaError, match="string expected, got nil"):
             await socket.send(None)  # type: ignore[arg-type]
@@ -318,5 +319,57 @@ def test_wrong_arguments_change_nothing() -> None:
             with pytest.raises(LuaError):
                 await socket.connect(80, "10.0.0.1", handler)
         assert socket._handlers == {"connection": print}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [TCPSocket, TCPServer, UDPSocket])
+def test_a_close_that_was_cancelled_leaves_nothing_behind(kind: type[TCPSocket | TCPServer | UDPSocket]) -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        for target in ("@net.close", ":close"):
+            caller.replies[target] = lambda *values: asyncio.sleep(10, ())
+        thing = kind(table, Handle(1))
+        if isinstance(thing, TCPServer):
+            await thing.listen(80, lambda socket: None)
+        elif isinstance(thing, UDPSocket):
+            thing.on("receive", lambda *values: None)
+            await thing.listen(80)
+        else:
+            thing.on("receive", lambda *values: None)
+            await thing.connect(80, "10.0.0.1")
+        closing = asyncio.create_task(thing.close())
+        await settle()
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        del thing, closing
+        await settle()
+        gc.collect()
+        await settle()
+        assert caller.released == [1]
+
+    asyncio.run(main())
+
+
+def test_a_close_that_was_cancelled_ends_no_send_of_another_task() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        room = asyncio.Event()
+
+        async def slow() -> tuple[Value, ...]:
+            await room.wait()
+            return ()
+
+        caller.replies["@net.send"] = lambda *values: slow()
+        socket = TCPSocket(table, Handle(1))
+        sending = asyncio.create_task(socket.send(b"x"))
+        await settle()
+        closing = asyncio.create_task(socket.close())
+        await settle()
+        closing.cancel()
+        await settle()
+        room.set()
+        await sending
+        assert closing.cancelled()
 
     asyncio.run(main())

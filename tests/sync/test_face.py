@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from bridge import sync
 from bridge.errors import UsageError
 from bridge.mirror.lua import LuaName as AsyncLuaName
 from bridge.mirror.lua import LuaObject as AsyncLuaObject
@@ -76,3 +77,12 @@ def test_a_name_is_handed_on_as_a_name() -> None:
     lua = portal().call(make())
     with pytest.raises(UsageError, match="is a name on the board"):
         lua.node.task.post(lua.tmr.ALARM_AUTO, print)
+
+
+def test_lua_that_waits_gets_what_a_function_returns(shared: sync.Board) -> None:
+    call = "local f = ... return f(20)"
+    assert shared.exec(call, lambda value: value + 1) == 21
+    assert shared.exec(call, lambda value: (value, b"x", [True])) == (20, b"x", [True])
+    assert shared.exec(call, lambda value: shared.eval("... * 2", value)) == 40
+    timer = shared.lua.tmr.create()
+    assert shared.exec(call, lambda value: timer) is timer

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import LocalProtocolError, RemoteProtocolError, ValueRefused
 from bridge.wire import messages
 from bridge.wire.messages import (
     MAX_CHUNK,
@@ -118,4 +118,20 @@ def test_logs_tell_no_wifi_key(message: Message) -> None:
 def test_a_refusal_tells_no_values() -> None:
     with pytest.raises(LocalProtocolError) as caught:
         encode(Call(73, 4, ("hunter22", "\ud800")))
-    assert "hunter22" not in str(caught.value) and "CALL" in str(caught.value)
+    assert "hunter22" not in str(caught.value) and "surrogate" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ([1, None], "cannot hold None"),
+        ({None: 1}, "cannot hold None"),
+        ({float("nan"): 1}, "NaN"),
+        ({"a": 1, b"a": 2}, "Two keys"),
+        ("\ud800", "surrogate"),
+        (object(), "object"),
+    ],
+)
+def test_a_value_that_cannot_travel_is_refused_with_the_reason(value: object, why: str) -> None:
+    with pytest.raises(ValueRefused, match=why):
+        encode(Call(73, 4, (value,)))

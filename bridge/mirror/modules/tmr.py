@@ -83,14 +83,17 @@ class Timer(Remote):
 
     async def stop(self) -> bool:
         """Stop it; `start` starts it again. Returns False if it did not run."""
-        stopped = bool((await self.call(":stop"))[0])
-        self._set_in_use(False)
-        return stopped
+        try:
+            return bool((await self.call(":stop"))[0])
+        finally:
+            self._set_in_use(False)  # also when it is cancelled: it may have been stopped, and no event would tell
 
     async def unregister(self) -> None:
         """Stop it, and forget its function."""
-        await self.call(":unregister")
-        self._forget()
+        try:
+            await self.call(":unregister")
+        finally:
+            self._forget()
 
     async def interval(self, interval_ms: int) -> None:
         """Change the interval; a running timer starts anew with it.
@@ -111,8 +114,7 @@ class Timer(Remote):
     async def release(self) -> None:
         """Stop the timer, forget its function and let it go. Doing it again does nothing."""
         if self._state is State.OPEN:
-            await self.call(":unregister")
-            self._forget()
+            await self.unregister()
         await super().release()
 
     # Below: what the table uses.
@@ -158,6 +160,9 @@ def _expired(timer: object) -> None:
     """What Lua calls for all timers of a boot: the link keeps each function that it was given until the boot ends."""
     if isinstance(timer, Timer):
         timer.expired()
+
+
+_expired.__qualname__ = "a timer's function"  # as errors name it
 
 
 class TmrConstants:

@@ -108,6 +108,24 @@ async def test_a_timer_that_is_released_calls_no_more(board: Board) -> None:
         await timer.start()
 
 
+@pytest.mark.parametrize("end", ["stop", "unregister", "release"])
+async def test_an_end_that_was_cancelled_leaves_nothing_behind(board: Board, end: str) -> None:
+    table = await board._current()
+    before = len(table)
+    timer = await board.tmr.create()
+    await timer.alarm(60_000, board.tmr.ALARM_AUTO, lambda timer: None)
+    ending = asyncio.create_task(getattr(timer, end)())
+    await asyncio.sleep(0)  # the call is on its way
+    ending.cancel()
+    await asyncio.wait([ending])
+    assert ending.cancelled()
+    del timer, ending
+    await asyncio.sleep(0)
+    gc.collect()
+    await asyncio.sleep(0.1)
+    assert len(table) == before
+
+
 async def test_a_thousand_alarms_are_one_function_on_the_board(board: Board) -> None:
     table = await board._current()
     timer = await board.tmr.create()
