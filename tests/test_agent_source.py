@@ -15,7 +15,7 @@ CODEC = Codec(CheckKind.CRC, 0x1234)
 def every_piece() -> dict[str, bytes]:
     pieces = {piece.name: piece.text for piece in core(CODEC)}
     pieces["check_sum"] = core(Codec(CheckKind.SUM, 1))[CORE.index("check")].text
-    return pieces | {name: room(name) for name in ROOMS}
+    return pieces | {f"{name} {number}": piece for name in ROOMS for number, piece in enumerate(room(name))}
 
 
 @pytest.mark.parametrize("module", [lupa.lua51, lupa.lua53])

@@ -206,9 +206,10 @@ class Link:
         return list(source_messages(source))
 
     async def _load(self, room: str) -> None:
-        call = await self._calls.begin(f"room {room}")
-        self.send(*source_messages(self._code.room(room)), Call(ONCE, call.call_id))
-        await call.future
+        for piece in self._code.room(room):
+            call = await self._calls.begin(f"room {room}")
+            self.send(*source_messages(piece), Call(ONCE, call.call_id))
+            await call.future
 
     def limit(self, seconds: float | None, what: str) -> contextlib.AbstractAsyncContextManager[None]:
         """Raise LinkTimeout when what is waited for is not there in time; used by the link's own parts."""

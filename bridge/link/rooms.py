@@ -42,7 +42,8 @@ class Rooms:
             if room not in self._rooms:
                 self._rooms[room] = self._loop.create_future()
                 self._rooms[room].set_result(None)
-                messages += (*source_messages(self._code.room(room)), Call(ONCE, 0))
+                for piece in self._code.room(room):
+                    messages += (*source_messages(piece), Call(ONCE, 0))
         return messages
 
     def forget(self, rooms: Iterable[str]) -> list[str]:

@@ -30,8 +30,8 @@ class AgentCode(Protocol):
     def room_of(self, member: str) -> tuple[str, ...]:
         """The rooms to load, in order, before a member such as "net.send" can be used."""
 
-    def room(self, name: str) -> bytes:
-        """Source of a room; it is called with the agent's table."""
+    def room(self, name: str) -> tuple[bytes, ...]:
+        """Sources of a room; they are called one after the other with the agent's table."""
 
     def member(self, path: str) -> bytes:
         """Source that returns a member of the agent's table, which is its argument."""

@@ -58,6 +58,10 @@ function agent.values(data, at)
   end
 end
 
+-- piece
+local agent = ...
+local two = agent.two
+
 -- The bytes of a table, an object, or a number without an exact decimal text. The same object has the same number, as
 -- long as the host keeps it.
 function agent.deep(value, name, depth)

@@ -26,8 +26,9 @@ def opened(version: str = "5.1", *, values: bool = True, **options: object) -> B
 
 def load(both: BoardAndSession, name: str) -> None:
     for one in (*ROOMS[name], name):
-        both.send(Source(room(one)))
-        assert answer(both, Call(253, 200)) == Reply(200, (None,))
+        for piece in room(one):
+            both.send(Source(piece))
+            assert answer(both, Call(253, 200)) == Reply(200, (None,))
 
 
 def answer(both: BoardAndSession, call: Call) -> object:

@@ -50,8 +50,9 @@ def chip(version: str) -> BoardAndSession:
     assert both.run_until(lambda: both.got, 5.0)
     both.got.clear()
     for name in ("objects", "numbers", "values"):
-        both.send(Source(room(name)))
-        both.send(Call(253, 200))
+        for piece in room(name):
+            both.send(Source(piece))
+            both.send(Call(253, 200))
     both.send(Source(b"return function(...) KEPT = ... return ... end"))
     both.send(Call(70, 1, (1,)))
     assert both.run_until(lambda: Reply(1, (1,)) in both.got, 5.0)

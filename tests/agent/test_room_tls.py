@@ -100,8 +100,9 @@ def load_once(both: BoardAndSession, room: str) -> None:
     from bridge.agent_source import room as source
     from bridge.wire.messages import Call
 
-    both.send(Source(source(room)))
-    assert answer(both, Call(253, 200)) == Reply(200, (None,))
+    for piece in source(room):
+        both.send(Source(piece))
+        assert answer(both, Call(253, 200)) == Reply(200, (None,))
 
 
 def event(number: int, code: EventCode, value: bytes | int | None = None) -> Event:

@@ -123,8 +123,9 @@ def with_lua(
 def define(world: World) -> None:
     """Put the room for values on the board, and function 71: it calls host function 7 and returns its arguments."""
     for name in (*ROOMS["values"], "values"):
-        world.send(Source(room(name)))
-        world.send(Call(ONCE, 0))
+        for piece in room(name):
+            world.send(Source(piece))
+            world.send(Call(ONCE, 0))
     world.send(Source(b"local g=... function F(n,s) g(n,s:reverse()) return n,s end"))
     world.send(Call(0, 0, (Callback(7),)))
     world.send(Source(b"return F"))

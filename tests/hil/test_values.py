@@ -63,7 +63,7 @@ async def test_a_function_that_raises_is_reported_and_the_board_goes_on(board: B
     board.on("error", lambda error, *_: errors.put_nowait(error))
     try:
         async with asyncio.timeout(PATIENCE):
-            await board.exec("(...)()", _boom)
+            await board.exec("local f = ... tmr.create():alarm(1, 0, function() f() end)", _boom)
             assert isinstance(await errors.get(), ZeroDivisionError)
         assert await board.eval("1+1") == 2
     finally:
