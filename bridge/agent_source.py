@@ -34,7 +34,7 @@ _RESIDENT = (
 #: they are because compiling one takes up to eight times its size.
 CORE = ("check", "send", "write", "receive", "calls", "start")
 
-#: With so many fragments under way to the host events of sockets wait: fragments take a third more heap than what waits,
+#: With so many fragments under way to the host events of sockets wait: fragments take a third more heap than events,
 #: and with fewer the line would fall idle between two windows of a socket.
 UNDER_WAY = 4
 
