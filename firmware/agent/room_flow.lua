@@ -9,14 +9,16 @@ agent.line = line
 agent.books = {}
 
 -- Gives the link what waits, oldest first, as long as little is under way; every frame out is an occasion. When nothing
--- waits, the socket that is held for longest may go on, if the host and the heap have room for what may come: a window at
--- once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while a TLS handshake wants the
--- heap (`tight`).
+-- waits, the next one may connect, or the socket that is held for longest go on, if the host and the heap have room for
+-- what may come: a window at once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while
+-- a TLS handshake wants the heap (`tight`).
 function agent.feed()
   while agent.top - agent.base < @UNDER_WAY@ do
     local book, event, value = unpack(line, 1, 3)
     if not book then
-      if agent.opened or agent.tight or node.heap() < 9000 then return end
+      if agent.opened then return end
+      if agent.dial then return agent.dial() end
+      if agent.tight or node.heap() < 9000 then return end
       for socket, other in pairs(agent.books) do
         if other[4] and other[2] >= 5840 and not (book and book[4] <= other[4]) then
           book, value = other, socket
@@ -44,7 +46,7 @@ function agent.tell(event, socket, book, value)
     -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
-    agent.forget(book)
+    agent.fail(book, true)
     last = #line
   end
   if data and last > 30 and line[last - 2] == book and line[last - 1] == event and #line[last] + #value < 1461 then
@@ -75,15 +77,4 @@ function agent.happened(event, socket, value)
   book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
   book[5] = 9
   agent.pump(socket, book)
-end
-
--- Nobody is told of what waits.
-function agent.forget(book)
-  for at = #line, 1, -1 do
-    if line[at] == book then
-      for _ = 1, 3 do
-        table.remove(line, at)
-      end
-    end
-  end
 end

@@ -35,11 +35,18 @@ function agent.net_socket(_, accepted)
   return number
 end
 
+-- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
 function agent.net_connect(message)
-  local socket, _, port = agent.find(message, 3)
-  socket:connect(port, message:sub(7))
-  -- It may bring a window at once, so nobody goes on before that is here.
-  agent.opened = socket
+  local call, before = agent.call, agent.dial
+  agent.find(message, 3)
+  function agent.dial()
+    agent.dial = before
+    -- The host may have let it go meanwhile.
+    local ok, socket, _, port = pcall(agent.find, message, 3)
+    agent.opened = ok and socket
+    agent.answer(call, pcall(ok and socket.connect, socket, port, message:sub(7)))
+  end
+  return agent
 end
 
 -- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer

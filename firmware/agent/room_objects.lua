@@ -42,12 +42,20 @@ end
 -- What waits to be sent has failed. If the socket was closed nobody is told of what else waits, either.
 function agent.fail(book, closed)
   if closed then
-    book[3], book[4] = false, false
-    agent.forget(book)
+    book[3] = false
+    if book[4] ~= 0 then book[4] = false end
+    local line = agent.line
+    for at = #line, 1, -1 do
+      if line[at] == book then
+        for _ = 1, 3 do
+          table.remove(line, at)
+        end
+      end
+    end
   end
-  local at = book[6] and 6 or 8
-  while book[at] do
-    table.remove(book, at)
-    agent.answer(table.remove(book, at), false, "not connected")
+  closed = book[6] and 6 or 8
+  while book[closed] do
+    table.remove(book, closed)
+    agent.answer(table.remove(book, closed), false, "not connected")
   end
 end
