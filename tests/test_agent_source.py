@@ -33,7 +33,7 @@ def test_no_piece_is_large_to_compile(name: str) -> None:
 
 
 def test_the_resident_part_stays_small() -> None:
-    assert sum(len(piece.text) for piece in core(CODEC)) <= 3850
+    assert sum(len(piece.text) for piece in core(CODEC)) <= 3870
 
 
 def test_constants_are_filled_in() -> None:

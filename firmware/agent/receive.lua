@@ -18,7 +18,8 @@ function agent.receive(data)
   head, seq = data:byte(1, 2)
   local base, early, expected = agent.base, agent.early, agent.expected
   while base < agent.unsent and base % 32 ~= head % 32 do
-    agent.out[base], agent.again[base] = nil
+    agent.again[base] = nil
+    table.remove(agent.out, 1)
     base = base + 1
   end
   agent.base = base

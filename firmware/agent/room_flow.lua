@@ -1,89 +1,80 @@
 -- Events of sockets on their way to the link. They wait here, where data takes less of the heap than in fragments, as long
 -- as much is under way, and a socket for which the host, the line or the heap has no room is held.
 local agent = ...
-local books, line, holds = {}, {}, 0
+local line = {}
+-- What waits: the book of its socket, the event, its value or false, …
 agent.line = line
--- A socket's book: number, credit, is it connected, is it held (how many were before), tries left; then what waits to be
+-- A socket's book: number, credit, is it connected, is it held (since which fragment), tries left; then what waits to be
 -- sent: data, its call, …
-agent.books = books
+agent.books = {}
 
--- Gives the link what waits, oldest first, as long as little is under way. Then the socket that is held for longest may go
--- on, if the host and the heap have room for what may come: a window at once (5840 bytes). So the next one waits until this
--- one is held again. Nobody goes on while a TLS handshake wants the heap (`tight`).
-local function feed()
-  while line[1] and agent.top - agent.base < 8 do
-    local book, event, value = unpack(line[1])
-    agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value)
-    table.remove(line, 1)
-    if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
-  end
-  if line[1] or agent.opened or agent.tight then return end
-  local longest, first = holds
-  for socket, book in pairs(books) do
-    if book[4] and book[4] <= longest and book[2] >= 5840 then
-      longest, first = book[4], socket
+-- Gives the link what waits, oldest first, as long as little is under way; every frame out is an occasion. When nothing
+-- waits, the next one may connect, or the socket that is held for longest go on, if the host and the heap have room for
+-- what may come: a window at once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while
+-- a TLS handshake wants the heap (`tight`).
+function agent.feed()
+  while agent.top - agent.base < @UNDER_WAY@ do
+    local book, event, value = unpack(line, 1, 3)
+    if not book then
+      if agent.opened then return end
+      if agent.dial then return agent.dial() end
+      if agent.tight or node.heap() < 9000 then return end
+      for socket, other in pairs(agent.books) do
+        if other[4] and other[2] >= 5840 and not (book and book[4] <= other[4]) then
+          book, value = other, socket
+        end
+      end
+      if book then
+        agent.opened, book[4] = value, false
+        value:unhold()
+      end
+      return
     end
-  end
-  if first and node.heap() > 9000 then
-    agent.opened, books[first][4] = first, false
-    first:unhold()
+    agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value or nil)
+    if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
+    for _ = 1, 3 do
+      table.remove(line, 1)
+    end
   end
 end
 
--- Puts an event into the line. Where the heap is short a little data joins what waits of the same socket: events that are
--- kept apart cost more than single bytes. True if data was taken.
+-- Puts an event into the line. Behind ten others a little data joins what waits of the same socket: events that are kept
+-- apart cost more than single bytes. True if data was taken.
 function agent.tell(event, socket, book, value)
-  local last, data = line[#line], event == @EVENT_RECEIVE@
-  if data and node.heap() < 3000 and collectgarbage() and node.heap() < 3000 then
+  local last, data, free = #line, event == @EVENT_RECEIVE@, node.heap()
+  if data and free < 3000 and collectgarbage() and node.heap() < 3000 then
     -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()
-    agent.forget(book)
+    agent.fail(book, true)
+    last = #line
   end
-  if data and last and node.heap() < 9999 and last[1] == book and last[2] == event and #last[3] + #value < 1461 then
-    last[3] = last[3] .. value
+  if data and last > 30 and line[last - 2] == book and line[last - 1] == event and #line[last] + #value < 1461 then
+    line[last] = line[last] .. value
   else
-    line[#line + 1] = { book, event, value }
+    line[last + 1], line[last + 2], line[last + 3] = book, event, value or false
   end
-  feed()
+  agent.feed()
+  -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve. While much is
+  -- under way not more than that is to come.
+  if data and not book[4] and (book[2] < 5840 or free < 9999 or agent.top - agent.base >= @UNDER_WAY@) then
+    if agent.opened == socket then agent.opened = nil end
+    book[4] = agent.top
+    socket:hold()
+  end
   return data
 end
 
 -- Something happened to a socket of `net`.
 function agent.happened(event, socket, value)
-  local book = books[socket]
-  if not book then return end
-  if agent.tell(event, socket, book, value) then
-    -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve.
-    if not book[4] and (book[2] < 5840 or line[1] or node.heap() < 9999) then
-      if agent.opened == socket then agent.opened = nil end
-      holds = holds + 1
-      book[4] = holds
-      socket:hold()
-    end
-  elseif event < @EVENT_DNS@ then
-    if event == @EVENT_CONNECTION@ then
-      -- The stock socket stays held over the end of a connection, when nothing can let it go on (net.c net_unhold).
-      book[4] = false
-      socket:unhold()
-    end
-    book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
-    book[5] = 9
-    agent.pump(socket, book)
+  local book = agent.books[socket]
+  if not book or agent.tell(event, socket, book, value) or event >= @EVENT_DNS@ then return end
+  if event == @EVENT_CONNECTION@ then
+    -- The stock socket stays held over the end of a connection, when nothing can let it go on (net.c net_unhold).
+    book[4] = false
+    socket:unhold()
   end
-end
-
--- Nobody is told of what waits.
-function agent.forget(book)
-  for at = #line, 1, -1 do
-    if line[at][1] == book then table.remove(line, at) end
-  end
-end
-
--- Every frame out is an occasion.
-local write = agent.write
-function agent.write(data)
-  if data ~= agent.timer then agent.posted = true end -- no task is needed for what leaves now
-  pcall(feed)
-  return write(data)
+  book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
+  book[5] = 9
+  agent.pump(socket, book)
 end

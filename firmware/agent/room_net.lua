@@ -4,6 +4,12 @@
 local agent = ...
 local books, calls = agent.books, {}
 
+for event, name in pairs(agent.names) do
+  calls[event] = function(...)
+    agent.try(agent.happened, event, ...)
+  end
+end
+
 -- Gives the stack what waits, as far as it has room.
 function agent.pump(socket, book)
   while book[6] do
@@ -18,43 +24,39 @@ function agent.pump(socket, book)
   end
 end
 
-for event, name in pairs(agent.names) do
-  calls[name] = function(...)
-    agent.try(agent.happened, event, ...)
+-- Takes a socket in, which a server has accepted, or makes one: its callbacks are there before anything can happen to it.
+function agent.net_socket(_, accepted)
+  local socket = accepted or net.createConnection()
+  local number = agent.keep(socket)
+  books[socket] = { number, @CREDIT@, accepted ~= nil, false, 9 }
+  for event, name in pairs(agent.names) do
+    socket:on(name, calls[event])
   end
+  return number
 end
 
--- Takes a socket in: its callbacks are there before anything can happen to it.
-function agent.adopt(socket, open)
-  books[socket] = { agent.keep(socket), @CREDIT@, open, false, 9 }
-  for name, call in pairs(calls) do
-    socket:on(name, call)
-  end
-  return books[socket][1]
-end
-
-function agent.net_socket()
-  return agent.adopt(net.createConnection(), false)
-end
-
+-- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
 function agent.net_connect(message)
-  local high, low = message:byte(5, 6)
-  agent.find(message, 3):connect(high * 256 + low, message:sub(7))
+  local call, before = agent.call, agent.dial
+  agent.find(message, 3)
+  function agent.dial()
+    agent.dial = before
+    -- The host may have let it go meanwhile.
+    local ok, socket, _, port = pcall(agent.find, message, 3)
+    agent.opened = ok and socket
+    agent.answer(call, pcall(ok and socket.connect, socket, port, message:sub(7)))
+  end
+  return agent
 end
 
 -- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer
 -- when none is to come.
 function agent.net_send(message)
   local socket = agent.find(message, 3)
-  local book, ok, text = books[socket]
-  message = message:sub(5)
-  if not book[6] then
-    ok, text = pcall(socket.send, socket, message)
-    if ok then return end
-    if not book[3] then error(text, 0) end
-  end
-  book[#book + 1] = message
-  book[#book + 1] = agent.call
+  local book = books[socket]
+  local last = #book
+  book[last + 1], book[last + 2] = message:sub(5), agent.call
+  if last < 6 then agent.pump(socket, book) end
   return agent
 end
 
@@ -66,9 +68,9 @@ function agent.tick()
 end
 
 function agent.net_grant(message)
-  local socket = agent.find(message, 3)
-  local book, high, low = books[socket], message:byte(5, 6)
-  book[2] = book[2] + high * 256 + low
+  local socket, _, amount = agent.find(message, 3)
+  local book = books[socket]
+  book[2] = book[2] + amount
 end
 
 -- The stack answers data that nobody took with a reset, so a held socket is let go first.
@@ -77,5 +79,5 @@ function agent.net_close(message)
   local book = books[socket]
   if book[4] then socket:unhold() end
   socket:close()
-  agent.closed(book)
+  agent.fail(book, true)
 end

@@ -20,11 +20,11 @@ function agent.keep(object)
   return last
 end
 
--- The object that a message names in the two bytes at a position, and its number.
+-- The object that a message names in the two bytes at a position, its number, and the number in the two bytes behind it.
 function agent.find(message, at)
-  local high, low = message:byte(at, at + 1)
+  local high, low, more, last = message:byte(at, at + 3)
   low = high * 256 + low
-  return objects[low] or error("stale handle", 0), low
+  return objects[low] or error("stale handle", 0), low, last and more * 256 + last
 end
 
 -- The host lets a handle go: its object is closed if that can be done, and forgotten.
@@ -35,22 +35,27 @@ function agent.release(message)
   if book then
     agent.books[object] = nil
     pcall(object.close, object)
-    agent.closed(book)
+    agent.fail(book, true)
   end
 end
 
--- A socket was closed: nobody is told of what waits, and what could not be sent any more has failed.
-function agent.closed(book)
-  book[3], book[4] = false, false
-  agent.fail(book)
-  agent.forget(book)
-end
-
--- What waits to be sent has failed.
-function agent.fail(book)
-  local at = book[6] and 6 or 8
-  while book[at] do
-    table.remove(book, at)
-    agent.answer(table.remove(book, at), false, "not connected")
+-- What waits to be sent has failed. If the socket was closed nobody is told of what else waits, either.
+function agent.fail(book, closed)
+  if closed then
+    book[3] = false
+    if book[4] ~= 0 then book[4] = false end
+    local line = agent.line
+    for at = #line, 1, -1 do
+      if line[at] == book then
+        for _ = 1, 3 do
+          table.remove(line, at)
+        end
+      end
+    end
+  end
+  closed = book[6] and 6 or 8
+  while book[closed] do
+    table.remove(book, closed)
+    agent.answer(table.remove(book, closed), false, "not connected")
   end
 end

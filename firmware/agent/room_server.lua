@@ -10,17 +10,16 @@ function agent.net_server(message)
 end
 
 function agent.net_listen(message)
-  local server, number = agent.find(message, 3)
-  local high, low = message:byte(5, 6)
+  local server, number, port = agent.find(message, 3)
   -- The stack keeps this function until the server is collected, so it must not hold the server.
   local function accept_CB(socket)
     agent.try(function()
-      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.adopt(socket, true))
+      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.net_socket(nil, socket))
     end)
   end
   if #message > 6 then
-    server:listen(high * 256 + low, message:sub(7), accept_CB)
+    server:listen(port, message:sub(7), accept_CB)
   else
-    server:listen(high * 256 + low, accept_CB)
+    server:listen(port, accept_CB)
   end
 end

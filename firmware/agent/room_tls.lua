@@ -47,7 +47,7 @@ end
 
 -- Makes room: without a port that is all, and what is free comes back, or 0 while events wait.
 function agent.tls_connect(message)
-  local socket = agent.find(message, 3)
+  local socket, _, port = agent.find(message, 3)
   agent.tight = true
   for other, book in pairs(books) do
     if not book[4] and other.hold then
@@ -56,9 +56,8 @@ function agent.tls_connect(message)
     end
   end
   collectgarbage()
-  local high, low = message:byte(5, 6)
-  if not high then return agent.line[1] and 0 or node.heap() end
-  socket:connect(high * 256 + low, message:sub(7))
+  if not port then return agent.line[1] and 0 or node.heap() end
+  socket:connect(port, message:sub(7))
 end
 
 -- True if "disconnection" will follow.

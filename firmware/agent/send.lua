@@ -4,7 +4,8 @@
 local agent = ...
 local char = string.char
 -- To the host, by number: fragments from `base`, the oldest one not acknowledged, to before `top`; those from `unsent` on
--- have not been sent. `again`: those that are to go again. (`seen`: the oldest one when the timer last looked.)
+-- have not been sent. `out[1]` is the one of `base`: a list takes less than half of what other numbers would. `again`:
+-- those that are to go again. (`seen`: the oldest one when the timer last looked.)
 agent.out, agent.again, agent.base, agent.unsent, agent.top = {}, {}, 0, 0, 0
 -- From the host: fragments that are here, by number modulo 32; the next number wanted; `held` has a bit for each that is
 -- here, from that number on; the message that is coming in, so far.
@@ -23,21 +24,19 @@ end
 -- wait (receive.lua), so that no flood of timers or interrupts keeps them out.
 function agent.send(kind, data, ...)
   local agent = agent
-  local top = agent.top
+  local top, out = agent.top, agent.out
   if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or 15) then return true end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
   end
   -- There was no memory for all of a message before.
-  kind = top
-  while agent.out[kind] do
-    agent.out[kind] = nil
-    kind = kind + 1
+  while #out > top - agent.base do
+    table.remove(out)
   end
   kind = agent.fragment
   for at = 1, #data, kind do
-    agent.out[top] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)
+    out[#out + 1] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)
     top = top + 1
   end
   agent.top = top

@@ -12,6 +12,10 @@ function agent.write(data)
     agent.seen = base
     return agent.tick and agent.tick()
   end
+  if agent.feed then
+    agent.posted = true -- no task is needed for what leaves now
+    pcall(agent.feed)
+  end
   -- One frame, the most urgent one, in halves: `uart.write` holds the CPU while the bytes leave.
   data, agent.posted, agent.rest = agent.rest
   if not data then
@@ -22,14 +26,14 @@ function agent.write(data)
       seq = agent.unsent
       agent.unsent = seq + 1
     end
-    data = seq and agent.out[seq]
+    data = seq and agent.out[seq - base + 1]
     if agent.ended or not (data or owed) then return not next(again) end
     seq = agent.expected + (owed or 0)
+    data = data or ""
     if agent.held > 0 then
-      data = char(seq + 32) .. agent.two(agent.held) .. (data or "")
-    else
-      data = char(seq) .. (data or "")
+      seq, data = seq + 32, agent.two(agent.held) .. data
     end
+    data = char(seq) .. data
     agent.owed = nil
     owed = agent.check(data, @SEED_OUT@)
     seq = owed % 65536
