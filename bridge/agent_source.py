@@ -180,7 +180,7 @@ def restore() -> bytes:
 def room(name: str) -> tuple[bytes, ...]:
     """Sources of a room, to be called one after the other with the agent's table.
 
-    A board compiles them apart, as compiling takes up to eight times the size of a source: a line "-- piece" is between.
+    A board compiles them apart, at "-- piece" lines, as compiling takes up to eight times the size of a source.
 
     Raises:
         LocalProtocolError: there is no such room.
