@@ -17,7 +17,13 @@ function agent.feed()
     local book, event, value = unpack(line, 1, 3)
     if not book then
       if agent.opened then return end
-      if agent.dial then return agent.dial() end
+      book = agent.dial
+      if book then
+        -- The host may have let it go meanwhile.
+        local ok, socket, _, port = pcall(agent.find, book[1], 3)
+        agent.dial, agent.opened = book[3], ok and socket
+        return agent.answer(book[2], pcall(ok and socket.connect, socket, port, book[1]:sub(7)))
+      end
       if agent.tight or node.heap() < 9000 then return end
       for socket, other in pairs(agent.books) do
         if other[4] and other[2] >= 5840 and not (book and book[4] <= other[4]) then

@@ -37,15 +37,8 @@ end
 
 -- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
 function agent.net_connect(message)
-  local call, before = agent.call, agent.dial
   agent.find(message, 3)
-  function agent.dial()
-    agent.dial = before
-    -- The host may have let it go meanwhile.
-    local ok, socket, _, port = pcall(agent.find, message, 3)
-    agent.opened = ok and socket
-    agent.answer(call, pcall(ok and socket.connect, socket, port, message:sub(7)))
-  end
+  agent.dial = { message, agent.call, agent.dial }
   return agent
 end
 

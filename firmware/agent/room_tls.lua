@@ -45,7 +45,8 @@ function agent.tls_socket()
   return number
 end
 
--- Makes room: without a port that is all, and what is free comes back, or 0 while events wait.
+-- Makes room: without a port that is all, and what is free comes back, or 0 while events wait or are
+-- to come from a socket that may go on.
 function agent.tls_connect(message)
   local socket, _, port = agent.find(message, 3)
   agent.tight = true
@@ -56,7 +57,7 @@ function agent.tls_connect(message)
     end
   end
   collectgarbage()
-  if not port then return agent.line[1] and 0 or node.heap() end
+  if not port then return (agent.line[1] or agent.opened) and 0 or node.heap() end
   socket:connect(port, message:sub(7))
 end
 
