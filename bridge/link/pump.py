@@ -34,6 +34,8 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
+#: How long what the link spares stays there at least.
+SPARE_SECONDS = 5.0
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -77,6 +79,7 @@ class Link:
         self._quiet = asyncio.Event()
         self._shapes = ShapeTable(code)
         self._rooms = Rooms(code, self._load)
+        self._spare_again = 0.0
         self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
         self.callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
@@ -94,8 +97,6 @@ class Link:
     def down(self) -> BridgeError | None:
         """Why the link is over, or None while it is up."""
         return self._down
-
-    # the line
 
     async def climb(self, speeds: Iterable[int]) -> int:
         """Make the line as fast as it proves to bear; returns its speed in baud. Other calls wait meanwhile.
@@ -127,8 +128,6 @@ class Link:
 
     def _may_begin(self) -> bool:
         return not self._paused and self.session.sender.queued < QUEUE_LIMIT
-
-    # calls
 
     async def call(self, target: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
         """See `Caller.call`."""
@@ -230,6 +229,7 @@ class Link:
 
     def spare(self) -> None:
         """See `Caller.spare`."""
+        self._spare_again = self._loop.time() + SPARE_SECONDS
         rooms = self._rooms.forget(self._code.spared)
         self.send(*source_messages(self._code.spare(rooms)), Call(ONCE, 0))
         self._shapes.clear()
@@ -384,6 +384,9 @@ class Link:
                     if call.defines and isinstance(message, Failure):
                         # It may not have compiled; the next call sends the source again.
                         self._shapes.drop(call.target)
+            case Event(0):  # the agent itself: sockets wait for heap
+                if self._loop.time() >= self._spare_again and not self._closing:
+                    self.spare()
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
             case Ask(number, call_id, values):

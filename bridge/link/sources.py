@@ -9,17 +9,17 @@ from bridge.wire.messages import MAX_SOURCE, Source
 CHUNK_NAME = "lua"
 
 
-def source_messages(source: bytes, name: str = CHUNK_NAME) -> list[Source]:
+def source_messages(source: bytes, name: str | None = None) -> list[Source]:
     """Source as messages, to be followed at once by the call that uses it.
 
     Args:
         source: the source.
-        name: of the chunk.
+        name: of the chunk, for error texts; what the bridge itself wrote needs none.
 
     Raises:
         ValueRefused: no message can begin in a run of NULs.
     """
-    messages = [] if name == CHUNK_NAME else [Source(b"\0" + chunk_name(name))]
+    messages = [] if name is None else [Source(b"\0=" + chunk_name(name))]
     at = 0
     while at < len(source):
         end = min(at + MAX_SOURCE, len(source))

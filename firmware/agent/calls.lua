@@ -1,7 +1,7 @@
 -- What messages do; bridge/wire/PROTOCOL.md, "Messages".
 local agent = ...
--- Functions by number; pieces of source that wait for their call, or false: there was no memory for one of them.
-local shapes, source = {}, {}
+-- Functions by number; pieces of source that wait for their call, if any, or false: there was no memory for one of them.
+local shapes, source = {}
 
 -- Ends a call. A function that returns `agent` itself does so later, by the number it found in `agent.call`.
 function agent.answer(call, ok, ...)
@@ -10,47 +10,45 @@ function agent.answer(call, ok, ...)
 end
 
 -- Calls a function by its number; source that came before makes it first. Source before 0 is called with the values,
--- source before 253 with the agent's table and the functions by number; both are not kept. Functions below 64 read the message themselves.
+-- source before 253 with the agent's table and the functions by number; both are not kept. Functions below 64 read the
+-- message themselves.
 local function run(message, shape, call)
   local made = shapes[shape]
-  if not source or source[1] then
-    made, source = source, {}
-    if not made then error("not enough memory", 0) end
-    -- Each piece goes when it has been read.
-    local code, text = load(function()
-      return table.remove(made, 1)
-    end, made[0] or "=lua")
-    if not code then error(text, 0) end
-    made = code
+  if source ~= nil then
+    made, source = source
+    local name = "not enough memory"
+    if made then
+      name, made = made[0] or "", table.concat(made)
+      made, name = loadstring(made, name)
+    end
+    if not made then error(name, 0) end
     if shape > 0 then
       made = made(agent, shapes)
-      if shape > 252 then return agent.answer(call, true, made) end
+      if shape > 252 then return made end
       shapes[shape] = made
     end
   end
   agent.call = call
-  if shape > 0 and shape < 64 then return agent.answer(call, true, made(message)) end
-  if #message > 2 then
-    if agent.start then return agent.answer(call, true, agent.start(made, agent.values(message, 3))) end
-    return agent.answer(call, true, made(agent.values(message, 3)))
-  end
-  agent.answer(call, true, made())
+  if shape > 0 and shape < 64 then return made(message) end
+  if #message < 3 then return made() end
+  return agent.start(made, agent.values(message, 3))
 end
 
+-- Takes a message. Without one there was no memory to take it: source that waits must not fill the heap for ever.
 function agent.take(message, op, call)
-  if op == @SOURCE@ then
-    local pieces = source
+  if not message then
+    source = source and false
+  elseif op == @SOURCE@ then
+    local pieces = source == nil and {} or source
     source = false
-    if message:byte(2) == 0 then
-      pieces[0] = "=" .. message:sub(3)
-    else
-      pieces[#pieces + 1] = message:sub(2)
-    end
+    local name = message:byte(2) == 0
+    pieces[name and 0 or #pieces + 1] = message:sub(name and 3 or 2)
     source = pieces
   elseif op == @TUNE@ then
     agent.fragment = call
   else
-    local ok, text = pcall(run, message, op, call)
+    -- An answer may fail, too, for what it is to carry or for lack of memory.
+    local ok, text = pcall(agent.answer, call, pcall(run, message, op, call))
     agent.call = nil
     if not ok then agent.answer(call, false, text) end
   end

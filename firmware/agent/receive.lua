@@ -61,6 +61,7 @@ function agent.main(data)
   if idle then
     ok, idle = pcall(agent.receive, data)
     if not ok then agent.owed = 64 end
+    if idle == "not enough memory" then agent.take() end
     data = 1
     if agent.posted then return end
   end

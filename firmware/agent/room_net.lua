@@ -54,7 +54,7 @@ function agent.net_send(message)
 end
 
 function agent.tick()
-  agent.opened = nil
+  agent.opened, agent.short = nil
   for socket, book in pairs(books) do
     agent.pump(socket, book)
   end

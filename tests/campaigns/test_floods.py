@@ -200,7 +200,8 @@ def test_lua_that_uses_up_the_heap_fails_alone(build: str) -> None:
                     assert await board.eval("1 + 1") == 2
                     assert await socket.getpeer() == (None, None)
                 left.append(await board.exec(HEAP))
-            assert left[2] >= left[0] - 100, left
+            # After the first the host may have been asked for room, and has sent again what was let go.
+            assert left[2] >= left[1] - 100, left
 
         bench.run(main())
         assert bench.board.last_reset is None and bench.errors == []

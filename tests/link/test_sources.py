@@ -16,7 +16,7 @@ def test_source_travels_in_pieces() -> None:
 def test_no_piece_but_the_name_begins_with_nul() -> None:
     text = b"x" * 999 + b"\0\0" + b"y" * 1500
     name, *pieces = [piece.text for piece in source_messages(text, "foo.lua")]
-    assert name == b"\0foo.lua"
+    assert name == b"\0=foo.lua"
     assert b"".join(pieces) == text and all(piece[0] for piece in pieces)
     for wrong in (b"\0return 1", b"--" + b"\0" * 2000):
         with pytest.raises(ValueRefused):
