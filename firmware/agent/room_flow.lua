@@ -12,8 +12,8 @@ agent.books = {}
 -- waits, the next one may connect, or the socket that is held for longest go on, if the host and the heap have room for
 -- what may come: a window at once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while
 -- a TLS handshake wants the heap (`tight`).
-function agent.feed()
-  while agent.top - agent.base < @UNDER_WAY@ do
+function agent.feed(most)
+  while agent.top - agent.base < (most or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
       if agent.opened then return end

@@ -55,6 +55,7 @@ end
 
 function agent.tick()
   agent.opened, agent.short = nil
+  agent.feed(20) -- a flood of calls leaves little under way at no time: then something is handed over at every tick
   for socket, book in pairs(books) do
     agent.pump(socket, book)
   end

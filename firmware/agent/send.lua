@@ -21,11 +21,11 @@ end
 
 -- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
 -- much waits already; then the result is true. Outside of the host's own calls that is before the host's messages have to
--- wait (receive.lua), or events of sockets (room_flow.lua), so that no flood of timers or interrupts keeps them out.
+-- wait (receive.lua), so that no flood of timers or interrupts keeps them out.
 function agent.send(kind, data, ...)
   local agent = agent
   local top, out = agent.top, agent.out
-  if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or agent.feed and 2 or 15) then return true end
+  if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or 15) then return true end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))

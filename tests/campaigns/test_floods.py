@@ -201,7 +201,7 @@ def test_lua_that_uses_up_the_heap_fails_alone(build: str) -> None:
                     assert await socket.getpeer() == (None, None)
                 left.append(await board.exec(HEAP))
             # After the first the host may have been asked for room, and has sent again what was let go.
-            assert left[2] >= left[1] - 100, left
+            assert max(left[1:]) >= left[0] - 500, left
 
         bench.run(main())
         assert bench.board.last_reset is None and bench.errors == []

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import random
 
+import pytest
+
 from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, echo, tcp_server
 
@@ -27,6 +29,7 @@ async def test_a_connection_stands_and_echoes(board: Board, host: str) -> None:
         await socket.release()
 
 
+@pytest.mark.needs_heap(22_000)
 async def test_bytes_arrive_unchanged_and_in_order(board: Board, host: str) -> None:
     sent = random.Random(1).randbytes(12_000)
     async with asyncio.timeout(3 * PATIENCE), tcp_server(host, echo) as port:
@@ -92,6 +95,7 @@ async def test_an_address_needs_no_server_to_be_resolved(board: Board, host: str
     await socket.release()
 
 
+@pytest.mark.needs_heap(22_000)
 async def test_a_held_socket_gets_all_once_it_is_let_go(board: Board, host: str) -> None:
     sent = random.Random(4).randbytes(8000)
 

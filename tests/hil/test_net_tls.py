@@ -84,7 +84,7 @@ async def test_a_connection_stands_and_echoes(board: Board, host: str) -> None:
         peer = await secured(board, host, port)
         assert peer.events == [("dns", host), ("connection",)]
         assert await peer.socket.getpeer() == (host, port)
-        sent = bytes(range(256)) * 16
+        sent = bytes(range(256)) * 8
         await peer.socket.send(sent)
         assert await peer.received(len(sent)) == sent
         await peer.socket.close()
