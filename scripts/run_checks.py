@@ -19,13 +19,13 @@ PROGRAMS = {
 }
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
-#: Name, what it is, command. Scenarios mostly wait, so they have their own step with its own parallel player.
+#: Name, what it is, command. Much of the time is waiting for boards, so there are more workers than cores. Scenarios mostly wait, so they have their own step with its own parallel player.
 STEPS: list[tuple[str, str, list[str]]] = [
     ("format", "ruff format --check", [sys.executable, "-m", "ruff", "format", "--check", "."]),
     ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
     ("types", "mypy --strict bridge", [sys.executable, "-m", "mypy"]),
     ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
-    ("tests", "pytest", [*PYTEST, "-n", "2", "--ignore=tests/ground_truth", "tests"]),
+    ("tests", "pytest", [*PYTEST, "-n", "3", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
 ]
 
