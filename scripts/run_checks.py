@@ -19,7 +19,8 @@ PROGRAMS = {
 }
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
-#: Name, what it is, command. Much of the time is waiting for boards, so there are more workers than cores. Scenarios mostly wait, so they have their own step with its own parallel player.
+#: Name, what it is, command. Much of the time is waiting for boards, so there are more workers than cores. Scenarios
+#: mostly wait, so they have their own step with its own parallel player.
 STEPS: list[tuple[str, str, list[str]]] = [
     ("format", "ruff format --check", [sys.executable, "-m", "ruff", "format", "--check", "."]),
     ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
