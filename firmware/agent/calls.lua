@@ -18,7 +18,7 @@ local function run(message, shape, call)
     made, source = source
     local name = "not enough memory"
     if made then
-      name, made = made[0] or "", table.concat(made)
+      name, made = made[0] or "=lua", table.concat(made)
       made, name = loadstring(made, name)
     end
     if not made then error(name, 0) end
