@@ -49,7 +49,7 @@ function agent.feed(most)
   end
 end
 
--- Puts an event into the line. Behind ten others a little data joins what waits of the same socket: events that are kept
+-- Puts an event into the line. Behind twenty others a little data joins what waits of the same socket: events that are kept
 -- apart cost more than single bytes. True if data was taken.
 function agent.tell(event, socket, book, value)
   local last, data, free = #line, event == @EVENT_RECEIVE@, node.heap()
@@ -60,7 +60,7 @@ function agent.tell(event, socket, book, value)
     agent.fail(book, true)
     last = #line
   end
-  if data and last > 30 and line[last - 2] == book and line[last - 1] == event and #line[last] + #value < 1461 then
+  if data and last > 60 and line[last - 2] == book and line[last - 1] == event and #line[last] + #value < 1461 then
     line[last] = line[last] .. value
   else
     line[last + 1], line[last + 2], line[last + 3] = book, event, value or false
