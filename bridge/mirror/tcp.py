@@ -165,7 +165,8 @@ class TCPSocket(Connection):
         "receive": the data (bytes), at most 1 460 bytes as lwIP hands them over.
         "sent": nothing. An acknowledgement of the peer came: one `send` may bring two, two may bring one.
         "disconnection": the code (int). The peer closed (0); also errors if "reconnection" has no handler.
-        "reconnection": the code (int). -8 aborted (the peer is silent), -9 reset or refused.
+        "reconnection": the code (int). -8 aborted (the peer is silent), -9 reset or refused, -1 (of the bridge)
+            more came than the board's heap holds: the connection was given up.
         "dns": the address (str), or None: the name was not resolved.
     """
 

@@ -71,5 +71,5 @@ def test_the_agent_leaves_room_for_a_handshake(query: str) -> None:
     # A TLS handshake needs 30 of the 44 KB that are free: 8 for the agent, and 16 at the worst moment before it runs.
     # Where the firmware has no `ow` the agent computes checks itself, for some bytes more.
     figures = measured(url=f"virtual:?{query}")
-    assert figures.agent <= 8 * 1024 + (64 if "modules" not in query else 288)
+    assert figures.agent <= 8 * 1024 + (0 if "modules" not in query else 256)
     assert figures.bootstrap_peak is not None and figures.bootstrap_peak <= 16 * 1024
