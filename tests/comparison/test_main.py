@@ -14,7 +14,7 @@ from tests.board_process import announced, board_process
 ROOT = Path(__file__).parent.parent.parent
 #: A few scenarios of each kind: banner, prompt, raw mode, restart, watchdog, files.
 SOME = "repl_boot,uarton_n_raw,uarton_n0_raw,restart,file_init"
-WITHOUT_OW = "adc,bit,crypto,encoder,file,gpio,net,node,pipe,sjson,struct,tmr,uart,wifi"
+WITHOUT_OW = "adc,bit,crypto,encoder,file,gpio,net,node,pipe,sjson,struct,tls,tmr,uart,wifi"
 
 
 def hil(*arguments: str) -> subprocess.CompletedProcess[str]:
