@@ -289,7 +289,8 @@ BUSY = (
     b"S=net.createServer() S:listen(80,function(s) s:on('receive',print) end)",
     b"C=net.createConnection() C:on('connection',function(s) s:send('x') end) C:connect(80,'10.77.0.1')",
     b"U=net.createUDPSocket() U:listen(53) U:on('receive',print)",
-    b"P=pipe.create(function(p) p:read(9) return false end) P:write(('y'):rep(70)) W=coroutine.wrap(function() coroutine.yield(P) end) W()",
+    b"P=pipe.create(function(p) p:read(9) return false end) P:write(('y'):rep(70))",
+    b"W=coroutine.wrap(function() coroutine.yield(P) end) W()",
     b"gpio.mode(1,gpio.INT) gpio.trig(1,'both',print) adc.read(0) node.task.post(function() end)",
 )
 
