@@ -60,12 +60,8 @@ class Memory51(VmMemory):
         k, code, _, lineinfo = fields[:4]
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[7:14]
         lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
-        last = None
-        if constants:
-            value, tag = struct.unpack("<Qi", read(k + 16 * (constants - 1), 12))
-            if tag == Kind.STRING:
-                last = read(value + 24, self.string_length(value))
-        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, last)
+        hidden = self._hidden(k, constants)
+        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
         stack, calls = struct.unpack("<ii", read(address + 88, 8))

@@ -7,6 +7,7 @@ chip most of it stands in flash. `VirtualOptions.heap` is what is free then.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, blo
 from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.chunk import BadChunk, parse
 from bridge.virtual.lua.chunk import Proto as Chunk
-from bridge.virtual.lua.rewrite import CONCAT_CHECK
+from bridge.virtual.lua.hidden import keys_of, on_chip
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 #: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
@@ -37,9 +38,6 @@ _STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4
 _LEFT_OVER = 3000
 #: Bytes that undumping needs besides what it loads.
 _UNDUMP_EXTRA = 100
-_CONCAT = 21
-#: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
-_CHECK_LENGTH = 5
 _Found = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
@@ -357,17 +355,17 @@ class HeapModel:
 
     def _price_proto(self, sizes: Sizes, address: int) -> int:
         proto = self._memory.proto(address)
-        code, constants = len(proto.code) // 4, proto.constants
-        if proto.last_constant == CONCAT_CHECK:
-            code -= _CHECK_LENGTH * sum(1 for byte in proto.code[::4] if byte & 0x3F == _CONCAT)
-            constants -= 1
+        code, lines = len(proto.code) // 4, proto.lines
+        if keys := keys_of(proto.hidden):
+            kept = on_chip(struct.unpack(f"<{code}I", proto.code), proto.constants, keys)
+            code, lines = len(kept), tuple(lines[pc] for pc in kept) if lines else ()
         return sizes.prototype(
             code=code,
-            constants=constants,
+            constants=proto.constants - len(keys),
             protos=proto.protos,
             upvalues=proto.upvalues if proto.local_names or self._lua.version != "5.1" else 0,
             local_names=proto.local_names,
-            lines=packed_lines(proto.lines, proto.first_line) if proto.lines else 0,
+            lines=packed_lines(lines, proto.first_line) if lines else 0,
         )
 
     def _price_globals(self, sizes: Sizes) -> int:

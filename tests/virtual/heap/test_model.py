@@ -139,3 +139,15 @@ def test_garbage_gathers_where_the_collector_is_lazy_but_not_without_end() -> No
     assert 20000 < int(said[1]) <= 44700
     assert 20000 < int(said[2]) <= 44700
     assert said[3] == "5000"
+
+
+@pytest.mark.parametrize("operator", ["/", "^", "..", "/a^"])
+def test_code_takes_what_it_takes_on_the_chip_whatever_stands_for_its_operations(operator: str) -> None:
+    # The chip has one instruction for each of them, and no constant.
+    define = "function f(a,b) return {} end print(node.heap())"
+    plain, hidden = (
+        answers(define.format(f"a{sign}b{sign}a,b{sign}a"), number="integer")[0]
+        for sign in ("+a*" if operator == "/a^" else "+", operator)
+    )
+    joined = 24 if operator == ".." else 0  # `a..b..a` is one instruction, and needs its operands in a row
+    assert abs(int(plain) - int(hidden)) <= joined
