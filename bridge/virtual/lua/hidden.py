@@ -1,7 +1,7 @@
-"""Calls of the board's own functions that rewriting puts into chunks of 5.1, and how to tell them from the program's code.
+"""Calls of the board's own functions that rewriting puts into chunks of 5.1, and how to tell them from the program.
 
-Each begins with `key, key[key]`: a constant that no program can spell by accident, and the function that lies under it in
-the string metatable's index table. The chip has neither the constants nor these instructions.
+Each begins with `key, key[key]`: a constant that no program can spell by accident, and the function that lies under it
+in the string metatable's index table. The chip has neither the constants nor these instructions.
 """
 
 from __future__ import annotations
