@@ -145,8 +145,8 @@ def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
 def check_concats(proto: Proto) -> None:
     """Put a length check behind every CONCAT of a 5.1 chunk, in place.
 
-    `R(A) := R(B).. ... ..R(C)` is followed by `(key[key])(R(A))`, key being CONCAT_CHECK, in the registers above C, which
-    are free at that point: the operands of a concatenation always lie on top of the function's registers.
+    `R(A) := R(B).. ... ..R(C)` is followed by `(key[key])(R(A))`, key being CONCAT_CHECK, in the registers above C,
+    which are free at that point: the operands of a concatenation always lie on top of the function's registers.
     """
     for function in walk(proto):
         if any(word & 0x3F == _Op51.CONCAT for word in function.code):

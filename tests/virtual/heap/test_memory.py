@@ -43,8 +43,8 @@ def test_tables(subject: Subject) -> None:
 
 
 def test_closures_and_prototypes(subject: Subject) -> None:
-    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u return c .. v .. 'text' .. '\\0a' .. '\\0b' "
-    source += b"end end)()"
+    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u "
+    source += b"return c .. v .. 'text' .. '\\0a' .. '\\0b' end end)()"
     address = subject.address(source)
     is_c, upvalues, cells = subject.memory.closure(address)
     assert (is_c, upvalues) == (False, 2)
