@@ -122,6 +122,17 @@ class VmMemory:
 
     def string_lengths(self) -> list[tuple[int, int]]:
         """Address and length of the strings that are in no list of `lists`."""
+        return [(address, length) for address, length, _ in self.strings()]
+
+    def strings(self) -> list[tuple[int, int, bytes]]:
+        """Address, length and signature of the strings that are in no list of `lists`."""
+        raise NotImplementedError
+
+    def signature(self, address: int, kind: int) -> bytes:
+        """What tells an object from another that is made in its place when it is gone.
+
+        Of a string the hash and the length, of a userdata also its metatable, of others nothing.
+        """
         raise NotImplementedError
 
     def string_length(self, address: int) -> int:
@@ -142,6 +153,14 @@ class VmMemory:
 
     def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
         """Whether a function is C's, its number of upvalues, and addresses of cells that are in no list."""
+        raise NotImplementedError
+
+    def code_of(self, address: int) -> int:
+        """What a function runs: address of its prototype, or of C's code."""
+        raise NotImplementedError
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        """Addresses of the prototypes within a prototype."""
         raise NotImplementedError
 
     def open_upvalues(self, address: int) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
 
 _POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
@@ -33,15 +33,20 @@ class Memory51(VmMemory):
         (strings,) = struct.unpack("<I", read(self.globals + 8, 4))
         return (*self.lists(), strings)
 
-    def string_lengths(self) -> list[tuple[int, int]]:
+    def strings(self) -> list[tuple[int, int, bytes]]:
         buckets, _, size = struct.unpack("<QIi", read(self.globals, 16))
         found = []
         for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
             while address:
                 head = read(address, 24)
-                found.append((address, _POINTER.unpack_from(head, 16)[0]))
+                found.append((address, _POINTER.unpack_from(head, 16)[0], head[12:]))
                 address = _POINTER.unpack_from(head)[0]
         return found
+
+    def signature(self, address: int, kind: int) -> bytes:
+        if kind == Kind.USERDATA:
+            return read(address + 16, 24)
+        return read(address + 12, 12) if kind == Kind.STRING else b""
 
     def string_length(self, address: int) -> int:
         return pointer(address + 16)
@@ -54,6 +59,13 @@ class Memory51(VmMemory):
     def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
         raw = read(address, 12)
         return bool(raw[10]), raw[11], ()
+
+    def code_of(self, address: int) -> int:
+        return pointer(address + 32)
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        return struct.unpack(f"<{fields[11]}Q", read(fields[2], 8 * fields[11]))
 
     def proto(self, address: int) -> Proto:
         fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))

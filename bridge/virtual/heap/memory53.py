@@ -33,8 +33,11 @@ class Memory53(VmMemory):
     def mark(self) -> tuple[int, ...]:
         return self.lists()
 
-    def string_lengths(self) -> list[tuple[int, int]]:
+    def strings(self) -> list[tuple[int, int, bytes]]:
         return []
+
+    def signature(self, address: int, kind: int) -> bytes:
+        return read(address + 16, 16) if kind == Kind.USERDATA else b""
 
     def string_length(self, address: int) -> int:
         raw = read(address, 24)
@@ -51,6 +54,13 @@ class Memory53(VmMemory):
         if raw[8] & 0x3F == _C_CLOSURE:
             return True, upvalues, ()
         return False, upvalues, struct.unpack(f"<{upvalues}Q", read(address + 32, 8 * upvalues))
+
+    def code_of(self, address: int) -> int:
+        return pointer(address + 24)
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        return struct.unpack(f"<{fields[4]}Q", read(fields[10], 8 * fields[4]))
 
     def proto(self, address: int) -> Proto:
         fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
