@@ -164,7 +164,7 @@ class VmMemory:
         raise NotImplementedError
 
     def open_upvalues(self, address: int) -> Iterator[int]:
-        """Captured variables of a thread that are still on its stack and in no list."""
+        """Captured variables of a thread that are still on its stack and in no list; some that nobody uses any more."""
         raise NotImplementedError
 
     def userdata_size(self, address: int) -> int:

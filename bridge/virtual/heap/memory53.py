@@ -75,7 +75,10 @@ class Memory53(VmMemory):
         return stack, 0
 
     def open_upvalues(self, address: int) -> Iterator[int]:
-        return iter(())
+        cell = pointer(address + 64)
+        while cell:
+            yield cell
+            cell = pointer(cell + 16)
 
     def userdata_size(self, address: int) -> int:
         return pointer(address + 24)
