@@ -7,19 +7,17 @@ chip most of it stands in flash. `VirtualOptions.heap` is what is free then.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
 from bridge.virtual.heap.collector import Stock
 from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, memory_of
-from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, price_of, sizes_of
-from bridge.virtual.heap.standins import StandIns
+from bridge.virtual.heap.prices import Prices
+from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, price_of, sizes_of
 from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.chunk import BadChunk, parse
 from bridge.virtual.lua.chunk import Proto as Chunk
-from bridge.virtual.lua.hidden import keys_of, on_chip
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 #: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
@@ -55,7 +53,7 @@ class HeapModel:
         self._lua = lua
         self._memory = memory_of(lua.version, lua.state_address())
         self._memory.learn_dummy()
-        self._stand_ins = StandIns(self._memory, lua.makers())
+        self._price_object = Prices(self._memory, lua).price
         self._claimed = 0
         self._lent = self._refused = 0
         self._settled = False
@@ -349,47 +347,6 @@ class HeapModel:
         stack, calls = self._memory.thread(self._memory.main)
         deep, deep_calls = max(0, stack - FLAT_STACK), max(0, calls - FLAT_CALLS)
         return sizes.block(deep * sizes.value) + sizes.block(deep_calls * sizes.call) if deep else 0
-
-    def _price_object(self, sizes: Sizes, address: int, kind: int, cells: set[int]) -> int:
-        memory = self._memory
-        match kind:
-            case Kind.TABLE:
-                table = memory.table(address)
-                return sizes.table(table.array, table.nodes)
-            case Kind.FUNCTION:
-                is_c, upvalues, more = memory.closure(address)
-                cells.update(more)
-                if (price := self._stand_ins.price(sizes, address)) is not None:
-                    return price
-                return sizes.c_closure(upvalues) if is_c else sizes.lua_closure(upvalues)
-            case Kind.PROTO:
-                return self._price_proto(sizes, address)
-            case Kind.UPVALUE:
-                return sizes.upvalue_cell()
-            case Kind.THREAD:
-                cells.update(memory.open_upvalues(address))
-                return sizes.coroutine(*memory.thread(address))
-            case Kind.USERDATA:
-                size = self._lua.userdata_size(address + memory.userdata_header)
-                if size is None and memory.userdata_size(address) == 0:
-                    size = 0  # newproxy()
-                return 0 if size is None else sizes.userdata_block(size)
-        return 0
-
-    def _price_proto(self, sizes: Sizes, address: int) -> int:
-        proto = self._memory.proto(address)
-        code, lines = len(proto.code) // 4, proto.lines
-        if keys := keys_of(proto.hidden):
-            kept = on_chip(struct.unpack(f"<{code}I", proto.code), proto.constants, keys)
-            code, lines = len(kept), tuple(lines[pc] for pc in kept) if lines else ()
-        return sizes.prototype(
-            code=code,
-            constants=proto.constants - len(keys),
-            protos=proto.protos,
-            upvalues=proto.upvalues if proto.local_names or self._lua.version != "5.1" else 0,
-            local_names=proto.local_names,
-            lines=packed_lines(lines, proto.first_line) if lines else 0,
-        )
 
     def _price_globals(self, sizes: Sizes) -> int:
         """The table of globals: the host's has kept the size it had with all libraries in it."""

@@ -1,7 +1,7 @@
 """Counts the memory of a board anew, without the heap model's own books, and holds the model against it.
 
-Three counts that know nothing of each other have to agree: the VM's own counter of bytes, the sizes of all objects found
-in its lists, and, for what the chip pays, the objects that carry no mark of having been there when the firmware was ready.
+Three counts that know nothing of each other have to agree: the VM's own counter of bytes, the sizes of all objects in
+its lists, and, for what the chip pays, the objects that carry no mark of having been there when the firmware was ready.
 """
 
 from __future__ import annotations
