@@ -10,6 +10,10 @@ from bridge.virtual.heap.standins import StandIns
 from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.hidden import keys_of, on_chip
 
+#: Stack slots of a new coroutine of 5.3 (BASIC_STACK_SIZE), and how many more it has here for the board's own functions
+#: below the program's; on 5.1 they fit into the first 45.
+_BASIC_STACK, _BODY_SLOTS = 40, 24
+
 
 class Prices:
     """Prices objects of one VM other than strings.
@@ -51,7 +55,10 @@ class Prices:
                 return sizes.upvalue_cell()
             case Kind.THREAD:
                 cells.update(memory.open_upvalues(address))
-                return sizes.coroutine(*memory.thread(address))
+                stack, calls = memory.thread(address)
+                if self._version == "5.3":
+                    stack = max(_BASIC_STACK, stack - _BODY_SLOTS)
+                return sizes.coroutine(stack, calls)
             case Kind.USERDATA:
                 size = self._lua.userdata_size(address + memory.userdata_header)
                 if size is None and memory.userdata_size(address) == 0:
