@@ -16,7 +16,7 @@ from bridge.board import Board
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
-from tests.mirror.test_on_a_board import HOST, Scenario, on_a_board
+from tests.mirror.test_on_a_board import HOST, on_a_board
 from tests.test_docs import python_blocks
 from tests.test_layers import ROOT
 from tests.virtual.modules.tls_bench import issue, secure, server_context
