@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import random
 from collections.abc import Awaitable, Callable
 from random import Random
 
 import pytest
 
-from bridge import agent
 from bridge.board import Board
 from bridge.errors import BoardReset, LuaError
-from bridge.link import Link
 from bridge.mirror.tcp import TCPSocket
 from bridge.opening import open_board
-from bridge.ports.base import Port
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -25,14 +21,10 @@ from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from bridge.wire.messages import CREDIT
 from tests.mirror.client import Client
+from tests.same_epoch import start
 
 HOST = "10.77.0.1"
 Scenario = Callable[[Board, MemoryNetwork, VirtualBoard], Awaitable[None]]
-
-
-async def start(port: Port) -> Link:
-    """The agent with the same epoch in each run."""
-    return await agent.start(port, rng=random.Random(7))
 
 
 def on_a_board(scenario: Scenario, **options: object) -> None:
