@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge import agent, trace
 from bridge.board import Board, Starter
+from bridge.errors import UsageError
 from bridge.link.speed import LADDER
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.speeds import SpeedMemory
@@ -31,7 +32,7 @@ class open_board:
         start: puts the agent on the board; for tests.
 
     Raises:
-        UsageError: the trace cannot be written.
+        UsageError: the trace cannot be written, or what was given is no port.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         NotNodeMCU: something else answers, or nothing does.
         AgentError, LinkError: the agent could not be put on the board.
@@ -58,6 +59,10 @@ class open_board:
         return Board(port, owns_port=owns_port, start=self._start, speeds=self._speeds, memory=SpeedMemory())
 
     async def _open(self) -> Board:
+        if not isinstance(self._what, str) and not hasattr(self._what, "set_receiver"):
+            raise UsageError(
+                f"A {type(self._what).__name__} is no port", remedy="Give its URL as a str, or an open Port."
+            )
         if isinstance(self._what, str):
             port = await trace.open_traced(self._what, baud=self._baud, trace=self._trace)
             board = self._board_on(port, owns_port=True)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from bridge.errors import NotNodeMCU, PortNotFound
+from bridge.errors import NotNodeMCU, PortNotFound, UsageError
 from bridge.opening import open_board
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+
+
+@pytest.mark.parametrize("what", [5, None, Path("/dev/ttyUSB0"), b"virtual:"])
+def test_what_is_no_port_is_refused(what: Any) -> None:
+    async def main() -> None:
+        with pytest.raises(UsageError, match=rf"A {type(what).__name__} is no port. Give its URL as a str"):
+            await open_board(what)
+
+    clock.run(main())
 
 
 def test_what_cannot_be_opened_leaves_nothing_open() -> None:

@@ -122,6 +122,9 @@ class Net:
         self._tls = TLS(tables) if tls is None else tls
         self.dns = DNS(tables)
 
+    def __repr__(self) -> str:
+        return "<module net>"
+
     @property
     def cert(self) -> Cert:
         """`tls.cert`, where firmware 2.x had it; warns that it has moved."""

@@ -277,6 +277,9 @@ class TLS:
         self._handshakes: weakref.WeakKeyDictionary[HandleTable, asyncio.Lock] = weakref.WeakKeyDictionary()
         self.cert = Cert(tables)
 
+    def __repr__(self) -> str:
+        return "<module tls>"
+
     async def createConnection(self) -> TLSSocket:
         """Make a TLS client.
 

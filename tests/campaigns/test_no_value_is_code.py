@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import BridgeError
-from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
+from tests.campaigns.kept_board import KeptBoard, kept_board
+from tests.campaigns.stage import BUILDS
 
 #: Each would set the canary if any of it were ever compiled where a value or a name stands.
 ATTACK = "CANARY='dead'"
