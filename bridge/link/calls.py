@@ -155,7 +155,7 @@ class CallTable:
             elif isinstance(value, list):
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
-                self.let_go(tuple(value.values()))
+                self.let_go((*value, *value.values()))
 
 
 @contextlib.asynccontextmanager

@@ -27,9 +27,14 @@ function agent.find(message, at)
   return objects[low] or error("stale handle", 0), low, last and more * 256 + last
 end
 
--- The host lets a handle go: its object is closed if that can be done, and forgotten.
+-- The host gives a handle back: as often as it got it, by the number behind, or once. What it has given back as often as
+-- it was sent (room_values.lua counts) is closed if that can be done, and forgotten: no other is on its way.
 function agent.release(message)
-  local object, number = agent.find(message, 3)
+  local object, number, count = agent.find(message, 3)
+  local sent = agent.sent or {}
+  count = (sent[number] or 1) - (count or 1)
+  sent[number] = count > 0 and count or nil
+  if count > 0 then return end
   objects[number] = nil
   local book = agent.books and agent.books[object]
   if book then

@@ -120,7 +120,7 @@ def test_a_call_given_up_cancels_the_function_and_leaves_the_board_sound() -> No
                 asking = asyncio.ensure_future(
                     link.run_lua("local f = ... local x = ('x'):rep(500) .. tmr.now() f() return x", for_ever)
                 )
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(0.6)
                 asking.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await asking
