@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
+from bridge.errors import BoardReset, BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import (
@@ -77,7 +77,6 @@ class Session:
         self.messages = MessageLog(name)
         self._byte_time = 0.0
         self.set_baud(baud)
-        self._slower = 1.0
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
@@ -118,7 +117,7 @@ class Session:
 
     def expect_boot_noise(self, slower: float) -> None:
         """How many times as fast as the console the line is: noise that looks so is asked about. 1 for not at all."""
-        self._slower = slower
+        self._unframed.slower = slower
 
     def ask(self) -> None:
         """Ask where the other side stands now, and not when what is under way has had its time."""
@@ -218,12 +217,12 @@ class Session:
                 self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
             return
-        if (due := self._unframed.deadline()) is not None and now >= due:
-            self._unframed.settle()
-            self._sorted()
         if (due := self._liveness.over_at()) is not None and now >= due:
             self._fail(self._liveness.verdict(self._name))
             return
+        if (due := self._unframed.deadline()) is not None and now >= due:
+            self._unframed.settle()
+            self._sorted()
         if any(since is not None and now >= since + STUCK_SECONDS for since in self._stuck_since()):
             self._fail(self._stuck())
             return
@@ -331,7 +330,8 @@ class Session:
                 self.receiver.damaged()
                 self._damage_since = now if self._damage_since is None else self._damage_since
                 self._ask |= self._unframed.asking
-                if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
+                slower = self._unframed.slower
+                if slower > 1 and self._liveness.doubt(segment, slower, now):
                     self._poll = True
         # What a board says when it boots may stand amid what another speed makes of the rest of it.
         if self._liveness.printed(segment, now, watching=True):
@@ -379,7 +379,7 @@ class Session:
         self.messages.sent(message, now)
 
     def _fail(self, error: BridgeError) -> None:
-        self._unframed.settle()  # nothing will explain it any more
+        self._unframed.settle(restarted=isinstance(error, BoardReset))  # nothing else will explain it any more
         self._sorted()
         self._move(Trigger.FAULT)
         log.debug("%s = failed: %s", self._name, error)

@@ -71,20 +71,9 @@ end
 -- piece
 local agent = ...
 local two = agent.two
--- Numbers of the objects in the message that is being made.
-local given
-
--- That message was not sent (agent.send): what it was to give is taken back.
-local function regret()
-  local numbers = given
-  agent.regret = nil
-  for at = 1, #numbers, 2 do
-    agent.release("  " .. numbers:sub(at, at + 1))
-  end
-end
 
 -- The bytes of a table, an object, or a number without an exact decimal text. The same object has the same number, as
--- long as the host keeps it; how often it was sent is counted from the second time on.
+-- long as the host keeps it; how often it was sent is counted.
 function agent.deep(value, name, depth)
   if name == "number" then
     local text = agent.exact(value)
@@ -100,20 +89,17 @@ function agent.deep(value, name, depth)
     end
     return "e" .. two(n) .. data
   end
-  local number
-  for other, known in pairs(agent.objects) do
+  local objects, number = agent.objects
+  for other, known in pairs(objects) do
     if known == value then number = other end
   end
   if number then
-    local sent = agent.sent or {}
-    agent.sent = sent
-    sent[number] = (sent[number] or 1) + 1
+    objects[-number] = (objects[-number] or 1) + 1
   else
     number = agent.keep(value)
   end
   number = two(number)
-  given = (agent.regret and given or "") .. number
-  agent.regret = regret
+  agent.given = (agent.given or "") .. number
   return "a" .. number
 end
 
