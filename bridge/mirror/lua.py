@@ -129,7 +129,7 @@ class LuaObject(Remote):
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Value]]:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self[name]
+        return self._method(name)
 
     def __getitem__(self, name: str) -> Callable[..., Awaitable[Value]]:
         """Lua's method of that name.
@@ -137,8 +137,9 @@ class LuaObject(Remote):
         Raises:
             UsageError: no Lua program could write this name.
         """
-        member("", name)
+        return self._method(member("", name))
 
+    def _method(self, name: str) -> Callable[..., Awaitable[Value]]:
         async def method(*values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
             return single(await self.call(f":{name}", *values, timeout=timeout))
 
@@ -147,7 +148,7 @@ class LuaObject(Remote):
 
     async def on(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:  # type: ignore[override]
         """Lua's method `on`, as of an MQTT client: `await client.on("message", function)`."""
-        return await self["on"](*values, timeout=timeout)
+        return await self._method("on")(*values, timeout=timeout)
 
     def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("_") and name not in ("table", "handle"):

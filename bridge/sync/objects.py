@@ -126,12 +126,13 @@ class LuaObject(Remote):
     def __getattr__(self, name: str) -> Callable[..., Value]:
         if name.startswith("_"):
             raise AttributeError(name)
-        return self[name]
+        return self._method(name)
 
     def __getitem__(self, name: str) -> Callable[..., Value]:
         """Lua's method of that name."""
-        _lua.member("", name)
+        return self._method(_lua.member("", name))
 
+    def _method(self, name: str) -> Callable[..., Value]:
         def method(*values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
             return _lua.single(self.call(f":{name}", *values, timeout=timeout))
 
@@ -139,7 +140,7 @@ class LuaObject(Remote):
 
     def on(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """Lua's method `on`."""
-        return self["on"](*values, timeout=timeout)
+        return self._method("on")(*values, timeout=timeout)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name != "remote":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, UsageError
 from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
 
 #: Each would set the canary if any of it were ever compiled where a value or a name stands.
@@ -66,8 +66,12 @@ async def attempt(bench: KeptBoard, text: str) -> None:
         pass
     else:
         await expect_failure_or_value(method(1))
-    with pytest.raises(BridgeError):
-        timer.on(text, print)
+    if not text.isidentifier():
+        with pytest.raises(UsageError):
+            timer[text]
+        with pytest.raises(UsageError):
+            board.lua[text]
+    await expect_failure_or_value(timer.on(text, print))
     with pytest.raises(BridgeError):
         board.on(text, print)
     await timer.release()
