@@ -48,6 +48,10 @@ class open_board:
         trace: str | Path | None = None,
         start: Starter | None = None,
     ) -> None:
+        if not isinstance(port, str | Port):
+            raise UsageError(
+                f"{port!r} is no port", remedy='Pass its URL as a str, such as "/dev/ttyUSB0" or "virtual:".'
+            )
         self._what = port
         self._baud = baud
         self._speeds = tuple(speeds)
@@ -59,10 +63,6 @@ class open_board:
         return Board(port, owns_port=owns_port, start=self._start, speeds=self._speeds, memory=SpeedMemory())
 
     async def _open(self) -> Board:
-        if not isinstance(self._what, str) and not hasattr(self._what, "set_receiver"):
-            raise UsageError(
-                f"A {type(self._what).__name__} is no port", remedy="Give its URL as a str, or an open Port."
-            )
         if isinstance(self._what, str):
             port = await trace.open_traced(self._what, baud=self._baud, trace=self._trace)
             board = self._board_on(port, owns_port=True)

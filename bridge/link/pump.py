@@ -77,8 +77,7 @@ class Link:
         self.line = LinkLine(self, port, code)
         self._paused = False
         self._quiet = asyncio.Event()
-        self._shapes = ShapeTable(code)
-        self._rooms = Rooms(code, self._load)
+        self._shapes, self._rooms = ShapeTable(code), Rooms(code, self._load)
         self._spare_again = 0.0
         self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
@@ -243,11 +242,11 @@ class Link:
         if self._down is None and not self._closing:
             self.post("@net.grant", handle, amount)
 
-    def release(self, handle: Handle) -> None:
+    def release(self, handle: Handle, count: int = 1) -> None:
         """See `Caller.release`."""
         self._receivers.release(handle.number)
         if self._down is None and not self._closing:
-            self.post("@release", handle)
+            self.post("@release", handle, *((count,) if count > 1 else ()))
 
     # the end
 
@@ -377,6 +376,7 @@ class Link:
         match message:
             case Failure(0, values):
                 self._fault(lua_text(values[0] if values else None))
+                self._calls.let_go(values)
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None:
@@ -391,10 +391,10 @@ class Link:
                 self._receivers.deliver(number, *event_of(code, values))
             case Ask(number, call_id, values):
                 function = self.callbacks.function(number) if self._calls.waited_for(call_id) else None
+                if function is None:
+                    self._calls.let_go(values)
                 self._asks.begin(function, call_id, values)
             case Invoke(number, dropped, values):
                 if dropped and (text := self.callbacks.lost(number, dropped)) is not None:
                     self._fault(text)
-                function = self.callbacks.function(number)
-                if function is not None:
-                    guarded(function, *values)
+                guarded(self.callbacks.function(number) or (lambda *dropped: self._calls.let_go(dropped)), *values)
