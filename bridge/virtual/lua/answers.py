@@ -47,8 +47,6 @@ class Answers:
         self._called = called
         # What Lua holds of a Python function is its number here, so that closing cuts the VM off from the board.
         self._wired: list[Callable[..., Any]] = []
-        #: Gives what a coroutine handed over; from the board's Lua when that is loaded.
-        self._take_handed: Callable[[], Any] = tuple
         #: An exception that is a bug of the virtual board; raised again when Lua has unwound.
         self.failure: BaseException | None = None
         #: Set while nothing may run on (PANIC, crash, watchdog).
@@ -66,7 +64,7 @@ class Answers:
                 return (HALT,)
             self._called()
             if values == HANDED:
-                values = self._fetch()
+                values = self._objects.handed_over()
             if any(type(value) is userdata for value in values):
                 values = tuple(from_lua(value) for value in values)
             return self._run(lambda: function(checked(values)))
@@ -81,16 +79,12 @@ class Answers:
             values: the function's results.
         """
         if generator == HANDED[0]:
-            generator, *values = self._fetch()  # type: ignore[assignment]
+            generator, *values = self._objects.handed_over()  # type: ignore[assignment]
         if self.halted:
             generator.close()
             return (HALT,)
         arguments = tuple(self._objects.from_lua(value) for value in values)
         return self._run(lambda: self._step(generator, arguments))
-
-    def loaded(self, board: Any) -> None:
-        """The board's own Lua is loaded."""
-        self._take_handed = board[b"take_handed"]
 
     def wire(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A stand-in for a Python function that Lua may hold without keeping the board alive."""
@@ -102,13 +96,7 @@ class Answers:
         """The VM goes: its functions no longer reach the board."""
         self.halted = True
         self._wired.clear()
-        del self._take_handed
         del self._vm, self._objects, self._called
-
-    def _fetch(self) -> tuple[Value, ...]:
-        """The values that a coroutine handed over."""
-        taken = self._take_handed()
-        return taken if type(taken) is tuple else (taken,)
 
     def _run(self, function: Callable[[], Any]) -> Answer:
         try:

@@ -70,7 +70,6 @@ class Runtime:
         self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
         self._prepare(board)
         self.vm.load_board(board)
-        self.answers.loaded(board)
         self._call = board[b"call"]
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]
