@@ -18,7 +18,7 @@ from bridge.cli.fs_board import Place, on_board
 from bridge.cli.options import baud_option, json_option, port_option, profile_option, trace_option
 from bridge.errors import UsageError
 from bridge.files import host
-from bridge.files.names import check_name, shown
+from bridge.files.names import check_name, plain, shown
 from bridge.ports.open import run_for
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -47,13 +47,13 @@ def ls(as_json: bool, **place: Any) -> None:
 
     async def work(at: Place) -> reports.FsList:
         files = await at.files.ls()
-        entries = [reports.FileEntry(name=text(name), size=size) for name, size in files.items()]
+        entries = [reports.FileEntry(name=plain(name), size=size) for name, size in files.items()]
         return reports.FsList(**at.facts(), files=entries)
 
     def show(report: reports.FsList) -> None:
         width = max((len(str(file.size)) for file in report.files), default=0)
         for file in report.files:
-            click.echo(f"{file.size:{width}}  {line(file.name)}")
+            click.echo(f"{file.size:{width}}  {shown(file.name)}")
 
     finish(place, work, show, as_json)
 
@@ -80,7 +80,7 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
                 written = await at.files.put(each, data, told=told)
             sent.append(
                 reports.SentFile(
-                    name=text(each), size=len(data), path=text(str(file)), digest=written.digest,
+                    name=plain(each), size=len(data), path=plain(str(file)), digest=written.digest,
                     seconds=round(written.seconds, 3),
                 )
             )  # fmt: skip
@@ -88,7 +88,7 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
 
     def show(report: reports.FsPut) -> None:
         for file in report.files:
-            click.echo(f"{line(file.name)}: {file.size} bytes in {file.seconds:.1f} s, compared by {file.digest}")
+            click.echo(f"{shown(file.name)}: {file.size} bytes in {file.seconds:.1f} s, compared by {file.digest}")
 
     finish(place, work, show, as_json, much=sum(map(len, contents)))
 
@@ -115,12 +115,12 @@ def get(names: tuple[str, ...], target: Path, as_json: bool, **place: Any) -> No
             with bar(name) as told:
                 data = await at.files.get(name, told=told)
             host.write_file(path, data)
-            fetched.append(reports.FetchedFile(name=text(name), size=len(data), path=text(str(path))))
+            fetched.append(reports.FetchedFile(name=plain(name), size=len(data), path=plain(str(path))))
         return reports.FsGet(**at.facts(), files=fetched)
 
     def show(report: reports.FsGet) -> None:
         for file in report.files:
-            click.echo(f"{line(file.name)}: {file.size} bytes, now in {line(file.path)}")
+            click.echo(f"{shown(file.name)}: {file.size} bytes, now in {shown(file.path)}")
 
     finish(place, work, show, as_json, much=None)
 
@@ -145,7 +145,7 @@ def rm(names: tuple[str, ...], as_json: bool, **place: Any) -> None:
 
     async def work(at: Place) -> reports.FsRemove:
         await at.files.rm(*names)
-        return reports.FsRemove(**at.facts(), removed=[text(name) for name in dict.fromkeys(names)])
+        return reports.FsRemove(**at.facts(), removed=[plain(name) for name in dict.fromkeys(names)])
 
     finish(place, work, lambda report: None, as_json)
 
@@ -161,7 +161,7 @@ def mv(old: str, new: str, as_json: bool, **place: Any) -> None:
 
     async def work(at: Place) -> reports.FsMove:
         await at.whole("mv").mv(old, new)
-        return reports.FsMove(**at.facts(), old=text(old), new=text(new))
+        return reports.FsMove(**at.facts(), old=plain(old), new=plain(new))
 
     finish(place, work, lambda report: None, as_json)
 
@@ -177,7 +177,7 @@ def cat(name: str, as_json: bool, **place: Any) -> None:
     async def work(at: Place) -> reports.FsCat:
         found.append(data := await at.files.get(name))
         return reports.FsCat(
-            **at.facts(), name=text(name), size=len(data), base64=base64.b64encode(data).decode()
+            **at.facts(), name=plain(name), size=len(data), base64=base64.b64encode(data).decode()
         )  # fmt: skip
 
     def show(report: reports.FsCat) -> None:
@@ -219,15 +219,15 @@ def sync(folder: Path, delete: bool, dry_run: bool, as_json: bool, **place: Any)
         with bars() as told:
             plan = await at.whole("sync").sync(folder, delete=delete, dry_run=dry_run, told=told)
         return reports.FsSync(
-            **at.facts(), folder=text(str(folder)), dry_run=dry_run, sent=texts(plan.send), same=texts(plan.same),
-            removed=texts(plan.remove), others=texts(plan.others), left_out=texts(plan.left_out),
+            **at.facts(), folder=plain(str(folder)), dry_run=dry_run, sent=_plain(plan.send), same=_plain(plan.same),
+            removed=_plain(plan.remove), others=_plain(plan.others), left_out=_plain(plan.left_out),
         )  # fmt: skip
 
     def show(report: reports.FsSync) -> None:
         would = "would be " if report.dry_run else ""
         for what, names in (("removed", report.removed), ("sent", report.sent), ("left out", report.left_out)):
             for name in names:
-                click.echo(f"{would if what != 'left out' else ''}{what}: {line(name)}")
+                click.echo(f"{would if what != 'left out' else ''}{what}: {shown(name)}")
         sums = f"{len(report.sent)} {would}sent, {len(report.same)} the same, {len(report.removed)} {would}removed"
         click.echo(f"{sums}, {len(report.others)} others on the board")
 
@@ -256,6 +256,10 @@ def _agreed(url: str) -> bool:
     return click.confirm(f"Erase all files of the board on {url}?", err=True)
 
 
+def _plain(names: list[str]) -> list[str]:
+    return list(map(plain, names))
+
+
 def finish(
     place: dict[str, Any],
     work: Callable[[Place], Awaitable[R]],
@@ -274,26 +278,11 @@ def finish(
     """
     report = run_for(place["url"], on_board(work, much=much, **place))
     for name in report.finished:
-        click.echo(f"The upload of {line(name)} was cut off earlier, and is finished now.", err=True)
+        click.echo(f"The upload of {shown(name)} was cut off earlier, and is finished now.", err=True)
     if as_json:
         click.echo(report.model_dump_json(indent=2))
     else:
         show(report)
-
-
-def text(name: str) -> str:
-    """A name as JSON can have it."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def texts(names: list[str]) -> list[str]:
-    """The same of several."""
-    return list(map(text, names))
-
-
-def line(name: str) -> str:
-    """A name as a line of output can have it."""
-    return shown(name)
 
 
 @contextlib.contextmanager

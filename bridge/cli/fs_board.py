@@ -11,6 +11,7 @@ import click
 
 from bridge.errors import AgentError, AgentMismatch, UsageError
 from bridge.files import Files
+from bridge.files.names import plain
 from bridge.files.uploader import UploaderFiles, can_use
 from bridge.link.speed import LADDER
 from bridge.opening import open_board
@@ -55,8 +56,7 @@ class Place:
 
     def facts(self) -> dict[str, Any]:
         """What every report says."""
-        finished = [name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-                    for name in self.files.finished]  # fmt: skip
+        finished = list(map(plain, self.files.finished))
         return {"port": self.url, "via": self.via, "finished": finished}
 
 
