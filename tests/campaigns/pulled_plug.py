@@ -243,7 +243,8 @@ def run(wanted: Upload, after: int, again: int | None = None) -> str:
 
 
 def points(wanted: Upload, count: int, seed: int) -> list[int]:
-    """Bytes after which to pull the plug: half of them anywhere, half of them after all data have come."""
+    """Bytes after which to pull the plug: anywhere, after all data have come, and at the very end, in turns."""
     whole, taken = clock.run(measure(wanted))
     rng = random.Random(seed)
-    return [rng.randrange(whole, taken) if number % 2 else rng.randrange(taken) for number in range(count)]
+    first = (0, whole, taken - 40)
+    return [rng.randrange(first[number % 3], taken) for number in range(count)]

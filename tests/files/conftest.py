@@ -40,11 +40,12 @@ def builds() -> Iterator[dict[str, KeptBoard]]:
 def kept(builds: dict[str, KeptBoard]) -> Iterator[KeptBoard]:
     """A board with an empty file system."""
     board = builds["sha256"]
-    board.run(_clean(board))
+    board.run(clean(board))
     yield board
     assert (board.faults, board.errors) == ([], [])
 
 
-async def _clean(kept: KeptBoard) -> None:
+async def clean(kept: KeptBoard) -> None:
+    """Remove all files."""
     for name in await kept.board.file.list():
         await kept.board.file.remove(name)

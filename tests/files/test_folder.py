@@ -39,7 +39,7 @@ def test_room_is_judged_step_by_step(tmp_path: Path) -> None:
     plan = Plan(send=["a", "b"], others=["c"])
 
     def space(pages: int) -> Space:
-        found = Space((pages + 4) * PAGE, 0)
+        found = Space((pages + 6) * PAGE, 0)
         assert found.pages == pages
         return found
 

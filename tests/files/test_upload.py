@@ -18,11 +18,11 @@ from tests.campaigns.kept_board import KeptBoard, start
 DATA = bytes(range(256)) * 40
 
 
-def measured(**options: object) -> tuple[float, float, bytes]:
-    """Share of the line at 115 200 baud that writing 100 KB takes, and all of `put`; and what came of it."""
-    data = random.Random(1).randbytes(100_000)
+def measured(size: int = 100_000, **options: object) -> tuple[float, float]:
+    """Share of the line at 115 200 baud that writing a file takes, and all of `put`; what came of it is compared."""
+    data = random.Random(1).randbytes(size)
 
-    async def main() -> tuple[float, float, bytes]:
+    async def main() -> tuple[float, float]:
         async with VirtualBoard(VirtualOptions(clock="virtual", **options)) as virtual:  # type: ignore[arg-type]
             await virtual.answered()
             port = VirtualPort(virtual)
@@ -32,7 +32,7 @@ def measured(**options: object) -> tuple[float, float, bytes]:
             await port.close()
             assert there == data and written.size == len(data)
             rate = len(data) / 11_520
-            return rate / written.write_seconds, rate / written.seconds, there
+            return rate / written.write_seconds, rate / written.seconds
 
     return clock.run(main())
 
@@ -40,15 +40,21 @@ def measured(**options: object) -> tuple[float, float, bytes]:
 @pytest.mark.parametrize("modules", ["bit,crypto,file,net,node,ow,tmr,uart,wifi", "file,net,node,tmr,uart,wifi"])
 def test_an_upload_fills_the_line(modules: str) -> None:
     """With what the flash and the CPU take; the second firmware computes checks and digests in plain Lua."""
-    writing, whole, _ = measured(modules=modules)
+    writing, whole = measured(modules=modules)
     print(f"{writing:.3f} of the line for writing, {whole:.3f} for all of it")
     assert writing >= 0.90 and whole >= 0.85
 
 
 def test_on_a_bad_line_every_byte_is_right() -> None:
-    writing, whole, there = measured(drop=0.01, flip=0.01, duplicate=0.01, seed=3)
-    print(f"{writing:.3f} of the line for writing, {whole:.3f} for all of it")
-    assert there == random.Random(1).randbytes(100_000)
+    """One of a hundred bytes is lost or damaged."""
+    print(measured(20_000, drop=0.005, flip=0.005, seed=3))
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", range(5))
+def test_on_worse_lines_every_byte_is_right(seed: int) -> None:
+    print(measured(drop=0.01, flip=0.01, duplicate=0.01, seed=seed))
 
 
 def test_a_flash_that_holds_something_else_leaves_the_old_file(kept: KeptBoard) -> None:
@@ -98,7 +104,8 @@ async def fill(board: Board, leave: int) -> None:
         remaining, _, _ = await board.file.fsinfo()
         if remaining <= leave:
             return
-        assert await board.exec(FILL, min(2000, remaining - leave))
+        if not await board.exec(FILL, min(2000, remaining - leave)):
+            return
 
 
 def test_a_file_system_that_fills_up_meanwhile_keeps_the_old_file(kept: KeptBoard) -> None:
@@ -112,10 +119,10 @@ def test_a_file_system_that_fills_up_meanwhile_keeps_the_old_file(kept: KeptBoar
 
         def told(done: int, total: int) -> None:
             if not tasks:
-                tasks.append(asyncio.ensure_future(fill(board, 10_000)))
+                tasks.append(asyncio.ensure_future(fill(board, 500)))
 
         with pytest.raises(FileSystemFull, match="file system is full, and a is as it was"):
-            await board.files.put("a", bytes(20_000), told=told)
+            await board.files.put("a", bytes(25_000), told=told)
         await asyncio.gather(*tasks)
         assert {*await board.files.ls()} == {"a", "filler"} and await board.files.get("a") == b"old"
 
