@@ -33,4 +33,4 @@ def test_a_few_plugs() -> None:
 def test_hundreds_of_plugs() -> None:
     states = play(24, 6)
     print(states)
-    assert min(states["old"], states["new"], states["complete"]) > 5
+    assert states["old"] > 20 and states["complete"] > 20 and states["new"]
