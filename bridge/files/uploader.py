@@ -24,6 +24,8 @@ _BEGIN_S, _BYTE_S = 60.0, 0.004
 _FORMAT_S = 400.0
 #: Names that it can type at a prompt as they are; a colon it takes for the end of a name.
 _TYPED = re.compile(r"[ !#-9;-\[\]-~]+")
+#: What it needs itself: it takes the UART over by `uart.on`, and types functions of 2 KB.
+_REMEDY = "To send and to fetch it needs the module uart and some heap: reset the board, or flash another image."
 _LISTED = re.compile(r"(.*\S) +(\d+)")
 
 
@@ -135,12 +137,12 @@ class UploaderFiles:
             if not isinstance(error, TimeoutError):
                 raise
             raise FileError(
-                f"nodemcu-uploader was not done within {seconds:.0f} s", port=self._url, remedy="Reset the board."
+                f"nodemcu-uploader was not done within {seconds:.0f} s", port=self._url, remedy=_REMEDY
             ) from error
         said = out.decode(errors="replace")
         if process.returncode:
-            last = (said.strip().splitlines() or ["no word"])[-1]
-            raise FileError(f"nodemcu-uploader failed: {last[:300]}", port=self._url, remedy="Reset the board.")
+            last = (said.strip().splitlines() or ["no word"])[-1].rpartition("exceptions.")[2]
+            raise FileError(f"nodemcu-uploader failed: {last[:300]}", port=self._url, remedy=_REMEDY)
         return said
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -180,3 +181,20 @@ def test_format_asks_on_a_terminal(
         code, out, err = invoke(capfd, "fs", "format", "--port", board)
         assert (code, out) == (0, "") and "Erase all files" in err and "Nothing was erased." in err
     os.close(keyboard)
+
+
+@pytest.mark.parametrize("before", [0, 1490, 1493, 1500])
+def test_what_is_secret_in_a_file_is_in_no_trace(
+    capfd: pytest.CaptureFixture[str], board: str, before: int
+) -> None:  # fmt: skip
+    """Also where the pieces in which it goes or comes cut it."""
+    key = b"Geheim7wort9Lang"
+    write(init__lua=b"-- " + b"x" * before + b"\nlocal t = {ssid='home'}\nt.pwd = '" + key + b"'\nwifi.sta.config(t)\n")
+    for command in (("put", "init.lua", "--as", "start.lua"), ("get", "start.lua")):
+        assert invoke(capfd, "fs", *command, "--trace", "trace", "--port", board)[0] == 0
+        kept = Path("trace").read_bytes()
+        assert kept and key[:7] not in kept and key[-7:] not in kept
+        code, out, _ = invoke(capfd, "trace", "show", "trace")
+        assert code == 0 and re.search(r"damaged segments, [1-9]\d* bytes elided", out)
+        Path("trace").unlink()
+    assert key in Path("start.lua").read_bytes()
