@@ -95,7 +95,7 @@ class Board:
         self.lua = LuaName(self._current)
         self.adc = Adc(self._current)
         self.file = File(self._current, self._at_prompt)
-        self.files = Files(self._current, self.file)
+        self.files = Files(self._current, self.file, lambda: self.facts.modules)
         self.gpio = Gpio(self._current)
         self.node = Node(self._current, self.reset)
         self.tmr = Tmr(self._current)

@@ -94,7 +94,7 @@ class FsSync(FsReport):
     same: list[str] = Field(description="Files that the board had already.")
     removed: list[str]
     others: list[str] = Field(description="Files on the board that the folder lacks, and that stay.")
-    left_out: list[str] = Field(description="What begins with a dot and is not sent.")
+    left_out: list[str] = Field(description="What begins with a dot, and links to folders: not sent.")
 
 
 class FsFormat(FsReport):

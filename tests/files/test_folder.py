@@ -13,9 +13,12 @@ def test_a_folder_has_names_as_on_the_board(tmp_path: Path) -> None:
     for name in ("init.lua", "www/index.html", "www/deep/a", ".hidden", ".git/config", "www/.x"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(name.encode())
+    (tmp_path / "link").symlink_to(tmp_path)
+    (tmp_path / "www" / "b").symlink_to("index.html")
     folder = read_folder(tmp_path)
+    assert folder.files.pop("www/b") == b"www/index.html"
     assert folder.files == {name: name.encode() for name in ("init.lua", "www/index.html", "www/deep/a")}
-    assert folder.left_out == (".git", ".hidden", "www/.x")
+    assert folder.left_out == (".git", ".hidden", "link", "www/.x")
 
 
 def test_what_is_no_folder(tmp_path: Path) -> None:
