@@ -291,7 +291,7 @@ def bars() -> Iterator[Callable[[str, int, int], None]]:
     console = Console(stderr=True)
     tasks: dict[str, TaskID] = {}
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeElapsedColumn(),
         console=console, transient=True, disable=not console.is_terminal,
     ) as shows:  # fmt: skip
 

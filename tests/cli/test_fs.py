@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import bridge
 from bridge.cli import fs_reports as reports
 from bridge.cli import main
 from bridge.files.names import scratch_for
@@ -198,3 +201,20 @@ def test_what_is_secret_in_a_file_is_in_no_trace(
         assert code == 0 and re.search(r"damaged segments, [1-9]\d* bytes elided", out)
         Path("trace").unlink()
     assert key in Path("start.lua").read_bytes()
+
+
+def test_a_terminal_sees_how_far_it_is(board: str) -> None:
+    """Also of names that mean something to what draws it."""
+    write(a=bytes(20_000))
+    keyboard, terminal = os.openpty()
+    command = [sys.executable, "-m", "bridge.cli", "fs", "put", "a", "--as", "[/x]", "--port", board]
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(Path(bridge.__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, text=True, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of the other side
+            while piece := os.read(keyboard, 4096):
+                shown += piece
+        assert process.stdout is not None and process.stdout.read().startswith("[/x]: 20000 bytes in ")
+    os.close(keyboard)
+    assert process.returncode == 0 and b"[/x]" in shown and b"20.0/20.0 kB" in shown
