@@ -11,10 +11,12 @@ end
 
 function agent.net_listen(message)
   local server, number, port = agent.find(message, 3)
-  -- The stack keeps this function until the server is collected, so it must not hold the server.
+  -- The stack keeps this function until the server is collected, so it must not hold the server. It holds what takes
+  -- sockets in, as that room may go.
+  local take = agent.net_socket
   local function accept_CB(socket)
     agent.try(function()
-      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.net_socket(nil, socket))
+      agent.happened(@EVENT_ACCEPT@, agent.objects[number], take(nil, socket))
     end)
   end
   if #message > 6 then
