@@ -76,7 +76,7 @@ local line = agent.line
 function agent.tell(event, socket, book, value)
   local last, data, free = #line, event == @EVENT_RECEIVE@, node.heap()
   -- TLS (false) has taken 3 KB for this data, which come back at once.
-  local least = book[6] == false and 1500 or 3000
+  local least = book[6] == false and 2000 or 3000
   if data and free < least and collectgarbage() and node.heap() < least then
     -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1

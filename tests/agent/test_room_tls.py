@@ -236,7 +236,7 @@ def test_a_peer_that_sends_faster_than_the_line_does_not_fill_the_heap(version: 
     board = Firmware(version)
     board.connected()
     board.forget()
-    board.lua.execute(b"free = 1400")
+    board.lua.execute(b"free = 1900")
     told = [what for what in board.happens("receive", b"data") if what != Event(0, 0, (b"short",))]
     assert told == [event(board.socket, EventCode.RECONNECTION, NO_ROOM)]
     assert board.done == [(b"tls", b"close")]

@@ -136,6 +136,45 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(b
     on_tls(scenario, **build)
 
 
+@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+def test_the_first_plain_socket_may_come_while_a_tls_connection_stands(build: dict[str, str]) -> None:
+    async def greet(stream: MemoryStream) -> None:
+        stream.write(bytes(3_000))
+        await stream.drain()
+        stream.close()
+
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        network.serve(HOST, 80, greet)
+        network.serve(HOST, 443, secure(server_context(SERVER), echo))
+        peer = await secured(board)
+        await peer.socket.send(b"hello")
+        await peer.until(lambda: bytes(peer.data) == b"hello")
+        plain = await client_of(board, 80)
+        await plain.ended.wait()
+        assert len(plain.data) == 3_000 and plain.code == 0
+        await peer.socket.send(b" again")
+        await peer.until(lambda: bytes(peer.data) == b"hello again")
+
+    on_tls(scenario, **build)
+
+
+@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+def test_three_kilobytes_at_once_are_borne_beside_a_plain_socket(build: dict[str, str]) -> None:
+    async def burst(stream: TlsStream) -> None:
+        stream.write(payload(3_000))
+        await stream.read()
+
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        network.serve(HOST, 80, drip)
+        network.serve(HOST, 443, secure(server_context(SERVER), burst))
+        await client_of(board, 80)
+        peer = await secured(board)
+        await peer.until(lambda: len(peer.data) == 3_000 or "reconnection" in peer.names)
+        assert bytes(peer.data) == payload(3_000), [event[:2] for event in peer.events if event[0] != "receive"]
+
+    on_tls(scenario, **build)
+
+
 def test_a_socket_that_waits_for_heap_for_long_says_so() -> None:
     async def main() -> list[str]:
         async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
