@@ -11,8 +11,9 @@ end
 
 function agent.net_listen(message)
   local server, number, port = agent.find(message, 3)
-  local refused
-  -- The stack keeps this function until the server is collected, so it must not hold the server.
+  -- The stack keeps this function until the server is collected, so it must not hold the server. It holds what takes
+  -- sockets in, as that room may go.
+  local take, refused = agent.net_socket
   local function accept_CB(socket)
     agent.try(function()
       if node.heap() < 4000 and collectgarbage() and node.heap() < 4000 then
@@ -23,7 +24,7 @@ function agent.net_listen(message)
         error("clients were turned away: not enough memory", 0)
       end
       refused = nil
-      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.net_socket(nil, socket))
+      agent.happened(@EVENT_ACCEPT@, agent.objects[number], take(nil, socket))
     end)
   end
   if #message > 6 then
