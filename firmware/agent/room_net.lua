@@ -21,7 +21,13 @@ function agent.pump(socket, book)
       return
     end
     table.remove(book, 6)
-    agent.answer(table.remove(book, 6), ok, text)
+    book[5] = table.remove(book, 6)
+    -- Of a send that went well the answer carries nothing, not even a nil: it is the commonest there is.
+    if ok then
+      agent.answer(book[5], true)
+    else
+      agent.answer(book[5], false, text)
+    end
     book[5] = 9
   end
 end
