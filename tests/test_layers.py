@@ -27,7 +27,9 @@ LADDER: dict[str, set[str]] = {
     "handlers": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
-    "profile": {"errors", "resources"},
+    "yaml_file": {"errors"},
+    "folders": {"errors"},
+    "profile": {"errors", "resources", "ports", "folders", "yaml_file"},
     "link": {"errors", "wire", "ports"},
     "trace": {"errors", "wire", "ports"},
     "repl": {"errors", "wire", "ports"},
@@ -41,6 +43,8 @@ LADDER: dict[str, set[str]] = {
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
     "flash": {"errors", "ports", "resources", "image", "profile"},
+    "identify": {"errors", "ports", "inspect", "flash"},
+    "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
@@ -75,8 +79,8 @@ HOMES: dict[str, set[str]] = {
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.profile", "bridge.comparison"},
-    "pydantic": {"bridge.profile", "bridge.cli"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.cli"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }
