@@ -40,10 +40,11 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
-    "flash": {"errors", "ports", "resources", "image", "profile"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
+LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
+LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
