@@ -10,20 +10,19 @@ import contextlib
 import copy
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.errors import BridgeError, FileError, FileSystemFull, LinkError, LuaError, NoSuchFile, PortLost
-from bridge.files import digest as digests
+from bridge.errors import FileError, FileSystemFull, LinkError, NoSuchFile, PortLost
 from bridge.files import host
+from bridge.files.digester import Digester
 from bridge.files.folder import Folder, Plan, check_room, read_folder
-from bridge.files.names import check_name, scratch_for, shown
+from bridge.files.names import check_name, shown
 from bridge.files.space import Space, pages_of
-from bridge.files.unfinished import find_unfinished, finish, place
-from bridge.mirror.handle import Remote
-from bridge.mirror.lua import TableSource, single
-from bridge.mirror.modules.file import SEARCH_TIMEOUT, File
-from bridge.mirror.modules.file_pieces import Progress, read_pieces, write_pieces
+from bridge.files.unfinished import find_unfinished, finish
+from bridge.files.upload import Written, not_opened, upload
+from bridge.mirror.lua import TableSource
+from bridge.mirror.modules.file import File
+from bridge.mirror.modules.file_pieces import Progress, read_pieces
 from bridge.mirror.modules.text import Data, to_contents, to_name
 from bridge.mirror.table import HandleTable
 
@@ -31,35 +30,6 @@ _log = logging.getLogger("bridge.files")
 
 #: Told of each file of several: its name, bytes that are there, bytes in all.
 FileProgress = Callable[[str, int, int], None]
-
-#: Makes the small file that holds a name; false if there is no room.
-_NOTE = """
-local note, name = ...
-local opened = file.open(note, "w")
-if not opened then return false end
-local written = opened:write(name)
-opened:close()
-return written or false
-"""
-
-
-@dataclass(frozen=True)
-class Written:
-    """An upload that is done.
-
-    Args:
-        name: of the file on the board.
-        size: in bytes.
-        digest: kind of the digest by which it was compared: "sha256", "crc16" or "sum".
-        seconds: for all of it.
-        write_seconds: of them, from the opening of the file on the board to its closing.
-    """
-
-    name: str
-    size: int
-    digest: str
-    seconds: float
-    write_seconds: float
 
 
 class Files:
@@ -83,7 +53,7 @@ class Files:
         self._tables = tables
         self._file = file
         self._order = asyncio.Lock()
-        self._digester: tuple[HandleTable, str, Remote] | None = None
+        self._digester = Digester()
         self._finished: list[str] = []
 
     def __repr__(self) -> str:
@@ -112,7 +82,8 @@ class Files:
                 Nothing was sent.
             FileError: the board has something else in its flash than what was sent; the old file is there.
         """
-        raw, data = check_name(name), to_contents(contents)
+        check_name(name)
+        data = to_contents(contents)
         async with self._command() as table:
             space = await self._space()
             if pages_of(len(data)) > space.pages:
@@ -121,7 +92,7 @@ class Files:
                     port=table.caller.url,
                     remedy="Remove files with `fs rm`; an old one of this name counts until the new one is there.",
                 )
-            return await self._put(table, name, raw, data, told)
+            return await upload(self._file, table, self._digester, name, data, told)
 
     async def get(self, name: str, *, told: Progress | None = None) -> bytes:
         """The contents of a file, compared by a digest that the board computes.
@@ -139,10 +110,10 @@ class Files:
             size = await self._size(table, name)
             opened = await self._file.open(name)
             if opened is None:
-                raise _not_opened(name, table)
+                raise not_opened(name, table)
             async with opened:
                 found = await read_pieces(opened, size, None if told is None else lambda have: told(have, size)) or b""
-            if not await self._holds(table, raw, found):
+            if not await self._digester.holds(table, raw, found):
                 raise FileError(
                     f"{shown(name)} did not come as it is on the board",
                     port=table.caller.url,
@@ -157,7 +128,7 @@ class Files:
             NoSuchFile: names those that are not there.
         """
         for name in names:
-            check_name(name)
+            check_name(name, scratch=True)
         async with self._command() as table:
             there = await self._list(table)
             _require(names, there, table)
@@ -197,14 +168,14 @@ class Files:
         """
         raw = check_name(name)
         async with self._command() as table:
-            return await self._digest(table, raw, await self._size(table, name))
+            return await self._digester.digest(table, raw, await self._size(table, name))
 
     async def holds(self, name: str, contents: Data) -> bool:
         """True if there is a file of that name with these contents: its size and its digest say so."""
         raw, data = check_name(name), to_contents(contents)
         async with self._command() as table:
             there = await self._list(table)
-            return there.get(name) == len(data) and await self._holds(table, raw, data)
+            return there.get(name) == len(data) and await self._digester.holds(table, raw, data)
 
     async def put_file(self, path: str | Path, name: str | None = None, *, told: Progress | None = None) -> Written:
         """Send a file of this computer; see `put`.
@@ -261,13 +232,12 @@ class Files:
                 await self._remove(table, name)
             for name in plan.send:
                 show = None if told is None else _of_file(told, name)
-                await self._put(table, name, to_name(name), wanted.files[name], show)
+                await upload(self._file, table, self._digester, name, wanted.files[name], show)
             return plan
 
     async def format(self) -> None:
         """Erase all files; see `File.format`."""
         async with self._order:
-            self._digester = None
             await self._file.format()
 
     # Below: the steps of which calls are made.
@@ -290,44 +260,12 @@ class Files:
                 again.remedy = "No file is half written: each is the old one or the new one. Run the same again."
                 raise again from error
             finally:
-                await self._let_digester_go()
-
-    async def _put(self, table: HandleTable, name: str, raw: bytes, data: bytes, told: Progress | None) -> Written:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        scratch = scratch_for(raw)
-        try:
-            if single(await table.run_lua(_NOTE, scratch.name, raw, timeout=SEARCH_TIMEOUT)) is not True:
-                raise _full(name, table)
-            opening = loop.time()
-            opened = await self._file.open(scratch.part, "w")
-            if opened is None:
-                raise _not_opened(name, table)
-            async with opened:
-                written = await write_pieces(opened, data, told)
-            write_seconds = loop.time() - opening
-            if not written:
-                raise _full(name, table)
-            kind, found = await self._digest(table, to_name(scratch.part), len(data))
-            if found != digests.digest(kind, data):
-                raise FileError(
-                    f"The board's flash does not hold what was written of {shown(name)}",
-                    port=table.caller.url,
-                    remedy="The old file is there still. Try again; if it happens again the flash is worn out.",
-                )
-            if not await self._file.rename(scratch.part, scratch.done):
-                raise FileError(f"The board did not rename {scratch.part} to {scratch.done}", port=table.caller.url)
-        except (FileError, LuaError):
-            await self._file.remove(scratch.part)
-            await self._file.remove(scratch.name)
-            raise
-        await place(table, scratch, raw)
-        return Written(name, len(data), kind, loop.time() - began, write_seconds)
+                await self._digester.let_go()
 
     async def _plan(self, table: HandleTable, wanted: Folder, there: dict[str, int], *, delete: bool) -> Plan:
         plan = Plan(left_out=list(wanted.left_out))
         for name, data in sorted(wanted.files.items()):
-            same = there.get(name) == len(data) and await self._holds(table, to_name(name), data)
+            same = there.get(name) == len(data) and await self._digester.holds(table, to_name(name), data)
             (plan.same if same else plan.send).append(name)
         others = [name for name in there if name not in wanted.files]
         (plan.remove if delete else plan.others).extend(others)
@@ -355,51 +293,6 @@ class Files:
                 remedy="Programs there have four files open, perhaps: restart the board.",
             )
 
-    async def _holds(self, table: HandleTable, raw: bytes, data: bytes) -> bool:
-        kind, found = await self._digest(table, raw, len(data))
-        return found == digests.digest(kind, data)
-
-    async def _digest(self, table: HandleTable, raw: bytes, size: int) -> tuple[str, bytes]:
-        """The digest of a file whose size is known."""
-        kind, function = await self._digester_of(table)
-        calls = [function.table.loop.create_task(_call(function, raw))]
-        try:
-            for _ in range(1, digests.steps(size)):
-                calls.append(function.table.loop.create_task(_call(function)))
-                if len(calls) > 2:
-                    await calls.pop(0)
-            *_, last = [await each for each in calls]
-        finally:
-            for each in calls:
-                each.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
-        if last is False:
-            raise FileError("The board opens no file", port=table.caller.url, remedy="Restart it.")
-        if not isinstance(last, bytes):
-            raise FileError("A file changed while the board computed its digest", port=table.caller.url)
-        return kind, last
-
-    async def _digester_of(self, table: HandleTable) -> tuple[str, Remote]:
-        if self._digester is None or self._digester[0] is not table:
-            kind = bytes(single(await table.run_lua(digests.KIND))).decode("ascii", "replace")
-            (function,) = await table.run_lua(digests.source(kind))
-            assert isinstance(function, Remote)
-            self._digester = (table, kind, function)
-        return self._digester[1:]
-
-    async def _let_digester_go(self) -> None:
-        """The function on the board takes heap; calls that need it make it anew."""
-        digester, self._digester = self._digester, None
-        if digester is not None:
-            with contextlib.suppress(BridgeError):
-                await digester[2].release()
-
-
-async def _call(function: Remote, *values: bytes) -> object:
-    function.check()
-    source = "local f = ... return f(select(2, ...))"
-    return single(await function.table.run_lua(source, function, *values, timeout=SEARCH_TIMEOUT))
-
 
 def _of_file(told: FileProgress, name: str) -> Progress:
     return lambda done, total: told(name, done, total)
@@ -413,19 +306,3 @@ def _require(names: tuple[str, ...], there: dict[str, int], table: HandleTable) 
             port=table.caller.url,
             remedy="`fs ls` shows what there is.",
         )
-
-
-def _full(name: str, table: HandleTable) -> FileSystemFull:
-    return FileSystemFull(
-        f"The board's file system is full, and {shown(name)} is as it was",
-        port=table.caller.url,
-        remedy="Remove files with `fs rm`.",
-    )
-
-
-def _not_opened(name: str, table: HandleTable) -> FileError:
-    return FileError(
-        f"The board's file system opens no file for {shown(name)}",
-        port=table.caller.url,
-        remedy="Programs there have four files open, or it is full: restart the board, or remove files.",
-    )

@@ -13,12 +13,13 @@ LONGEST = 31
 _SCRATCH = re.compile(rb"(nodemcu-bridge\.[0-9a-f]{8})\.(?:part|done|name)")
 
 
-def check_name(name: str) -> bytes:
+def check_name(name: str, *, scratch: bool = False) -> bytes:
     """A name as the board has it.
 
     Args:
         name: 1 to 31 bytes of UTF-8 without NUL. "/" is a character like any other, but not the first: stock takes
             what begins so for another drive.
+        scratch: names that uploads use are names, too.
 
     Raises:
         UsageError: the board's file system can have no file of that name, or uploads use it.
@@ -39,7 +40,7 @@ def check_name(name: str) -> bytes:
         raise UsageError(
             f"{shown(name)} begins with a slash, which is another drive on the board", remedy="Leave the slash out."
         )
-    if scratch_tag(raw) is not None:
+    if not scratch and scratch_tag(raw) is not None:
         raise UsageError(f"{shown(name)} is a name that uploads use", remedy="Choose another one.")
     return raw
 
