@@ -1,6 +1,6 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← board ← opening ← sync ← cli
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files ← board ← opening ← sync ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -40,6 +40,7 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
+    "files": {"errors", "wire", "link", "ports", "mirror"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
