@@ -85,6 +85,7 @@ async def flash_image(
     force: bool = False,
     lose_files: bool = False,
     backup: Path | None = None,
+    mac: str | None = None,
     needs: Sequence[str] = NEEDED,
     progress: Progress | None = None,
     log: Path | None = None,
@@ -104,11 +105,13 @@ async def flash_image(
         force: write also what is there already.
         lose_files: write although the new layout has the file system elsewhere, so that the files are lost.
         backup: file that gets the whole flash first; see `bridge.flashing.backup`.
+        mac: the chip must have this address, as in `FlashReport`; another is left as it is.
         needs: modules that the image must have.
         progress: called on the event loop.
         log: file that gets esptool's output, appended.
 
     Raises:
+        UsageError: the chip has another `mac`.
         ImageError: the image is not for ESP8266, is damaged, lacks a module, or does not fit.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         PortLost: the board was unplugged meanwhile.
@@ -123,6 +126,12 @@ async def flash_image(
 
     async def work(session: Session) -> _Work:
         nonlocal saved
+        if mac is not None and session.mac != mac:
+            raise UsageError(
+                f"The chip on {url} has the MAC address {session.mac}, and {mac} is wanted; nothing has been written",
+                port=url,
+                remedy="Check which board is on which port.",
+            )
         if backup is not None and not saved:
             await save_flash(session, backup)
             saved = True

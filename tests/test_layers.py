@@ -46,6 +46,7 @@ LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
 LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
+LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
@@ -77,8 +78,9 @@ HOMES: dict[str, set[str]] = {
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.profile", "bridge.comparison"},
-    "pydantic": {"bridge.profile", "bridge.cli"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "pydantic": {"bridge.profile", "bridge.cli", "bridge.provision", "bridge.yaml_file"},
+    "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }
