@@ -17,6 +17,7 @@ from typing import Any
 
 from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.files import Files
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
@@ -56,6 +57,7 @@ class Board:
         tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
         adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
+        files: files that are replaced whole or not at all (`bridge.files`).
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -94,6 +96,7 @@ class Board:
         self.lua = LuaName(self._current)
         self.adc = Adc(self._current)
         self.file = File(self._current, self._at_prompt)
+        self.files = Files(self._current, self.file)
         self.gpio = Gpio(self._current)
         self.node = Node(self._current, self.reset)
         self.tmr = Tmr(self._current)

@@ -22,7 +22,10 @@
     ├── AgentError
     │   ├── LuaError             Lua on the board raised; carries the board's own text
     │   ├── BoardOutOfMemory
-    │   └── AgentMismatch        the agent on the board is of another version
+    │   ├── AgentMismatch        the agent on the board is of another version
+    │   └── FileError            the board's file system did not do what was asked
+    │       ├── NoSuchFile       also a FileNotFoundError
+    │       └── FileSystemFull   also when the file would not fit: then nothing of it was sent
     ├── NetError                 what the board's network stack reports; carries NodeMCU's code
     │   ├── DNSFailed
     │   ├── ConnectRefused       also a ConnectionRefusedError
@@ -193,6 +196,18 @@ class BoardOutOfMemory(AgentError):
 
 class AgentMismatch(AgentError):
     """The agent on the board is of another version than this package."""
+
+
+class FileError(AgentError):
+    """The board's file system did not do what was asked."""
+
+
+class NoSuchFile(FileError, FileNotFoundError):
+    """The board has no file of that name."""
+
+
+class FileSystemFull(FileError):
+    """The board's file system has no room; known before anything is sent, where that can be told."""
 
 
 class NetError(BridgeError):

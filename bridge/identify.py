@@ -6,12 +6,12 @@ Ports are asked at the same time, and what is wrong with one is its own result.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.errors import BootLoop, BridgeError, NotNodeMCU, PortError
-from bridge.flash import reachable, run_esptool
+from bridge.flash import reachable
+from bridge.flashing.session import Session
 from bridge.inspect import Fact, inspect_board
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.open import open_port
@@ -98,23 +98,13 @@ async def _facts(url: str, baud: int, timeout: float) -> dict[str, Fact]:
 
 async def _from_rom(url: str, trouble: BridgeError) -> Identity:
     try:
-        async with reachable(url) as served:
-            said = await run_esptool(served, ["flash-id"], baud=CONSOLE_BAUD, url=url)
+        async with reachable(url) as served, Session(served, baud=CONSOLE_BAUD, url=url) as session:
+            await session.reset()
     except BridgeError as error:
         return _unknown(error)
-    size = re.search(r"Detected flash size: (\d+)(KB|MB)", said)
     return Identity(
-        chip=_word(said, r"Chip type:\s+(\S+)"),
-        mac=_word(said, r"MAC:\s+(\S+)"),
-        flash_kb=int(size.group(1)) * (1024 if size.group(2) == "MB" else 1) if size else None,
-        facts=None,
-        trouble=trouble,
+        chip=session.chip, mac=session.mac, flash_kb=session.flash_size // 1024 or None, facts=None, trouble=trouble
     )
-
-
-def _word(text: str, pattern: str) -> str | None:
-    found = re.search(pattern, text)
-    return found.group(1) if found else None
 
 
 def _unknown(error: BridgeError) -> Identity:

@@ -1,6 +1,6 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← board ← opening ← sync ← cli
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files ← board ← opening ← sync ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -42,12 +42,15 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
-    "flash": {"errors", "ports", "resources", "image", "profile"},
-    "identify": {"errors", "ports", "inspect", "flash"},
     "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
+    "files": {"errors", "wire", "link", "ports", "mirror"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
+LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
+LADDER["flash"] = {*LADDER["flashing"], "flashing"}
+LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
+LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
@@ -80,7 +83,8 @@ HOMES: dict[str, set[str]] = {
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.yaml_file", "bridge.comparison"},
-    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.cli"},
+    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
+    "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }

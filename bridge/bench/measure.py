@@ -15,6 +15,7 @@ from bridge.bench.rig import rig_for
 from bridge.bench.speed import opened_at
 from bridge.bench.strain import forget_strain, strain_of
 from bridge.bench.upload import measure_upload
+from bridge.files import Written
 
 #: A result as JSON has it.
 Figures = dict[str, Any]
@@ -45,7 +46,7 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
             strain["work"] = strain_of(rig.virtual)
             forget_strain(rig.virtual)
             data = plan.rng("file").randbytes(plan.amounts.upload)
-            upload_seconds = await measure_upload(board, data)
+            written = await measure_upload(board, data)
             strain["upload"] = strain_of(rig.virtual)
             # A virtual board of this process would be counted, too; for it this is measured apart.
             host = None if plan.virtual or not plan.host else await cpu_per_megabyte(board, plan)
@@ -61,7 +62,7 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
         "agent": _heap(heap),
         "open_to_first_call_s": round(open_seconds, 4),
         "upload": {
-            **upload_figures(row, len(data), upload_seconds, "virtual" if plan.virtual_clock else "wall"),
+            **upload_figures(row, written, "virtual" if plan.virtual_clock else "wall"),
             "flash_cost": True,
         },
         **({} if host is None else {"host": host_figures(host)}),
@@ -69,12 +70,15 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
     }
 
 
-def upload_figures(row: Row, size: int, seconds: float, clock: str) -> Figures:
-    """An upload of so many bytes, in so many seconds of the clock "wall" or "virtual"."""
+def upload_figures(row: Row, written: Written, clock: str) -> Figures:
+    """An upload, timed by the clock "wall" or "virtual": writing the file, and all that `fs put` does for it."""
     return {
-        "line_fraction": _fraction(size / seconds, row.baud / 10),
-        "bytes": size,
-        "seconds": round(seconds, 3),
+        "line_fraction": _fraction(written.size / written.write_seconds, row.baud / 10),
+        "put_line_fraction": _fraction(written.size / written.seconds, row.baud / 10),
+        "bytes": written.size,
+        "seconds": round(written.write_seconds, 3),
+        "put_seconds": round(written.seconds, 3),
+        "digest": written.digest,
         "clock": clock,
     }
 

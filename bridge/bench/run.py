@@ -60,9 +60,9 @@ async def _against(plan: Plan, row: Row, run: Figures, tell: Callable[[str], Non
     for flash_cost in (False, True) if plan.virtual else (True,):
         how = "" if flash_cost else ", flash that takes no time"
         tell(f"{row}: upload by the agent, wall clock{how}")
-        seconds, whole = await upload_by_agent(plan, row, data, flash_cost=flash_cost)
+        written, whole = await upload_by_agent(plan, row, data, flash_cost=flash_cost)
         figures = {
-            **upload_figures(row, len(data), seconds, "wall"),
+            **upload_figures(row, written, "wall"),
             "whole_line_fraction": _fraction(row, len(data) / whole),
             "flash_cost": flash_cost,
         }

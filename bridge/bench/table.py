@@ -22,6 +22,7 @@ _LINES = (
     ("call.wire_bytes", "bytes on the wire for one such send", "{:g}"),
     ("open_to_first_call_s", "from open to first call", "{:.2f} s"),
     ("upload.line_fraction", "upload of a file, of the line", "{:.1%}"),
+    ("upload.put_line_fraction", "the same, compared and in its place", "{:.1%}"),
     ("against.nodemcu-uploader.upload_line_fraction", "the same by nodemcu-uploader", "{:.1%}"),
     ("against.nodemcu-tool.upload_line_fraction", "the same by NodeMCU-Tool", "{:.1%}"),
     ("upload.with_flash_cost.line_fraction", "upload with what the flash takes", "{:.1%}"),

@@ -17,8 +17,9 @@ from bridge.bench.plan import Plan, Row
 from bridge.bench.process import board_process, without_flash_cost
 from bridge.bench.rig import virtual_options
 from bridge.bench.speed import opened_at, set_console_baud
-from bridge.bench.upload import has_file, measure_upload
+from bridge.bench.upload import measure_upload
 from bridge.errors import BridgeError, UsageError
+from bridge.files import Written
 from bridge.opening import open_board
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.open import open_port
@@ -127,11 +128,11 @@ async def upload_by_tool(name: str, plan: Plan, row: Row, data: bytes, *, flash_
     return ToolFigures(len(data), seconds, start)
 
 
-async def upload_by_agent(plan: Plan, row: Row, data: bytes, *, flash_cost: bool = False) -> tuple[float, float]:
+async def upload_by_agent(plan: Plan, row: Row, data: bytes, *, flash_cost: bool = False) -> tuple[Written, float]:
     """The same through the agent, on the same kind of board.
 
     Returns:
-        Seconds from the opening of the file to its closing, and from the opening of the port to the prompt's return.
+        What `fs put` says of it, and seconds from the opening of the port to the prompt's return.
     """
     loop = asyncio.get_running_loop()
     async with _serial_port(plan, row, flash_cost=flash_cost) as path:
@@ -140,9 +141,9 @@ async def upload_by_agent(plan: Plan, row: Row, data: bytes, *, flash_cost: bool
         try:
             async with opened_at(port, row.baud) as board:
                 opened = loop.time()
-                seconds = await measure_upload(board, data)
+                written = await measure_upload(board, data)
                 closing = loop.time()
-            return seconds, opened - began + seconds + loop.time() - closing
+            return written, opened - began + written.seconds + loop.time() - closing
         finally:
             await port.close()
 
@@ -190,8 +191,7 @@ async def _run(name: str, command: list[str], folder: Path) -> float:
 
 async def _compare(name: str, path: str, baud: int, data: bytes) -> None:
     async with open_board(path, baud=baud) as board:
-        same = await has_file(board, _FILE, data)
-        for file in (_FILE, _SMALL_FILE):
-            await board.lua.file.remove(file)
+        same = await board.files.holds(_FILE, data)
+        await board.files.rm(*{_FILE, _SMALL_FILE}.intersection(await board.files.ls()))
     if not same:
         raise BridgeError(f"{name} wrote a file that is not the one it was given")

@@ -36,6 +36,8 @@ COMMANDS: dict[str, Entry] = {
     "exec": Entry("bridge.cli.execute:execute", "Run Lua source on the board and print what it prints."),
     "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
+    "provision": Entry("bridge.cli.provision:provision", "Make boards ready as a YAML file says, all at once."),
+    "restore": Entry("bridge.cli.restore:restore", "Write back a flash that `flash --backup` saved."),
     "trace": Entry("bridge.cli.trace:trace", "Show what a trace holds, or feed it to the parser again."),
     "run": Entry("bridge.cli.run:run", "Run a Lua file on the board and print what it prints."),
     "virtual": Entry("bridge.cli.virtual:virtual", "Run a virtual board on a pseudo-terminal or an RFC 2217 server."),

@@ -17,6 +17,7 @@ from bridge.portal import portal
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.sync.face import inward, outward, to_handler
 from bridge.sync.file import File
+from bridge.sync.files import Files
 from bridge.sync.node import Node
 from bridge.sync.objects import LuaName, Net
 from bridge.sync.pins import Adc, Gpio, Uart
@@ -36,6 +37,7 @@ class Board:
         self.lua = LuaName(board.lua)
         self.adc = Adc(board.adc)
         self.file = File(board.file)
+        self.files = Files(board.files)
         self.gpio = Gpio(board.gpio)
         self.node = Node(board.node)
         self.tmr = Tmr(board.tmr)

@@ -4,9 +4,10 @@ import pytest
 
 from bridge.bench.process import without_flash_cost
 from bridge.bench.rig import Rig
-from bridge.bench.upload import FILE, has_file, measure_upload
+from bridge.bench.upload import FILE, measure_upload
 from bridge.board import Board
-from bridge.errors import AgentError
+from bridge.errors import FileSystemFull
+from bridge.files import Written
 from bridge.virtual.options import VirtualOptions
 from tests.bench.opened_rig import little_plan, on_a_rig
 
@@ -16,23 +17,14 @@ DATA = bytes(range(256)) * 12 + b"\r\n\n\r\0end"
 
 @pytest.mark.parametrize("url", ["virtual:", WITHOUT_CRYPTO])
 def test_a_file_arrives_and_is_taken_away(url: str) -> None:
-    async def scenario(rig: Rig, board: Board) -> float:
-        seconds = await measure_upload(board, DATA)
+    async def scenario(rig: Rig, board: Board) -> Written:
+        written = await measure_upload(board, DATA)
         assert await board.lua.file.list() in ({}, [])
-        return seconds
+        return written
 
-    assert on_a_rig(scenario, little_plan(url)) > len(DATA) / 11_520
-
-
-@pytest.mark.parametrize("url", ["virtual:", WITHOUT_CRYPTO])
-def test_another_file_is_told_apart(url: str) -> None:
-    async def scenario(rig: Rig, board: Board) -> None:
-        await board.exec("local f=file.open('other','w') f:write(...) f:close()", DATA[:1000])
-        assert await has_file(board, "other", DATA[:1000])
-        assert not await has_file(board, "other", DATA[:999])
-        assert not await has_file(board, "other", DATA[:999] + b"?")
-
-    on_a_rig(scenario, little_plan(url))
+    written = on_a_rig(scenario, little_plan(url))
+    assert written.seconds > written.write_seconds > len(DATA) / 11_520
+    assert (written.size, written.digest) == (len(DATA), "sha256" if url == "virtual:" else "crc16")
 
 
 #: Fills the file system, some at a time so that no task takes long; true when there is no room left.
@@ -51,7 +43,7 @@ def test_a_full_file_system_is_one_sentence() -> None:
     async def scenario(rig: Rig, board: Board) -> None:
         while not await board.exec(FILL):
             pass
-        with pytest.raises(AgentError, match="file system"):
+        with pytest.raises(FileSystemFull, match="file system"):
             await measure_upload(board, DATA)
         assert FILE.encode() not in await board.lua.file.list()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import board, sync
+from bridge import board, files, sync
 from bridge.errors import LuaError
 from bridge.mirror import handle, lua, net, tcp, tls, tls_cert, udp
 from bridge.mirror.modules import (
@@ -24,6 +24,7 @@ from bridge.mirror.modules import (
     wifi_station,
 )
 from bridge.sync import file as sync_file
+from bridge.sync import files as sync_files
 from bridge.sync import node as sync_node
 from bridge.sync import pins as sync_pins
 from bridge.sync import tmr as sync_tmr
@@ -56,6 +57,7 @@ PAIRS = [
     (tls.TLS, sync.TLS),
     (tls_cert.Cert, sync.Cert),
     (board.Board, sync.Board),
+    (files.Files, sync_files.Files),
 ]
 
 #: Machinery of the asyncio classes that is no one's to call; and what a context manager of the sync class has more.

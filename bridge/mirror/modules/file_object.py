@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections import deque
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
 from bridge.mirror.handle import Remote, State
 from bridge.mirror.lua import single
 from bridge.mirror.modules.face import given
+from bridge.mirror.modules.file_pieces import CHUNK, CHUNK_TIMEOUT, read_pieces, write_pieces
 from bridge.mirror.modules.text import Data, to_contents
 from bridge.mirror.table import HandleTable
-from bridge.wire.values import Handle, Value
-
-#: Bytes of one read or write on the board. Stock reads so many at once (FILE_READ_CHUNK); a message to the board
-#: carries 2 048 bytes with all that is around them.
-CHUNK = 1024
-#: Calls that may be on their way at once: one crosses the line while the flash works on another.
-IN_FLIGHT = 2
-#: Seconds for one chunk: a full flash is tidied up first, sector by sector.
-CHUNK_TIMEOUT = 60.0
+from bridge.wire.values import Handle
 
 
 class FileObject(Remote):
     """`file.obj`. Close it, or use `async with`: what was written is safe only then, and four files can be open.
 
-    Reads and writes of any length go in pieces of `CHUNK` bytes; those of several tasks come one after the other, each
-    whole.
+    Reads and writes of any length go in pieces (`bridge.mirror.modules.file_pieces`); those of several tasks come one
+    after the other, each whole.
     """
 
     def __init__(self, table: HandleTable, handle: Handle) -> None:
@@ -61,7 +51,7 @@ class FileObject(Remote):
             if not isinstance(n_or_char, int) or n_or_char <= CHUNK:
                 value = single(await self.call(":read", *given(n_or_char), timeout=CHUNK_TIMEOUT))
                 return None if value is None else bytes(value)
-            return await self._read(n_or_char)
+            return await read_pieces(self, n_or_char)
 
     async def readline(self) -> bytes | None:
         """Read through the next line end, at most 1 024 bytes; None when there are no more."""
@@ -77,12 +67,12 @@ class FileObject(Remote):
             is in the file then, stock does not say.
         """
         async with self._order:
-            return await self._write(to_contents(string))
+            return await write_pieces(self, to_contents(string)) or None
 
     async def writeline(self, string: Data) -> bool | None:
         """Write and add a line end; as `write`."""
         async with self._order:
-            return await self._write(to_contents(string) + b"\n")
+            return await write_pieces(self, to_contents(string) + b"\n") or None
 
     async def seek(self, whence: str | None = None, offset: int | None = None) -> int | None:
         """Go to a position.
@@ -120,57 +110,4 @@ class FileObject(Remote):
     async def read_all(self) -> bytes:
         """All that is left, also if that is nothing. (Stock has no such method; `file.getcontents` uses it.)"""
         async with self._order:
-            return await self._read(sys.maxsize) or b""
-
-    # Below: how the pieces travel. The board takes them in the order in which they were sent.
-
-    async def _read(self, size: int) -> bytes | None:
-        parts: list[bytes] = []
-        flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
-        sizes = _sizes(size)
-        try:
-            while True:
-                while len(flying) < IN_FLIGHT and (wanted := next(sizes, 0)):
-                    flying.append(self._start(":read", wanted))
-                if not flying:
-                    break
-                part = single(await flying.popleft())
-                if part is None:
-                    break
-                parts.append(part)
-                if len(part) < CHUNK:
-                    break
-        finally:
-            await _settle(flying)
-        return b"".join(parts) if parts else None
-
-    async def _write(self, data: bytes) -> bool | None:
-        flying: deque[asyncio.Task[tuple[Value, ...]]] = deque()
-        try:
-            for at in range(0, max(len(data), 1), CHUNK):
-                if len(flying) == IN_FLIGHT and single(await flying.popleft()) is None:
-                    return None
-                flying.append(self._start(":write", data[at : at + CHUNK]))
-            while flying:
-                if single(await flying.popleft()) is None:
-                    return None
-        finally:
-            await _settle(flying)
-        return True
-
-    def _start(self, target: str, value: Value) -> asyncio.Task[tuple[Value, ...]]:
-        return self.table.loop.create_task(self.call(target, value, timeout=CHUNK_TIMEOUT))
-
-
-def _sizes(size: int) -> Iterator[int]:
-    """Whole chunks, and the rest."""
-    while size > 0:
-        yield min(size, CHUNK)
-        size -= CHUNK
-
-
-async def _settle(flying: deque[asyncio.Task[tuple[Value, ...]]]) -> None:
-    """Nobody waits for these any more."""
-    for task in flying:
-        task.cancel()
-    await asyncio.gather(*flying, return_exceptions=True)
+            return await read_pieces(self) or b""

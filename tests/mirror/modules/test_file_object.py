@@ -9,7 +9,8 @@ import pytest
 
 from bridge.board import Board
 from bridge.errors import HandleClosed, LuaError
-from bridge.mirror.modules.file_object import CHUNK, FileObject
+from bridge.mirror.modules.file_object import FileObject
+from bridge.mirror.modules.file_pieces import CHUNK
 from tests.mirror.modules.conftest import Rig
 
 NAME = "test.bin"

@@ -1,0 +1,99 @@
+"""A folder of this computer as the board should have it, and what is to be done for that."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bridge.errors import FileSystemFull, UsageError
+from bridge.files.host import read_file
+from bridge.files.names import check_name, shown
+from bridge.files.space import Space, pages_of
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder's files by the names that they have on the board.
+
+    Args:
+        path: the folder.
+        files: name on the board → contents.
+        left_out: what begins with a dot and so is left out, sorted.
+    """
+
+    path: Path
+    files: dict[str, bytes]
+    left_out: tuple[str, ...]
+
+
+def read_folder(path: Path) -> Folder:
+    """Read a folder. What is in folders within has names such as "www/index.html"; what begins with a dot is left out.
+
+    Raises:
+        UsageError: it is no folder, something in it cannot be read, or the board can have no file of such a name.
+    """
+    if not path.is_dir():
+        what = "is no folder" if path.exists() else "is not there"
+        raise UsageError(f"{path} {what}", remedy="Give the folder whose files the board is to have.")
+
+    def failed(error: OSError) -> None:
+        raise UsageError(f"{error.filename} cannot be read ({error.strerror})", remedy="Check its rights.") from error
+
+    files: dict[str, bytes] = {}
+    left_out: list[str] = []
+    for folder, within, names in os.walk(path, onerror=failed):
+        place = Path(folder).relative_to(path)
+        left_out += [(place / name).as_posix() for name in (*within, *names) if name.startswith(".")]
+        within[:] = sorted(name for name in within if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                on_board = (place / name).as_posix()
+                check_name(on_board)
+                files[on_board] = read_file(Path(folder) / name)
+    return Folder(path, files, tuple(sorted(left_out)))
+
+
+@dataclass
+class Plan:
+    """What makes a board's files those of a folder; names are sorted.
+
+    Args:
+        send: files that the board lacks, or has with other contents.
+        same: files that it has already.
+        remove: files that the folder lacks, if those are to go.
+        others: files that the folder lacks, if they are to stay.
+        left_out: see `Folder`.
+    """
+
+    send: list[str] = field(default_factory=list)
+    same: list[str] = field(default_factory=list)
+    remove: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def check_room(plan: Plan, folder: Folder, there: dict[str, int], space: Space, port: str) -> None:
+    """Refuse, before the board is touched, a plan for which its file system has no room at some step.
+
+    Args:
+        plan: what is to be done; removals come first.
+        folder: what is sent.
+        there: sizes of the board's files in bytes.
+        space: the room that there is now.
+        port: for the message.
+
+    Raises:
+        FileSystemFull: names the file that would not fit any more.
+    """
+    free = space.pages + sum(pages_of(there[name]) for name in plan.remove)
+    for name in plan.send:
+        size = len(folder.files[name])
+        if pages_of(size) > free:
+            raise FileSystemFull(
+                f"The board's file system has no room for {shown(name)} ({size} bytes) beside the other files",
+                port=port,
+                remedy="Nothing was changed. Remove files with `fs rm`, or give --delete.",
+            )
+        # The old one goes when the new one is there.
+        free += (pages_of(there[name]) if name in there else 0) - pages_of(size)
