@@ -57,15 +57,20 @@ def check_image(parts: Sequence[ImagePart], needs: Sequence[str] = NEEDED) -> Im
     missing = [module for module in needs if module not in facts.modules]
     if missing and not facts.listed:
         raise ImageError(
-            f"{name} does not list its modules, and nothing in it looks like the module {' or '.join(missing)}",
+            f"{name} does not list its modules, and nothing in it looks like the module {in_words(missing, 'or')}",
             remedy=_BUILD,
         )
     if missing:
         raise ImageError(
-            f"{name} lacks the module {' and '.join(missing)} (it has {', '.join(facts.modules) or 'none'})",
+            f"{name} lacks the module {in_words(missing)} (it has {', '.join(facts.modules) or 'none'})",
             remedy=_BUILD,
         )
     return facts
+
+
+def in_words(names: Sequence[str], last: str = "and") -> str:
+    """Names as a list in a sentence: "net, node and tmr"."""
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def examine(parts: Sequence[ImagePart]) -> Examined:
