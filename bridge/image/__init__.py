@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.image.banner import ImageFacts, find_facts
 from bridge.image.boot import BootImage, Segment, read_boot
-from bridge.image.check import NEEDED, Examined, check_image, examine
+from bridge.image.check import NEEDED, Examined, check_image, examine, in_words
 from bridge.image.parts import IROM_OFFSET, LARGEST, ImagePart, image_id, load_image
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "examine",
     "find_facts",
     "image_id",
+    "in_words",
     "load_image",
     "read_boot",
 ]

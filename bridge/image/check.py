@@ -54,7 +54,7 @@ def check_image(parts: Sequence[ImagePart], needs: Sequence[str] = NEEDED) -> Im
             f"{name} is NodeMCU {facts.version}{_of(facts.build_date)}, and the bridge needs 2.2.1 or later",
             remedy=_BUILD,
         )
-    missing = [module for module in needs if module not in facts.modules]
+    missing = [module for module in dict.fromkeys(needs) if module not in facts.modules]
     if missing and not facts.listed:
         raise ImageError(
             f"{name} does not list its modules, and nothing in it looks like the module {in_words(missing, 'or')}",

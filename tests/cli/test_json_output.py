@@ -13,6 +13,7 @@ import pytest
 
 from bridge.cli.json_output import JsonOutput, Output, all_commands, declared_output, json_output, schema_of
 from tests.cli.invoke import BOARD, invoke
+from tests.images import image
 from tests.ports.test_discover import Listed, plug
 
 SCHEMAS = Path(__file__).parent.parent.parent / "schemas"
@@ -29,6 +30,16 @@ def program(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return str(folder / "program.lua")
 
 
+def stand_in(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "firmware.bin").write_bytes(image())
+    return str(folder / "firmware.bin")
+
+
+def added(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    assert invoke(capfd, "firmware", "add", stand_in(folder, capfd))[0] == 0
+    return "--json"  # which may be given twice
+
+
 Made = Callable[[Path, pytest.CaptureFixture[str]], str]
 #: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
 #: needs one here.
@@ -37,6 +48,11 @@ CALLS: dict[str, list[str | Made]] = {
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
     "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
+    "firmware add": [stand_in],
+    "firmware catalog": [added],
+    "firmware check": ["--port", BOARD],
+    "firmware inspect": [stand_in],
+    "firmware list": [added],
     "info": ["--port", BOARD],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],
@@ -65,6 +81,7 @@ def test_what_is_printed_is_as_its_schema_says(
     schema = json.loads((SCHEMAS / f"{name.replace(' ', '-')}.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     plug(monkeypatch, Listed("/dev/a", 0x10C4, 0xEA60), Listed("/dev/b", 1, 1))
+    monkeypatch.setenv("NODEMCU_BRIDGE_FIRMWARE", str(tmp_path / "images"))
     arguments = [each(tmp_path, capfd) if callable(each) else each for each in CALLS[name]]
     code, out, err = invoke(capfd, *name.split(), *arguments, "--json")
     assert code == 0, err

@@ -150,7 +150,9 @@ def of_the_banner(data: bytes) -> Iterator[Mutation]:
             listed = data[modules : data.index(b"\n", modules)]
             fewer = b",".join(wrong[: len(name)] if each == name.encode() else each for each in listed.split(b","))
             yield Mutation(f"{wrong.decode()} for {name}", data.replace(listed, fewer), f"lacks the module {name}")
-    yield Mutation("modules none", data.replace(listed, b"-".ljust(len(listed))), "lacks the module net, node, tmr and uart")
+    yield Mutation(
+        "modules none", data.replace(listed, b"-".ljust(len(listed))), "lacks the module net, node, tmr and uart"
+    )
     yield Mutation("no list", data.replace(b"modules:", b"moodules"), "does not list its modules")
     yield Mutation("numbers", data.replace(b"build type: float", b"build type: octal"), "of the type 'octal'")
     for old in (b"0.9.5.0", b"1.5.4.1", b"2.1.0.0"):

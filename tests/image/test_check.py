@@ -97,7 +97,9 @@ def test_a_build_that_lists_no_modules_is_looked_through() -> None:
     data = stock_shape.image(release=2)
     signs = b"createServer\0chipid\0wdclr\0uart\0"
     listless = data.replace(b"\tmodules:", b"\tnothing:")
-    with pytest.raises(ImageError, match="does not list its modules, and nothing in it looks like the module net, node, tmr or uart"):
+    with pytest.raises(
+        ImageError, match="does not list its modules, and nothing in it looks like the module net, node, tmr or uart"
+    ):
         check_image(parts(listless))
     at = len(listless) - 200
     facts = check_image(parts(listless[:at] + signs + listless[at + len(signs) :]))
