@@ -69,7 +69,8 @@ def flash(
     click.echo(_describe(facts), err=as_json)
     lines = profile is None or profile.reset.lines != "none"
     if not lines:
-        click.echo("Hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH; the board waits then.", err=True)
+        by_hand = profile.reset.by_hand if profile is not None else ""
+        click.echo(by_hand or "Hold GPIO0 low while the board is reset; it waits in its ROM loader then.", err=True)
 
     async def work(show: Show) -> tuple[FlashReport, list[str]]:
         saved = None

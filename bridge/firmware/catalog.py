@@ -73,9 +73,21 @@ class Catalog:
         self.folder = folder or firmware_folder()
 
     def entries(self) -> tuple[list[CatalogEntry], list[str]]:
-        """The images there are, by name, and a sentence for each folder that holds none."""
+        """The images there are, by name, and a sentence for each folder that holds none.
+
+        Raises:
+            UsageError: the folder cannot be read.
+        """
         found, mistakes = [], []
-        folders = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        try:
+            folders = sorted(self.folder.iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            folders = []
+        except OSError as error:
+            raise UsageError(
+                f"The folder of images {str(self.folder)[:200]} cannot be read ({error.strerror})",
+                remedy="Say where else with NODEMCU_BRIDGE_FIRMWARE.",
+            ) from error
         for folder in folders:
             if not folder.is_dir() or folder.name.startswith("."):
                 continue

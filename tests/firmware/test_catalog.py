@@ -144,6 +144,11 @@ def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, file: 
         blocked.add([file])
 
 
+def test_a_folder_that_cannot_be_read() -> None:
+    with pytest.raises(UsageError, match=r"cannot be read \(File name too long\).*NODEMCU_BRIDGE_FIRMWARE"):
+        Catalog(Path("/" + "x" * 5000)).entries()
+
+
 def test_images_by_file_or_by_name(
     catalog: Catalog, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

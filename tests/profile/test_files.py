@@ -65,6 +65,12 @@ def test_a_file_is_called_as_its_profile(own: Path) -> None:
         load_profile("one")
 
 
+def test_a_folder_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODEMCU_BRIDGE_PROFILES", "/" + "x" * 5000)
+    with pytest.raises(ProfileError, match=r"cannot be read \(File name too long\).*NODEMCU_BRIDGE_PROFILES"):
+        profile_names()
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
