@@ -124,12 +124,13 @@ class Catalog:
         entry = CatalogEntry(name=chosen, added=now_utc(), folder=str(folder), image=record)
         try:
             self._keep(folder, parts, entry)
+            kept = _read_record(folder)
         except OSError as error:
             raise UsageError(
                 f"{self.folder} cannot be written ({error.strerror})",
                 remedy="Say where else with NODEMCU_BRIDGE_FIRMWARE.",
             ) from error
-        return entry, True
+        return kept, kept == entry
 
     def find(self, name: str) -> CatalogEntry:
         """The image of a name, or of the first digits of its id.
@@ -196,12 +197,22 @@ class Catalog:
                 (fresh / _stored(part.offset)).write_bytes(part.data)
             (fresh / _RECORD).write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
             fresh.chmod(0o755)
-            if folder.exists():  # what is there holds no image, or it would have been found
-                shutil.rmtree(folder)
-            os.rename(fresh, folder)
+            _settle(fresh, folder)
         finally:
             with contextlib.suppress(OSError):
                 shutil.rmtree(fresh)
+
+
+def _settle(fresh: Path, folder: Path) -> None:
+    """Give a whole folder its name. Another program may have added the same image meanwhile: then that stays."""
+    try:
+        os.rename(fresh, folder)
+    except OSError:
+        try:
+            _read_record(folder)
+        except ImageError:
+            shutil.rmtree(folder)  # it holds no image: half of one, of a program that had no time to finish
+            os.rename(fresh, folder)
 
 
 def _read_record(folder: Path) -> CatalogEntry:

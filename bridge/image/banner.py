@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 #: app/include/user_version.h and tools/update_buildinfo.sh; releases before 0.9.5 of 2015 wrote "NodeMcu".
-_BANNER = re.compile(rb"NodeM[Cc][Uu] [^\0]{0,6000}?powered by Lua [^\0]*")
-_FIELD = re.compile(r"^[ \t]*([A-Za-z ]+):[ \t]*(.*)$", re.M)
-_SDK = re.compile(rb"\b\d+\.\d+\.\d+(?:[-.][\w.]+)?\([0-9a-f]{6,10}\)")
+_BEGIN, _POWERED = re.compile(rb"NodeM[Cc][Uu] "), b"powered by Lua "
+#: Bytes of a banner before and behind that, and banners of one file, that are looked at. Whatever a file holds, reading
+#: it takes time by its length and not by the square of it.
+_BEFORE, _BEHIND, _MOST = 6000, 400, 16
+_FIELD = re.compile(r"^[ \t]*([A-Za-z][A-Za-z ]*):[ \t]*(.*)$", re.M)
+_SDK_COMMIT = re.compile(rb"\([0-9a-f]{6,10}\)")
+_SDK_NUMBER = re.compile(rb"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}(?:[-.][\w.]{1,20})?$")
+#: What build services put before the date.
+_DATE_WORDS = re.compile(r"(?:built on:|created on)\s*")
 #: In the banner of images for virtual boards.
 _STAND_IN = "stand-in for a stock build, made by nodemcu-bridge"
 #: Text that a build has only with a module (the names of its functions), for builds that do not list them.
@@ -55,17 +62,15 @@ def find_facts(data: bytes) -> ImageFacts | None:
     Args:
         data: all of the image.
     """
-    found = max(_BANNER.findall(data), key=len, default=None)
+    found = max(_banners(data), key=len, default=None)
     if found is None:
         return None
     text = found.decode("latin-1")
     fields = {name.strip(): value.strip() for name, value in _FIELD.findall(text)}
     version = re.match(r"NodeM[Cc][Uu] (\d[\d.]*)", text)
-    build = re.search(r"\bbuild\s+(?:built on: |created on )?(\d[^\n]*?)\s+powered by", text)
     lfs = re.match(r"(0x[0-9a-fA-F]+|\d+)\b", fields.get("LFS", ""))
     listed = "modules" in fields
     names = tuple(name.strip() for name in fields.get("modules", "").split(","))
-    sdk = _SDK.search(found) or _SDK.search(data)
     return ImageFacts(
         lua="5.3" if "powered by Lua 5.3" in text else "5.1",
         number=(fields.get("build type") or fields.get("Build type") or "float").lower(),
@@ -73,14 +78,45 @@ def find_facts(data: bytes) -> ImageFacts | None:
         ssl=fields.get("SSL", "").lower() == "true",
         version=version.group(1) if version else "",
         release=fields.get("release", ""),
-        build_date=build.group(1) if build else "",
+        build_date=_date(text),
         branch=fields.get("branch", ""),
         commit=fields.get("commit", ""),
         lfs_size=int(lfs.group(), 0) if lfs else None,
-        sdk=sdk.group().decode("ascii") if sdk else "",
+        sdk=_sdk(found) or _sdk(data),
         listed=listed,
         stand_in=_STAND_IN in text,
     )
+
+
+def _banners(data: bytes) -> Iterator[bytes]:
+    """Texts from "NodeMCU …" to behind "powered by Lua …", each within one C string."""
+    at = -1
+    for _ in range(_MOST):
+        at = data.find(_POWERED, at + 1)
+        if at < 0:
+            return
+        lowest = max(0, at - _BEFORE)
+        lowest = max(lowest, data.rfind(b"\0", lowest, at) + 1)
+        begin = _BEGIN.search(data, lowest, at)
+        if begin is not None:
+            end = data.find(b"\0", at, at + _BEHIND)
+            yield data[begin.start() : end if end >= 0 else at + _BEHIND]
+
+
+def _sdk(data: bytes) -> str:
+    """The SDK's name, as "3.0.1-dev(fce080e)"."""
+    for commit in _SDK_COMMIT.finditer(data):
+        number = _SDK_NUMBER.search(data[max(0, commit.start() - 40) : commit.start()])
+        if number is not None:
+            return (number.group() + commit.group()).decode("ascii")
+    return ""
+
+
+def _date(text: str) -> str:
+    before = text.partition("powered by")[0]
+    _, found, date = before.rpartition("build")
+    date = _DATE_WORDS.sub("", date.strip(), count=1)
+    return date if found and date[:1].isdigit() and "\n" not in date else ""
 
 
 def _by_signs(data: bytes) -> tuple[str, ...]:

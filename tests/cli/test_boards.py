@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.board_process import announced, board_process
@@ -83,6 +84,8 @@ def test_a_broken_port_beside_a_good_one(capfd: pytest.CaptureFixture[str]) -> N
         _, url = announced(process)
         arguments = ["--probe", "--port", "/dev/nosuchport", "--port", url, "--port", url]
         code, out, err = invoke(capfd, "boards", *arguments, "--json")
+    schema = json.loads((Path(__file__).parent.parent.parent / "schemas" / "boards.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(json.loads(out))
     broken, good = json.loads(out)
     assert code == 1 and err == ""
     assert not broken["probe"]["known"] and "/dev/nosuchport" in broken["probe"]["trouble"]

@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from bridge.errors import PortNotFound
 from tests.cli.invoke import BOARD, invoke
 from tests.image.test_mutations import bases, wrong
 from tests.images import image
+
+SCHEMAS = Path(__file__).parent.parent.parent / "schemas"
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +59,15 @@ def test_an_image_is_taken_apart(capfd: pytest.CaptureFixture[str], file: Path) 
 
 def test_each_wrong_image_ends_in_one_sentence(capfd: pytest.CaptureFixture[str], folder: Path) -> None:
     path = folder / "firmware.bin"
+    schema = json.loads((SCHEMAS / "firmware-inspect.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
     for number, mutation in enumerate(wrong()):
         path.write_bytes(mutation.data)
         code, out, err = invoke(capfd, "firmware", "inspect", str(path), *(["--json"] if number % 2 else []))
         assert code == 2 and "Traceback" not in out + err, mutation.name
         if number % 2:
             content = json.loads(out)
+            validator.validate(content)
             assert content["defect"] and err == "", mutation.name
             # What is whole and does not suit is told all the same.
             assert content["image"] is None or content["image"]["suits"] is False
@@ -112,6 +118,8 @@ def test_what_runs_on_a_board(capfd: pytest.CaptureFixture[str], options: str, c
     done, out, err = invoke(capfd, "firmware", "check", "--port", BOARD + options)
     assert (done, err) == (code, "") and words in out
     content = json.loads(invoke(capfd, "firmware", "check", "--port", BOARD + options, "--json")[1])
+    schema = json.loads((SCHEMAS / "firmware-check.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(content)
     assert content["fit"]["suits"] is (code == 0) and content["firmware"]["port"] == BOARD + options
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -136,6 +137,23 @@ def test_two_programs_at_the_same_time_keep_one(catalog: Catalog, file: Path) ->
     assert len(catalog.entries()[0]) == 1
     assert [path for path in catalog.folder.iterdir() if path.name.startswith(".")] == []
     assert catalog.load(catalog.entries()[0][0].name)[0].data == image()
+
+
+def test_one_that_another_program_added_meanwhile_stays(
+    catalog: Catalog, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Catalog()
+    renamed = os.rename
+
+    def late(fresh: Path, folder: Path) -> None:
+        monkeypatch.setattr(os, "rename", renamed)
+        other.add([file], "theirs")
+        renamed(fresh, folder)
+
+    monkeypatch.setattr(os, "rename", late)
+    entry, new = catalog.add([file], "mine")
+    assert (entry.name, new) == ("theirs", False) and catalog.entries()[0] == [entry]
+    assert [path.name for path in catalog.folder.iterdir()] == [hashlib.sha256(image()).hexdigest()[:16]]
 
 
 def test_a_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:

@@ -71,3 +71,18 @@ def test_the_virtual_board_s_own_reader_sees_the_same(recipe: Recipe) -> None:
         "stand_in",
     ):
         assert getattr(ours, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"NodeMCU ", b"NodeMCU powered by Lua ", b"powered by Lua ", b"1.1.", b"1.1.1(", b"build 1  ", b" ", b"a:",
+        b"NodeMCU 3.0.0 \tmodules: ",
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_made_to_take_long_does_not(text: bytes) -> None:
+    """16 MB of it: by the square of the length this would take hours, and the test its time."""
+    endless = text * ((16 << 20) // len(text))
+    find_facts(endless)
+    find_facts(b"NodeMCU " + endless[:5000] + b"powered by Lua 5.1" + endless)

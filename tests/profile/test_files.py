@@ -101,6 +101,7 @@ def test_a_folder_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("- a\n", "is not a profile"),
         ("", "is not a profile"),
         ("[" * 5000, "is not YAML"),
+        ("name: " + "[" * 5000 + "]" * 5000, "is not YAML"),
     ],
 )
 def test_mistakes_name_file_and_key(tmp_path: Path, text: str, key: str) -> None:
