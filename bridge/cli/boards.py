@@ -27,6 +27,7 @@ class ProbedBoard(Output):
     flash_kb: int | None
     firmware: InfoOutput | None
     trouble: str | None
+    notes: list[str]
 
 
 class FoundPort(Output):
@@ -80,7 +81,8 @@ def boards(probe: bool, rom: bool, urls: tuple[str, ...], timeout: float, baud: 
         for row in rows:
             click.echo(_line(row))
             if row.probe is not None:
-                click.echo(f"    {_answer(row.probe)}")
+                for text in (_answer(row.probe), *row.probe.notes):
+                    click.echo(f"    {text}")
     return 1 if any(one is not None and not one.known for one in probed) else 0
 
 
@@ -94,11 +96,11 @@ def _row(info: PortInfo, fitting: list[Profile], one: Identity | None) -> FoundP
         **dataclasses.asdict(info),
         profile=fitting[0].name if len(fitting) == 1 else None,
         profiles=[profile.name for profile in fitting],
-        probe=None if one is None else _probed(info, one),
+        probe=None if one is None else _probed(info, one, fitting),
     )
 
 
-def _probed(info: PortInfo, one: Identity) -> ProbedBoard:
+def _probed(info: PortInfo, one: Identity, fitting: list[Profile]) -> ProbedBoard:
     return ProbedBoard(
         known=one.known,
         chip=one.chip,
@@ -106,7 +108,18 @@ def _probed(info: PortInfo, one: Identity) -> ProbedBoard:
         flash_kb=one.flash_kb,
         firmware=None if one.facts is None else InfoOutput.model_validate({"port": info.url, **one.facts}),
         trouble=None if one.trouble is None else str(one.trouble),
+        notes=_notes(one, fitting),
     )
+
+
+def _notes(one: Identity, fitting: list[Profile]) -> list[str]:
+    """Where the adapter's profile is not what the chip is."""
+    wrong = [profile for profile in fitting if one.flash_kb is not None and profile.flash.size != one.flash_kb << 10]
+    return [
+        f"The profile {profile.name} says {profile.flash.size >> 10} KB of flash, and the chip has {one.flash_kb}: "
+        "it is another board, or needs a profile of its own."
+        for profile in wrong
+    ]
 
 
 def _line(row: FoundPort) -> str:

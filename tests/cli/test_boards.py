@@ -79,6 +79,16 @@ def test_what_is_on_them(capfd: pytest.CaptureFixture[str]) -> None:
     assert row["probe"]["mac"] == row["probe"]["firmware"]["mac"]
 
 
+def test_a_chip_that_is_not_what_its_adapter_s_profile_says(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(monkeypatch, Listed(f"{BOARD}&flash_size=1048576", 0x10C4, 0xEA60, "CP2102"))
+    out = invoke(capfd, "boards", "--probe")[1]
+    assert "The profile nodemcu-v2 says 4096 KB of flash, and the chip has 1024" in out
+    plug(monkeypatch, Listed(BOARD, 0x10C4, 0xEA60, "CP2102"))
+    assert json.loads(invoke(capfd, "boards", "--probe", "--json")[1])[0]["probe"]["notes"] == []
+
+
 def test_a_broken_port_beside_a_good_one(capfd: pytest.CaptureFixture[str]) -> None:
     with board_process("--rfc2217", "127.0.0.1:0", "--no-baud-pacing") as process:
         _, url = announced(process)
