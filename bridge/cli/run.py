@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.execute import ExecOutput, run_source
+from bridge.cli.execute import ExecOutput, run_source, without_interpreter
 from bridge.cli.json_output import json_output
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import UsageError
@@ -33,11 +33,15 @@ def run(
     trace: Path | None,
     as_json: bool,
 ) -> None:
-    """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns."""
+    """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns.
+
+    A first line that begins with # is left out, as the stand-alone lua does.
+    """
     try:
         source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
+    source = without_interpreter(source)
     run_for(
         url,
         run_source(

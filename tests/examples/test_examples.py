@@ -31,6 +31,11 @@ def test_every_example_has_its_test() -> None:
     assert [path.name for path in sorted(EXAMPLES.glob("*.py")) if f'"{path.name}"' not in here] == []
 
 
+def test_every_example_says_how_it_is_started() -> None:
+    wrong = [path.name for path in EXAMPLES.glob("*.py") if f"python examples/{path.name}" not in path.read_text()]
+    assert wrong == []
+
+
 def command(name: str, *arguments: str, network: str | None = None, **options: str) -> list[str]:
     """How to run an example on a virtual board with an address on a network, and with other options."""
     if network is not None:

@@ -33,15 +33,20 @@ class Memory51(VmMemory):
         (strings,) = struct.unpack("<I", read(self.globals + 8, 4))
         return (*self.lists(), strings)
 
-    def string_lengths(self) -> list[tuple[int, int]]:
+    def strings(self) -> list[tuple[int, int, bytes]]:
         buckets, _, size = struct.unpack("<QIi", read(self.globals, 16))
         found = []
         for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
             while address:
                 head = read(address, 24)
-                found.append((address, _POINTER.unpack_from(head, 16)[0]))
+                found.append((address, _POINTER.unpack_from(head, 16)[0], head[12:]))
                 address = _POINTER.unpack_from(head)[0]
         return found
+
+    def signature(self, address: int, kind: int) -> bytes:
+        if kind == Kind.USERDATA:
+            return read(address + 16, 24)
+        return read(address + 12, 12) if kind == Kind.STRING else b""
 
     def string_length(self, address: int) -> int:
         return pointer(address + 16)
@@ -55,17 +60,20 @@ class Memory51(VmMemory):
         raw = read(address, 12)
         return bool(raw[10]), raw[11], ()
 
+    def code_of(self, address: int) -> int:
+        return pointer(address + 32)
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        return struct.unpack(f"<{fields[11]}Q", read(fields[2], 8 * fields[11]))
+
     def proto(self, address: int) -> Proto:
         fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
         k, code, _, lineinfo = fields[:4]
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[7:14]
         lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
-        last = None
-        if constants:
-            value, tag = struct.unpack("<Qi", read(k + 16 * (constants - 1), 12))
-            if tag == Kind.STRING:
-                last = read(value + 24, self.string_length(value))
-        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, last)
+        hidden = self._hidden(k, constants)
+        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
         stack, calls = struct.unpack("<ii", read(address + 88, 8))

@@ -43,13 +43,14 @@ def test_tables(subject: Subject) -> None:
 
 
 def test_closures_and_prototypes(subject: Subject) -> None:
-    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u return c .. v .. 'text' end end)()"
+    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u "
+    source += b"return c .. v .. 'text' .. '\\0a' .. '\\0b' end end)()"
     address = subject.address(source)
     is_c, upvalues, cells = subject.memory.closure(address)
     assert (is_c, upvalues) == (False, 2)
     assert len(cells) == (0 if subject.vm.version == "5.1" else 2)
     proto = subject.memory.proto(pointer(address + (32 if subject.vm.version == "5.1" else 24)))
-    assert (proto.constants, proto.protos, proto.local_names, proto.last_constant) == (1, 0, 3, b"text")
+    assert (proto.constants, proto.protos, proto.local_names, proto.hidden) == (3, 0, 3, (b"\0a", b"\0b"))
     assert len(proto.code) == 4 * len(proto.lines)
     assert set(proto.lines) == {1}
     assert subject.memory.closure(subject.address(b"('x'):gmatch('.')"))[0]
