@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bridge.board import Board
-from bridge.errors import AgentError, BridgeError, ConnectionLost, NetError
+from bridge.errors import AgentError, ConnectionLost, NetError
 from bridge.image import ImageFacts
 from bridge.provision.model import Connect
 from bridge.provision.plan import Look
@@ -54,10 +54,7 @@ async def check_connect(board: Board, check: Connect) -> str:
             remedy="Check the host and the way to it.",
         ) from error
     finally:
-        try:
-            await socket.close()
-        except BridgeError:
-            pass  # it is closed, or the board is gone: the error before says what matters
+        await socket.release()  # closes it too; what the board holds of it would outlive the agent
     if code is not None:
         raise ConnectionLost(
             f"{where} could not be reached (code {code})",
