@@ -13,6 +13,8 @@ import pytest
 
 from bridge.cli.json_output import JsonOutput, Output, all_commands, declared_output, json_output, schema_of
 from tests.cli.invoke import BOARD, invoke
+from tests.cli.test_provision import shelf
+from tests.images import image
 from tests.ports.test_discover import Listed, plug
 
 SCHEMAS = Path(__file__).parent.parent.parent / "schemas"
@@ -29,6 +31,11 @@ def program(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return str(folder / "program.lua")
 
 
+def firmware(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "firmware.bin").write_bytes(image())
+    return str(folder / "firmware.bin")
+
+
 Made = Callable[[Path, pytest.CaptureFixture[str]], str]
 #: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
 #: needs one here.
@@ -37,7 +44,9 @@ CALLS: dict[str, list[str | Made]] = {
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
     "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
+    "flash": [firmware, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
     "info": ["--port", BOARD],
+    "provision": [lambda folder, capfd: shelf(folder)],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],
     "trace show": [traced],
@@ -64,6 +73,7 @@ def test_what_is_printed_is_as_its_schema_says(
 ) -> None:
     schema = json.loads((SCHEMAS / f"{name.replace(' ', '-')}.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     plug(monkeypatch, Listed("/dev/a", 0x10C4, 0xEA60), Listed("/dev/b", 1, 1))
     arguments = [each(tmp_path, capfd) if callable(each) else each for each in CALLS[name]]
     code, out, err = invoke(capfd, *name.split(), *arguments, "--json")
