@@ -69,9 +69,10 @@ class FlashReport:
     """How long it took, with connecting and verifying."""
 
 
-def ladder(baud: int) -> tuple[int, ...]:
-    """The speeds that are tried, one after the other."""
-    return (baud, *(step for step in _STEPS if step < baud))
+def ladder(baud: int, profile: Profile | None = None) -> tuple[int, ...]:
+    """The speeds that are tried, one after the other: the first, and those below it that the profile names."""
+    steps = _STEPS if profile is None else sorted({*profile.bauds, 115_200}, reverse=True)
+    return (baud, *(step for step in steps if step < baud))
 
 
 async def flash_image(
@@ -193,7 +194,7 @@ async def _at_some_speed(
         )
     lines = profile is None or profile.reset.lines != "none"
     async with reachable(url) as served:
-        for speed in (speeds := ladder(baud)):
+        for speed in (speeds := ladder(baud, profile)):
             session = Session(served, baud=speed, lines=lines, progress=progress, log=log, url=url)
             try:
                 async with session:

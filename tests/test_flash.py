@@ -195,6 +195,7 @@ def test_the_ladder() -> None:
     assert ladder(921_600) == (921_600, 230_400, 115_200)
     assert ladder(115_200) == (115_200,)
     assert ladder(9600) == (9600,)
+    assert ladder(460_800, load_profile("virtual")) == (460_800, 230_400, 115_200)
 
 
 def test_a_port_that_is_not_there() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +12,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from bridge.cli.options import json_option, port_option, profile_option, trace_option
+from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
 from bridge.firmware.catalog import load_images
 from bridge.flash import FLASH_BAUD, FlashProgress, FlashReport, flash_image
@@ -26,6 +25,31 @@ from bridge.profile import Profile
 from bridge.trace import Recorder
 
 Show = Callable[[FlashProgress], None]
+
+
+class FlashOutput(Output):
+    """What `flash --json` prints."""
+
+    port: str
+    chip: str
+    """As esptool names it."""
+    mac: str
+    flash_bytes: int
+    """Size of the flash; 0 if esptool does not know it."""
+    firmware_bytes: int
+    written: bool
+    """False: it was there already."""
+    baud: int
+    """The speed at which it was done."""
+    files_lost: bool
+    files_put_back: list[str]
+    backup: str | None
+    """File that holds the flash as it was."""
+    seconds: float
+    """For connecting, comparing, writing and verifying."""
+    version: str
+    lua: str
+    modules: list[str]
 
 
 @click.command()
@@ -42,7 +66,7 @@ Show = Callable[[FlashProgress], None]
 @click.option("--no-wait", is_flag=True, help="Do not wait until the firmware has started.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Append esptool's output to this file.")
 @trace_option
-@json_option
+@json_output(FlashOutput)
 def flash(
     images: tuple[Path, ...],
     url: str,
@@ -70,7 +94,7 @@ def flash(
     lines = profile is None or profile.reset.lines != "none"
     if not lines:
         by_hand = profile.reset.by_hand if profile is not None else ""
-        click.echo(by_hand or "Hold GPIO0 low while the board is reset; it waits in its ROM loader then.", err=True)
+        click.echo(by_hand or "Hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH.", err=True)
 
     async def work(show: Show) -> tuple[FlashReport, list[str]]:
         saved = None
@@ -97,7 +121,7 @@ def flash(
     if backup is not None:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
     if as_json:
-        click.echo(json.dumps(_as_json(url, report, back), indent=2))
+        print_json(_output(url, report, back, backup))
         return
     who = f"{report.chip} {report.mac} on {url}"
     if report.written:
@@ -113,8 +137,23 @@ def _describe(facts: ImageFacts) -> str:
     return f"NodeMCU {facts.version or 'of an older kind'}, Lua {facts.lua}, modules {', '.join(facts.modules)}"
 
 
-def _as_json(url: str, report: FlashReport, back: list[str]) -> dict[str, object]:
-    return {"port": url, **dataclasses.asdict(report), "files_put_back": back}
+def _output(url: str, report: FlashReport, back: list[str], backup: Path | None) -> FlashOutput:
+    return FlashOutput(
+        port=url,
+        chip=report.chip,
+        mac=report.mac,
+        flash_bytes=report.flash_size,
+        firmware_bytes=report.size,
+        written=report.written,
+        baud=report.baud,
+        files_lost=report.files_lost,
+        files_put_back=back,
+        backup=None if backup is None else str(backup),
+        seconds=round(report.seconds, 3),
+        version=report.facts.version,
+        lua=report.facts.lua,
+        modules=list(report.facts.modules),
+    )
 
 
 @contextlib.contextmanager

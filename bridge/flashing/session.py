@@ -99,6 +99,8 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process.stdin is not None
+        if kind is None:
+            self._process.stdin.write(b'{"do": "end"}\n')
         self._process.stdin.close()
         if kind is None:
             # It has done its last step: let it close the port in its own time.

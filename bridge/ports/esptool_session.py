@@ -1,9 +1,9 @@
 """One connection of esptool for several steps: `python -m bridge.ports.esptool_session PORT BAUD BEFORE ATTEMPTS`.
 
 Always a process of its own, as in `esptool_handler`. It connects, starts the flasher stub, and then does what each line
-of its standard input says, a JSON object with `do`; see `_STEPS`. What esptool prints goes to standard output as it
-is; each result is a line that begins with `MARK`, followed by JSON. It ends with its input, or with esptool's words
-and exit code at the first step that fails.
+of its standard input says: a JSON object with `do`, see `_STEPS`; `end` is the last. What esptool prints goes to
+standard output as it is; each result is a line that begins with `MARK`, followed by JSON. A step that fails ends it
+with esptool's words and exit code.
 
 The command line of esptool does one thing per connection: to compare first and write after would take two processes
 and two connections, more time than plain esptool takes for the writing alone.
@@ -12,7 +12,10 @@ and two connections, more time than plain esptool takes for the writing alone.
 from __future__ import annotations
 
 import json
+import os
+import queue
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -32,11 +35,11 @@ def main(arguments: list[str]) -> int:
     import esptool
 
     port, baud, before, attempts = arguments
+    steps = _Steps()
     try:
         esp = _connect(port, int(baud), before, int(attempts))
         try:
-            for line in sys.stdin:
-                step = json.loads(line)
+            while (step := steps.next()) is not None:
                 _say(_STEPS[step.pop("do")](esp, **step))
         finally:
             esp._port.close()
@@ -49,6 +52,30 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+class _Steps:
+    """The lines of standard input. When it ends before `end` was said, this process ends at once, whatever it is at.
+
+    It ends so when the process that began this one was killed: nobody else would let go of the port.
+    """
+
+    def __init__(self) -> None:
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def next(self) -> dict[str, Any] | None:
+        """Wait for the next step; None at the end."""
+        step = json.loads(self._lines.get())
+        assert isinstance(step, dict)
+        return None if step["do"] == "end" else step
+
+    def _read(self) -> None:
+        for line in sys.stdin:
+            self._lines.put(line)
+            if '"end"' in line:
+                return
+        os._exit(1)
 
 
 def _say(result: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ elseif ok and hz and g=="hw" then a("version",t.."."..n.."."..p) a("flash_size",
 a("chip_id",("%06x"):format(node.chipid()))
 if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) a("status",wifi.sta.status())
 a("ssid",(wifi.sta.getconfig())) end
-if file then for k,v in pairs(file.list()) do a("file "..k,v) end end
+if file then for k,v in pairs(file.list()) do r[#r+1]="file="..v..":"..k end end
 r=table.concat(r,"{_BETWEEN}");(...).said=r return #r
 """
 _PIECE, _WHOLE = 32, 1000
@@ -64,7 +64,9 @@ async def look(port: Port, timeout: float = 60.0) -> Look | None:
 
 def read_answer(answer: str) -> Look:
     """The facts of an answer."""
-    said = dict(entry.partition("=")[::2] for entry in answer.split(_BETWEEN))
+    entries = [entry.partition("=")[::2] for entry in answer.split(_BETWEEN)]
+    said = dict(entries)
+    files = [value.partition(":")[::2] for key, value in entries if key == "file"]
     numbers = [said.get(f"node_version_{part}") for part in ("major", "minor", "revision")]
     version = ".".join(number for number in numbers if number) if all(numbers) else said.get("version")
     kilobytes = _whole(said, "flash_size")
@@ -81,9 +83,7 @@ def read_answer(answer: str) -> Look:
         ssid=said.get("ssid") or None,
         status=_whole(said, "status"),
         ip=said.get("ip") or None,
-        files={
-            name[5:]: size for name in said if name.startswith("file ") and (size := _whole(said, name)) is not None
-        },
+        files={name: int(float(size)) for size, name in files if name and size},
     )
 
 

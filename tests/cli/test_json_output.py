@@ -13,6 +13,7 @@ import pytest
 
 from bridge.cli.json_output import JsonOutput, Output, all_commands, declared_output, json_output, schema_of
 from tests.cli.invoke import BOARD, invoke
+from tests.cli.test_provision import shelf
 from tests.images import image
 from tests.ports.test_discover import Listed, plug
 
@@ -53,7 +54,9 @@ CALLS: dict[str, list[str | Made]] = {
     "firmware check": ["--port", BOARD],
     "firmware inspect": [stand_in],
     "firmware list": [added],
+    "flash": [stand_in, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
     "info": ["--port", BOARD],
+    "provision": [lambda folder, capfd: shelf(folder)],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],
     "trace show": [traced],
@@ -80,6 +83,7 @@ def test_what_is_printed_is_as_its_schema_says(
 ) -> None:
     schema = json.loads((SCHEMAS / f"{name.replace(' ', '-')}.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     plug(monkeypatch, Listed("/dev/a", 0x10C4, 0xEA60), Listed("/dev/b", 1, 1))
     monkeypatch.setenv("NODEMCU_BRIDGE_FIRMWARE", str(tmp_path / "images"))
     arguments = [each(tmp_path, capfd) if callable(each) else each for each in CALLS[name]]
