@@ -45,8 +45,8 @@ def load_images(names: Sequence[str | Path], *, folder: Path | None = None) -> l
         folder: that names of files start from; the working folder by default.
 
     Raises:
-        ImageError: a file cannot be read, or is not what was added.
-        UsageError: there is neither a file nor an image of this name.
+        ImageError: a file cannot be read and no image has this name, or it is not what was added.
+        UsageError: several images have this name.
     """
     paths = [(folder or Path()) / name for name in names]
     name = str(names[0]) if len(names) == 1 else ""
@@ -55,8 +55,9 @@ def load_images(names: Sequence[str | Path], *, folder: Path | None = None) -> l
         try:
             catalog.find(name)
         except UsageError as error:
-            raise UsageError(
-                f"{paths[0]} is no file, and no image of the catalog is called {name}", remedy=error.remedy
+            raise ImageError(
+                f"{paths[0]} cannot be read (No such file), and no image of the catalog is called {name}",
+                remedy=error.remedy,
             ) from error
         return catalog.load(name)
     return load_image(*paths)

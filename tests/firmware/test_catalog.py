@@ -174,7 +174,7 @@ def test_images_by_file_or_by_name(
     assert load_images(["mine"])[0].data == image() == load_images([file])[0].data
     assert load_images([file.name], folder=tmp_path)[0].data == image()
     with pytest.raises(
-        UsageError, match="sparrow is no file, and no image of the catalog is called sparrow.*Known: mine"
+        ImageError, match="sparrow cannot be read .* no image of the catalog is called sparrow.*Known: mine"
     ):
         load_images(["sparrow"])
     with pytest.raises(ImageError, match="cannot be read"):
