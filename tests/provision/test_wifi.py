@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import NetError
+from bridge.errors import NetError, WifiAbsent, WifiRefused
 from bridge.opening import open_board
 from bridge.provision.plan import WifiWish
 from bridge.provision.secret import Secret
-from bridge.provision.wifi import WifiAbsent, WifiRefused, await_address, join
+from bridge.provision.wifi import await_address, join
 from bridge.virtual import clock
 
 WISH = WifiWish("workshop", Secret("correct-horse"), "mark", 30)
