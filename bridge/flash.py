@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.errors import FlashError, ImageError, PortError, UsageError
+from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortError, UsageError
 from bridge.flashing.backup import load_backup, restore_flash, save_flash
 from bridge.flashing.header import check_fits, corrected, lasting
 from bridge.flashing.output import FlashProgress, Progress, explain
@@ -210,12 +210,6 @@ async def _at_some_speed(
                 if progress is not None:
                     progress(FlashProgress("failed: starting over with a lower speed"))
     raise AssertionError  # the last speed returns or raises
-
-
-class FilesWouldBeLost(FlashError):
-    """The new firmware has its file system elsewhere; nothing has been written."""
-
-    exit_code = 2
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import FlashError, ImageError, PortBusy, PortLost, PortNotFound, UsageError
-from bridge.flash import FilesWouldBeLost, FlashProgress, flash_image, ladder, reachable, restore_backup
+from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortBusy, PortLost, PortNotFound, UsageError
+from bridge.flash import FlashProgress, flash_image, ladder, reachable, restore_backup
 from bridge.ports.open import open_port
 from bridge.profile import load_profile
 from bridge.virtual.board import VirtualBoard

@@ -59,21 +59,23 @@ def check_fits(parts: Sequence[ImagePart], facts: ImageFacts, flash_size: int, w
     """
     end = max(part.offset + len(part.data) for part in parts)
     name = parts[0].name
+    what = "profile" if where.startswith("the profile") else "board"
     if end > flash_size:
         raise ImageError(
             f"{name} needs {end} bytes of flash, {where} has {flash_size}",
-            remedy="Build it with fewer modules, or use a board with more flash.",
+            remedy=f"Build it with fewer modules, or use a {what} with more flash.",
         )
     table = read_table(records_of(parts))
     if table and flash_size < _LEAST:
         raise ImageError(
             f"{name} is NodeMCU {facts.version}, which needs 1 MB of flash; {where} has {flash_size >> 10} KB",
-            remedy="Use a board with more flash, or an older NodeMCU.",
+            remedy=f"Use a {what} with more flash, or an older NodeMCU.",
         )
     fault = too_large(table, flash_size)
     if fault is not None:
         raise ImageError(
-            f"{name} does not fit {where} flash: {fault}", remedy="Build it with a smaller LFS or file system."
+            f"{name} does not fit {where} flash: {fault}",
+            remedy=f"Build it with a smaller LFS or file system, or use a {what} with more flash.",
         )
 
 

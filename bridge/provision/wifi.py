@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from bridge.board import Board
-from bridge.errors import NetError
+from bridge.errors import NetError, WifiAbsent, WifiRefused
 from bridge.mirror.modules.wifi_eventmon import Reason
 from bridge.provision.plan import WifiWish
 
@@ -17,14 +17,6 @@ _REFUSED = frozenset(
 )  # fmt: skip
 #: One refusal or one scan in vain may be chance; the SDK tries again by itself.
 _ENOUGH = 2
-
-
-class WifiRefused(NetError):
-    """The network does not take the password."""
-
-
-class WifiAbsent(NetError):
-    """The network is not in the air."""
 
 
 async def join(board: Board, wish: WifiWish) -> str:

@@ -37,7 +37,7 @@ boards:
   - name: two
     usb_path: 1-1
     mac: "5c:cf:7f:00:00:01"
-    profile: generic-esp8266
+    profile: wemos-d1-mini
     files: {x.txt: extra}
     wifi: {ssid: open}
     checks: {address: false}
