@@ -31,10 +31,13 @@ from bridge.link.speed import LADDER
 from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl, other_firmware
+from bridge.trace.discreet import DiscreetMessages
+from bridge.trace.secrets import blanked, find_secrets
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
 from bridge.wire.liveness import reads_like_boot
+from bridge.wire.log import MessageLog
 from bridge.wire.messages import Hello
 from bridge.wire.quality import LineQuality
 from bridge.wire.session import Session
@@ -256,6 +259,7 @@ async def _launch(repl: Repl, loader: Loader, source: bytes, codec: Codec, deadl
         if began is None:
             continue
         session = Session(codec, baud=repl.port.baud, damage=max(loader.damage, 0.0002), name=repl.port.url)
+        session.messages = MessageLog(repl.port.url, DiscreetMessages)
         session.receive_data(began, loop.time())
         repl.forget()
         limit = min(loop.time() + _HELLO_SECONDS, deadline)
@@ -293,7 +297,9 @@ _ANYTHING = re.compile(rb"(?s).")
 
 
 def _shown(event: SessionEvent) -> str:
-    return repr(event.data) if isinstance(event, ConsoleText) else type(event).__name__
+    return (
+        repr(blanked(event.data, find_secrets(event.data))) if isinstance(event, ConsoleText) else type(event).__name__
+    )
 
 
 async def _tidy(loader: Loader) -> None:

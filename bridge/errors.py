@@ -188,15 +188,19 @@ class LuaError(AgentError):
         text: the board's own text, unchanged.
         port: URL of the port.
         traceback: the board's stack traceback, or None.
+        remedy: what to do, where the board's text does not tell.
     """
 
-    def __init__(self, text: str, *, port: str | None = None, traceback: str | None = None) -> None:
-        super().__init__(text, port=port)
+    def __init__(
+        self, text: str, *, port: str | None = None, traceback: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(text, port=port, remedy=remedy)
         self.text = text
         self.traceback = traceback
 
     def __str__(self) -> str:
-        return f"{self.port.removesuffix(':')}: {self.text}" if self.port else self.text
+        text = f"{self.text}. {self.remedy}" if self.remedy else self.text
+        return f"{self.port.removesuffix(':')}: {text}" if self.port else text
 
 
 class BoardOutOfMemory(AgentError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge import agent, trace
 from bridge.board import Board, Starter
+from bridge.errors import UsageError
 from bridge.link.speed import LADDER
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.speeds import SpeedMemory
@@ -31,7 +32,7 @@ class open_board:
         start: puts the agent on the board; for tests.
 
     Raises:
-        UsageError: the trace cannot be written.
+        UsageError: the trace cannot be written, or what was given is no port.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         NotNodeMCU: something else answers, or nothing does.
         AgentError, LinkError: the agent could not be put on the board.
@@ -47,6 +48,10 @@ class open_board:
         trace: str | Path | None = None,
         start: Starter | None = None,
     ) -> None:
+        if not isinstance(port, str | Port):
+            raise UsageError(
+                f"{port!r} is no port", remedy='Pass its URL as a str, such as "/dev/ttyUSB0" or "virtual:".'
+            )
         self._what = port
         self._baud = baud
         self._speeds = tuple(speeds)

@@ -9,7 +9,7 @@
     port, ip = udpSocket:getaddr()
     print(string.format("local UDP socket address / port: %s:%d", ip, port))
 
-python examples/udp_echo.py [--port URL] [--udp-port N] [--datagrams N]
+python examples/net_udp_echo.py [--port URL] [--udp-port N] [--datagrams N]
 
 Try it with:  echo -n "foo" | nc -w1 -u ADDRESS-OF-THE-BOARD 5000
 """

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import random
 import weakref
 from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bridge import agent
 from bridge.board import Board
 from bridge.errors import (
     BoardReset,
@@ -33,13 +31,9 @@ from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.same_epoch import start
 
 Scenario = Callable[[Board, VirtualBoard], Awaitable[None]]
-
-
-async def start(port: Port, **more: object) -> Link:
-    """The agent with the same epoch in each run."""
-    return await agent.start(port, rng=random.Random(7), **more)  # type: ignore[arg-type]
 
 
 def on_a_board(scenario: Scenario, **options: object) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from bridge.errors import NotNodeMCU, PortNotFound
+from bridge import sync
+from bridge.errors import NotNodeMCU, PortNotFound, UsageError
 from bridge.opening import open_board
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
@@ -25,3 +29,11 @@ def test_what_cannot_be_opened_leaves_nothing_open() -> None:
             await port.close()
 
     clock.run(main())
+
+
+@pytest.mark.parametrize("port", [5, None, b"/dev/ttyUSB0", Path("/dev/ttyUSB0"), object])
+def test_what_is_no_port(port: Any) -> None:
+    with pytest.raises(UsageError, match="is no port"):
+        open_board(port)
+    with pytest.raises(UsageError, match="is no port"):
+        sync.open_board(port)

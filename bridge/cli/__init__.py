@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "boards": Entry("bridge.cli.boards:boards", "List the ports a board may be on, without opening them."),
     "doctor": Entry("bridge.cli.doctor:doctor", "Look at a port step by step and say what is wrong with it."),
     "exec": Entry("bridge.cli.execute:execute", "Run Lua source on the board and print what it prints."),
+    "fs": Entry("bridge.cli.fs:fs", "Work with the files on the board's flash."),
     "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
     "provision": Entry("bridge.cli.provision:provision", "Make boards ready as a YAML file says, all at once."),

@@ -47,7 +47,7 @@ def execute(
     as_json: bool,
 ) -> None:
     """Run Lua SOURCE on the board and print what it prints, then what it returns. `=x` is `return x`; `-` reads it."""
-    code = _standard_input() if source == "-" else os.fsencode(source)
+    code = without_interpreter(_standard_input()) if source == "-" else os.fsencode(source)
     if code.startswith(b"="):
         code = b"return " + code[1:]
     run_for(url, run_source(url, code, profile, baud=baud, timeout=timeout, wait=wait, trace=trace, as_json=as_json))
@@ -57,6 +57,14 @@ def _standard_input() -> bytes:
     # Lua source is bytes, and need not be text in anybody's encoding.
     raw = getattr(sys.stdin, "buffer", None)
     return sys.stdin.read().encode() if raw is None else bytes(raw.read())
+
+
+def without_interpreter(source: bytes) -> bytes:
+    """Source without a first line that begins with `#` (`#!/usr/bin/env lua`); the others keep their numbers.
+
+    As `luaL_loadfile` of Lua, which no board has for what comes by the line.
+    """
+    return b"\n" + source.partition(b"\n")[2] if source.startswith(b"#") else source
 
 
 async def run_source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,8 +15,26 @@ from bridge.profile import Profile, load_profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: A time that an option gives.
-SECONDS = click.FloatRange(min=0)
+
+class _Seconds(click.FloatRange):
+    """A time in seconds. What is no number, or no end, would make a program wait in vain or for ever."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The time that a text gives."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not math.isfinite(seconds) or seconds < 0 or (self.min_open and seconds == 0):
+            least = "more than 0" if self.min_open else "0 or more"
+            self.fail(f"{value} is not a time: give {least} seconds, such as 2.5.", param, ctx)
+        return seconds
+
+
+#: How long something may last.
+SECONDS = _Seconds(min=0, min_open=True)
+#: How long to go on, perhaps not at all.
+SECONDS_OR_NONE = _Seconds(min=0)
 
 
 def _port(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -75,7 +94,7 @@ def wait_option(function: F) -> F:
     """`--wait N`: seconds to stay when the work is done."""
     return click.option(
         "--wait",
-        type=SECONDS,
+        type=SECONDS_OR_NONE,
         default=0.0,
         show_default=True,
         help="Seconds to go on showing what the board prints.",

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.execute import ExecOutput, run_source
-from bridge.cli.json_output import json_output
-from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
+from bridge.cli.execute import run_source, without_interpreter
+from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import UsageError
 from bridge.ports.open import run_for
 from bridge.profile import Profile
@@ -22,7 +21,7 @@ from bridge.profile import Profile
 @click.option("--timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds that the file may run.")
 @wait_option
 @trace_option
-@json_output(ExecOutput)
+@json_option
 def run(
     file: Path,
     url: str,
@@ -33,11 +32,15 @@ def run(
     trace: Path | None,
     as_json: bool,
 ) -> None:
-    """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns."""
+    """Run a Lua FILE on the board, without storing it there, and print what it prints, then what it returns.
+
+    A first line that begins with # is left out, as the stand-alone lua does.
+    """
     try:
         source = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
+    source = without_interpreter(source)
     run_for(
         url,
         run_source(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from bridge.errors import BridgeError
 from bridge.wire.values import Aside, Value
 
 Values = tuple[Value, ...]
@@ -39,7 +40,14 @@ class Asides:
         self._unwanted(asyncio.ensure_future(self._all((value,))))
 
     async def _all(self, results: Values) -> Values:
-        return tuple([await self._fetch(value) if isinstance(value, Aside) else value for value in results])
+        fetched: list[Value] = []
+        try:
+            for value in results:
+                fetched.append(await self._fetch(value) if isinstance(value, Aside) else value)
+        except BridgeError:
+            self._let_go((*fetched, *results[len(fetched) + 1 :]))
+            raise
+        return tuple(fetched)
 
     def _unwanted(self, fetching: asyncio.Task[Values]) -> None:
         self._dropping.add(fetching)

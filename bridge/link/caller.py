@@ -82,8 +82,16 @@ class Caller(Protocol):
     def grant(self, handle: Handle, amount: int) -> None:
         """Let that many more payload bytes come from the handle."""
 
-    def release(self, handle: Handle) -> None:
-        """Let the board object go, closing it if it is a socket. Never fails, also on a link that is down."""
+    def release(self, handle: Handle, count: int = 1) -> None:
+        """Give a handle back. Never fails, also on a link that is down.
+
+        When it has been given back as often as it came, and none is on its way, the board lets its object go; it closes
+        a socket first.
+
+        Args:
+            handle: the handle.
+            count: how often it came, among results and the arguments of callbacks, since it was last given back.
+        """
 
     async def close(self) -> None:
         """Stop the agent and give the prompt back exactly as it was; the port stays open and is the caller's."""

@@ -16,6 +16,12 @@ from bridge.wire.values import Aside, Handle, Opaque, Value
 
 #: `call_id` is one byte, and 0 asks for no reply.
 _MOST_CALLS = 255
+#: What 5.1 says where a function of the host is called that it cannot wait for there, and what to do (room_wait.lua).
+_YIELDS = "attempt to yield across metamethod/C-call boundary"
+_NO_WAITING = (
+    "Lua 5.1 cannot wait for a Python function in a metamethod or in the iterator of a for: "
+    "call the function before, and use its result there."
+)
 #: Functions of the agent's rooms whose result is the number of a new object.
 _MAKERS = frozenset({"@net.socket", "@net.server", "@net.udp", "@tls.socket"})
 
@@ -129,7 +135,7 @@ class CallTable:
             return BoardOutOfMemory(
                 "Lua on the board ran out of memory", port=self._url, remedy="Close sockets or drop objects first."
             )
-        return LuaError(text, port=self._url)
+        return LuaError(text, port=self._url, remedy=_NO_WAITING if _YIELDS in text else None)
 
     def fail(self, error: BridgeError) -> None:
         """End all calls, and those that wait to begin, with an error."""
@@ -155,7 +161,7 @@ class CallTable:
             elif isinstance(value, list):
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
-                self.let_go(tuple(value.values()))
+                self.let_go((*value, *value.values()))
 
 
 @contextlib.asynccontextmanager

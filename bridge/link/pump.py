@@ -21,6 +21,7 @@ from bridge.link.line import LinkLine
 from bridge.link.receivers import Receivers, event_of, guarded
 from bridge.link.rooms import Rooms
 from bridge.link.shapes import AgentCode, ShapeTable, direct_arguments, is_direct
+from bridge.link.shortage import Shortage
 from bridge.link.sources import CHUNK_NAME, source_messages
 from bridge.link.speed import climb
 from bridge.link.values import BoardValues
@@ -34,8 +35,6 @@ _log = logging.getLogger("bridge.link")
 
 #: New calls wait while so many bytes are queued for the line: memory stays bounded, and a timeout means the board.
 QUEUE_LIMIT = 16_384
-#: How long what the link spares stays there at least.
-SPARE_SECONDS = 5.0
 #: How long `close` waits for the agent to say that it has stopped.
 STOP_SECONDS = 2.0
 
@@ -71,15 +70,13 @@ class Link:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._down: BridgeError | None = None
-        self._closing = False
+        self._closing = self._paused = False
         self._calls = CallTable(port.url, self._may_begin, self._let_go)
         self._asides = Asides(self._fetch, self._calls.let_go)
         self.line = LinkLine(self, port, code)
-        self._paused = False
         self._quiet = asyncio.Event()
-        self._shapes = ShapeTable(code)
-        self._rooms = Rooms(code, self._load)
-        self._spare_again = 0.0
+        self._shapes, self._rooms = ShapeTable(code), Rooms(code, self._load)
+        self._shortage = Shortage()
         self._chunks = Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
         self.callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
@@ -229,7 +226,7 @@ class Link:
 
     def spare(self) -> None:
         """See `Caller.spare`."""
-        self._spare_again = self._loop.time() + SPARE_SECONDS
+        self._shortage.spared(self._loop.time())
         rooms = self._rooms.forget(self._code.spared)
         self.send(*source_messages(self._code.spare(rooms)), Call(ONCE, 0))
         self._shapes.clear()
@@ -243,11 +240,11 @@ class Link:
         if self._down is None and not self._closing:
             self.post("@net.grant", handle, amount)
 
-    def release(self, handle: Handle) -> None:
+    def release(self, handle: Handle, count: int = 1) -> None:
         """See `Caller.release`."""
         self._receivers.release(handle.number)
         if self._down is None and not self._closing:
-            self.post("@release", handle)
+            self.post("@release", handle, *((count,) if count > 1 else ()))
 
     # the end
 
@@ -377,6 +374,7 @@ class Link:
         match message:
             case Failure(0, values):
                 self._fault(lua_text(values[0] if values else None))
+                self._calls.let_go(values)
             case Reply() | Failure():
                 call = self._calls.answered(message)
                 if call is not None:
@@ -385,16 +383,18 @@ class Link:
                         # It may not have compiled; the next call sends the source again.
                         self._shapes.drop(call.target)
             case Event(0):  # the agent itself: sockets wait for heap
-                if self._loop.time() >= self._spare_again and not self._closing:
+                if self._shortage.may_spare(now := self._loop.time()) and not self._closing:
                     self.spare()
+                if (text := self._shortage.told(now)) is not None:
+                    self._fault(text)
             case Event(number, code, values):
                 self._receivers.deliver(number, *event_of(code, values))
             case Ask(number, call_id, values):
                 function = self.callbacks.function(number) if self._calls.waited_for(call_id) else None
+                if function is None:
+                    self._calls.let_go(values)
                 self._asks.begin(function, call_id, values)
             case Invoke(number, dropped, values):
                 if dropped and (text := self.callbacks.lost(number, dropped)) is not None:
                     self._fault(text)
-                function = self.callbacks.function(number)
-                if function is not None:
-                    guarded(function, *values)
+                guarded(self.callbacks.function(number) or (lambda *dropped: self._calls.let_go(dropped)), *values)

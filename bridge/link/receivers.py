@@ -44,14 +44,16 @@ class Receivers:
 
     def unsubscribe(self, number: int) -> None:
         """Drop a handle's events from now on."""
-        self._receivers[number] = lambda name, values: None
-        self._early.pop(number, None)
+        self._receivers[number] = _nobody
+        self._drop_early(number)
 
     def release(self, number: int) -> None:
-        """The handle is let go: what is still on its way for it is let go too."""
-        self._early.pop(number, None)
-        self._receivers.pop(number, None)
+        """The handle is given back: if nobody has it, what is still on its way for it is let go too."""
         self.releases += 1
+        if self._receivers.get(number, _nobody) is not _nobody:
+            return
+        self._drop_early(number)
+        self._receivers.pop(number, None)
         self._released.pop(number, None)
         self._released[number] = self.releases
 
@@ -74,6 +76,16 @@ class Receivers:
             early = self._early.setdefault(number, [])
             if len(early) < EARLY_LIMIT:
                 early.append((name, values))
+            else:
+                self._let_go(values)
+
+    def _drop_early(self, number: int) -> None:
+        for _, values in self._early.pop(number, ()):
+            self._let_go(values)
+
+
+def _nobody(name: str, values: Values) -> None:
+    """Receives what nobody wants."""
 
 
 def guarded(function: Callable[..., object], *arguments: Value) -> None:

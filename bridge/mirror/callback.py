@@ -56,6 +56,9 @@ class Callback:
 
     def __call__(self, *values: Value) -> None:
         """Lua called."""
+        inward = tuple(
+            self._host.inward(value) for value in values
+        )  # handles among them are held, or let go, from here on
         if len(self._waiting) >= WAITING_CALLS:
             self.dropped += 1
             if self.dropped == 1:
@@ -64,7 +67,7 @@ class Callback:
                     f"call of {self._name} from Lua",
                 )
             return
-        self._waiting.append(tuple(self._host.inward(value) for value in values))
+        self._waiting.append(inward)
         self._pump()
 
     async def ask(self, *values: Value) -> Value:

@@ -82,7 +82,7 @@ class Remote:
         self._used_up = 0
         self._withheld = False
         self._gone_callbacks: list[Callable[[BridgeError | None], None]] = []
-        self._finalizer = table.adopt(self, handle)
+        self._holding, self._finalizer = table.adopt(self, handle)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} #{self.handle.number} {self._state.name.lower()}>"
@@ -136,7 +136,7 @@ class Remote:
             self._state = State.CLOSING
             self._set_in_use(False)
             self._finalizer.detach()
-            self.table.drop(self.handle)
+            self.table.drop(self._holding)
             self._end(None)
 
     def when_gone(self, callback: Callable[[BridgeError | None], None]) -> None:

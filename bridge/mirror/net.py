@@ -24,7 +24,8 @@ RESOLVE_TIMEOUT = 30.0
 
 
 class _Question:
-    """A callback of `net.dns.resolve`. Used again and again, because the link keeps each until the boot ends."""
+    """A callback of `net.dns.resolve`. Used again and again: a new function each time would be compiled into a new
+    closure on the board, and the link would have to ask it again and again which of them Lua still holds."""
 
     def ask(self) -> asyncio.Future[str | None]:
         self._answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -121,6 +122,9 @@ class Net:
         self._tables = tables
         self._tls = TLS(tables) if tls is None else tls
         self.dns = DNS(tables)
+
+    def __repr__(self) -> str:
+        return "<module net>"
 
     @property
     def cert(self) -> Cert:

@@ -12,6 +12,7 @@ import gc
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bridge.errors import BridgeError, LinkTimeout, StaleHandle, UsageError, ValueRefused
@@ -26,7 +27,8 @@ Answer = TypeVar("Answer")
 #: handle in such a circle is collected only by a full look. Python would take its time, because the circle is small
 #: on the host; on the board each costs most of a kilobyte of a heap of twenty.
 COLLECT_AFTER = 8
-
+#: A handle that came more often is given back as often, less once.
+MOST_HELD = 10_000
 
 #: Sequences that are one value.
 _TEXT = str | bytes | bytearray | memoryview
@@ -34,6 +36,15 @@ _TEXT = str | bytes | bytearray | memoryview
 
 class Unread:
     """A name on the board whose value nobody has asked for: no argument, though it can be called."""
+
+
+@dataclass(eq=False)
+class Holding:
+    """That a handle is held: as often as it came, it must be given back."""
+
+    handle: Handle
+    count: int = 1
+    """How often it came."""
 
 
 class HandleTable:
@@ -54,8 +65,9 @@ class HandleTable:
         self.loop = asyncio.get_running_loop()
         self.epoch = caller.epoch
         self._live: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+        self._holdings: dict[int, Holding] = {}
         self._kept: set[Remote] = set()
-        self._collected: deque[Handle] = deque()
+        self._collected: deque[Holding] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._awaited: set[asyncio.Future[Any]] = set()
         self._callbacks: weakref.WeakValueDictionary[int, Callback] = weakref.WeakValueDictionary()
@@ -166,7 +178,7 @@ class HandleTable:
     def inward(self, value: Value) -> Value:
         """A value from the link as users see it."""
         if isinstance(value, Handle):
-            return self._live.get(value.number) or self._generic(self, value)
+            return self._came_again(value) or self._generic(self, value)
         if isinstance(value, dict):
             return {self.inward(key): self.inward(item) for key, item in value.items()}
         if isinstance(value, list):
@@ -178,9 +190,20 @@ class HandleTable:
         """Calls from Lua that were dropped on the host, because a Python function did not keep up."""
         return sum(callback.dropped for callback in self._callbacks.values())
 
-    def adopt(self, remote: Remote, handle: Handle) -> weakref.finalize[[Handle], Remote]:
-        """Take a new handle in: its events find it, and it is released when Python collects it."""
+    def _came_again(self, handle: Handle) -> Remote | None:
+        found = self._live.get(handle.number)
+        if found is not None:
+            holding = self._holdings[handle.number]
+            holding.count += 1
+            if holding.count > MOST_HELD:  # two bytes must tell it
+                self.caller.release(handle, MOST_HELD)
+                holding.count -= MOST_HELD
+        return found
+
+    def adopt(self, remote: Remote, handle: Handle) -> tuple[Holding, weakref.finalize[[Holding], Remote]]:
+        """Take a new handle in: its events find it, and it is given back when Python collects it."""
         self._live[handle.number] = remote
+        holding = self._holdings[handle.number] = Holding(handle)
         reference = weakref.ref(remote)
 
         def receiver(name: str, values: tuple[Value, ...]) -> None:
@@ -189,9 +212,9 @@ class HandleTable:
                 found.arrived(name, values)
 
         self.caller.subscribe(handle, receiver)
-        finalizer = weakref.finalize(remote, self._on_collected, handle)
+        finalizer = weakref.finalize(remote, self._on_collected, holding)
         finalizer.atexit = False
-        return finalizer
+        return holding, finalizer
 
     def keep(self, remote: Remote) -> None:
         """Hold the handle or stop holding it, as it needs."""
@@ -207,12 +230,17 @@ class HandleTable:
             self._ended = 0
             self.loop.call_soon(gc.collect)
 
-    def drop(self, handle: Handle) -> None:
-        """Release a board object."""
-        self._live.pop(handle.number, None)
+    def drop(self, holding: Holding) -> None:
+        """Give a handle back. It may have come again since, and have another holder: that one keeps it."""
+        number = holding.handle.number
+        last = self._holdings.get(number) is holding
+        if last:
+            del self._holdings[number]
+            self._live.pop(number, None)
         if self._failure is None:
-            self.caller.unsubscribe(handle)
-            self.caller.release(handle)
+            if last:
+                self.caller.unsubscribe(holding.handle)
+            self.caller.release(holding.handle, holding.count)
 
     def spawn(self, work: Any) -> None:
         """Run a coroutine beside; it must catch its own errors."""
@@ -227,6 +255,7 @@ class HandleTable:
         self._failure = reason
         remotes = list(self._live.values())
         self._live.clear()
+        self._holdings.clear()
         self._kept.clear()
         for remote in remotes:
             remote.fail(reason)
@@ -252,9 +281,9 @@ class HandleTable:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _on_collected(self, handle: Handle) -> None:
+    def _on_collected(self, holding: Holding) -> None:
         # Runs in a finaliser: on any thread, in the middle of anything. Only note it, and let the loop do the rest.
-        self._collected.append(handle)
+        self._collected.append(holding)
         try:
             self.loop.call_soon_threadsafe(self._release_collected)
         except RuntimeError:

@@ -53,7 +53,10 @@ class TLSSocket(Connection):
     """
 
     ROOM = "tls"
-    CHUNK = 1460  # more than this the firmware sends from a string that it does not keep (MBEDTLS_SSL_PLAIN_ADD)
+    #: A record of so much fits one segment, whatever the cipher adds (85 bytes at most). Two would take 3 KB of the
+    #: heap, however short the second is; and of more than 1 460 bytes the firmware sends the rest from a string that it
+    #: does not keep (MBEDTLS_SSL_PLAIN_ADD).
+    CHUNK = 1375
     EVENTS: ClassVar[tuple[str, ...]] = ("connection", "reconnection", "disconnection", "receive", "sent", "dns")
     ERRORS_DISCONNECT = False  # tls.c: without a handler for "reconnection" nobody is told
 
@@ -276,6 +279,9 @@ class TLS:
         self._tables = tables
         self._handshakes: weakref.WeakKeyDictionary[HandleTable, asyncio.Lock] = weakref.WeakKeyDictionary()
         self.cert = Cert(tables)
+
+    def __repr__(self) -> str:
+        return "<module tls>"
 
     async def createConnection(self) -> TLSSocket:
         """Make a TLS client.

@@ -87,7 +87,7 @@ class Cert:
         texts: dict[int, Secret] = {}
         given = values[0] if values else None
         if len(values) > (most if isinstance(given, str | bytes | bytearray) else 1) or not values:
-            raise UsageError(f"tls.cert.{name} takes no {len(values)} values here", remedy=_remedy(name, most))
+            raise UsageError(f"tls.cert.{name} was given {len(values) or 'no'} values", remedy=_remedy(name, most))
         if given is None or isinstance(given, bool):
             table = await self._tables()
             return _result(table, await table.run_lua(_CALL, name, given))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.errors import PortError
 
@@ -38,6 +38,7 @@ class PortInfo:
     usb_path: str | None = None
 
 
+@runtime_checkable
 class Port(Protocol):
     """An open port. All methods are called on the event loop the port was opened on."""
 

@@ -126,11 +126,26 @@ class LuaObject(Remote):
     def __getattr__(self, name: str) -> Callable[..., Value]:
         if name.startswith("_"):
             raise AttributeError(name)
+        return self._method(name)
 
+    def __getitem__(self, name: str) -> Callable[..., Value]:
+        """Lua's method of that name."""
+        return self._method(_lua.member("", name))
+
+    def _method(self, name: str) -> Callable[..., Value]:
         def method(*values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
             return _lua.single(self.call(f":{name}", *values, timeout=timeout))
 
         return method
+
+    def on(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
+        """Lua's method `on`."""
+        return self._method("on")(*values, timeout=timeout)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "remote":
+            raise _lua.no_field(self, name)
+        super().__setattr__(name, value)
 
     def __call__(self, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """Call it, if it is a function."""
@@ -146,6 +161,21 @@ class LuaName(Unread):
 
     def __getattr__(self, name: str) -> LuaName:
         return LuaName(getattr(self._name, name))
+
+    def __getitem__(self, name: str) -> LuaName:
+        return LuaName(self._name[name])
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "_name":
+            super().__setattr__(name, value)
+        else:
+            setattr(self._name, name, value)  # says how it is done
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self._name[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._name, name)
 
     def __repr__(self) -> str:
         return repr(self._name)

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, cast, overload
 from bridge.mirror.modules import wifi as _wifi
 from bridge.mirror.modules import wifi_access_point as _access_point
 from bridge.mirror.modules import wifi_eventmon as _eventmon
+from bridge.mirror.modules import wifi_interface as _interface
 from bridge.mirror.modules import wifi_station as _station
 from bridge.mirror.modules.wifi_access_point import Pool
 from bridge.mirror.modules.wifi_config import (
@@ -52,10 +53,38 @@ class EventMonitor(_eventmon.EventConstants):
         portal().call(self._monitor.unregister(Event))
 
 
-class Station:
+class Interface:
+    """What `wifi.sta` and `wifi.ap` have in common; see `bridge.mirror.modules.wifi_interface.Interface`."""
+
+    def __init__(self, interface: _interface.Interface) -> None:
+        self._interface = interface
+
+    def getip(self) -> tuple[str, str, str] | None:
+        """(address, netmask, gateway), or None."""
+        return portal().call(self._interface.getip())
+
+    def setip(self, cfg: Addresses) -> bool:
+        """Set address, netmask and gateway."""
+        return portal().call(self._interface.setip(cfg))
+
+    def getbroadcast(self) -> str | None:
+        """Broadcast address, or None."""
+        return portal().call(self._interface.getbroadcast())
+
+    def getmac(self) -> str:
+        """MAC address, as "18:fe:34:a2:d7:34"."""
+        return portal().call(self._interface.getmac())
+
+    def setmac(self, mac: str) -> bool:
+        """Set the MAC address until the next start. False if the chip refuses it."""
+        return portal().call(self._interface.setmac(mac))
+
+
+class Station(Interface):
     """`wifi.sta`; see `bridge.mirror.modules.wifi_station.Station`."""
 
     def __init__(self, station: _station.Station) -> None:
+        super().__init__(station)
         self._station = station
 
     def config(self, station_config: StationOptions) -> bool:
@@ -128,26 +157,6 @@ class Station:
         given: Any = [to_handler(value) if callable(value) else value for value in (cfg, format, callback)]
         return portal().call(self._station.getap(*given))
 
-    def getip(self) -> tuple[str, str, str] | None:
-        """(address, netmask, gateway), or None without an address."""
-        return portal().call(self._station.getip())
-
-    def setip(self, cfg: Addresses) -> bool:
-        """Set address, netmask and gateway, and stop asking for them by DHCP."""
-        return portal().call(self._station.setip(cfg))
-
-    def getbroadcast(self) -> str | None:
-        """Broadcast address, or None without an address."""
-        return portal().call(self._station.getbroadcast())
-
-    def getmac(self) -> str:
-        """MAC address, as "18:fe:34:a2:d7:34"."""
-        return portal().call(self._station.getmac())
-
-    def setmac(self, mac: str) -> bool:
-        """Set the MAC address until the next start. False if the chip refuses it."""
-        return portal().call(self._station.setmac(mac))
-
     def gethostname(self) -> str:
         """The name that the station gives at DHCP."""
         return portal().call(self._station.gethostname())
@@ -184,10 +193,11 @@ class DHCP:
         return portal().call(self._dhcp.stop())
 
 
-class AccessPointFace:
+class AccessPointFace(Interface):
     """`wifi.ap`; see `bridge.mirror.modules.wifi_access_point.AccessPointFace`."""
 
     def __init__(self, ap: _access_point.AccessPointFace) -> None:
+        super().__init__(ap)
         self._ap = ap
         self.dhcp = DHCP(ap.dhcp)
 
@@ -222,26 +232,6 @@ class AccessPointFace:
     def getdefaultconfig(self, return_table: bool = False) -> AccessPointConfig | AccessPointTuple:
         """The settings in the flash; as `getconfig`."""
         return portal().call(self._ap.getdefaultconfig(return_table))
-
-    def getip(self) -> tuple[str, str, str] | None:
-        """(address, netmask, gateway), or None as a station only."""
-        return portal().call(self._ap.getip())
-
-    def setip(self, cfg: Addresses) -> bool:
-        """Set address, netmask and gateway."""
-        return portal().call(self._ap.setip(cfg))
-
-    def getbroadcast(self) -> str | None:
-        """Broadcast address, or None as a station only."""
-        return portal().call(self._ap.getbroadcast())
-
-    def getmac(self) -> str:
-        """MAC address, as "1a:fe:34:a2:d7:34"."""
-        return portal().call(self._ap.getmac())
-
-    def setmac(self, mac: str) -> bool:
-        """Set the MAC address until the next start. False if the chip refuses it."""
-        return portal().call(self._ap.setmac(mac))
 
 
 class Wifi(_wifi.WifiConstants):

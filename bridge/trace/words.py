@@ -49,10 +49,12 @@ class Words:
 
     Args:
         known: secrets seen so far; more are added.
+        wary: the epoch began unseen: a call whose source was not seen may read a secret.
     """
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: Known | None = None, *, wary: bool = False) -> None:
+        self._known = Known() if known is None else known
+        self._unseen = _Sort(takes=wary, reads=wary)
         self._shapes: dict[int, _Sort] = {}
         self._calls: dict[int, _Sort] = {}
         self._asides: set[int] = set()
@@ -95,7 +97,7 @@ class Words:
                 out.append(_encoded(data, dataclasses.replace(message, text=blanked(message.text, inside)), message))
                 at = end
             elif isinstance(message, Call | DirectCall):
-                out.append(self._call(data, message, sort if text else self._shapes.get(message.shape, _Sort())))
+                out.append(self._call(data, message, sort if text else self._shapes.get(message.shape, self._unseen)))
                 if text:
                     self._shapes[message.shape] = sort
             else:
@@ -106,7 +108,7 @@ class Words:
         """Elide a message of the board."""
         message = _decoded(data, Direction.TO_HOST)
         if isinstance(message, Reply | Failure):
-            sort = self._calls.pop(message.call_id, _Sort())
+            sort = self._calls.pop(message.call_id, self._unseen)
             if isinstance(message, Reply) and sort.secret:
                 self._asides.update(value.number for value in message.values if isinstance(value, Aside))
                 return self._valued(data, message, whole=True)
@@ -131,7 +133,7 @@ class Words:
             sort = _Sort(sort.takes, reads=True)
         if call.call_id:
             self._calls.pop(call.call_id, None)
-            if sort.secret:
+            if sort.secret or self._unseen.secret:
                 self._calls[call.call_id] = sort
         return self._other(data, call) if isinstance(call, DirectCall) else self._valued(data, call, whole=sort.takes)
 

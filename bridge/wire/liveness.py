@@ -6,6 +6,7 @@ import re
 from collections import deque
 
 from bridge.errors import BoardReset, BridgeError, LinkTimeout
+from bridge.wire.noise import is_slow
 
 #: Nothing heard for this long while something is awaited: the other side is gone. A Lua callback may be busy until
 #: the soft watchdog bites (3.2 s, stock-firmware.md 3.5), so this must be longer.
@@ -84,7 +85,7 @@ class Liveness:
             slower: how many times as fast as the console the line is.
             now: when.
         """
-        self._noise.extend(_is_slow(byte, slower) for byte in noise[-_NOISE_KEPT:])
+        self._noise.extend(is_slow(byte, slower) for byte in noise[-_NOISE_KEPT:])
         enough = len(self._noise) >= _NOISE_NEEDED and sum(self._noise) >= _NOISE_SHARE * len(self._noise)
         if self._boot_at is not None or not enough:
             return False
@@ -136,23 +137,6 @@ def boot_cause(text: bytes) -> str | None:
 def reads_like_boot(text: bytes) -> bool:
     """True if there is something in a text that a board says when it boots or is about to."""
     return _BOOT_TEXT.search(text) is not None
-
-
-def _is_slow(byte: int, slower: float) -> bool:
-    """True if a UART can have read this byte from a line on which each bit is so many times as long as its own.
-
-    It begins at a falling edge, so that only the last of its equal bits in a row may be fewer than one of the sender's.
-    A byte of a frame hardly ever is so: one of 128 where the line is 8 times as fast, one of 8 where it is 2 times.
-    """
-    bits, runs = 0, [1]  # the start bit
-    for place in range(8):
-        bit = byte >> place & 1
-        if bit == bits:
-            runs[-1] += 1
-        else:
-            bits = bit
-            runs.append(1)
-    return all(run >= int(slower + 0.03) for run in runs[:-1])
 
 
 def is_text(segment: bytes) -> bool:

@@ -321,13 +321,3 @@ def describe(message: Message, width: int = 60) -> str:
             text = repr(value)
         parts.append(text if len(text) <= width else f"{text[: width - 1]}…")
     return " ".join(part for part in parts if part)
-
-
-class Described:
-    """Writes a message out only if the log line is."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def __str__(self) -> str:
-        return describe(self._message)

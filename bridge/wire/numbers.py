@@ -94,7 +94,8 @@ def number_text(value: int | float) -> bytes:
     """A number as any board reads it exactly, whatever its C library.
 
     Decimal text where that is certain: the firmware's `strtod` (app/libc/stdlib.c) is exact up to 15 digits and powers
-    of ten up to 22. Else a whole number, a point, "p", and the power of two it is to be multiplied by.
+    of ten up to 22, and reads no more than 18 digits, of which zeros in front are some. Else a whole number, a point,
+    "p", and the power of two it is to be multiplied by.
     """
     if isinstance(value, int):
         return b"%d" % value
@@ -106,7 +107,8 @@ def number_text(value: int | float) -> bytes:
     digits, _, power = text.lower().partition("e")
     whole, _, fraction = digits.lstrip("-").partition(".")
     exponent = int(power or 0) - len(fraction)
-    if len((whole + fraction).lstrip("0")) <= _EXACT_DIGITS and abs(exponent) <= _EXACT_POWER:
+    read = whole + fraction
+    if len(read) <= _READ_DIGITS and len(read.lstrip("0")) <= _EXACT_DIGITS and abs(exponent) <= _EXACT_POWER:
         return text.encode()
     top, bottom = value.as_integer_ratio()
     power_of_two = 1 - bottom.bit_length()
@@ -117,6 +119,8 @@ def number_text(value: int | float) -> bytes:
 
 #: Decimal digits that a double holds, and powers of ten that it holds exactly.
 _EXACT_DIGITS, _EXACT_POWER = 15, 22
+#: Digits that the firmware reads of a number; what comes behind them is lost.
+_READ_DIGITS = 18
 
 
 def number_of(text: bytes) -> int | float:

@@ -6,10 +6,9 @@ None, and calls `handle_timeout(now)` at `deadline()`. Times are seconds on one 
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 
-from bridge.errors import BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
+from bridge.errors import BoardReset, BridgeError, LinkTimeout, LocalProtocolError, RemoteProtocolError
 from bridge.wire import messages
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import (
@@ -25,7 +24,8 @@ from bridge.wire.frame import (
     Splitter,
 )
 from bridge.wire.liveness import Liveness, is_text
-from bridge.wire.messages import Described, Direction, Message, Tune
+from bridge.wire.log import MessageLog, log
+from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.parts import Parts, begins_frame
 from bridge.wire.quality import LineQuality
 from bridge.wire.receiver import Receiver
@@ -33,8 +33,6 @@ from bridge.wire.rtt import MIN_WAIT
 from bridge.wire.sender import HURRY_DAMAGE, Outgoing, Sender
 from bridge.wire.states import TRANSITIONS, State, Trigger
 from bridge.wire.unframed import Unframed, reads_clean
-
-_log = logging.getLogger("bridge.wire")
 
 #: Wait this long for a frame that an acknowledgement could ride on.
 ACK_DELAY = 0.010
@@ -76,9 +74,9 @@ class Session:
         self._codec = codec
         self._board = board
         self._name = name
+        self.messages = MessageLog(name)
         self._byte_time = 0.0
         self.set_baud(baud)
-        self._slower = 1.0
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST
         self._splitter = Splitter()
         self._events: deque[SessionEvent] = deque()
@@ -109,7 +107,7 @@ class Session:
             raise LocalProtocolError(f"{type(message).__name__} is a message of the other side")
         data = messages.encode(message)
         self.sender.offer(data)
-        _log.debug("%s > %.6f %s", self._name, now, Described(message))
+        self.messages.sent(message, now)
 
     def set_baud(self, baud: int) -> None:
         """The line has another speed now, in baud."""
@@ -119,7 +117,7 @@ class Session:
 
     def expect_boot_noise(self, slower: float) -> None:
         """How many times as fast as the console the line is: noise that looks so is asked about. 1 for not at all."""
-        self._slower = slower
+        self._unframed.slower = slower
 
     def ask(self) -> None:
         """Ask where the other side stands now, and not when what is under way has had its time."""
@@ -190,7 +188,7 @@ class Session:
     def _write(self, frame: Frame, now: float) -> bytes:
         data = self._codec.encode(frame, to_host=self._board)
         self._line_free = max(now, self._line_free) + len(data) * self._byte_time
-        _log.debug("%s > %.6f %s", self._name, now, frame)
+        log.debug("%s > %.6f %s", self._name, now, frame)
         return data
 
     def deadline(self) -> float | None:
@@ -219,12 +217,12 @@ class Session:
                 self._text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
             return
-        if (due := self._unframed.deadline()) is not None and now >= due:
-            self._unframed.settle()
-            self._sorted()
         if (due := self._liveness.over_at()) is not None and now >= due:
             self._fail(self._liveness.verdict(self._name))
             return
+        if (due := self._unframed.deadline()) is not None and now >= due:
+            self._unframed.settle()
+            self._sorted()
         if any(since is not None and now >= since + STUCK_SECONDS for since in self._stuck_since()):
             self._fail(self._stuck())
             return
@@ -258,7 +256,7 @@ class Session:
                 self._no_frame(segment, now)
 
     def _frame(self, frame: Frame, size: int, now: float) -> None:
-        _log.debug("%s < %.6f %s", self._name, now, frame)
+        log.debug("%s < %.6f %s", self._name, now, frame)
         if self.state is State.OPENING:
             self._events.append(Opened())
         self._move(Trigger.HEARD)
@@ -300,7 +298,7 @@ class Session:
         self._sorted()
 
     def _message(self, message: Message, now: float) -> None:
-        _log.debug("%s < %.6f %s", self._name, now, Described(message))
+        self.messages.came(message, now)
         if isinstance(message, Tune):
             self.sender.fix_payload(min(max(message.fragment, 1), MAX_PAYLOAD_TO_HOST))
         else:
@@ -325,14 +323,15 @@ class Session:
         if self._unframed.came(segment, now):
             self.damaged += 1
             self.inbound.lost(min(len(segment) + 2, MAX_BODY))
-            _log.debug("%s ! %.6f %d bytes are no frame: %s", self._name, now, len(segment), segment[:24].hex(" "))
+            log.debug("%s ! %.6f %d bytes are no frame", self._name, now, len(segment))
             if self._board:
                 self._nak = True
             else:
                 self.receiver.damaged()
                 self._damage_since = now if self._damage_since is None else self._damage_since
                 self._ask |= self._unframed.asking
-                if self._slower > 1 and self._liveness.doubt(segment, self._slower, now):
+                slower = self._unframed.slower
+                if slower > 1 and self._liveness.doubt(segment, slower, now):
                     self._poll = True
         # What a board says when it boots may stand amid what another speed makes of the rest of it.
         if self._liveness.printed(segment, now, watching=True):
@@ -377,13 +376,13 @@ class Session:
         self._told = best
         message = Tune(best)
         self.sender.offer(messages.encode(message), first=True)
-        _log.debug("%s > %.6f %s", self._name, now, Described(message))
+        self.messages.sent(message, now)
 
     def _fail(self, error: BridgeError) -> None:
-        self._unframed.settle()  # nothing will explain it any more
+        self._unframed.settle(restarted=isinstance(error, BoardReset))  # nothing else will explain it any more
         self._sorted()
         self._move(Trigger.FAULT)
-        _log.debug("%s = failed: %s", self._name, error)
+        log.debug("%s = failed: %s", self._name, error)
         if error.port is None:
             error.port = self._name or None
         self._events.append(Failed(error))
@@ -394,5 +393,5 @@ class Session:
             fault = RemoteProtocolError if trigger is Trigger.HEARD else LocalProtocolError
             raise fault(f"The session is {self.state.name.lower()}: no {trigger.name.lower()}", port=self._name or None)
         if after is not self.state:
-            _log.debug("%s = %s", self._name, after.name.lower())
+            log.debug("%s = %s", self._name, after.name.lower())
         self.state = after

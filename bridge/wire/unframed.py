@@ -1,8 +1,9 @@
 """What stands between NULs and is no frame: console text, or a frame that the line has damaged.
 
 Text that reads as such is delivered at once. What does not is kept until something explains it: a frame that came again
-and resembles it, or a frame that is missing. What nothing explains was printed. Only where frames have been damaged a
-moment ago is it taken for one more of those whose loss leaves no trace, such as a bare acknowledgement.
+and resembles it, or a frame that is missing, or a restart at a raised speed of the line, where the board's own text at
+its console's speed is noise. What nothing explains was printed. Only where frames have been damaged a moment ago is it
+taken for one more of those whose loss leaves no trace, such as a bare acknowledgement.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from enum import Enum, auto
 
 from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import is_text
+from bridge.wire.noise import end_of_lines, is_noise
 from bridge.wire.resemblance import resembles
 
 #: After a frame that was certainly damaged, what nothing explains is damage for so long.
@@ -20,6 +22,8 @@ BAD_SECONDS = 10.0
 PATIENCE = 1.0
 #: Bytes and segments kept at most. A program that prints more than this at once has printed it.
 _MOST_BYTES, _MOST_SEGMENTS = 4096, 64
+#: Noise of a board that has restarted is kept until that is known for sure, a second later.
+_MOST_NOISE = 32_768
 #: On a bad line a short piece of a damaged frame may read as text by chance.
 _SHORT = 12
 
@@ -32,6 +36,8 @@ class _Reads(Enum):
     MOSTLY = auto()
     """A garbled print, or a damaged frame whose payload is text."""
     BINARY = auto()
+    NOISE = auto()
+    """Binary, and as what a console slower than the line says."""
 
 
 class Unframed:
@@ -47,9 +53,15 @@ class Unframed:
         self._size = 0
         self._ready: deque[bytes] = deque()
         self._bad_until = -1.0
+        self.slower = 1.0
+        """How many times as fast as the console the line is."""
 
     def came(self, segment: bytes, now: float) -> bool:
         """A segment that is no frame. True if it may have been one."""
+        lines = end_of_lines(segment)
+        if lines and is_noise(segment[lines:], self.slower) and _reads(segment[:lines]) is _Reads.CLEAN:
+            self.came(segment[:lines], now)
+            segment = segment[lines:]
         reads = _reads(segment)
         if now <= self._bad_until and b"\n" not in segment and (reads is _Reads.MOSTLY or len(segment) <= _SHORT):
             reads = _Reads.BINARY
@@ -58,9 +70,17 @@ class Unframed:
             return False
         if reads is _Reads.BINARY and now <= self._bad_until:
             return True
+        before = self._kept[-1] if self._kept and self._kept[-1][2] is _Reads.NOISE else None
+        if (reads is not _Reads.CLEAN or before is not None) and is_noise(segment, self.slower):
+            if before is not None:
+                self._kept.pop()
+                segment = before[0] + segment
+                self._size -= len(before[0])
+            reads = _Reads.NOISE
         self._kept.append((segment, now, reads))  # the order of what is printed is kept too
         self._size += len(segment)
-        if self._size > _MOST_BYTES or len(self._kept) > _MOST_SEGMENTS:
+        most = _MOST_BYTES if before is None else _MOST_NOISE
+        if self._size > most or len(self._kept) > _MOST_SEGMENTS:
             self.settle()
         return reads is not _Reads.CLEAN
 
@@ -82,7 +102,7 @@ class Unframed:
                 self._bad_until = now + BAD_SECONDS
                 self._drop(entry)
         if now <= self._bad_until:
-            for entry in [entry for entry in self._kept if entry[2] is _Reads.BINARY]:
+            for entry in [entry for entry in self._kept if entry[2] in (_Reads.BINARY, _Reads.NOISE)]:
                 self._drop(entry)
         if not gap and self._kept and (frame.kind is not Kind.BARE or now >= self._kept[-1][1] + answer_seconds):
             self.settle()
@@ -96,9 +116,13 @@ class Unframed:
         """Something is kept that an answer of the board would explain. Where damage is usual, none is asked for."""
         return any(reads is not _Reads.CLEAN and at > self._bad_until for _, at, reads in self._kept)
 
-    def settle(self) -> None:
-        """Nothing explains what is kept: it was printed."""
-        self._ready.extend(segment for segment, _, _ in self._kept)
+    def settle(self, *, restarted: bool = False) -> None:
+        """Nothing explains what is kept: it was printed.
+
+        Args:
+            restarted: the board has restarted, which explains noise.
+        """
+        self._ready.extend(segment for segment, _, reads in self._kept if not (restarted and reads is _Reads.NOISE))
         self._kept.clear()
         self._size = 0
 

@@ -13,6 +13,8 @@ agent.books = {}
 -- what may come: a window at once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while
 -- a TLS handshake wants the heap (`tight`).
 function agent.feed(most)
+  -- What lwIP and TLS are to take next must not be Lua's garbage: nothing is collected for them.
+  if node.heap() < 8000 then collectgarbage() end
   while agent.top - agent.base < (most or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
@@ -25,21 +27,19 @@ function agent.feed(most)
         return agent.answer(book[2], pcall(ok and socket.connect, socket, port, book[1]:sub(7)))
       end
       if agent.tight or agent.short then return end
-      if node.heap() < 11000 and collectgarbage() and node.heap() < 11000 then
-        -- The host lets go what it can send again (link/pump.py).
-        agent.short = true
-        return agent.send(@EVENT@, "\0\0\0", "short")
-      end
       for socket, other in pairs(agent.books) do
         if other[4] and other[2] >= 5840 and not (book and book[4] <= other[4]) then
           book, value = other, socket
         end
       end
-      if book then
-        agent.opened, book[4] = value, false
-        value:unhold()
+      if not book then return end
+      if node.heap() < 11000 and collectgarbage() and node.heap() < 11000 then
+        -- The host lets go what it can send again (link/pump.py).
+        agent.short = true
+        return agent.send(@EVENT@, "\0\0\0", "short")
       end
-      return
+      agent.opened, book[4] = value, false
+      return value:unhold()
     end
     agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value or nil)
     if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
@@ -48,6 +48,10 @@ function agent.feed(most)
     end
   end
 end
+
+-- piece
+local agent = ...
+local line = agent.line
 
 -- Puts an event into the line. Behind twenty others a little data joins what waits of the same socket: events that are kept
 -- apart cost more than single bytes. True if data was taken.
@@ -74,6 +78,19 @@ function agent.tell(event, socket, book, value)
     socket:hold()
   end
   return data
+end
+
+-- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
+function agent.tick()
+  agent.opened, agent.short = nil
+  agent.feed(20) -- a flood of calls leaves little under way at no time: then something is handed over at every tick
+  for socket, book in pairs(agent.books) do
+    if book[6] then
+      agent.pump(socket, book)
+    elseif book[8] then
+      agent.tls_pump(socket, book, 1)
+    end
+  end
 end
 
 -- Something happened to a socket of `net`.

@@ -53,14 +53,6 @@ function agent.net_send(message)
   return agent
 end
 
-function agent.tick()
-  agent.opened, agent.short = nil
-  agent.feed(20) -- a flood of calls leaves little under way at no time: then something is handed over at every tick
-  for socket, book in pairs(books) do
-    agent.pump(socket, book)
-  end
-end
-
 function agent.net_grant(message)
   local socket, _, amount = agent.find(message, 3)
   local book = books[socket]

@@ -1,4 +1,5 @@
--- Objects of the board that the host has a handle of, by number.
+-- Objects of the board that the host has a handle of, by number; by the negative number, how often it has been sent, if that
+-- is more than once (room_values.lua).
 local agent = ...
 local objects, last = {}, 0
 agent.objects = objects
@@ -27,9 +28,21 @@ function agent.find(message, at)
   return objects[low] or error("stale handle", 0), low, last and more * 256 + last
 end
 
--- The host lets a handle go: its object is closed if that can be done, and forgotten.
+-- The host gives a handle back: as often as it got it, by the number behind, or once. What it has given back as often as
+-- it was sent is closed if that can be done, and forgotten: no other is on its way.
+-- Without a message: what another was to give, which could not be sent.
 function agent.release(message)
-  local object, number = agent.find(message, 3)
+  if not message then
+    message, agent.given = agent.given
+    for at = 1, #message, 2 do
+      agent.release("  " .. message:sub(at, at + 1))
+    end
+    return
+  end
+  local object, number, count = agent.find(message, 3)
+  count = (objects[-number] or 1) - (count or 1)
+  objects[-number] = count > 0 and count or nil
+  if count > 0 then return end
   objects[number] = nil
   local book = agent.books and agent.books[object]
   if book then

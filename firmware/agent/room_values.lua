@@ -13,12 +13,17 @@ local function get(data, at)
   at = at + 3
   if tag == @HANDLE@ then return agent.find(data, at - 2), at end
   if tag == @CALLBACK@ then
-    -- Lua calls a function of the host. A flood is cut off, says so once, and counts.
+    -- Lua calls a function of the host. A flood is cut off, says so once, and counts: a call is dropped when too much waits
+    -- already. Outside of the host's own calls that is before the host's messages have to wait (receive.lua), so that no
+    -- flood of timers or interrupts keeps them out.
     local lost = 0
     agent.asked = true
     local call = functions[n] or function(...)
       if agent.asks and agent.asks() then return agent.ask(two(n), ...) end
-      local ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
+      local ok, dropped = true, agent.top - agent.base > (agent.call and 23 or 15)
+      if not dropped then
+        ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
+      end
       lost = dropped and lost + (lost < 65535 and 1 or 0) or 0
       if dropped and not flooded then
         flooded = ok
@@ -68,7 +73,7 @@ local agent = ...
 local two = agent.two
 
 -- The bytes of a table, an object, or a number without an exact decimal text. The same object has the same number, as
--- long as the host keeps it.
+-- long as the host keeps it; how often it was sent is counted.
 function agent.deep(value, name, depth)
   if name == "number" then
     local text = agent.exact(value)
@@ -84,10 +89,18 @@ function agent.deep(value, name, depth)
     end
     return "e" .. two(n) .. data
   end
-  for number, known in pairs(agent.objects) do
-    if known == value then return "a" .. two(number) end
+  local objects, number = agent.objects
+  for other, known in pairs(objects) do
+    if known == value then number = other end
   end
-  return "a" .. two(agent.keep(value))
+  if number then
+    objects[-number] = (objects[-number] or 1) + 1
+  else
+    number = agent.keep(value)
+  end
+  number = two(number)
+  agent.given = (agent.given or "") .. number
+  return "a" .. number
 end
 
 -- A value that was put aside before this room was here.

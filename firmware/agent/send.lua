@@ -19,13 +19,12 @@ function agent.two(n)
   return char((n - n % 256) / 256, n % 256)
 end
 
--- Queues a message: its kind, the bytes that follow, and values. A call of the host's functions is dropped when too
--- much waits already; then the result is true. Outside of the host's own calls that is before the host's messages have to
--- wait (receive.lua), so that no flood of timers or interrupts keeps them out.
+-- Queues a message: its kind, the bytes that follow, and values. (`given`: numbers of objects in it. Those that are there at
+-- the beginning are of a message that there was no memory for, or that went too deep.)
 function agent.send(kind, data, ...)
   local agent = agent
   local top, out = agent.top, agent.out
-  if kind == @INVOKE@ and top - agent.base > (agent.call and 23 or 15) then return true end
+  if agent.given then agent.release() end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
@@ -36,7 +35,7 @@ function agent.send(kind, data, ...)
     out[top - agent.base + 1] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)
     top = top + 1
   end
-  agent.top = top
+  agent.top, agent.given = top
   agent.posted = agent.posted or pcall(node.task.post, @PRIORITY@, agent.main)
 end
 

@@ -96,9 +96,13 @@ def test_objects_stay_on_the_board_under_one_number(version: str) -> None:
     both.send(Source(b"return F, (...)(), ... == F"))
     assert answer(both, Call(0, 2, (handle,))) == Reply(2, (handle, 5, True))
     both.send(Source(member("release")))
-    assert answer(both, DirectCall(8, 3, handle.number.to_bytes(2, "big"))) == Reply(3)
+    number = handle.number.to_bytes(2, "big")
+    assert answer(both, DirectCall(8, 3, number)) == Reply(3), "given back once, and sent twice"
     both.send(ECHO)
-    assert answer(both, Call(79, 4, (handle,))) == Failure(4, (b"stale handle",))
+    assert answer(both, Call(79, 4, (handle,))) == Reply(4, (handle,))
+    assert answer(both, DirectCall(8, 5, number + b"\0\2")) == Reply(5)
+    assert answer(both, Call(79, 6, (handle,))) == Failure(6, (b"stale handle",))
+    assert answer(both, DirectCall(8, 7, number)) == Failure(7, (b"stale handle",))
 
 
 @BOTH

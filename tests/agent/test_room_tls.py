@@ -144,6 +144,42 @@ def test_one_piece_at_a_time_leaves_in_order_and_each_call_ends_when_its_own_has
 
 
 @BOTH
+def test_a_piece_waits_for_heap_that_it_needs(version: str) -> None:
+    board = Firmware(version, alone=True)
+    board.connected()
+    address = board.socket.to_bytes(2, "big")
+    assert board.on_socket("tls.send", b"first") == Reply(1)
+    board.happens("sent")
+    board.forget()
+    board.lua.execute(b"free = 3000")
+    board.both.send(DirectCall(NUMBERS["tls.send"], 9, address + b"data"))
+    board.settle()
+    assert board.lua.globals()[b"collected"] >= 1, "nothing is collected for what C takes"
+    assert board.done == [] and Reply(9) not in board.both.got
+    board.lua.execute(b"free = 30000")
+    assert board.both.run_until(lambda: Reply(9) in board.both.got, 1.0), "the timer looks again"
+    assert board.done == [(b"tls", b"send", b"data")]
+
+
+@BOTH
+def test_heap_that_never_comes_is_an_error_of_the_call(version: str) -> None:
+    board = Firmware(version, alone=True)
+    board.connected()
+    address = board.socket.to_bytes(2, "big")
+    board.on_socket("tls.send", b"first")
+    board.happens("sent")
+    board.forget()
+    board.lua.execute(b"free = 3000")
+    for number in (9, 10):
+        board.both.send(DirectCall(NUMBERS["tls.send"], number, address + b"data"))
+    failed = Failure(9, (b"not enough memory",)), Failure(10, (b"not enough memory",))
+    assert board.both.run_until(lambda: failed[1] in board.both.got, 15.0)
+    assert failed[0] in board.both.got and board.done == []
+    board.lua.execute(b"free = 30000")
+    assert board.on_socket("tls.send", b"later") == Reply(1)
+
+
+@BOTH
 def test_room_is_made_before_a_handshake_and_given_back_after(version: str) -> None:
     board = Firmware(version)
     plain = board.call("net.socket").values[0].to_bytes(2, "big")

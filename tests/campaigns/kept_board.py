@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from bridge import agent
 from bridge.board import Board
-from bridge.link import Link
 from bridge.opening import open_board
-from bridge.ports.base import Port
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.clock import VirtualClockLoop
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.same_epoch import start
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]
-
-#: The builds of the firmware, by the numbers that they have.
-BUILDS = {
-    "5.1 float": {"lua": "5.1"},
-    "5.1 integer": {"lua": "5.1", "number": "integer"},
-    "5.3": {"lua": "5.3"},
-}
-
-
-async def start(port: Port) -> Link:
-    """The agent with the same epoch in each run."""
-    return await agent.start(port, rng=random.Random(7))
 
 
 class KeptBoard:

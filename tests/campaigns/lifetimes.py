@@ -16,6 +16,7 @@ from bridge.errors import LuaError
 from bridge.mirror.tcp import TCPServer, TCPSocket
 from bridge.virtual.lwip.memstream import MemoryStream
 from tests.campaigns.stage import BOARD, BUILDS, PEER, Left, Stage, play
+from tests.mirror.client import Client
 
 #: Cycles after which the board has what it keeps: its rooms, the size of its tables.
 WARM_UP = 50
@@ -28,39 +29,12 @@ PAUSE = 0.3
 SERVED, CLOSED, LISTENING = 80, 81, 8080
 
 
-class Dialogue:
-    """A socket of the board, with what has happened to it."""
-
-    def __init__(self, socket: TCPSocket) -> None:
-        self.socket = socket
-        self.data = b""
-        self.code: int | None = None
-        self.connected, self.news, self.ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        socket.on("connection", lambda socket: self.connected.set())
-        socket.on("receive", self._receive)
-        socket.on("disconnection", self._end)
-
-    def _receive(self, socket: TCPSocket, data: bytes) -> None:
-        self.data += data
-        self.news.set()
-
-    def _end(self, socket: TCPSocket, code: int) -> None:
-        self.code = code
-        self.connected.set()
-        self.ended.set()
-
-    async def received(self, count: int) -> None:
-        while len(self.data) < count:
-            self.news.clear()
-            await self.news.wait()
-
-
-async def connected(stage: Stage, port: int = SERVED) -> Dialogue:
+async def connected(stage: Stage, port: int = SERVED) -> Client:
     """A new socket of the board, connected to a peer."""
-    dialogue = Dialogue(await stage.board.net.createConnection())
-    await dialogue.socket.connect(port, PEER)
-    await dialogue.connected.wait()
-    return dialogue
+    client = Client(await stage.board.net.createConnection())
+    await client.socket.connect(port, PEER)
+    await client.connected.wait()
+    return client
 
 
 async def echo(stream: MemoryStream) -> None:
@@ -71,19 +45,19 @@ async def echo(stream: MemoryStream) -> None:
 
 async def exchange(stage: Stage, number: int) -> None:
     """Connect, send, receive, close; every second handle is released, the others are left to Python."""
-    dialogue = await connected(stage)
-    await dialogue.socket.send(b"%d" % number)
-    await dialogue.received(len(b"%d" % number))
-    assert dialogue.data == b"%d" % number
-    await dialogue.socket.close()
+    client = await connected(stage)
+    await client.socket.send(b"%d" % number)
+    await client.received(len(b"%d" % number))
+    assert client.data == b"%d" % number
+    await client.socket.close()
     if number % 2:
-        await dialogue.socket.release()
+        await client.socket.release()
 
 
 async def refused(stage: Stage, number: int) -> None:
     """Connect where nobody listens."""
-    dialogue = await connected(stage, CLOSED)
-    assert dialogue.code == -9
+    client = await connected(stage, CLOSED)
+    assert client.code == -9
 
 
 async def accepted(stage: Stage, number: int) -> None:
@@ -138,12 +112,12 @@ async def dropped(stage: Stage, number: int) -> None:
 
 async def peer_resets(stage: Stage, number: int) -> None:
     """The peer resets the connection, at once or in the middle of what both send."""
-    dialogue = await connected(stage, 82)
+    client = await connected(stage, 82)
     if number % 2:
         with contextlib.suppress(LuaError):
-            await dialogue.socket.send(b"x" * 3000)
-    await dialogue.ended.wait()
-    assert dialogue.code in (-8, -9), dialogue.code
+            await client.socket.send(b"x" * 3000)
+    await client.ended.wait()
+    assert client.code in (-8, -9), client.code
 
 
 async def resetting(stream: MemoryStream) -> None:
@@ -178,16 +152,16 @@ async def talking(stream: MemoryStream) -> None:
 
 async def closed_while_sending(stage: Stage, number: int) -> None:
     """A send is given up half-way; the socket is closed or released at once."""
-    dialogue = await connected(stage)
-    sending = asyncio.ensure_future(dialogue.socket.send(b"s" * 20_000))
+    client = await connected(stage)
+    sending = asyncio.ensure_future(client.socket.send(b"s" * 20_000))
     await asyncio.sleep(0.05 * (number % 5))
     sending.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await sending
     if number % 2:
-        await dialogue.socket.close()
+        await client.socket.close()
     else:
-        await dialogue.socket.release()
+        await client.socket.release()
 
 
 async def given_up_connecting(stage: Stage, number: int) -> None:
@@ -221,17 +195,17 @@ async def listened_again(stage: Stage, number: int) -> None:
 
 async def connected_again(stage: Stage, number: int) -> None:
     """The same object connects again when the peer has ended its connection, and after a close of its own."""
-    dialogue = await connected(stage, 84)
+    client = await connected(stage, 84)
     for turn in range(3):
-        await dialogue.received(4)
-        await dialogue.ended.wait()
-        assert (dialogue.data, dialogue.code) == (b"page", 0)
-        dialogue.data = b""
-        dialogue.connected.clear()
-        dialogue.ended.clear()
-        await dialogue.socket.connect(84 if turn < 2 else SERVED, PEER)
-        await dialogue.connected.wait()
-    await dialogue.socket.close()
+        await client.received(4)
+        await client.ended.wait()
+        assert (client.data, client.code) == (b"page", 0)
+        client.data = b""
+        client.connected.clear()
+        client.ended.clear()
+        await client.socket.connect(84 if turn < 2 else SERVED, PEER)
+        await client.connected.wait()
+    await client.socket.close()
 
 
 async def one_page(stream: MemoryStream) -> None:

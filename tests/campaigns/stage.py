@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge import agent, agent_source
+from bridge import agent_source
 from bridge.board import Board
 from bridge.link import Link
 from bridge.link.speed import LADDER
 from bridge.mirror.table import HandleTable
 from bridge.opening import open_board
-from bridge.ports.base import Port
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.same_epoch import start
 
 #: Address of the peers in the network, and of the board.
 PEER, BOARD = "10.77.0.1", "10.77.0.2"
@@ -167,9 +166,6 @@ def play(
         speeds: of the line, in baud; as `open_board` has them by default.
         options: of the virtual board.
     """
-
-    async def start(port: Port) -> Link:
-        return await agent.start(port, rng=random.Random(7))  # the same epoch in each run
 
     async def main() -> None:
         async with VirtualBoard(VirtualOptions(clock="virtual", **options)) as virtual:

@@ -12,7 +12,8 @@ from bridge.mirror.callback import WAITING_CALLS
 from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.modules.gpio import pins
-from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
+from tests.campaigns.kept_board import KeptBoard, kept_board
+from tests.campaigns.stage import BUILDS
 
 EACH = pytest.mark.parametrize("build", BUILDS)
 TWO = pytest.mark.parametrize("build", ["5.1 float", "5.3"])

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.errors import BridgeError
-from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
+from bridge.errors import BridgeError, UsageError
+from tests.campaigns.kept_board import KeptBoard, kept_board
+from tests.campaigns.stage import BUILDS
 
 #: Each would set the canary if any of it were ever compiled where a value or a name stands.
 ATTACK = "CANARY='dead'"
@@ -66,8 +67,12 @@ async def attempt(bench: KeptBoard, text: str) -> None:
         pass
     else:
         await expect_failure_or_value(method(1))
-    with pytest.raises(BridgeError):
-        timer.on(text, print)
+    if not text.isidentifier():
+        with pytest.raises(UsageError):
+            timer[text]
+        with pytest.raises(UsageError):
+            board.lua[text]
+    await expect_failure_or_value(timer.on(text, print))
     with pytest.raises(BridgeError):
         board.on(text, print)
     await timer.release()

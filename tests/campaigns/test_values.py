@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bridge.errors import BoardOutOfMemory, BridgeError, LuaError, ValueRefused
 from bridge.wire.numbers import float32
 from bridge.wire.values import Opaque
-from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
+from tests.campaigns.kept_board import KeptBoard, kept_board
+from tests.campaigns.stage import BUILDS
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 NUMBERS = {

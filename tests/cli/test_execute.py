@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bridge.cli.execute import plain, shown
+from bridge.cli.execute import plain, shown, without_interpreter
 from bridge.wire.values import Opaque
 from tests.cli.invoke import BOARD, invoke
 
@@ -60,7 +60,17 @@ def test_source_that_is_no_text(capfd: pytest.CaptureFixture[str], monkeypatch: 
     assert invoke(capfd, "exec", source, "--port", BOARD) == (0, "1\n", "")
 
 
+def test_a_first_line_for_the_shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"#!/usr/bin/env lua\nprint(1)")))
+    assert invoke(capfd, "exec", "-", "--port", BOARD) == (0, "1\n", "")
+    assert without_interpreter(b"#!/bin/lua") == b"\n" and without_interpreter(b"print('#')") == b"print('#')"
+
+
+@pytest.mark.parametrize("command", ["exec", "run"])
 @pytest.mark.parametrize("option", ["--timeout", "--wait"])
-def test_a_time_below_nothing(capfd: pytest.CaptureFixture[str], option: str) -> None:
-    code, out, err = invoke(capfd, "exec", "=1", option, "-1", "--port", BOARD)
-    assert (code, out) == (2, "") and "range x>=0" in err
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "-inf", "1e999", "soon", "0"])
+def test_what_is_no_time(capfd: pytest.CaptureFixture[str], command: str, option: str, seconds: str) -> None:
+    if (option, seconds) == ("--wait", "0"):
+        seconds = ""
+    code, out, err = invoke(capfd, command, "x", f"{option}={seconds}", "--port", BOARD)
+    assert (code, out) == (2, "") and f"{seconds} is not a time: give " in err and option in err

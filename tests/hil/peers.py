@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -14,22 +15,27 @@ PATIENCE = 30.0
 
 
 @asynccontextmanager
-async def tcp_server(host: str, handler: Handler) -> AsyncIterator[int]:
-    """A TCP server on the host; gives its port."""
+async def tcp_server(host: str, handler: Handler, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """A TCP server on the host; gives its port. With settings of OpenSSL it speaks TLS."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await handler(reader, writer)
-        except ConnectionError:
-            pass
+        except (ConnectionError, ssl.SSLError):
+            pass  # the board closes without a farewell
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
+    server = await asyncio.start_server(serve, host, 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+
+
+def tls_server(host: str, context: ssl.SSLContext, handler: Handler) -> AbstractAsyncContextManager[int]:
+    """A TLS server on the host; gives its port."""
+    return tcp_server(host, handler, context)
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

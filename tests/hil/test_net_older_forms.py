@@ -12,8 +12,8 @@ from bridge.mirror.tcp import TCPServer, TCPSocket
 from bridge.mirror.tls import TLSSocket
 from bridge.mirror.udp import UDPSocket
 from tests.hil.conftest import Board
-from tests.hil.peers import PATIENCE, echo, tcp_server, udp_socket
-from tests.hil.test_tls_socket import listen_to, tls_server
+from tests.hil.peers import PATIENCE, echo, tcp_server, tls_server, udp_socket
+from tests.hil.test_tls_socket import listen_to
 from tests.virtual.modules.tls_bench import issue, server_context
 
 

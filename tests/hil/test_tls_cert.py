@@ -12,8 +12,8 @@ import pytest
 
 from bridge.errors import LuaError
 from tests.hil.conftest import Board, Rig
-from tests.hil.peers import PATIENCE
-from tests.hil.test_tls_socket import client, tls_server
+from tests.hil.peers import PATIENCE, tls_server
+from tests.hil.test_tls_socket import client
 from tests.virtual.modules.tls_bench import Identity, issue, server_context
 
 pytestmark = pytest.mark.needs("tls")

@@ -6,15 +6,13 @@ import asyncio
 import hashlib
 import random
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from bridge.errors import AgentError
 from bridge.mirror.tls import TLSSocket
 from tests.hil.conftest import Board
-from tests.hil.peers import PATIENCE, Handler, echo, tcp_server
+from tests.hil.peers import PATIENCE, echo, tcp_server, tls_server
 from tests.virtual.modules.tls_bench import issue, server_context
 
 Events = asyncio.Queue[tuple[object, ...]]
@@ -27,25 +25,6 @@ pytestmark = [pytest.mark.needs("tls"), pytest.mark.needs_heap(30_000)]
 def server_side() -> ssl.SSLContext:
     """OpenSSL's settings for a server with a certificate that nobody knows."""
     return server_context(issue("server"))
-
-
-@asynccontextmanager
-async def tls_server(host: str, context: ssl.SSLContext, handler: Handler) -> AsyncIterator[int]:
-    """A TLS server on the host; gives its port."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        except (ConnectionError, ssl.SSLError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, host, 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
 
 
 async def client(board: Board, *names: str) -> tuple[TLSSocket, Events]:

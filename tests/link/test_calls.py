@@ -114,8 +114,8 @@ def test_handles_in_the_answer_to_a_call_given_up_are_let_go() -> None:
         calls = table(released)
         call = await calls.begin("f")
         call.future.cancel()
-        calls.answered(Reply(call.call_id, (5, Handle(1), [Handle(2), {b"x": Handle(3)}])))
-        assert released == [Handle(1), Handle(2), Handle(3)]
+        calls.answered(Reply(call.call_id, (5, Handle(1), [Handle(2), {b"x": Handle(3), Handle(4): 1}])))
+        assert released == [Handle(1), Handle(2), Handle(4), Handle(3)]
 
     asyncio.run(main())
 

@@ -64,6 +64,28 @@ def test_events_of_a_handle_that_nobody_wants_are_dropped() -> None:
     assert seen == [] and let_go == []
 
 
+def test_a_handle_that_somebody_has_stays_his_when_another_gives_it_back() -> None:
+    receivers, seen, let_go = make()
+    receivers.subscribe(1, lambda name, values: seen.append((name, values)))
+    receivers.release(1)
+    receivers.deliver(1, "a", ())
+    receivers.unsubscribe(1)
+    receivers.release(1)
+    receivers.deliver(1, "accept", (Handle(9),))
+    assert seen == [("a", ())] and let_go == [Handle(9)]
+
+
+def test_what_waits_for_nobody_any_more_is_let_go() -> None:
+    receivers, _, let_go = make()
+    receivers.deliver(1, "accept", (Handle(9),))
+    receivers.release(1)
+    receivers.deliver(2, "accept", (Handle(8),))
+    receivers.unsubscribe(2)
+    for number in range(EARLY_LIMIT + 1):
+        receivers.deliver(3, "accept", (Handle(1000 + number),))
+    assert let_go == [Handle(9), Handle(8), Handle(1000 + EARLY_LIMIT)]
+
+
 def test_a_receiver_that_raises_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     receivers, seen, _ = make()
 

@@ -19,7 +19,7 @@ class FakeCaller:
     Attributes:
         calls: (target, values) of each call, in order.
         replies: target → what it answers: a tuple, an error, or a function that gets the values. Default ().
-        grants, released: what was told to the board.
+        grants, released: what was told to the board; a handle given back several times stands there as often.
     """
 
     url = "fake:"
@@ -72,8 +72,8 @@ class FakeCaller:
     def spare(self) -> None:
         self.calls.append(("spare", ()))
 
-    def release(self, handle: Handle) -> None:
-        self.released.append(handle.number)
+    def release(self, handle: Handle, count: int = 1) -> None:
+        self.released += [handle.number] * count
 
     async def close(self) -> None:
         pass

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bridge.errors import LuaError, UsageError
+from bridge.mirror.handle import State
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.table import HandleTable
 from bridge.wire.values import Handle
@@ -70,5 +71,45 @@ def test_a_name_is_no_value() -> None:
         with pytest.raises(UsageError, match=r"lua tmr\.ALARM_AUTO.*await"):
             await lua.node.task.post(lua.tmr.ALARM_AUTO, print)
         assert caller.calls == []
+
+    asyncio.run(main())
+
+
+def test_an_assignment_says_how_it_is_done() -> None:
+    async def main() -> None:
+        caller, lua = make_lua()
+        with pytest.raises(UsageError, match=r'x cannot be set.*board\.exec\("x = \.\.\.", value\)'):
+            lua.x = 5
+        with pytest.raises(UsageError, match=r'board\.exec\("wifi\.x = \.\.\.", value\)'):
+            lua.wifi.x = 5
+        with pytest.raises(UsageError, match=r'board\.exec\("wifi\.x = \.\.\.", value\)'):
+            lua.wifi["x"] = 5
+        with pytest.raises(UsageError, match=r'board\.exec\("get = \.\.\.", value\)'):
+            lua.get = 5  # type: ignore[method-assign, assignment]
+        with pytest.raises(UsageError, match=r'board\.exec\("x = \.\.\.", value\)'):
+            del lua.x
+        thing = LuaObject(await lua._tables(), Handle(4))
+        with pytest.raises(UsageError, match=r"object\.x = value"):
+            thing.x = 5  # type: ignore[method-assign, assignment]
+        assert caller.calls == []
+
+    asyncio.run(main())
+
+
+def test_names_that_python_has_for_itself() -> None:
+    async def main() -> None:
+        caller, lua = make_lua()
+        caller.replies["rtctime.get"] = (7, 8)
+        assert await lua.rtctime["get"]() == (7, 8) and await lua["rtctime"]["get"]() == (7, 8)
+        caller.replies["tmr.create"] = (Handle(4),)
+        timer = await lua.tmr.create()
+        caller.replies.update({":state": (True, 1), ":_x": (2,), ":on": (3,), ":release": (4,)})
+        assert await timer["state"]() == (True, 1) and await timer["_x"]() == 2 and await timer["release"]() == 4
+        assert await timer.on("message", print) == 3 and timer.state is State.OPEN
+        for wrong in ("a b", "a.b", "", 5, "f()"):
+            with pytest.raises(UsageError, match="is no name in Lua"):
+                lua[wrong]
+            with pytest.raises(UsageError, match="is no name in Lua"):
+                timer[wrong]
 
     asyncio.run(main())

@@ -32,6 +32,7 @@ def quiet() -> None:
 def test_objects_are_made_by_the_agents_own_functions() -> None:
     async def main() -> None:
         caller, net = make_net()
+        assert repr(net) == "<module net>"
         caller.replies = {"@net.socket": (Handle(1),), "@net.server": (Handle(2),), "@net.udp": (Handle(3),)}
         with warnings.catch_warnings():
             quiet()

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import random
 from collections.abc import Awaitable, Callable
 from random import Random
 
 import pytest
 
-from bridge import agent
 from bridge.board import Board
 from bridge.errors import BoardReset, LuaError
-from bridge.link import Link
 from bridge.mirror.tcp import TCPSocket
 from bridge.opening import open_board
-from bridge.ports.base import Port
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -24,14 +20,11 @@ from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from bridge.wire.messages import CREDIT
+from tests.mirror.client import Client
+from tests.same_epoch import start
 
 HOST = "10.77.0.1"
 Scenario = Callable[[Board, MemoryNetwork, VirtualBoard], Awaitable[None]]
-
-
-async def start(port: Port) -> Link:
-    """The agent with the same epoch in each run."""
-    return await agent.start(port, rng=random.Random(7))
 
 
 def on_a_board(scenario: Scenario, **options: object) -> None:
@@ -50,37 +43,6 @@ def on_a_board(scenario: Scenario, **options: object) -> None:
             await port.close()
 
     clock.run(main())
-
-
-class Client:
-    """A socket of the board with what happened to it."""
-
-    def __init__(self, socket: TCPSocket) -> None:
-        self.socket = socket
-        self.data = bytearray()
-        self.code: int | None = None
-        self.connected = asyncio.Event()
-        self.ended = asyncio.Event()
-        self.news = asyncio.Event()
-        socket.on("connection", lambda socket: self.connected.set())
-        socket.on("receive", self._receive)
-        socket.on("disconnection", self._end)
-
-    def _receive(self, socket: TCPSocket, data: bytes) -> None:
-        assert len(data) <= 1460
-        self.data += data
-        self.news.set()
-
-    def _end(self, socket: TCPSocket, code: int) -> None:
-        self.code = code
-        self.connected.set()
-        self.ended.set()
-
-    async def received(self, count: int) -> bytes:
-        while len(self.data) < count:
-            self.news.clear()
-            await self.news.wait()
-        return bytes(self.data)
 
 
 async def client_of(board: Board, port: int, host: str = HOST) -> Client:

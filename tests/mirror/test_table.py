@@ -11,7 +11,7 @@ from bridge.errors import BoardReset, LinkTimeout, StaleHandle, UsageError
 from bridge.mirror.callback import Callback
 from bridge.mirror.handle import Remote
 from bridge.mirror.lua import LuaObject
-from bridge.mirror.table import COLLECT_AFTER, HandleTable
+from bridge.mirror.table import COLLECT_AFTER, MOST_HELD, HandleTable
 from bridge.mirror.tcp import TCPSocket
 from bridge.wire.values import Handle
 from tests.mirror.caller import FakeCaller, make_table, settle
@@ -28,6 +28,37 @@ def test_values_both_ways() -> None:
         ((target, values),) = caller.calls
         assert target == "f" and values[:2] == (Handle(1), [Handle(1), {"k": Handle(1)}])
         assert isinstance(values[2], Callback) and values[3:] == (b"b", "s", 1.5, None)
+
+    asyncio.run(main())
+
+
+def test_a_handle_is_given_back_as_often_as_it_came() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        remote = table.inward(Handle(1))
+        assert table.inward([Handle(1), {b"k": Handle(1)}]) == [remote, {b"k": remote}]
+        await remote.release()
+        assert caller.released == [1, 1, 1] and 1 not in caller.receivers
+        remote = table.inward(Handle(1))
+        caller.released.clear()
+        for _ in range(MOST_HELD):
+            table.inward(Handle(1))
+        assert len(caller.released) == MOST_HELD and 1 in caller.receivers, "two bytes must tell it"
+        await remote.release()
+        assert len(caller.released) == MOST_HELD + 1
+
+    asyncio.run(main())
+
+
+def test_a_handle_that_comes_before_the_one_before_is_let_go_has_another_holder() -> None:
+    async def main() -> None:
+        caller, table, _ = make_table()
+        table.inward(Handle(1))  # nobody keeps it: its finaliser has run, and the loop has not
+        remote = table.inward(Handle(1))
+        await settle()
+        assert caller.released == [1] and table.inward(Handle(1)) is remote and 1 in caller.receivers
+        await remote.release()
+        assert caller.released == [1, 1, 1] and 1 not in caller.receivers
 
     asyncio.run(main())
 

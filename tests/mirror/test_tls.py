@@ -280,7 +280,7 @@ def test_data_goes_in_pieces_that_the_module_keeps() -> None:
     async def scenario(caller: FakeCaller, tls: TLS, table: HandleTable, errors: Errors) -> None:
         socket = await tls.createConnection()
         await socket.send(bytes(3_000))
-        assert [len(values[1]) for target, values in caller.calls if target == "@tls.send"] == [1460, 1460, 80]
+        assert [len(values[1]) for target, values in caller.calls if target == "@tls.send"] == [1375, 1375, 250]
         with pytest.raises(UsageError, match="no data to send"):
             await socket.send(b"")
         await socket.release()

@@ -12,10 +12,14 @@ import pytest
 from bridge.board import Board
 from bridge.errors import AgentError, BoardOutOfMemory, LuaError
 from bridge.mirror.tls import TLSSocket
+from bridge.opening import open_board
+from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
-from tests.mirror.test_on_a_board import HOST, client_of, on_a_board, payload
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.port import VirtualPort
+from tests.mirror.test_on_a_board import HOST, client_of, on_a_board, payload, start
 from tests.virtual.modules.tls_bench import TlsStream, echo, issue, secure, server_context
 
 SERVER = issue("server")
@@ -79,7 +83,17 @@ def test_data_goes_both_ways(lua: str) -> None:
     on_tls(scenario, lua=lua)
 
 
-def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board() -> None:
+#: Firmware without `ow`: the agent computes checks itself, and is larger.
+WITHOUT_OW = "adc,bit,crypto,encoder,file,gpio,net,node,pipe,sjson,struct,tls,tmr,uart,wifi"
+EACH_BUILD = [
+    {"lua": lua, "number": number} | modules
+    for lua, number in (("5.1", "float"), ("5.3", "float"), ("5.1", "integer"))
+    for modules in ({}, {"modules": WITHOUT_OW})
+]
+
+
+@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(build: dict[str, str]) -> None:
     async def feed(stream: MemoryStream) -> None:
         for number in range(60):
             stream.write(bytes([number]) * 1_000)
@@ -89,13 +103,18 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board()
     async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
         network.serve(HOST, 80, feed)
         network.serve(HOST, 443, secure(server_context(SERVER), echo))
+        await board.net.ifinfo()
+        await board.exec(
+            "local text for i = 1, 9 do text = ('x'):rep(90) .. i end"
+        )  # garbage: nothing collects it for C
         plain = await client_of(board, 80)
         await plain.received(1_000)
         peer = await secured(board)
         assert ("connection",) in peer.events, peer.events
         assert not plain.ended.is_set(), "it was still moving data"
         await peer.socket.send(b"hello")
-        await peer.until(lambda: bytes(peer.data) == b"hello")
+        await peer.until(lambda: peer.data or "reconnection" in peer.names)
+        assert bytes(peer.data) == b"hello", peer.events
         await plain.socket.send(b"and on this one")
         # A window for the plain one has no room beside an open TLS connection: it goes on behind it.
         await peer.socket.close()
@@ -103,7 +122,38 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board()
         await plain.ended.wait()
         assert bytes(plain.data) == b"".join(bytes([number]) * 1_000 for number in range(60))
 
-    on_tls(scenario)
+    on_tls(scenario, **build)
+
+
+def test_a_socket_that_waits_for_heap_for_long_says_so() -> None:
+    async def main() -> list[str]:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            assert isinstance(virtual.network, MemoryNetwork)
+            virtual.network.serve(HOST, 80, drip)
+            port = VirtualPort(virtual)
+            async with open_board(port, start=start) as board:
+                faults: list[str] = []
+                board.on("fault", faults.append)
+                plain = await client_of(board, 80)
+                await board.exec(
+                    "ballast = {} collectgarbage() "
+                    "while node.heap() > 9000 do ballast[#ballast+1] = ('x'):rep(300)..#ballast collectgarbage() end"
+                )
+                await asyncio.sleep(25)
+                before = len(plain.data)
+                await asyncio.sleep(1)
+                assert len(plain.data) == before, "it is held"
+                await board.exec("ballast = nil")
+                await plain.received(before + 8_000)
+                await asyncio.sleep(25)
+            await port.close()
+            return faults
+
+    faults = clock.run(main())
+    assert [fault[: fault.index(" s so far")] for fault in faults] == [
+        f"A socket is held for want of heap on the board, for {seconds}" for seconds in (10, 20)
+    ]
 
 
 def test_a_server_that_resets_in_the_handshake() -> None:

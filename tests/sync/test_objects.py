@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from bridge import board, files, sync
-from bridge.errors import LuaError
+from bridge.errors import LuaError, UsageError
 from bridge.mirror import handle, lua, net, tcp, tls, tls_cert, udp
+from bridge.mirror.handle import State
 from bridge.mirror.modules import (
     adc,
     file,
@@ -124,6 +125,27 @@ def test_values_objects_and_callbacks(opened: sync.Board) -> None:
     assert b"".join(printed) == b"7\r\n"
     timer.release()
     assert "closed" in repr(timer)
+
+
+def test_names_and_assignments(opened: sync.Board) -> None:
+    for assign in (
+        lambda: setattr(opened.lua, "x", 5),
+        lambda: setattr(opened.lua.wifi, "x", 5),
+        lambda: opened.lua.__setitem__("x", 5),
+        lambda: delattr(opened.lua, "x"),
+    ):
+        with pytest.raises(UsageError, match=r"board\.exec"):
+            assign()
+    opened.exec("names = {get = function() return 6 end}")
+    assert opened.lua.names["get"]() == 6 and opened.lua["names"]["get"].get() is not None
+    opened.exec("names = nil")
+    timer = opened.lua.tmr.create()
+    assert timer["state"]() is None and timer.state is State.OPEN
+    with pytest.raises(LuaError):
+        timer.on("message")
+    with pytest.raises(UsageError, match=r"object\.x = value"):
+        timer.x = 5
+    timer.release()
 
 
 def test_a_server_on_the_board_answers_the_host(opened: sync.Board) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.errors import UsageError
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
+from bridge.virtual.lua import vm
 from bridge.virtual.options import FAULT_TIMES, VirtualOptions
 
 #: `node.bootreason()`'s first number.
@@ -276,3 +280,41 @@ def test_boards_of_one_process_have_addresses_of_their_own() -> None:
             return {one.options.address, two.options.address}
 
     assert len(asyncio.run(main())) == 2
+
+
+#: Leaves a bit of everything behind: handlers, timers, files, sockets that listen and that connect, coroutines, pipes.
+BUSY = (
+    b"T={tmr.create(),tmr.create()} T[1]:alarm(5,1,function() N=(N or 0)+1 end)",
+    b"F=file.open('kept','w') F:write(('x'):rep(3000))",
+    b"S=net.createServer() S:listen(80,function(s) s:on('receive',print) end)",
+    b"C=net.createConnection() C:on('connection',function(s) s:send('x') end) C:connect(80,'10.77.0.1')",
+    b"U=net.createUDPSocket() U:listen(53) U:on('receive',print)",
+    b"P=pipe.create(function(p) p:read(9) return false end) P:write(('y'):rep(70))",
+    b"W=coroutine.wrap(function() coroutine.yield(P) end) W()",
+    b"gpio.mode(1,gpio.INT) gpio.trig(1,'both',print) adc.read(0) node.task.post(function() end)",
+)
+
+
+@pytest.mark.parametrize("how", [{"lua": "5.1"}, {"lua": "5.1", "number": "integer"}, {"lua": "5.3"}])
+@pytest.mark.parametrize("resets", [0, 2])
+def test_a_closed_board_is_gone(how: dict[str, str], resets: int) -> None:
+    left: dict[str, weakref.ref[object]] = {}
+
+    async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
+        for boot in range(resets + 1):
+            assert await board.answered()
+            terminal.seen = b""
+            for line in BUSY:
+                assert await terminal.line(line) == b""
+            application: Any = board.chip.application
+            for name, part in (("system", application.system), ("VM", application.system.lua.vm)):
+                left[f"{name} of boot {boot}"] = weakref.ref(part)
+            if boot < resets:
+                board.reset()
+        left["board"], left["flash"], left["network"] = map(weakref.ref, (board, board.flash, board.network))
+
+    on_a_board(scenario, VirtualOptions(**how))  # type: ignore[arg-type]
+    gc.collect()
+    vm.sweep()
+    assert [name for name, part in left.items() if part() is not None] == []
+    assert vm._closed == []

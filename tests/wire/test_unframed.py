@@ -112,3 +112,26 @@ def test_little_is_kept() -> None:
     unframed.came(b"\xff" * 5000, 1.0)
     assert not unframed._kept
     assert sum(map(len, texts(unframed))) > 8000
+
+
+def test_noise_is_dropped_when_the_board_has_restarted_and_only_then() -> None:
+    for restarted in (True, False):
+        unframed = Unframed(CODEC)
+        unframed.slower = 8.0
+        assert unframed.came(b"the last words\r\n\x80\x80", 1.0)
+        for _ in range(5000):
+            assert unframed.came(b"\x80", 1.1)
+        assert texts(unframed) == [b"the last words\r\n"]
+        assert unframed.came(b"\xff\xfe\xfd", 1.2)
+        unframed.settle(restarted=restarted)
+        noise = [] if restarted else [b"\x80" * 5002]
+        assert texts(unframed) == [*noise, b"\xff\xfe\xfd"]
+
+
+def test_text_that_looks_like_noise_is_told_when_a_frame_comes() -> None:
+    unframed = Unframed(CODEC)
+    unframed.slower = 8.0
+    assert unframed.came(b"\x80\x80\x80", 1.0)
+    unframed.came(b"text\r\n", 1.1)
+    came(unframed, data(), 1.2)
+    assert texts(unframed) == [b"\x80\x80\x80", b"text\r\n"]

@@ -1,7 +1,8 @@
 """A function that Lua keeps, in front of a user's function that changes.
 
-What Lua was given once, the link keeps until the boot ends. A module that holds one function at a time (for a pin, for
-an event) gets the same one again and again, so that a program that sets a new handler a thousand times holds one.
+What Lua was given, the link keeps for as long as the board says that Lua holds it, and asking costs a call. A module
+that holds one function at a time (for a pin, for an event) gets the same one again and again, so that a program that
+sets a new handler a thousand times holds one.
 """
 
 from __future__ import annotations

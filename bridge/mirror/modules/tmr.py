@@ -157,7 +157,8 @@ class Timer(Remote):
 
 
 def _expired(timer: object) -> None:
-    """What Lua calls for all timers of a boot: the link keeps each function that it was given until the boot ends."""
+    """What Lua calls for all timers of a boot, so that the board has one function for all of them; which timer it is
+    comes with the call."""
     if isinstance(timer, Timer):
         timer.expired()
 

@@ -7,9 +7,9 @@ from typing import ClassVar, Literal, TypedDict, overload
 from bridge.mirror.lua import TableSource
 from bridge.mirror.modules.face import Face
 from bridge.mirror.modules.text import text_table, to_table, to_text
-from bridge.mirror.modules.wifi_config import AccessPointConfig, AccessPointOptions, AccessPointTuple, Addresses
+from bridge.mirror.modules.wifi_config import AccessPointConfig, AccessPointOptions, AccessPointTuple
 from bridge.mirror.modules.wifi_eventmon import EventMonitor, Handing
-from bridge.mirror.modules.wifi_station import text_or_none, three
+from bridge.mirror.modules.wifi_interface import Interface
 
 _SETTINGS = {"ssid", "pwd", "auth", "channel", "hidden", "max", "beacon", "save"}
 _EVENTS = {
@@ -52,7 +52,7 @@ class DHCP(Face):
         return bool(await self._one("stop"))
 
 
-class AccessPointFace(Face):
+class AccessPointFace(Interface):
     """The board's own network.
 
     Attributes:
@@ -62,8 +62,7 @@ class AccessPointFace(Face):
     MODULE: ClassVar[str] = "wifi.ap"
 
     def __init__(self, tables: TableSource, monitor: EventMonitor) -> None:
-        super().__init__(tables)
-        self._monitor = monitor
+        super().__init__(tables, monitor)
         self.dhcp = DHCP(tables)
 
     async def config(self, cfg: AccessPointOptions) -> bool:
@@ -123,34 +122,6 @@ class AccessPointFace(Face):
     async def getdefaultconfig(self, return_table: bool = False) -> AccessPointConfig | AccessPointTuple:
         """The settings in the flash; as `getconfig`."""
         return await self._config("getdefaultconfig", return_table)
-
-    async def getip(self) -> tuple[str, str, str] | None:
-        """(address, netmask, gateway), or None as a station only."""
-        return three(await self._call("getip"))
-
-    async def setip(self, cfg: Addresses) -> bool:
-        """Set address, netmask and gateway.
-
-        Raises:
-            LuaError: "wrong arg type".
-        """
-        return bool(await self._one("setip", to_table(cfg, "wifi.ap.setip")))
-
-    async def getbroadcast(self) -> str | None:
-        """Broadcast address, or None as a station only."""
-        return text_or_none(await self._one("getbroadcast"))
-
-    async def getmac(self) -> str:
-        """MAC address, as "1a:fe:34:a2:d7:34"."""
-        return str(to_text(await self._one("getmac")))
-
-    async def setmac(self, mac: str) -> bool:
-        """Set the MAC address until the next start. False if the chip refuses it.
-
-        Raises:
-            LuaError: "MAC:FF:FF:FF:FF:FF:FF": it has not this form.
-        """
-        return bool(await self._one("setmac", mac))
 
     async def _config(self, function: str, return_table: bool) -> AccessPointConfig | AccessPointTuple:
         # Always as a table, in which the password has a name: without one, no log could know it for what it is.

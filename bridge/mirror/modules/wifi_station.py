@@ -12,7 +12,6 @@ from bridge.mirror.modules.face import Face, check_whole
 from bridge.mirror.modules.relay import Relay, Relays
 from bridge.mirror.modules.text import text_table, to_name, to_table, to_text
 from bridge.mirror.modules.wifi_config import (
-    Addresses,
     EventHandler,
     StationConfig,
     StationOptions,
@@ -20,6 +19,7 @@ from bridge.mirror.modules.wifi_config import (
     StoredAccessPoint,
 )
 from bridge.mirror.modules.wifi_eventmon import EventMonitor, Handing
+from bridge.mirror.modules.wifi_interface import Interface
 from bridge.mirror.modules.wifi_scan import AccessPoint, by_bssid, by_ssid
 from bridge.wire.values import Value
 
@@ -36,14 +36,13 @@ _EVENTS = {
 LIGHT_SLEEP = 1
 
 
-class Station(Face):
+class Station(Interface):
     """The station. Its functions write to the flash unless they are told not to."""
 
     MODULE: ClassVar[str] = "wifi.sta"
 
     def __init__(self, tables: TableSource, monitor: EventMonitor) -> None:
-        super().__init__(tables)
-        self._monitor = monitor
+        super().__init__(tables, monitor)
         self._relays = Relays()
         self._scans = asyncio.Lock()
         self._answer: asyncio.Future[dict[str, AccessPoint]] | None = None
@@ -197,34 +196,6 @@ class Station(Face):
             await self._scan(wanted, form, lambda found: None if answer.done() else answer.set_result(found), answer)
             return await table.wait(answer, SCAN_TIMEOUT, "what it found of networks")
 
-    async def getip(self) -> tuple[str, str, str] | None:
-        """(address, netmask, gateway), or None without an address."""
-        return three(await self._call("getip"))
-
-    async def setip(self, cfg: Addresses) -> bool:
-        """Set address, netmask and gateway, and stop asking for them by DHCP.
-
-        Raises:
-            LuaError: "wrong arg type".
-        """
-        return bool(await self._one("setip", to_table(cfg, "wifi.sta.setip")))
-
-    async def getbroadcast(self) -> str | None:
-        """Broadcast address, or None without an address."""
-        return text_or_none(await self._one("getbroadcast"))
-
-    async def getmac(self) -> str:
-        """MAC address, as "18:fe:34:a2:d7:34"."""
-        return str(to_text(await self._one("getmac")))
-
-    async def setmac(self, mac: str) -> bool:
-        """Set the MAC address until the next start. False if the chip refuses it.
-
-        Raises:
-            LuaError: "MAC:FF:FF:FF:FF:FF:FF": it has not this form.
-        """
-        return bool(await self._one("setmac", mac))
-
     async def gethostname(self) -> str:
         """The name that the station gives at DHCP."""
         return str(to_text(await self._one("gethostname")))
@@ -293,16 +264,3 @@ async def set_sleep_type(face: Face, wanted: int | None) -> int:
             remedy="Use MODEM_SLEEP, or board.lua.wifi.sleeptype(1) as the last thing.",
         )
     return int(await face._one("sleeptype", wanted))
-
-
-def three(values: tuple[Value, ...]) -> tuple[str, str, str] | None:
-    """Three addresses as text; None if the first is nil."""
-    if not values or values[0] is None:
-        return None
-    ip, netmask, gateway = map(to_text, values)
-    return ip, netmask, gateway
-
-
-def text_or_none(value: Value) -> str | None:
-    """An address as text, or None."""
-    return None if value is None else str(to_text(value))

@@ -132,7 +132,7 @@ class Allocations:
                 continue
             price = self._price_object(self._sizes, address, kind, cells)
             taken += price
-            blocks -= price == 0  # not the chip's
+            blocks -= price <= 0  # not the chip's
             bare += self._price_object(self._bare, address, kind, bare_cells)
             more, size = self._here(address, kind)
             blocks += more

@@ -21,6 +21,8 @@ read = ctypes.string_at
 #: Slots and calls of the main thread that the board's own work may need, so that they say nothing of the program.
 FLAT_STACK, FLAT_CALLS = 360, 64
 _POINTER = struct.Struct("<Q")
+#: A value and the tag of its type.
+_VALUE = struct.Struct("<Qi")
 
 
 class Kind(IntEnum):
@@ -55,7 +57,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Proto:
-    """A function prototype: counts, the line of each instruction, the constants' last string, the code."""
+    """A function prototype: counts, the line of each instruction, the code.
+
+    Attributes:
+        hidden: the last constants, as far as they are strings that begin with a NUL (`bridge.virtual.lua.hidden`).
+    """
 
     code: bytes
     constants: int
@@ -64,7 +70,7 @@ class Proto:
     local_names: int
     lines: tuple[int, ...]
     first_line: int
-    last_constant: bytes | None
+    hidden: tuple[bytes, ...]
 
 
 def pointer(address: int) -> int:
@@ -116,7 +122,24 @@ class VmMemory:
 
     def string_lengths(self) -> list[tuple[int, int]]:
         """Address and length of the strings that are in no list of `lists`."""
+        return [(address, length) for address, length, _ in self.strings()]
+
+    def strings(self) -> list[tuple[int, int, bytes]]:
+        """Address, length and signature of the strings that are in no list of `lists`."""
         raise NotImplementedError
+
+    def signed(self, first: int) -> Iterator[tuple[int, int, bytes]]:
+        """Address, kind and signature of the objects in one of the `lists` but the first.
+
+        A signature tells an object from another that is made in its place when it is gone: of a userdata it is the
+        metatable and the size, of a string its hash and its length; others have none.
+        """
+        address = first
+        while address:
+            head = read(address, 40)
+            kind = head[8] & 0x0F
+            yield address, kind, head[16:] if kind == Kind.USERDATA else b""
+            address = _POINTER.unpack_from(head)[0]
 
     def string_length(self, address: int) -> int:
         """Bytes of a string."""
@@ -138,8 +161,16 @@ class VmMemory:
         """Whether a function is C's, its number of upvalues, and addresses of cells that are in no list."""
         raise NotImplementedError
 
+    def code_of(self, address: int) -> int:
+        """What a function runs: address of its prototype, or of C's code."""
+        raise NotImplementedError
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        """Addresses of the prototypes within a prototype."""
+        raise NotImplementedError
+
     def open_upvalues(self, address: int) -> Iterator[int]:
-        """Captured variables of a thread that are still on its stack and in no list."""
+        """Captured variables of a thread that are still on its stack and in no list; some that nobody uses any more."""
         raise NotImplementedError
 
     def userdata_size(self, address: int) -> int:
@@ -185,6 +216,16 @@ class VmMemory:
 
     def _node(self, address: int) -> int:
         raise NotImplementedError
+
+    def _hidden(self, constants: int, count: int) -> tuple[bytes, ...]:
+        """The last of the constants that begin at an address, as far as they are strings that begin with a NUL."""
+        found: tuple[bytes, ...] = ()
+        for at in reversed(range(count)):
+            value, tag = _VALUE.unpack(read(constants + 16 * at, 12))
+            if tag & 0x0F != Kind.STRING or not (text := read(value + 24, self.string_length(value))).startswith(b"\0"):
+                break
+            found = (text, *found)
+        return found
 
 
 def memory_of(version: str, state: int) -> VmMemory:

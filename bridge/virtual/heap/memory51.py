@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Proto, Table, VmMemory, pointer, read
 
 _POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
+#: Head of a string: the next one in its bucket, what is not needed, the length.
+_STRING = struct.Struct("<QQQ")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 40
 #: Bytes of a call record.
@@ -33,14 +35,15 @@ class Memory51(VmMemory):
         (strings,) = struct.unpack("<I", read(self.globals + 8, 4))
         return (*self.lists(), strings)
 
-    def string_lengths(self) -> list[tuple[int, int]]:
+    def strings(self) -> list[tuple[int, int, bytes]]:
         buckets, _, size = struct.unpack("<QIi", read(self.globals, 16))
         found = []
         for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
             while address:
                 head = read(address, 24)
-                found.append((address, _POINTER.unpack_from(head, 16)[0]))
-                address = _POINTER.unpack_from(head)[0]
+                following, _, length = _STRING.unpack(head)
+                found.append((address, length, head[12:]))
+                address = following
         return found
 
     def string_length(self, address: int) -> int:
@@ -55,17 +58,20 @@ class Memory51(VmMemory):
         raw = read(address, 12)
         return bool(raw[10]), raw[11], ()
 
+    def code_of(self, address: int) -> int:
+        return pointer(address + 32)
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        return struct.unpack(f"<{fields[11]}Q", read(fields[2], 8 * fields[11]))
+
     def proto(self, address: int) -> Proto:
         fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
         k, code, _, lineinfo = fields[:4]
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[7:14]
         lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
-        last = None
-        if constants:
-            value, tag = struct.unpack("<Qi", read(k + 16 * (constants - 1), 12))
-            if tag == Kind.STRING:
-                last = read(value + 24, self.string_length(value))
-        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, last)
+        hidden = self._hidden(k, constants)
+        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
         stack, calls = struct.unpack("<ii", read(address + 88, 8))

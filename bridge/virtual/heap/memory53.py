@@ -33,7 +33,7 @@ class Memory53(VmMemory):
     def mark(self) -> tuple[int, ...]:
         return self.lists()
 
-    def string_lengths(self) -> list[tuple[int, int]]:
+    def strings(self) -> list[tuple[int, int, bytes]]:
         return []
 
     def string_length(self, address: int) -> int:
@@ -52,24 +52,30 @@ class Memory53(VmMemory):
             return True, upvalues, ()
         return False, upvalues, struct.unpack(f"<{upvalues}Q", read(address + 32, 8 * upvalues))
 
+    def code_of(self, address: int) -> int:
+        return pointer(address + 24)
+
+    def nested(self, address: int) -> tuple[int, ...]:
+        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        return struct.unpack(f"<{fields[4]}Q", read(fields[10], 8 * fields[4]))
+
     def proto(self, address: int) -> Proto:
         fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[:7]
         k, code, _, lineinfo = fields[8:]
         lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
-        last = None
-        if constants:
-            value, tag = struct.unpack("<Qi", read(k + 16 * (constants - 1), 12))
-            if tag & 0x0F == Kind.STRING:
-                last = read(value + 24, self.string_length(value))
-        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, last)
+        hidden = self._hidden(k, constants)
+        return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
         (stack,) = struct.unpack("<i", read(address + 184, 4))
         return stack, 0
 
     def open_upvalues(self, address: int) -> Iterator[int]:
-        return iter(())
+        cell = pointer(address + 64)
+        while cell:
+            yield cell
+            cell = pointer(cell + 16)
 
     def userdata_size(self, address: int) -> int:
         return pointer(address + 24)

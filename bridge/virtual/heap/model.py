@@ -13,11 +13,11 @@ from dataclasses import replace
 from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
 from bridge.virtual.heap.collector import Stock
 from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, memory_of
-from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, packed_lines, price_of, sizes_of
+from bridge.virtual.heap.prices import Prices
+from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, price_of, sizes_of
 from bridge.virtual.heap.state import LuaState
 from bridge.virtual.lua.chunk import BadChunk, parse
 from bridge.virtual.lua.chunk import Proto as Chunk
-from bridge.virtual.lua.rewrite import CONCAT_CHECK
 from bridge.virtual.sdk.kernel import OutOfHeap
 
 #: Objects and strings that the chip's VM has in RAM after boot, and what Lua counts for them in bytes (mem_base).
@@ -27,19 +27,14 @@ _BOOT_COUNT = {FLOAT_51: 4834, FLOAT_53: 4600, INTEGER_51: 4082}
 #: What the console's line takes that asks a fresh board for `node.heap()`, so that it answers `VirtualOptions.heap`;
 #: on 5.3 with the garbage that booting leaves.
 _ASKING = {FLOAT_51: 504, FLOAT_53: 620, INTEGER_51: 504}
+#: Longest string that 5.3 keeps once only (LUAI_MAXSHORTLEN).
+_SHORT_STRING = 40
 #: A pipe keeps its bytes in userdata of this size (app/modules/pipe.c).
 _PIPE_CHUNK = 264
-#: A pipe's write function is a C function with 4 upvalues; here it is a Lua function with more, 5 of them its own.
-_PIPE_UPVALUES, _POSTER_UPVALUES, _POSTER_CELLS = 4, 17, 5
-#: A coroutine is made here with two functions of Lua and one of C, with so many upvalues, and two cells of their own.
-_STARTER_UPVALUES, _RESUMER_UPVALUES, _WRAPPER_UPVALUES, _COROUTINE_CELLS = 2, 4, 1, 2
-#: What is free after an allocation was refused, in bytes.
+#: What is free after an allocation was refused, in bytes; half as much each time that nothing was freed in between.
 _LEFT_OVER = 3000
 #: Bytes that undumping needs besides what it loads.
 _UNDUMP_EXTRA = 100
-_CONCAT = 21
-#: `rewrite.check_concats` puts so many instructions behind each concatenation; the chip has none.
-_CHECK_LENGTH = 5
 _Found = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
@@ -58,13 +53,15 @@ class HeapModel:
         self._lua = lua
         self._memory = memory_of(lua.version, lua.state_address())
         self._memory.learn_dummy()
+        self._price_object = Prices(self._memory, lua).price
         self._claimed = 0
-        self._lent = 0
+        self._lent = self._refused = 0
         self._settled = False
         self._bare = replace(self.sizes, bare=True)
         self._allocations = Allocations(lua.version, self._memory, self.sizes, self._price_object)
-        # Objects of the VM's own: those behind the anchor in the list of all, and by address those of other lists.
-        self._old: set[int] = set()
+        # Objects of the VM's own: those behind the anchor in the list of all, and by address, with their signatures,
+        # those of other lists.
+        self._old: dict[int, bytes] = {}
         self._old_cells: set[int] = set()
         self._old_globals = 0
         self._global_nodes = 0
@@ -88,8 +85,10 @@ class HeapModel:
         self._lua.collect()
         self._allocations.anchor = frozenset((self._lua.anchor(),))
         memory = self._memory
-        self._old = {address for first in memory.lists()[1:] for address, _ in memory.chain(first)}
-        self._old |= {address for address, _ in memory.string_lengths()}
+        self._old = {
+            address: signature for first in memory.lists()[1:] for address, _, signature in memory.signed(first)
+        }
+        self._old |= {address: signature for address, _, signature in memory.strings()}
         self._boot_strings = sum(memory.mark()[len(memory.lists()) :])
         self._old_cells = {
             cell
@@ -166,19 +165,24 @@ class HeapModel:
 
         The chip refuses the one allocation that does not fit, often a large one, and goes on with what is left. Here
         the program has gone too far when that is noticed; what it took too much is lent to it until it frees memory.
+        One that frees nothing gets less each time: it has what the chip's has in the end, next to nothing.
         """
         if self._lua.collects_always():
             if self._estimate() > 0 or self._exact() > 0:
                 return True
-            self._lent += _LEFT_OVER - self._seen_free
-            self._look()
+            self._lend(self._seen_free)
             return False
         if self._lua.fits(0):
             return True
-        lent = _LEFT_OVER - self.left
-        self._lent += lent
-        self._seen_free += lent
+        self._lend(self.left)
         return False
+
+    def _lend(self, free: int) -> None:
+        """Let the program go on that has gone too far."""
+        size = (_LEFT_OVER >> self._refused) - free
+        self._refused += 1
+        self._lent += size
+        self._seen_free += size
 
     def loading(self, source_size: int, dump: bytes | None, proto: Chunk | None = None) -> None:
         """A chunk is about to be loaded: its peak must fit.
@@ -268,8 +272,10 @@ class HeapModel:
     def _look(self, found: _Found | None = None) -> int:
         """Price everything; the bytes that are free."""
         left = self._size - self._claimed - self._price(self.sizes, found or self._gather())
+        # What was lent is given back as memory comes free, so that never more seems to be free than was left over.
+        self._lent = max(0, min(self._lent, _LEFT_OVER - left))
         if left >= _LEFT_OVER:
-            self._lent = 0
+            self._refused = 0
         self._seen_free = left + self._lent
         self._seen_count = self._memory.count()
         self.saw(self._seen_free)
@@ -289,16 +295,21 @@ class HeapModel:
         memory = self._memory
         first, *others = memory.lists()
         found = list(memory.chain(first, self._allocations.anchor))
-        alive: set[int] = set()
+        strings: list[tuple[int, int]] = []
+        old, alive = self._old, []
         for other in others:
-            for address, kind in memory.chain(other):
-                alive.add(address)
-                if address not in self._old:
+            for address, kind, signature in memory.signed(other):
+                if old.get(address) == signature:
+                    alive.append(address)
+                else:
                     found.append((address, kind))
-        strings = memory.string_lengths()
-        alive.update(address for address, _ in strings)
-        strings = [each for each in strings if each[0] not in self._old]
-        self._old &= alive
+        for address, length, signature in memory.strings():
+            if old.get(address) == signature:
+                alive.append(address)
+            else:
+                strings.append((address, length))
+        if len(alive) < len(old):
+            self._old = {address: old[address] for address in alive}
         self.objects = _BOOT_OBJECTS + len(found) + len(strings)
         return found, strings
 
@@ -315,60 +326,26 @@ class HeapModel:
             else:
                 total += self._price_object(sizes, address, kind, cells)
         cells.update(memory.open_upvalues(memory.main))
-        for length in self._lua.pipe_chunks():
-            total += sizes.userdata_block(_PIPE_CHUNK) - sizes.table(0, 0) - sizes.string(length)
-        poster = sizes.lua_closure(_POSTER_UPVALUES) + _POSTER_CELLS * sizes.upvalue_cell()
-        total += self._lua.pipes() * (sizes.c_closure(_PIPE_UPVALUES) - poster)
+        total += self._price_chunks(sizes)
         total += len(cells - self._old_cells) * sizes.upvalue_cell()
         total += self._price_stack(sizes)
         return total + self._price_globals(sizes) - self._old_globals + _string_table(sizes, _BOOT_STRINGS + strings)
+
+    def _price_chunks(self, sizes: Sizes) -> int:
+        """What pipes keep takes, beyond the empty objects and the strings that are here in its place."""
+        texts = self._lua.pipe_chunks()
+        here = sizes.userdata_block(0) if self._memory.counts_strings_apart else sizes.table(0, 0)
+        # Equal texts are one string, save long ones on 5.3.
+        shared = {text for text in texts if self._memory.counts_strings_apart or len(text) <= _SHORT_STRING}
+        strings = [*shared, *(text for text in texts if text not in shared)]
+        chunks = len(texts) * (sizes.userdata_block(_PIPE_CHUNK) - here)
+        return chunks - sum(sizes.string(len(text)) for text in strings)
 
     def _price_stack(self, sizes: Sizes) -> int:
         """What the main thread's stack takes where calls are nested deeply."""
         stack, calls = self._memory.thread(self._memory.main)
         deep, deep_calls = max(0, stack - FLAT_STACK), max(0, calls - FLAT_CALLS)
         return sizes.block(deep * sizes.value) + sizes.block(deep_calls * sizes.call) if deep else 0
-
-    def _price_object(self, sizes: Sizes, address: int, kind: int, cells: set[int]) -> int:
-        memory = self._memory
-        match kind:
-            case Kind.TABLE:
-                table = memory.table(address)
-                return sizes.table(table.array, table.nodes)
-            case Kind.FUNCTION:
-                is_c, upvalues, more = memory.closure(address)
-                cells.update(more)
-                return sizes.c_closure(upvalues) if is_c else sizes.lua_closure(upvalues)
-            case Kind.PROTO:
-                return self._price_proto(sizes, address)
-            case Kind.UPVALUE:
-                return sizes.upvalue_cell()
-            case Kind.THREAD:
-                cells.update(memory.open_upvalues(address))
-                starter = sizes.lua_closure(_STARTER_UPVALUES) + sizes.lua_closure(_RESUMER_UPVALUES)
-                starter += sizes.c_closure(_WRAPPER_UPVALUES) + _COROUTINE_CELLS * sizes.upvalue_cell()
-                return sizes.coroutine(*memory.thread(address)) - starter
-            case Kind.USERDATA:
-                size = self._lua.userdata_size(address + memory.userdata_header)
-                if size is None and memory.userdata_size(address) == 0:
-                    size = 0  # newproxy()
-                return 0 if size is None else sizes.userdata_block(size)
-        return 0
-
-    def _price_proto(self, sizes: Sizes, address: int) -> int:
-        proto = self._memory.proto(address)
-        code, constants = len(proto.code) // 4, proto.constants
-        if proto.last_constant == CONCAT_CHECK:
-            code -= _CHECK_LENGTH * sum(1 for byte in proto.code[::4] if byte & 0x3F == _CONCAT)
-            constants -= 1
-        return sizes.prototype(
-            code=code,
-            constants=constants,
-            protos=proto.protos,
-            upvalues=proto.upvalues if proto.local_names or self._lua.version != "5.1" else 0,
-            local_names=proto.local_names,
-            lines=packed_lines(proto.lines, proto.first_line) if proto.lines else 0,
-        )
 
     def _price_globals(self, sizes: Sizes) -> int:
         """The table of globals: the host's has kept the size it had with all libraries in it."""

@@ -26,11 +26,11 @@ class LuaState(Protocol):
     def userdata_size(self, address: int) -> int | None:
         """Bytes on the chip of a userdata of the firmware, or None for another."""
 
-    def pipe_chunks(self) -> list[int]:
-        """Bytes in each chunk of all pipes."""
+    def pipe_chunks(self) -> list[bytes]:
+        """What is in each chunk of all pipes."""
 
-    def pipes(self) -> int:
-        """How many pipes there are."""
+    def makers(self) -> dict[str, int]:
+        """Addresses of the functions that make closures which the chip does not have (`standins`); perhaps none."""
 
     def collects_always(self) -> bool:
         """True while the collector runs before every allocation (EGC ALWAYS of 5.1)."""
@@ -73,13 +73,15 @@ class BoardLua:
         """Bytes on the chip of a userdata of the firmware, or None for another."""
         return self._lua.objects.size_at(address)
 
-    def pipe_chunks(self) -> list[int]:
-        """Bytes in each chunk of all pipes."""
-        return [len(text) for _, text in self._lua.board[b"pipe_chunks"].items()]
+    def pipe_chunks(self) -> list[bytes]:
+        """What is in each chunk of all pipes."""
+        return [text for _, text in self._lua.board[b"pipe_chunks"].items()]
 
-    def pipes(self) -> int:
-        """How many pipes there are."""
-        return len(list(self._lua.board[b"posters"].keys()))
+    def makers(self) -> dict[str, int]:
+        """Addresses of the functions that make closures which the chip does not have."""
+        text = self._lua.board[b"raw_tostring"]
+        makers = self._lua.board[b"makers"].items()
+        return {name.decode(): int(text(function).rpartition(b"0x")[2], 16) for name, function in makers}
 
     def collects_always(self) -> bool:
         """True while the collector runs before every allocation."""

@@ -11,10 +11,8 @@ import math
 import re
 
 from bridge.virtual.lua.chunk import Constant, Proto, walk
+from bridge.virtual.lua.hidden import DIVIDE, POWER
 from bridge.virtual.lua.rewrite import abc, abx, constant, insert
-
-#: Keys of the string metatable's index table under which the operations lie; no program can spell them by accident.
-DIVIDE, POWER = b"\0divide", b"\0power"
 
 _MOVE, _LOADK, _GETTABLE, _CALL = 0, 1, 6, 28
 _OPERATIONS = {15: DIVIDE, 17: POWER}
@@ -63,8 +61,8 @@ def _whole(value: Constant) -> Constant:
 
 
 def _call_operations(function: Proto) -> None:
-    empty = constant(function, b"")
-    keys = {code: constant(function, key) for code, key in _OPERATIONS.items()}
+    used = {word & 0x3F for word in function.code}
+    keys = {code: constant(function, key) for code, key in _OPERATIONS.items() if code in used}
     base = function.stack
 
     def called(word: int) -> list[int] | None:
@@ -72,9 +70,8 @@ def _call_operations(function: Proto) -> None:
         if key is None:
             return None
         return [
-            abx(_LOADK, base, empty),
-            abx(_LOADK, base + 1, key),
-            abc(_GETTABLE, base, base, base + 1),
+            abx(_LOADK, base, key),
+            abc(_GETTABLE, base, base, base),
             _load(base + 1, word >> 23 & 0x1FF),
             _load(base + 2, word >> 14 & 0x1FF),
             abc(_CALL, base, 3, 2),

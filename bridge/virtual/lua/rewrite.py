@@ -17,11 +17,10 @@ from collections.abc import Callable, Collection
 from enum import IntEnum
 
 from bridge.virtual.lua.chunk import Constant, Proto, walk
+from bridge.virtual.lua.hidden import CONCAT_CHECK
 
 #: LUAI_MAXVARS of the 5.1 build.
 MAX_LOCALS_51 = 50
-#: Key of the string metatable's index table under which the length check lies; no program can spell it by accident.
-CONCAT_CHECK = b"\0concat"
 
 _MAX_SBX = 131071
 _STRING = 4
@@ -146,8 +145,8 @@ def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
 def check_concats(proto: Proto) -> None:
     """Put a length check behind every CONCAT of a 5.1 chunk, in place.
 
-    `R(A) := R(B).. ... ..R(C)` is followed by `(""[CONCAT_CHECK])(R(A))` in the registers above C, which are free
-    at that point: the operands of a concatenation always lie on top of the function's registers.
+    `R(A) := R(B).. ... ..R(C)` is followed by `(key[key])(R(A))`, key being CONCAT_CHECK, in the registers above C,
+    which are free at that point: the operands of a concatenation always lie on top of the function's registers.
     """
     for function in walk(proto):
         if any(word & 0x3F == _Op51.CONCAT for word in function.code):
@@ -155,7 +154,7 @@ def check_concats(proto: Proto) -> None:
 
 
 def _check_concats_of(function: Proto) -> None:
-    empty, key = (constant(function, text) for text in (b"", CONCAT_CHECK))
+    key = constant(function, CONCAT_CHECK)
 
     def checked(word: int) -> list[int] | None:
         if word & 0x3F != _Op51.CONCAT:
@@ -164,9 +163,8 @@ def _check_concats_of(function: Proto) -> None:
         function.stack = max(function.stack, top + 3)
         return [
             word,
-            abx(_Op51.LOADK, top, empty),
-            abx(_Op51.LOADK, top + 1, key),
-            abc(_Op51.GETTABLE, top, top, top + 1),
+            abx(_Op51.LOADK, top, key),
+            abc(_Op51.GETTABLE, top, top, top),
             abc(_Op51.MOVE, top + 1, result, 0),
             abc(_Op51.CALL, top, 2, 1),
         ]

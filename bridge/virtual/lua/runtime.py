@@ -310,7 +310,7 @@ class Runtime:
         self.objects.unpin(thing)
 
     def collect(self) -> bytes | None:
-        """A full collection; `collected` of dropped objects is called before this returns.
+        """A full collection; `collected` of dropped objects is called before this returns. Nothing once it has halted.
 
         Returns:
             What a finalizer of the program raised, or None.
@@ -318,6 +318,8 @@ class Runtime:
         Raises:
             Halted: a finalizer went on for ever.
         """
+        if self.answers.halted:
+            return None  # only a restart follows, and code of the VM would be interrupted at once
         message = self._collect()
         self._unwound()
         return message if isinstance(message, bytes) else None

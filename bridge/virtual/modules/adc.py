@@ -5,8 +5,6 @@ Taken from the C source and docs/modules/adc.md; no recording of a board covers 
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module
 from bridge.virtual.sdk.kernel import Kernel
 
@@ -70,14 +68,13 @@ class Adc:
         return data[_MODE_BYTE] if data[0] == 0x05 else _INIT_ADC
 
 
-_ADCS: WeakKeyDictionary[Kernel, Adc] = WeakKeyDictionary()
-
-
 def adc_of(kernel: Kernel) -> Adc:
     """The converter of the board in this boot."""
-    if kernel not in _ADCS:
-        _ADCS[kernel] = Adc(kernel)
-    return _ADCS[kernel]
+    # Among the parts of the boot: a table of this module's would hold each boot for good, with its VM and its flash.
+    if "adc" not in kernel.parts:
+        kernel.parts["adc"] = Adc(kernel)
+    adc: Adc = kernel.parts["adc"]
+    return adc
 
 
 def build(kernel: Kernel) -> Module:

@@ -96,6 +96,31 @@ def check_user_data(arguments: Args, *kinds: type[NetObject]) -> Any:
     return thing
 
 
+def set_callback(
+    arguments: Args, callbacks: dict[str, Value], events: tuple[str, ...], unknown: str = "invalid callback name"
+) -> None:
+    """As `net_on` and `tls_socket_on`: a function, or an explicit nil to take it away.
+
+    Args:
+        arguments: of `on`.
+        callbacks: of the object.
+        events: their names.
+        unknown: what an error says of any other name.
+
+    Raises:
+        LuaFault: no such event, or no function.
+    """
+    name = arguments.check_string(2).split(b"\0", 1)[0].decode("latin-1")
+    if name not in events:
+        raise LuaFault(unknown)
+    if arguments.is_function(3):
+        callbacks[name] = arguments.get(3)
+    elif len(arguments) >= 3 and arguments.get(3) is None:
+        callbacks.pop(name, None)
+    else:
+        raise LuaFault("invalid callback function")
+
+
 def place(ip: int, port: int) -> tuple[Value, Value]:
     """Port and address as `getaddr` and `getpeer` answer; two nils while there is no port."""
     return (port, dotted(ip).encode()) if port else (None, None)

@@ -9,7 +9,7 @@ from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.pcb import TCP_WND, State, TcpPcb
 from bridge.virtual.modules import net_lookup
 from bridge.virtual.modules.net_lookup import NamedSocket
-from bridge.virtual.modules.net_object import NOREF, USERDATA_SIZE, Calls, check, check_user_data, place
+from bridge.virtual.modules.net_object import NOREF, USERDATA_SIZE, Calls, check, check_user_data, place, set_callback
 from bridge.virtual.sdk.kernel import Kernel
 
 EVENTS = ("connection", "disconnection", "reconnection", "dns", "receive", "sent")
@@ -137,21 +137,8 @@ def connect(arguments: Args) -> Calls:
 def on(arguments: Args) -> Any:
     """`socket:on(event, fn | nil)`."""
     socket = _socket(arguments)
-    set_callback(arguments, socket, EVENTS)
+    set_callback(arguments, socket.callbacks, EVENTS)
     return ()
-
-
-def set_callback(arguments: Args, socket: NamedSocket, events: tuple[str, ...]) -> None:
-    """As `net_on`: a function, or an explicit nil to take it away."""
-    name = arguments.check_string(2).split(b"\0", 1)[0].decode("latin-1")
-    if name not in events:
-        raise LuaFault("invalid callback name")
-    if arguments.is_function(3):
-        socket.callbacks[name] = arguments.get(3)
-    elif len(arguments) >= 3 and arguments.get(3) is None:
-        socket.callbacks.pop(name, None)
-    else:
-        raise LuaFault("invalid callback function")
 
 
 def send(arguments: Args) -> Any:

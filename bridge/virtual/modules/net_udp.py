@@ -10,9 +10,9 @@ from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.pcb import UdpPcb
 from bridge.virtual.modules import net_lookup
 from bridge.virtual.modules.net_lookup import NamedSocket
-from bridge.virtual.modules.net_object import NOREF, USERDATA_SIZE, Calls, check, check_user_data
+from bridge.virtual.modules.net_object import NOREF, USERDATA_SIZE, Calls, check, check_user_data, set_callback
 from bridge.virtual.modules.net_server import read_place
-from bridge.virtual.modules.net_tcp import set_callback, ttl
+from bridge.virtual.modules.net_tcp import ttl
 from bridge.virtual.sdk.kernel import Kernel
 
 EVENTS = ("dns", "receive", "sent")
@@ -89,7 +89,7 @@ def listen(arguments: Args) -> Any:
 
 def on(arguments: Args) -> Any:
     """`socket:on(event, fn | nil)`."""
-    set_callback(arguments, _socket(arguments), EVENTS)
+    set_callback(arguments, _socket(arguments).callbacks, EVENTS)
     return ()
 
 

@@ -8,7 +8,7 @@ from bridge.virtual.lua.api import Args, Call, LuaFault, ObjectType, Value
 from bridge.virtual.lwip.address import NONE, dotted
 from bridge.virtual.lwip.err import Err
 from bridge.virtual.mbedtls.footprint import ESP_TCP
-from bridge.virtual.modules.net_object import NOREF, Calls, NetObject
+from bridge.virtual.modules.net_object import NOREF, Calls, NetObject, set_callback
 from bridge.virtual.modules.tls_connection import Connection, connect, find
 from bridge.virtual.modules.tls_secure import EspState, Secure
 from bridge.virtual.sdk.kernel import Kernel, OutOfHeap
@@ -174,16 +174,7 @@ def _connect(arguments: Args) -> Calls:
 
 
 def _on(arguments: Args) -> Any:
-    socket = _socket(arguments)
-    name = arguments.check_string(2).split(b"\0", 1)[0].decode("latin-1")
-    if name not in EVENTS:
-        raise LuaFault("invalid method")
-    if arguments.is_function(3):
-        socket.callbacks[name] = arguments.get(3)
-    elif len(arguments) >= 3 and arguments.get(3) is None:
-        socket.callbacks.pop(name, None)
-    else:
-        raise LuaFault("invalid callback function")
+    set_callback(arguments, _socket(arguments).callbacks, EVENTS, "invalid method")
     return ()
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from bridge.virtual.lua.api import Value
 from bridge.virtual.lua.runtime import Runtime
-from bridge.virtual.sdk.cpu import BoardCpu
 from bridge.virtual.sdk.kernel import OutOfHeap
 from bridge.virtual.sdk.line_input import LINE_SIZE, DataHandler
 from bridge.virtual.sdk.uart import Uart
@@ -32,18 +31,14 @@ class Console2x:
     Args:
         lua: the VM.
         uart: the ring and the way out.
-        cpu: to let time pass between bytes.
         put: output that `node.output` does not redirect, as `uart0_sendStr`.
         echo: whether characters are echoed at first.
     """
 
-    def __init__(
-        self, lua: Runtime, uart: Uart, cpu: BoardCpu, put: Callable[[bytes], None], *, echo: bool = True
-    ) -> None:
+    def __init__(self, lua: Runtime, uart: Uart, put: Callable[[bytes], None], *, echo: bool = True) -> None:
         self._lua = lua
         self._board: Any = lua.board
         self._uart = uart
-        self._cpu = cpu
         self._put = put
         self.echo = echo
         self._line = bytearray()
@@ -101,26 +96,13 @@ class Console2x:
         """`lua_handle_input(false)`: empty the ring. Yields when time must pass before the next byte."""
         while (line := (yield from self._readline())) is not None:
             self._run_line(line)
-            yield from self._catch_up()
+            yield from self._uart.catch_up()
 
     # -- bytes ------------------------------------------------------------------------------------------------------
 
-    def _next(self) -> Generator[None, None, int | None]:
-        byte = self._uart.read()
-        if byte is None and self._cpu.ahead > 0:
-            # What ran so far took time in which bytes may have arrived.
-            yield
-            byte = self._uart.read()
-        return byte
-
-    def _catch_up(self) -> Generator[None, None, None]:
-        # What runs holds the CPU: the ring is looked at when that time has passed, and may have overflowed.
-        if self._cpu.ahead > 1e-4:
-            yield
-
     def _readline(self) -> Generator[None, None, bytes | None]:
         """`readline`: a line that is to be run, or None when the ring is empty. Each byte sees the mode of its time."""
-        while (byte := (yield from self._next())) is not None:
+        while (byte := (yield from self._uart.next())) is not None:
             if not self._run_input:
                 self._line.append(byte)
                 full = len(self._line) >= LINE_SIZE or 0 < self._length <= len(self._line)
@@ -144,7 +126,7 @@ class Console2x:
                     continue
                 if self._handler is not None:
                     self._handler(bytes(self._line))
-                    yield from self._catch_up()
+                    yield from self._uart.catch_up()
                 line, self._line = bytes(self._line), bytearray()
                 return line
             else:
@@ -160,7 +142,7 @@ class Console2x:
     def _deliver(self) -> Generator[None, None, None]:
         if self._handler is not None:
             self._handler(bytes(self._line))
-            yield from self._catch_up()
+            yield from self._uart.catch_up()
         self._line.clear()
 
     # -- lines ------------------------------------------------------------------------------------------------------

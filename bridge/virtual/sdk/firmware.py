@@ -70,8 +70,8 @@ class Firmware:
         system.console = self
         self._prompt = Prompt(system.lua)
         self._stdin = StdinPipe(self._post_stdin, self._prompt.run_line)
-        self._old = Console2x(system.lua, system.uart, system.cpu, system.put, echo=options.echo)
-        self._input = self._old if image.is_2x else LineInput(system.uart, system.cpu, self, echo=options.echo)
+        self._old = Console2x(system.lua, system.uart, system.put, echo=options.echo)
+        self._input = self._old if image.is_2x else LineInput(system.uart, self, echo=options.echo)
         self._isr_flag = self._task_flag = 0
         self._listening = False
         system.uart.on_received = self._received

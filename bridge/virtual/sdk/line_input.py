@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Protocol
 
-from bridge.virtual.sdk.cpu import BoardCpu
 from bridge.virtual.sdk.uart import Uart
 
 #: LUA_MAXINPUT
@@ -39,14 +38,12 @@ class LineInput:
 
     Args:
         uart: the ring and the way out.
-        cpu: to let time pass between bytes.
         console: where lines go.
         echo: whether characters are echoed at first.
     """
 
-    def __init__(self, uart: Uart, cpu: BoardCpu, console: Console, *, echo: bool = True) -> None:
+    def __init__(self, uart: Uart, console: Console, *, echo: bool = True) -> None:
         self._uart = uart
-        self._cpu = cpu
         self._console = console
         self.echo = echo
         self._line = bytearray()
@@ -83,22 +80,9 @@ class LineInput:
             if not more:
                 return
 
-    def _next(self) -> Generator[None, None, int | None]:
-        byte = self._uart.read()
-        if byte is None and self._cpu.ahead > 0:
-            # What ran so far took time in which bytes may have arrived.
-            yield
-            byte = self._uart.read()
-        return byte
-
-    def _catch_up(self) -> Generator[None, None, None]:
-        # After a callback the ring is looked at when the callback's time has passed: it may have overflowed.
-        if self._cpu.ahead > 1e-4:
-            yield
-
     def _lines(self) -> Generator[None, None, bool]:
         put = self._uart.put
-        while (byte := (yield from self._next())) is not None:
+        while (byte := (yield from self._uart.next())) is not None:
             if (byte, self._last) in ((_CR, _LF), (_LF, _CR)):
                 self._last = 0
                 continue
@@ -115,7 +99,7 @@ class LineInput:
                     put(b"\n")
                 if self._handler is not None:
                     self._handler(bytes(self._line))
-                    yield from self._catch_up()
+                    yield from self._uart.catch_up()
                 if not self._line:
                     put(self._console.prompt)
                     continue
@@ -132,13 +116,13 @@ class LineInput:
     def _raw(self) -> Generator[None, None, bool]:
         # The branch is chosen once; a callback that changes the mode is noticed when the ring is empty.
         if self._handler is None:
-            while (yield from self._next()) is not None:
+            while (yield from self._uart.next()) is not None:
                 pass
         elif self._length == 0:
-            while (byte := (yield from self._next())) is not None:
+            while (byte := (yield from self._uart.next())) is not None:
                 yield from self._deliver(bytes([byte]))
         else:
-            while (byte := (yield from self._next())) is not None:
+            while (byte := (yield from self._uart.next())) is not None:
                 self._line.append(byte)
                 full = len(self._line) >= LINE_SIZE or 0 <= self._length <= len(self._line)
                 if full or (self._length < 0 and byte == self._end):
@@ -151,4 +135,4 @@ class LineInput:
             self._console.crash()
         else:
             self._handler(data)
-            yield from self._catch_up()
+            yield from self._uart.catch_up()

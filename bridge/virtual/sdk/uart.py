@@ -7,7 +7,7 @@ send leave back to back at the baud, and a task that wants to queue more than 12
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from bridge.virtual.sdk.cpu import BoardCpu
@@ -82,6 +82,19 @@ class Uart:
     def read(self) -> int | None:
         """The oldest byte of the ring, or None (`uart_getc`)."""
         return self._ring.popleft() if self._ring else None
+
+    def next(self) -> Generator[None, None, int | None]:
+        """As `read`; before there is none, yields if what ran so far took time in which bytes may have arrived."""
+        byte = self.read()
+        if byte is None and self._cpu.ahead > 0:
+            yield
+            byte = self.read()
+        return byte
+
+    def catch_up(self) -> Generator[None, None, None]:
+        """Yields if what ran held the CPU: the ring is looked at when that time has passed, and may have overflowed."""
+        if self._cpu.ahead > 1e-4:
+            yield
 
     @property
     def room(self) -> int:

@@ -258,9 +258,11 @@ class PageStore:
     def _recover(self) -> None:
         """Choose the block to write on in, and finish a collection that was interrupted."""
         size = self.geometry.pages_per_block
-        for number, block in enumerate(self._blocks):
-            if block.used and not block.keys:
-                self._erase(number)
+        if all(block.used for block in self._blocks):
+            # SPIFFS erases nothing when it starts, whatever was removed. Only one block must be there to collect into.
+            stale = next((n for n, block in enumerate(self._blocks) if not block.keys), None)
+            if stale is not None:
+                self._erase(stale)
         started = [n for n, block in enumerate(self._blocks) if 0 < block.used < size]
         self._open = min(started, key=lambda n: self._blocks[n].used, default=None)
         if self._open is None or any(not block.used for block in self._blocks):

@@ -7,34 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bridge import agent
 from bridge.board import Board
-from bridge.link import Link
 from bridge.opening import open_board
-from bridge.ports.base import Port
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.clock import VirtualClockLoop
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from bridge.virtual.sdk.firmware import Firmware
 from bridge.virtual.sdk.system import System
+from tests.same_epoch import start
 
 BUILDS = {
     "5.1": {"lua": "5.1"},
     "integer": {"lua": "5.1", "number": "integer"},
     "5.3": {"lua": "5.3"},
 }
-
-
-async def start(port: Port) -> Link:
-    """The agent with the same epoch in each run."""
-    return await agent.start(port, rng=random.Random(7))
 
 
 async def rejoin(board: Board) -> None:

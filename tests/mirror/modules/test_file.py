@@ -11,7 +11,8 @@ from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
-from tests.mirror.modules.conftest import Rig, start
+from tests.mirror.modules.conftest import Rig
+from tests.same_epoch import start
 
 EVERY_BYTE = bytes(range(256))
 

@@ -15,7 +15,8 @@ from bridge.virtual.chip.efuse import chip_id, mac_address
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from tests.mirror.caller import make_table
-from tests.mirror.modules.conftest import Rig, start
+from tests.mirror.modules.conftest import Rig
+from tests.same_epoch import start
 
 
 async def test_the_chip(rig: Rig, board: Board) -> None:

@@ -64,6 +64,34 @@ async def test_a_network_is_configured_and_its_password_is_shown_nowhere(
     await rejoin(board)
 
 
+async def test_a_password_that_lua_reads_by_itself_is_shown_nowhere(
+    rig: Rig, board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Through the face that knows nothing of secrets, from chunks of Lua, and where the log is turned on only then."""
+    sta = board.lua.wifi.sta
+    await board.wifi.sta.config({"ssid": "home", "pwd": SECRET, "auto": False})
+    assert (await sta.getconfig())[1] == SECRET.encode()  # compiled there before anybody listens
+    caplog.set_level(logging.DEBUG)
+    assert (await sta.getconfig())[1] == SECRET.encode()
+    assert (await sta.getconfig(True))[b"pwd"] == SECRET.encode()
+    assert (await board.eval("wifi.sta.getconfig()"))[1] == SECRET.encode()
+    await board.exec("kept = select(2, wifi.sta.getconfig())")
+    assert await board.eval("kept") == SECRET.encode()
+    assert await board.eval("{1, {kept .. '!'}}") == [1, [SECRET.encode() + b"!"]]
+    seen: list[bytes] = []
+    await board.exec("local f = ... f(kept)", seen.append)
+    assert seen == [SECRET.encode()]
+    await board.lua.wifi.sta.config({"ssid": "home", "pwd": SECRET + "2", "auto": False})
+    assert (await sta.getconfig())[1] == SECRET.encode() + b"2"
+    with pytest.raises(LuaError) as wrong:
+        await sta.config({"ssid": "home", "pwd": SECRET, "auto": SECRET})
+    assert SECRET not in f"{wrong.value} {wrong.value!r}" and "INVOKE" in caplog.text or "ASK" in caplog.text
+    assert SECRET not in caplog.text and SECRET.encode() not in rig.trace.read_bytes()
+    await board.exec("kept = nil")
+    await board.wifi.sta.clearconfig()
+    await rejoin(board)
+
+
 async def test_joining_and_leaving_tell_their_handlers(board: Board) -> None:
     sta, monitor = board.wifi.sta, board.wifi.eventmon
     seen: list[str] = []

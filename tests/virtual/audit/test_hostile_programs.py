@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from bridge.virtual.clock import run
@@ -12,11 +15,14 @@ def play(lua: str, *lines: str) -> tuple[list[str], int]:
     """What the lines answer (first line of each), and how often the board reset."""
 
     async def main() -> tuple[list[str], int]:
+        crashes: list[dict[str, Any]] = []  # of the virtual board itself: a traceback for its user
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: crashes.append(context))
         bench = await Bench.boot(lua=lua)
         said = [(await bench.answer(line, idle=0.6)).partition("\r\n")[0] for line in lines]
         await bench.read(4.0)
         assert await bench.answer("=1+1") == "2"
         bench.close()
+        assert crashes == []
         return said, len(bench.resets)
 
     return run(main())
@@ -41,6 +47,9 @@ def test_endless_recursion_uses_up_the_heap(lua: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "while true do end",
+        "while true do local t = {} end",
+        "local t = {} while true do t[1] = {} end",
         "while true do pcall(error) end",
         "while true do pcall(function() while true do end end) end",
         "coroutine.wrap(function() while true do end end)()",

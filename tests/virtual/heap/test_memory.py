@@ -43,13 +43,14 @@ def test_tables(subject: Subject) -> None:
 
 
 def test_closures_and_prototypes(subject: Subject) -> None:
-    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u return c .. v .. 'text' end end)()"
+    source = b"(function() local u, v = 1, 2 return function(a, b) local c = a + u "
+    source += b"return c .. v .. 'text' .. '\\0a' .. '\\0b' end end)()"
     address = subject.address(source)
     is_c, upvalues, cells = subject.memory.closure(address)
     assert (is_c, upvalues) == (False, 2)
     assert len(cells) == (0 if subject.vm.version == "5.1" else 2)
     proto = subject.memory.proto(pointer(address + (32 if subject.vm.version == "5.1" else 24)))
-    assert (proto.constants, proto.protos, proto.local_names, proto.last_constant) == (1, 0, 3, b"text")
+    assert (proto.constants, proto.protos, proto.local_names, proto.hidden) == (3, 0, 3, (b"\0a", b"\0b"))
     assert len(proto.code) == 4 * len(proto.lines)
     assert set(proto.lines) == {1}
     assert subject.memory.closure(subject.address(b"('x'):gmatch('.')"))[0]
@@ -113,3 +114,24 @@ def test_something_else_is_refused() -> None:
 
 def test_the_contract_is_abstract() -> None:
     assert VmMemory.lists is not type(Subject("5.1").memory).lists
+
+
+def test_signatures_tell_strings_and_userdata_from_others_in_their_place(subject: Subject) -> None:
+    memory, vm = subject.memory, subject.vm
+    strings = {address: signature for address, _, signature in memory.strings()}
+    assert len(set(strings.values())) == len(strings)
+    make = b"(newproxy and newproxy(true) or setmetatable({}, {__gc = function() end}))"
+    vm.runtime.execute(b"KEPT = {" + make + b"," + make + b"}")
+    found = [each for first in memory.lists()[1:] for each in memory.signed(first)]
+    assert dict.fromkeys(address for address, _, _ in found) == dict.fromkeys(
+        address for first in memory.lists()[1:] for address, _ in memory.chain(first)
+    )
+    signatures = [signature for _, kind, signature in found if kind == Kind.USERDATA]
+    if vm.version == "5.1":
+        assert len(set(signatures)) >= 2
+        before = dict((address, signature) for address, _, signature in found)
+        vm.runtime.execute(b"KEPT = nil collectgarbage()")
+        later = [each for first in memory.lists()[1:] for each in memory.signed(first)]
+        assert all(before[address] == signature for address, _, signature in later)
+    else:
+        assert {signature for _, kind, signature in found if kind == Kind.TABLE} == {b""}

@@ -139,3 +139,62 @@ def test_garbage_gathers_where_the_collector_is_lazy_but_not_without_end() -> No
     assert 20000 < int(said[1]) <= 44700
     assert 20000 < int(said[2]) <= 44700
     assert said[3] == "5000"
+
+
+@pytest.mark.parametrize("operator", ["/", "^", "..", "/a^"])
+def test_code_takes_what_it_takes_on_the_chip_whatever_stands_for_its_operations(operator: str) -> None:
+    # The chip has one instruction for each of them, and no constant.
+    define = "function f(a,b) return {} end print(node.heap())"
+    plain, hidden = (
+        answers(define.format(f"a{sign}b{sign}a,b{sign}a"), number="integer")[0]
+        for sign in ("+a*" if operator == "/a^" else "+", operator)
+    )
+    joined = 24 if operator == ".." else 0  # `a..b..a` is one instruction, and needs its operands in a row
+    assert abs(int(plain) - int(hidden)) <= joined
+
+
+def test_equal_pieces_in_pipes_take_their_bytes_each() -> None:
+    for lua in ("5.1", "5.3"):
+        equal, different = (
+            answers(
+                f"P=pipe.create() for i=1,10 do P:write({text}:rep(256)) end collectgarbage() print(node.heap())",
+                lua=lua,
+            )[0]
+            for text in ("('x')", "(i%10 ..'')")
+        )
+        assert int(equal) == pytest.approx(int(different), abs=60)
+        assert int(equal) < 44600 - 10 * 280
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_program_that_frees_nothing_gets_nothing_more(lua: str) -> None:
+    """Each refusal leaves something free, but not again and again: a leak must end where the heap does."""
+    attempt = "print(select(2,pcall(leak)),N,node.heap())"
+    said = answers(
+        "N=0 function leak() for i=1,1e6 do N=N+1 T[N%16]={T[N%16]} end end T={}",
+        *[attempt] * 12,
+        "T=nil collectgarbage() collectgarbage() print(node.heap())",
+        "T,N={},0 " + attempt,
+        lua=lua,
+    )
+    tried = [line.split("\t") for line in said[1:13] if line.startswith("not enough memory\t")]
+    held, free = [int(count) for _, count, _ in tried], [int(free) for *_, free in tried]
+    assert held[0] > 500 and held[-1] < 1.5 * held[0], said
+    assert all(later < earlier for earlier, later in zip(free, free[1:], strict=False)) and free[0] <= 3000, said
+    assert int(said[13]) > 44000
+    assert int(said[14].split("\t")[1]) == pytest.approx(held[0], rel=0.05)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_coroutine_that_called_the_firmware_is_given_back(lua: str) -> None:
+    measure = "collectgarbage() collectgarbage() print(node.heap())"
+    work = "local t=tmr.create() t:register(9999,0,print) t:unregister() node.task.post(0,function() return t end)"
+    said = answers(
+        "function f() " + work + " end coroutine.wrap(f)()",
+        measure,
+        "for i=1,7 do coroutine.wrap(f)() end",
+        "for i=1,7 do coroutine.resume(coroutine.create(f)) end",
+        measure,
+        lua=lua,
+    )
+    assert int(said[4]) == pytest.approx(int(said[1]), abs=100)

@@ -18,10 +18,8 @@ def test_a_board(lua: str) -> None:
         state = BoardLua(system.lua, system)
         memory = memory_of(lua, state.state_address())
         assert (state.anchor(), Kind.TABLE) in list(memory.chain(memory.lists()[0]))
-        pipes = state.pipes()
         await bench.answer("P=pipe.create() P:write(('x'):rep(300))")
-        assert state.pipes() == pipes + 1
-        assert sorted(state.pipe_chunks())[-2:] == [44, 256]
+        assert sorted(map(len, state.pipe_chunks()))[-2:] == [44, 256]
         assert state.collects_always() == (lua == "5.1")
         if lua == "5.1":
             await bench.answer("node.egc.setmode(node.egc.ON_ALLOC_FAILURE)")

@@ -5,28 +5,13 @@ from __future__ import annotations
 from bridge.virtual.lwip.address import ANY, from_dotted
 from bridge.virtual.lwip.err import Err
 from bridge.virtual.lwip.igmp import ALL_SYSTEMS, SIZE_GROUP, Groups
+from tests.virtual.lwip.bare import FreeMemory
 
 OWN, GROUP = from_dotted("10.77.0.2"), from_dotted("239.1.2.3")
 
 
-class Room:
-    """Memory for so many bytes."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, size: int) -> int | None:
-        if size > self.left:
-            return None
-        self.left -= size
-        return size
-
-    def give(self, taken: int) -> None:
-        self.left += taken
-
-
 def test_a_group_is_heard_between_join_and_leave() -> None:
-    groups, changes = Groups(room := Room(SIZE_GROUP), lambda: OWN), []
+    groups, changes = Groups(room := FreeMemory(SIZE_GROUP), lambda: OWN), []
     groups.on_changed = lambda: changes.append(list(groups))
     assert not groups.hears(GROUP) and groups.hears(OWN) and groups.hears(ALL_SYSTEMS)
     assert groups.join(ANY, GROUP) is Err.OK and groups.hears(GROUP)
@@ -38,7 +23,7 @@ def test_a_group_is_heard_between_join_and_leave() -> None:
 
 
 def test_what_is_no_group_or_no_interface_of_the_board() -> None:
-    groups = Groups(Room(100), lambda: OWN)
+    groups = Groups(FreeMemory(100), lambda: OWN)
     for interface, group in ((ANY, OWN), (ANY, ALL_SYSTEMS), (OWN + 1, GROUP)):
         assert groups.join(interface, group) is Err.VAL
         assert groups.leave(interface, group) is Err.VAL

@@ -22,7 +22,7 @@ class Typist:
         cpu = BoardCpu(asyncio.get_running_loop(), 1.0, lambda: None)
         cpu.begin(0.0)
         self.uart = Uart(cpu, lambda data, start, baud: self.said.extend(data), paced=False)
-        self.input = LineInput(self.uart, cpu, self, echo=echo)
+        self.input = LineInput(self.uart, self, echo=echo)
 
     def put_line(self, line: bytes) -> None:
         self.lines.append(line)

@@ -77,6 +77,22 @@ def test_bytes_that_follow_each_other_are_one_run_and_others_are_not() -> None:
     on_wire(test)
 
 
+def test_who_takes_bytes_waits_for_those_that_arrive_while_it_computed() -> None:
+    def test(wire: Wire) -> None:
+        wire.cpu.begin(0.0)
+        assert list(wire.uart.catch_up()) == []
+        taking = wire.uart.next()
+        wire.cpu.busy(0.01)
+        next(taking)
+        wire.uart.receive(b"x")
+        with pytest.raises(StopIteration) as taken:
+            next(taking)
+        assert taken.value.value == ord("x")
+        assert list(wire.uart.catch_up()) == [None], "nobody has given that time back"
+
+    on_wire(test)
+
+
 def test_put_translates_line_ends() -> None:
     def test(wire: Wire) -> None:
         wire.uart.put(b"a\nb\r\nc\rd")

@@ -45,6 +45,9 @@ local make = hide(function(f)
   return thread
 end)
 
+-- For the heap model: functions in which closures are made that the chip does not have like this, and a host's coroutine.
+B.makers = {coroutine = make, host_wrap = host_wrap(function() end)}
+
 function co.create(...)
   local f = ...
   check_function(f, select("#", ...))
@@ -93,3 +96,4 @@ function co.wrap(...)
     return unpack(results, 1, results.n)
   end
 end
+B.makers.resume, B.makers.wrap = co.resume, co.wrap

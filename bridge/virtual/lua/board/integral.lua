@@ -4,7 +4,7 @@ if not B.integers then return end
 local floor, tonumber, pcall, error, match, type = math.floor, tonumber, pcall, error, string.match, type
 local hide, math, base = B.hide, B.globals.math, B.base
 -- VM instructions that the stand-in for one operation takes.
-local OPERATION = 24
+local OPERATION = 23
 
 local function operate(plain, whole)
   return hide(function(a, b)

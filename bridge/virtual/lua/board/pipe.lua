@@ -166,10 +166,9 @@ local function poster_of(pipe, reader, priority)
       if repost then post(priority, poster) end
     end
   end
-  B.posters[poster] = true
   return poster
 end
-B.posters = setmetatable({}, {__mode = "k"})
+B.makers.pipe, B.makers.reader = poster_of, methods.reader
 
 function B.pipe_create(...)
   local reader, priority = ...

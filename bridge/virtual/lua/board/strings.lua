@@ -13,7 +13,7 @@ B.concat_bytes = 0
 -- VM instructions that these stand-ins took where the chip takes none; the account takes them off. What a way through
 -- costs was counted on the host's VM, per version.
 B.spent = 0
-local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT = 33, 27, 28, 24, 16, 29
+local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT = 33, 27, 28, 24, 16, 28
 if is_53 then CALLED_BACK = 3 end
 
 -- What the check behind each `..` calls.
