@@ -21,11 +21,12 @@ from bridge.flashing.header import check_fits, corrected, lasting
 from bridge.flashing.output import FlashProgress, Progress, explain
 from bridge.flashing.session import Session
 from bridge.flashing.table import RECORDS_SIZE, after_first_boot, file_system, read_table, records_of
-from bridge.image import IROM_OFFSET, ImageFacts, ImagePart, check_image
+from bridge.image import IROM_OFFSET, NEEDED, ImageFacts, ImagePart, check_image
 from bridge.profile import Profile
 
 __all__ = [
     "FLASH_BAUD",
+    "NEEDED",
     "FlashProgress",
     "FlashReport",
     "Progress",
@@ -42,8 +43,6 @@ T = TypeVar("T")
 FLASH_BAUD = 460_800
 #: What is tried when a speed has failed.
 _STEPS = (230_400, 115_200)
-#: Modules without which the bridge can do nothing on a board.
-NEEDED = ("net",)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,9 @@ LADDER: dict[str, set[str]] = {
     "handlers": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
-    "profile": {"errors", "resources"},
+    "yaml_file": {"errors"},
+    "folders": {"errors"},
+    "profile": {"errors", "resources", "ports", "folders", "yaml_file"},
     "link": {"errors", "wire", "ports"},
     "trace": {"errors", "wire", "ports"},
     "repl": {"errors", "wire", "ports"},
@@ -40,12 +42,14 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
+    "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
     "files": {"errors", "wire", "link", "ports", "mirror"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
 LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
+LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
@@ -79,7 +83,7 @@ HOMES: dict[str, set[str]] = {
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.yaml_file", "bridge.comparison"},
-    "pydantic": {"bridge.profile", "bridge.cli", "bridge.provision", "bridge.yaml_file"},
+    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
     "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},

@@ -15,11 +15,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
+from bridge.firmware.catalog import load_images
 from bridge.flash import FLASH_BAUD, FlashProgress, FlashReport, flash_image
 from bridge.flashing.backup import WARNING
 from bridge.flashing.keep import files_survive, new_folder, put_files, save_files
 from bridge.flashing.start import await_prompt
-from bridge.image import ImageFacts, check_image, load_image
+from bridge.image import ImageFacts, check_image
 from bridge.profile import Profile
 from bridge.trace import Recorder
 
@@ -81,13 +82,13 @@ def flash(
     trace: Path | None,
     as_json: bool,
 ) -> None:
-    """Write a firmware image to the board: one combined IMAGE, or 0x00000.bin and 0x10000.bin.
+    """Write a firmware image to the board: one combined IMAGE, 0x00000.bin and 0x10000.bin, or a name in the catalog.
 
-    The image is checked first (for ESP8266, whole, NodeMCU, with the module net), and verified after writing. What is
-    on the board already is not written again. esptool opens the port itself: a trace tells what it was at and when,
-    and holds no bytes.
+    The image is checked first (for ESP8266, whole, NodeMCU, with the modules of the link), and verified after
+    writing. What is on the board already is not written again. esptool opens the port itself: a trace tells what it
+    was at and when, and holds no bytes.
     """
-    parts = load_image(*images)
+    parts = load_images(images)
     facts = check_image(parts)
     click.echo(_describe(facts), err=as_json)
     lines = profile is None or profile.reset.lines != "none"

@@ -61,11 +61,20 @@ def read_profile(path: Path) -> Profile:
 
 def _files() -> dict[str, Path]:
     """Name → file. A file of the user's takes the place of the package's."""
-    found = {}
-    for folder in (resource("device_profiles"), profile_folder()):
-        if folder.is_dir():
-            found.update({path.stem: path for path in sorted(folder.iterdir()) if path.suffix in (".yaml", ".yml")})
-    return found
+    return {**_in(resource("device_profiles")), **_in(profile_folder())}
+
+
+def _in(folder: Path) -> dict[str, Path]:
+    try:
+        paths = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise ProfileError(
+            f"The folder of profiles {str(folder)[:200]} cannot be read ({error.strerror})",
+            remedy="Say where else with NODEMCU_BRIDGE_PROFILES.",
+        ) from error
+    return {path.stem: path for path in paths if path.suffix in (".yaml", ".yml")}
 
 
 def _named_as_its_file(path: Path) -> Profile:

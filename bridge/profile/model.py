@@ -23,7 +23,7 @@ class Match(Strict):
     vendor: Id = Field(description="Vendor number on USB, for example 0x10c4.")
     product: Id = Field(description="Product number on USB.")
     text: Text | None = Field(
-        None,
+        default=None,
         description="Words that the adapter's own name must have, where several kinds share the two numbers.",
     )
 
@@ -32,42 +32,46 @@ class Reset(Strict):
     """How the board is reset and put into its ROM loader."""
 
     lines: Literal["classic", "none"] = Field(
-        "classic",
+        default="classic",
         description="classic: RTS pulls the reset and DTR pulls GPIO0; none: no lines are wired, a hand must do it.",
     )
-    hold_ms: Milliseconds = Field(100, description="How long the reset is held, in milliseconds.")
+    hold_ms: Milliseconds = Field(default=100, description="How long the reset is held, in milliseconds.")
     boot_ms: Milliseconds = Field(
-        50, description="How long GPIO0 stays low after the reset was released, to enter the ROM loader, in ms."
+        default=50, description="How long GPIO0 stays low after the reset was released, to enter the ROM loader, in ms."
     )
-    by_hand: str = Field("", description="What a person does to enter the ROM loader; shown when the lines fail.")
+    by_hand: str = Field(
+        default="", description="What a person does to enter the ROM loader; shown when the lines fail."
+    )
 
 
 class Flash(Strict):
     """The flash chip and how it is written."""
 
-    size: Positive = Field(4 * _MIB, description="In bytes. The chip is asked before anything is written.")
-    mode: Literal["dio", "qio", "dout", "qout"] = Field("dio", description="How the chip is wired and read.")
-    frequency: Literal["40m", "26m", "20m", "80m"] = Field("40m", description="Clock of the flash.")
-    baud: Positive = Field(460_800, description="Speed at which writing starts; the ladder falls from here.")
+    size: Positive = Field(default=4 * _MIB, description="In bytes. The chip is asked before anything is written.")
+    mode: Literal["dio", "qio", "dout", "qout"] = Field(default="dio", description="How the chip is wired and read.")
+    frequency: Literal["40m", "26m", "20m", "80m"] = Field(default="40m", description="Clock of the flash.")
+    baud: Positive = Field(default=460_800, description="Speed at which writing starts; the ladder falls from here.")
 
 
 class Pins(Strict):
     """Pins, in NodeMCU's numbers."""
 
-    led: Index | None = Field(None, description="Index of the LED that programs may use, or null.")
-    led_on: Literal[0, 1] = Field(0, description="The level that lights it.")
+    led: Index | None = Field(default=None, description="Index of the LED that programs may use, or null.")
+    led_on: Literal[0, 1] = Field(default=0, description="The level that lights it.")
     names: dict[Text, Index] = Field(default_factory=dict, description="What is printed on the board: its index.")
 
 
 class Limits(Strict):
     """What the hardware bears, at most. Volts and milliamperes."""
 
-    io_volts: Annotated[float, Field(gt=0)] = Field(3.6, description="Voltage at a pin.")
-    io_ma: Annotated[float, Field(gt=0)] = Field(12, description="Current from one pin.")
+    io_volts: Annotated[float, Field(gt=0)] = Field(default=3.6, description="Voltage at a pin.")
+    io_ma: Annotated[float, Field(gt=0)] = Field(default=12, description="Current from one pin.")
     adc_volts: Annotated[float, Field(gt=0)] | None = Field(
-        1.0, description="Voltage at the analog input, or null if it is not led out."
+        default=1.0, description="Voltage at the analog input, or null if it is not led out."
     )
-    supply_ma: Annotated[float, Field(gt=0)] = Field(500, description="Current that the 3.3 V supply must give.")
+    supply_ma: Annotated[float, Field(gt=0)] = Field(
+        default=500, description="Current that the 3.3 V supply must give."
+    )
 
 
 class Profile(Strict):
@@ -76,7 +80,7 @@ class Profile(Strict):
     name: Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9][a-z0-9._-]*$")] = Field(
         description="The profile's name, as the file's."
     )
-    description: str = Field("", description="One line for people.")
+    description: str = Field(default="", description="One line for people.")
     match: list[Match] = Field(default_factory=list, description="Adapters; none: never chosen by itself.")
     reset: Reset = Reset()
     flash: Flash = Flash()
@@ -85,9 +89,9 @@ class Profile(Strict):
         description="Speeds that the adapter does without loss, rising. The line climbs as far as it proves to bear.",
     )
     adapter_latency_ms: Milliseconds = Field(
-        16, description="How long the adapter keeps a packet that is not full, in milliseconds."
+        default=16, description="How long the adapter keeps a packet that is not full, in milliseconds."
     )
-    cpu_mhz: Literal[80, 160] = Field(160, description="Clock of the CPU while the bridge's agent runs.")
+    cpu_mhz: Literal[80, 160] = Field(default=160, description="Clock of the CPU while the bridge's agent runs.")
     pins: Pins = Pins()
     strapping: dict[Literal["GPIO0", "GPIO2", "GPIO15", "EN", "RST"], Text] = Field(
         default_factory=dict, description="Pins that decide how the chip starts, and what is wired to them here."

@@ -11,9 +11,10 @@ from bridge.errors import ProfileError, UsageError
 from bridge.files.folder import read_folder
 from bridge.files.host import read_file
 from bridge.files.names import check_name
+from bridge.firmware.catalog import load_images
 from bridge.flash import NEEDED
 from bridge.flashing.header import check_fits
-from bridge.image import ImageFacts, ImagePart, check_image, load_image
+from bridge.image import ImageFacts, ImagePart, check_image
 from bridge.profile import Profile, load_profile
 from bridge.provision.model import BoardEntry, Checks, ShelfFile, Wifi
 from bridge.provision.plan import LFS_FILE, STARTUP, BoardPlan, Place, WifiWish
@@ -110,7 +111,7 @@ class _Reader:
         )
 
     def _read_image(self, *names: str) -> tuple[list[ImagePart], ImageFacts]:
-        parts = load_image(*(self._folder / name for name in names))
+        parts = load_images(names, folder=self._folder)
         return parts, check_image(parts, (*NEEDED, "file", "node", "tmr", "uart", "wifi"))
 
     def _read_profile(self, name: str) -> Profile:

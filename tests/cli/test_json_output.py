@@ -31,9 +31,14 @@ def program(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return str(folder / "program.lua")
 
 
-def firmware(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+def stand_in(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     (folder / "firmware.bin").write_bytes(image())
     return str(folder / "firmware.bin")
+
+
+def added(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    assert invoke(capfd, "firmware", "add", stand_in(folder, capfd))[0] == 0
+    return "--json"  # which may be given twice
 
 
 Made = Callable[[Path, pytest.CaptureFixture[str]], str]
@@ -44,7 +49,12 @@ CALLS: dict[str, list[str | Made]] = {
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
     "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
-    "flash": [firmware, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
+    "firmware add": [stand_in],
+    "firmware catalog": [added],
+    "firmware check": ["--port", BOARD],
+    "firmware inspect": [stand_in],
+    "firmware list": [added],
+    "flash": [stand_in, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
     "info": ["--port", BOARD],
     "provision": [lambda folder, capfd: shelf(folder)],
     "run": [program, "--port", BOARD],
@@ -75,6 +85,7 @@ def test_what_is_printed_is_as_its_schema_says(
     jsonschema.Draft202012Validator.check_schema(schema)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     plug(monkeypatch, Listed("/dev/a", 0x10C4, 0xEA60), Listed("/dev/b", 1, 1))
+    monkeypatch.setenv("NODEMCU_BRIDGE_FIRMWARE", str(tmp_path / "images"))
     arguments = [each(tmp_path, capfd) if callable(each) else each for each in CALLS[name]]
     code, out, err = invoke(capfd, *name.split(), *arguments, "--json")
     assert code == 0, err

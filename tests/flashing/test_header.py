@@ -36,7 +36,7 @@ def test_what_the_firmware_writes_is_left_out() -> None:
     stretches = lasting(parts(data), check_image(parts(data)))
     assert [(at, at + len(part)) for at, part in stretches] == [(0, 0xB000), (0x11000, len(data))]
     assert all(part == data[at : at + len(part)] for at, part in stretches)
-    with_tls = parts(image("net,tls"))
+    with_tls = parts(image("net,node,tls,tmr,uart"))
     assert [at for at, _ in lasting(with_tls, check_image(with_tls))] == [0, 0x13000]
     two = [ImagePart(0, data[:0x8000]), ImagePart(0x10000, data[0x10000:])]
     assert [(at, len(part)) for at, part in lasting(two, check_image(parts(data)))] == [

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from bridge.errors import ProfileError
-from bridge.profile import all_profiles, load_profile, profile_names, read_profile
+from bridge.profile import Profile, all_profiles, load_profile, profile_names, read_profile
+from bridge.resources import resource
 
 
 @pytest.fixture
@@ -65,6 +67,12 @@ def test_a_file_is_called_as_its_profile(own: Path) -> None:
         load_profile("one")
 
 
+def test_a_folder_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODEMCU_BRIDGE_PROFILES", "/" + "x" * 5000)
+    with pytest.raises(ProfileError, match=r"cannot be read \(File name too long\).*NODEMCU_BRIDGE_PROFILES"):
+        profile_names()
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -95,6 +103,7 @@ def test_a_file_is_called_as_its_profile(own: Path) -> None:
         ("- a\n", "is not a profile"),
         ("", "is not a profile"),
         ("[" * 5000, "is not YAML"),
+        ("name: " + "[" * 5000 + "]" * 5000, "is not YAML"),
     ],
 )
 def test_mistakes_name_file_and_key(tmp_path: Path, text: str, key: str) -> None:
@@ -111,3 +120,17 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         load_profile(str(tmp_path / "none.yaml"))
     with pytest.raises(ProfileError, match="cannot be read"):
         load_profile(f"{tmp_path}/")
+
+
+def test_the_page_has_every_key_and_every_profile() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "reference" / "device-profiles.md").read_text(
+        encoding="utf-8"
+    )
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")]
+    keys = []
+    for name, field in Profile.model_fields.items():
+        inner = field.annotation
+        part = inner is not None and isinstance(inner, type) and issubclass(inner, BaseModel)
+        keys += [f"{name}.{key}" for key in inner.model_fields] if part and inner is not None else [name]
+    packaged = [path.stem for path in resource("device_profiles").glob("*.yaml")]
+    assert sorted(rows) == sorted(f"`{name}`" for name in [*keys, *packaged])
