@@ -22,7 +22,7 @@ from bridge.profile import Profile
 @click.option("--timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds that the file may run.")
 @wait_option
 @trace_option
-@json_option
+@json_output(ExecOutput)
 def run(
     file: Path,
     url: str,
