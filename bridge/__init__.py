@@ -6,9 +6,9 @@
         await socket.connect(80, "example.com")
 
 The rooms, from the line up: `ports` (bytes), `wire` (frames and messages, pure), `link` (the two together), `repl` and
-`agent` (the board's prompt, and our program on it), `mirror` (board objects as Python objects), `board` (all of it),
-`opening` (from a port to a board), `sync` (the same without `await`), `trace` (what went over the line), `cli` (the
-command). `virtual` is a faithful board that shares none of this code.
+`agent` (the board's prompt, and our program on it), `mirror` (board objects as Python objects), `files` (whole files),
+`board` (all of it), `opening` (from a port to a board), `sync` (the same without `await`), `trace` (what went over the
+line), `cli` (the command). `virtual` is a faithful board that shares none of this code.
 """
 
 from __future__ import annotations

@@ -56,8 +56,7 @@ class Board:
         net: the module `net`, typed (`bridge.mirror.net`).
         tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
-        adc, file, gpio, node, tmr, uart, wifi: these modules, typed (`bridge.mirror.modules`).
-        files: files that are replaced whole or not at all (`bridge.files`).
+        adc, file, gpio, node, tmr, uart, wifi: these modules, typed; files: whole files (`bridge.files`).
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -96,7 +95,7 @@ class Board:
         self.lua = LuaName(self._current)
         self.adc = Adc(self._current)
         self.file = File(self._current, self._at_prompt)
-        self.files = Files(self._current, self.file)
+        self.files = Files(self._current, self.file, lambda: self.facts.modules)
         self.gpio = Gpio(self._current)
         self.node = Node(self._current, self.reset)
         self.tmr = Tmr(self._current)

@@ -28,6 +28,9 @@ class Portal:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        #: Jobs for the callback thread while it waits in `call`; None while it does not.
+        self._inner: queue.SimpleQueue[_Job | None] | None = None
+        self._choice = threading.Lock()
         self._closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
         # Daemons: threads that are not would be waited for before `atexit` could stop them.
         self._loop_thread = threading.Thread(target=self._run_loop, name="bridge-loop", daemon=True)
@@ -53,6 +56,8 @@ class Portal:
         if not self.loop.is_running():
             work.close()
             raise UsageError("bridge.sync is closed: the program is ending")
+        if threading.current_thread() is self._callback_thread:
+            return self._call_within(work)
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result()
@@ -60,10 +65,37 @@ class Portal:
             future.cancel()
             raise
 
-    async def callback(self, function: Callable[..., T], *values: Any) -> T:
-        """Run a function on the callback thread; called on the loop."""
+    def _call_within(self, work: Coroutine[Any, Any, T]) -> T:
+        # A callback waits, perhaps for Lua that asks a function meanwhile: that one runs here, as nothing else will.
+        jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        with self._choice:
+            outer, self._inner = self._inner, jobs
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        future.add_done_callback(lambda done: jobs.put(None))
+        try:
+            while (job := jobs.get()) is not None:
+                self._do(*job)
+            return future.result()
+        finally:
+            with self._choice:
+                self._inner = outer
+                while not jobs.empty():
+                    if (late := jobs.get()) is not None:
+                        self._jobs.put(late)
+
+    async def callback(self, function: Callable[..., T], *values: Any, asked: bool = False) -> T:
+        """Run a function on the callback thread; called on the loop.
+
+        Args:
+            function: what to run.
+            values: its arguments.
+            asked: somebody waits for its result who may hold up the `call` that the callback thread waits in: then it
+                runs within that call.
+        """
         result: asyncio.Future[T] = self.loop.create_future()
-        self._jobs.put((function, values, result))
+        with self._choice:
+            jobs = self._inner if asked and self._inner is not None else self._jobs
+            jobs.put((function, values, result))
         return await result
 
     def post(self, function: Callable[..., object], *values: Any) -> None:
@@ -115,19 +147,23 @@ class Portal:
 
     def _run_callbacks(self) -> None:
         while (job := self._jobs.get()) is not None:
-            function, values, future = job
-            try:
-                result, error = function(*values), None
-            except Exception as raised:
-                result, error = None, raised
-            except BaseException as raised:  # sys.exit() in a handler ends neither this thread nor the loop
-                result, error = None, RuntimeError(f"a handler raised {raised!r}")
-            try:
-                self.loop.call_soon_threadsafe(_settle, future, result, error)
-            except RuntimeError:
-                return  # the loop is closed: nobody waits any more
-            # Not kept while waiting for the next job: values may hold the last reference to a handle.
-            del job, function, values, future, result, error
+            if not self._do(*job):
+                return
+            del job  # not kept while waiting for the next one: values may hold the last reference to a handle
+
+    def _do(self, function: Callable[..., Any], values: tuple[Any, ...], future: asyncio.Future[Any]) -> bool:
+        """Run a job; False if the loop is closed, and nobody waits any more."""
+        try:
+            result, error = function(*values), None
+        except Exception as raised:
+            result, error = None, raised
+        except BaseException as raised:  # sys.exit() in a handler ends neither this thread nor the loop
+            result, error = None, RuntimeError(f"a handler raised {raised!r}")
+        try:
+            self.loop.call_soon_threadsafe(_settle, future, result, error)
+        except RuntimeError:
+            return False
+        return True
 
 
 def _settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:

@@ -46,6 +46,29 @@ def test_errors_come_through_and_a_callback_may_call_back() -> None:
         door.stop()
 
 
+def test_what_is_asked_runs_within_the_call_of_a_callback_and_others_wait_for_its_end() -> None:
+    door = Portal()
+    try:
+        ran: list[str] = []
+
+        async def both() -> int:
+            other = asyncio.ensure_future(door.callback(ran.append, "other"))
+            asked = await door.callback(lambda: ran.append("asked") or 5, asked=True)
+            ran.append("answered")
+            await asyncio.sleep(0.01)
+            return asked + other.done()
+
+        async def from_a_callback() -> int:
+            return await door.callback(lambda: door.call(both()))
+
+        assert door.call(from_a_callback()) == 5
+        door.call(door.callback(int))
+        assert ran == ["asked", "answered", "other"]
+        assert door.call(door.callback(int, "7", asked=True)) == 7
+    finally:
+        door.stop()
+
+
 def test_a_handler_that_leaves_the_program_ends_no_thread() -> None:
     door = Portal()
     try:

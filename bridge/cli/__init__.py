@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "boards": Entry("bridge.cli.boards:boards", "List the ports a board may be on, without opening them."),
     "doctor": Entry("bridge.cli.doctor:doctor", "Look at a port step by step and say what is wrong with it."),
     "exec": Entry("bridge.cli.execute:execute", "Run Lua source on the board and print what it prints."),
+    "fs": Entry("bridge.cli.fs:fs", "Work with the files on the board's flash."),
     "firmware": Entry("bridge.cli.firmware:firmware", "Say what a firmware must have, and look into images of it."),
     "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),

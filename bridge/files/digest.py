@@ -53,8 +53,8 @@ end""",
 def source(kind: str) -> str:
     """Lua that returns a function which computes digests of files.
 
-    With a name it begins with that file, without one it goes on. It returns false for no such file, nil as long as
-    there is more to come, then the digest.
+    With a name it begins with that file, without one it goes on. It returns nil as long as there is more to come,
+    then the digest; false when there is no such file, or nothing left of it.
 
     Args:
         kind: what `KIND` has returned.
@@ -70,9 +70,9 @@ return function(name)
 if name then
 if opened then opened:close() end
 opened = file.open(name)
-if not opened then return false end
 take = new()
 end
+if not opened then return false end
 for _ = 1, {_PIECES} do
 local data = opened:read({_PIECE})
 if not data then

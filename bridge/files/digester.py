@@ -7,6 +7,7 @@ import contextlib
 
 from bridge.errors import BridgeError, FileError
 from bridge.files import digest as digests
+from bridge.files.names import shown
 from bridge.mirror.handle import Remote
 from bridge.mirror.lua import single
 from bridge.mirror.modules.file import SEARCH_TIMEOUT
@@ -45,10 +46,13 @@ class Digester:
             for each in calls:
                 each.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
-        if last is False:
-            raise FileError("The board opens no file", port=table.caller.url, remedy="Restart it.")
         if not isinstance(last, bytes):
-            raise FileError("A file changed while the board computed its digest", port=table.caller.url)
+            what = name.decode("utf-8", "surrogateescape")
+            raise FileError(
+                f"The board did not read {shown(what)} to its end",
+                port=table.caller.url,
+                remedy="Does a program there write it, or has it four files open?",
+            )
         return kind, last
 
     async def holds(self, table: HandleTable, name: bytes, data: bytes) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 
 from bridge.errors import FileError, FileSystemFull, LinkError, NoSuchFile, PortLost
@@ -47,11 +47,13 @@ class Files:
     Args:
         tables: where the table of the present boot comes from.
         file: the firmware's module.
+        modules: says which modules the firmware has.
     """
 
-    def __init__(self, tables: TableSource, file: File) -> None:
+    def __init__(self, tables: TableSource, file: File, modules: Callable[[], Collection[str]]) -> None:
         self._tables = tables
         self._file = file
+        self._modules = modules
         self._order = asyncio.Lock()
         self._digester = Digester()
         self._finished: list[str] = []
@@ -209,7 +211,7 @@ class Files:
         """Send what the board lacks of a folder of this computer, or has otherwise: sizes and digests say so.
 
         Args:
-            folder: what is in folders within has names such as "www/index.html". What begins with a dot is left out.
+            folder: what is in folders within has names such as "www/index.html"; see `read_folder`.
             delete: also remove files that the folder lacks, before anything is sent.
             dry_run: only say what would be done.
             told: called while a file is sent.
@@ -248,6 +250,12 @@ class Files:
         async with self._order:
             try:
                 table = await self._tables()
+                if "file" not in self._modules():
+                    raise FileError(
+                        "The firmware has no module file, and so the board has no files",
+                        port=table.caller.url,
+                        remedy="Flash an image with the module file.",
+                    )
                 for left in find_unfinished(await self._file.list("^nodemcu%-bridge%.")):
                     name = await finish(self._file, table, left)
                     if name is not None:

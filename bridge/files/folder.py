@@ -19,7 +19,7 @@ class Folder:
     Args:
         path: the folder.
         files: name on the board → contents.
-        left_out: what begins with a dot and so is left out, sorted.
+        left_out: what is left out, sorted.
     """
 
     path: Path
@@ -28,7 +28,9 @@ class Folder:
 
 
 def read_folder(path: Path) -> Folder:
-    """Read a folder. What is in folders within has names such as "www/index.html"; what begins with a dot is left out.
+    """Read a folder. What is in folders within has names such as "www/index.html".
+
+    What begins with a dot is left out, and links to other folders are.
 
     Raises:
         UsageError: it is no folder, something in it cannot be read, or the board can have no file of such a name.
@@ -44,8 +46,9 @@ def read_folder(path: Path) -> Folder:
     left_out: list[str] = []
     for folder, within, names in os.walk(path, onerror=failed):
         place = Path(folder).relative_to(path)
-        left_out += [(place / name).as_posix() for name in (*within, *names) if name.startswith(".")]
-        within[:] = sorted(name for name in within if not name.startswith("."))
+        links = [name for name in within if (Path(folder) / name).is_symlink()]
+        left_out += [(place / name).as_posix() for name in (*within, *names) if name.startswith(".") or name in links]
+        within[:] = sorted(name for name in within if not name.startswith(".") and name not in links)
         for name in sorted(names):
             if not name.startswith("."):
                 on_board = (place / name).as_posix()

@@ -26,7 +26,10 @@ def check_name(name: str, *, scratch: bool = False) -> bytes:
     """
     if not isinstance(name, str):
         raise UsageError(f"A {type(name).__name__} is no name of a file", remedy="Give a str.")
-    raw = name.encode("utf-8", "surrogateescape")
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{shown(name)} is no text", remedy="Leave half surrogate pairs out.") from error
     if not raw:
         raise UsageError("A file needs a name", remedy="Give one of 1 to 31 bytes.")
     if len(raw) > LONGEST:
@@ -45,9 +48,17 @@ def check_name(name: str, *, scratch: bool = False) -> bytes:
     return raw
 
 
+def plain(name: str) -> str:
+    """A name as text that can be written as UTF-8: what is none has its bytes written out, as in "caf\\xe9"."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "backslashreplace").decode()
+
+
 def shown(name: str) -> str:
     """A name for people: without bytes that are no text, and with control characters written out."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = plain(name)
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text) or "''"
 
 

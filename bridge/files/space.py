@@ -8,9 +8,9 @@ from dataclasses import dataclass
 PAGE = 251
 #: Data pages that a file's index header names, and each further index page.
 _HEADER_ENTRIES, _INDEX_ENTRIES = 105, 124
-#: Pages that an upload takes beside the new file: two for the file that holds its name, and one that SPIFFS wants free
-#: beyond what it writes (`spiffs_gc_check`).
-_UPLOAD = 3
+#: Pages that an upload takes beside the new file: two for the file that holds its name, and what SPIFFS wants free
+#: beyond what it writes: one (`spiffs_gc_check`), and one each for the page and the index that a write begins anew.
+_UPLOAD = 5
 
 
 def pages_of(size: int) -> int:

@@ -100,7 +100,8 @@ async def _write(
     if opened is None:
         raise not_opened(name, table)
     async with opened:
-        written = await write_pieces(opened, data, told)
+        # Less than a page waits in the board's RAM, and is lost where it does not fit.
+        written = await write_pieces(opened, data, told) and await opened.flush()
     if not written:
         raise _full(name, table)
     return loop.time() - opening

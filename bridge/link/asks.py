@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 
 from bridge.errors import BridgeError, ValueRefused
 from bridge.wire.values import Value, encode_values
 
+#: Whether what runs is a function that Lua waits for.
+ASKED: ContextVar[bool] = ContextVar("ASKED", default=False)
 #: Bytes of an error's text that go to the board.
 _TEXT = 300
 
@@ -46,6 +49,7 @@ class Asks:
             task.cancel()
 
     async def _run(self, function: Callable[..., object] | None, call_id: int, values: tuple[Value, ...]) -> None:
+        ASKED.set(True)  # for this task, and what it starts
         try:
             if function is None:
                 raise LookupError("nobody waits for this call")

@@ -2,7 +2,8 @@
 
 Every class and method here is the asyncio one of the same name without `await`; see there for what it does. All of
 it runs on one background loop. Your handlers and callbacks run on one thread of their own, one at a time, and may
-call the board; one that does not return holds the others up.
+call the board; one that does not return holds the others up. Where a handler calls Lua that asks one of your functions,
+that function runs within the handler's call.
 """
 
 from bridge.sync.board import Board, open_board

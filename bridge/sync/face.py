@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from bridge.errors import BridgeError
 from bridge.link import CALL_TIMEOUT
+from bridge.link.asks import ASKED
 from bridge.mirror.handle import Handler, State
 from bridge.mirror.handle import Remote as AsyncRemote
 from bridge.mirror.table import Unread
@@ -80,7 +81,7 @@ def to_handler(function: Callable[..., Any] | None) -> Callable[..., Any] | None
     wanted = function
 
     async def handler(*values: Value) -> Value:
-        result = await portal().callback(wanted, *map(inward, values))
+        result = await portal().callback(wanted, *map(inward, values), asked=ASKED.get())
         return tuple(map(outward, result)) if isinstance(result, tuple) else outward(result)
 
     handler.__qualname__ = getattr(wanted, "__qualname__", repr(wanted))

@@ -126,8 +126,8 @@ def test_books_agree_after_whoever_gave_up(build: str) -> None:
         stage.network.serve(PEER, SERVED, echo)
         counted = Recount(stage.system.heap)
         left = []
-        for turn in range(5):
-            for _ in range(12):
+        for turn in range(4):
+            for _ in range(8):
                 works = [rng.choice((connect, listen))(stage) for _ in range(rng.randrange(1, 10))]
                 await asyncio.gather(*map(give_up, works))
                 if rng.random() < 0.3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import itertools
 import os
@@ -321,3 +322,19 @@ def test_board_tools() -> None:
     assert "NodeMCU 3.0.0" in said and "a file says: kept on the board\n" in said
     assert "files: {'greeting.txt': 18000}" in said and "network virtual on channel 6: -51 dBm" in said
     assert said.splitlines()[-3:] == ["tick 1", "tick 2", "tick 3"]
+
+
+def test_files(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    (tmp_path / "init.lua").write_bytes(b"print('hi')\n")
+    (tmp_path / "www" / "index.html").write_bytes(PAGE)
+    run = subprocess.run(command("files.py", str(tmp_path)), capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    digest = hashlib.sha256(PAGE).hexdigest()[:16]
+    lines = run.stdout.splitlines()
+    assert lines[:2] == [
+        "first: sent init.lua, www/index.html, 0 were the same",
+        "again: sent nothing, 2 were the same",
+    ]
+    assert lines[3] == f"www/index.html: {len(PAGE)} bytes, sha256 {digest}…" and lines[4].startswith("room for a file")
+    assert lines[5:] == ["sent 14000 bytes, compared by sha256", "it says: from the host"]

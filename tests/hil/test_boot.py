@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from bridge.errors import LuaError
 from tests.hil.conftest import Board
+from tests.hil.console import heard_through
 
 
 async def test_it_says_what_it_is(board: Board) -> None:
@@ -49,19 +48,6 @@ async def test_host_data_is_never_code(board: Board) -> None:
 
 
 async def test_what_lua_prints_is_console_text(board: Board) -> None:
-    heard = bytearray()
-    last = asyncio.Event()
-
-    def listen(data: bytes) -> None:
-        heard.extend(data)
-        if b"line\t3" in heard:
-            last.set()
-
-    board.on("console", listen)
-    try:
+    async with heard_through(board, b"line\t3") as heard:
         assert await board.exec("for i=1,3 do print('line', i) end return ...", 7) == 7
-        async with asyncio.timeout(10):
-            await last.wait()
-    finally:
-        board.on("console", None)
     assert heard.replace(b"\r", b"").splitlines()[-3:] == [b"line\t1", b"line\t2", b"line\t3"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from bridge.errors import LuaError, UsageError
 from tests.hil.conftest import Board
+from tests.hil.console import heard_through
 
 
 async def test_the_line_of_the_bridge_is_known_and_left_alone(board: Board) -> None:
@@ -28,19 +27,6 @@ async def test_the_second_uart_sends(board: Board) -> None:
 
 
 async def test_what_is_written_beside_the_frames_is_console_text(board: Board) -> None:
-    heard = bytearray()
-    came = asyncio.Event()
-
-    def listen(data: bytes) -> None:
-        heard.extend(data)
-        if b"end of it" in heard:
-            came.set()
-
-    board.on("console", listen)
-    try:
+    async with heard_through(board, b"end of it") as heard:
         await board.uart.write(0, "line " * 100, "end of it\r\n")
-        async with asyncio.timeout(10):
-            await came.wait()
-    finally:
-        board.on("console", None)
     assert b"line " * 100 + b"end of it" in heard

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bridge import sync
-from bridge.errors import UsageError
+from bridge.errors import BridgeError, UsageError
 from bridge.mirror.lua import LuaName as AsyncLuaName
 from bridge.mirror.lua import LuaObject as AsyncLuaObject
 from bridge.mirror.table import HandleTable
@@ -86,3 +86,24 @@ def test_lua_that_waits_gets_what_a_function_returns(shared: sync.Board) -> None
     assert shared.exec(call, lambda value: shared.eval("... * 2", value)) == 40
     timer = shared.lua.tmr.create()
     assert shared.exec(call, lambda value: timer) is timer
+
+
+def test_a_handler_may_call_lua_that_asks_a_function(shared: sync.Board) -> None:
+    answers: list[object] = []
+    done = threading.Event()
+
+    def handler(timer: object) -> None:
+        def deeper(value: int) -> object:
+            return shared.exec("local f = ... return f(20)", lambda number: number + value)
+
+        try:
+            answers.append(shared.exec("local f = ... return f(1) * 2", deeper, timeout=5))
+        except BridgeError as error:
+            answers.append(error)
+        done.set()
+
+    timer = shared.tmr.create()
+    timer.alarm(20, shared.tmr.ALARM_SINGLE, handler)
+    assert done.wait(30) and answers == [42]
+    assert shared.exec("local f = ... return f(7)", lambda value: value) == 7
+    timer.release()

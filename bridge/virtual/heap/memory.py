@@ -128,12 +128,18 @@ class VmMemory:
         """Address, length and signature of the strings that are in no list of `lists`."""
         raise NotImplementedError
 
-    def signature(self, address: int, kind: int) -> bytes:
-        """What tells an object from another that is made in its place when it is gone.
+    def signed(self, first: int) -> Iterator[tuple[int, int, bytes]]:
+        """Address, kind and signature of the objects in one of the `lists` but the first.
 
-        Of a string the hash and the length, of a userdata also its metatable, of others nothing.
+        A signature tells an object from another that is made in its place when it is gone: of a userdata it is the
+        metatable and the size, of a string its hash and its length; others have none.
         """
-        raise NotImplementedError
+        address = first
+        while address:
+            head = read(address, 40)
+            kind = head[8] & 0x0F
+            yield address, kind, head[16:] if kind == Kind.USERDATA else b""
+            address = _POINTER.unpack_from(head)[0]
 
     def string_length(self, address: int) -> int:
         """Bytes of a string."""

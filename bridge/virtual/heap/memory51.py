@@ -5,10 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Proto, Table, VmMemory, pointer, read
 
 _POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
+#: Head of a string: the next one in its bucket, what is not needed, the length.
+_STRING = struct.Struct("<QQQ")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 40
 #: Bytes of a call record.
@@ -39,14 +41,10 @@ class Memory51(VmMemory):
         for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
             while address:
                 head = read(address, 24)
-                found.append((address, _POINTER.unpack_from(head, 16)[0], head[12:]))
-                address = _POINTER.unpack_from(head)[0]
+                following, _, length = _STRING.unpack(head)
+                found.append((address, length, head[12:]))
+                address = following
         return found
-
-    def signature(self, address: int, kind: int) -> bytes:
-        if kind == Kind.USERDATA:
-            return read(address + 16, 24)
-        return read(address + 12, 12) if kind == Kind.STRING else b""
 
     def string_length(self, address: int) -> int:
         return pointer(address + 16)

@@ -36,9 +36,6 @@ class Memory53(VmMemory):
     def strings(self) -> list[tuple[int, int, bytes]]:
         return []
 
-    def signature(self, address: int, kind: int) -> bytes:
-        return read(address + 16, 16) if kind == Kind.USERDATA else b""
-
     def string_length(self, address: int) -> int:
         raw = read(address, 24)
         return int(_POINTER.unpack_from(raw, 16)[0]) if raw[8] & 0x3F == _LONG_STRING else raw[11]

@@ -86,9 +86,7 @@ class HeapModel:
         self._allocations.anchor = frozenset((self._lua.anchor(),))
         memory = self._memory
         self._old = {
-            address: memory.signature(address, kind)
-            for first in memory.lists()[1:]
-            for address, kind in memory.chain(first)
+            address: signature for first in memory.lists()[1:] for address, _, signature in memory.signed(first)
         }
         self._old |= {address: signature for address, _, signature in memory.strings()}
         self._boot_strings = sum(memory.mark()[len(memory.lists()) :])
@@ -298,19 +296,20 @@ class HeapModel:
         first, *others = memory.lists()
         found = list(memory.chain(first, self._allocations.anchor))
         strings: list[tuple[int, int]] = []
-        old, alive = self._old, {}
+        old, alive = self._old, []
         for other in others:
-            for address, kind in memory.chain(other):
-                if address in old and old[address] == memory.signature(address, kind):
-                    alive[address] = old[address]
+            for address, kind, signature in memory.signed(other):
+                if old.get(address) == signature:
+                    alive.append(address)
                 else:
                     found.append((address, kind))
         for address, length, signature in memory.strings():
             if old.get(address) == signature:
-                alive[address] = signature
+                alive.append(address)
             else:
                 strings.append((address, length))
-        self._old = alive
+        if len(alive) < len(old):
+            self._old = {address: old[address] for address in alive}
         self.objects = _BOOT_OBJECTS + len(found) + len(strings)
         return found, strings
 

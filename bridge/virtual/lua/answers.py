@@ -26,6 +26,9 @@ ARGUMENT_FAULT = 12
 OUT_OF_MEMORY = 13
 HALT = 14
 
+#: Stands for values that are to be fetched, as in board/builtin.lua.
+HANDED = (b"\0handed",)
+
 Answer = tuple[Any, ...]
 
 
@@ -60,14 +63,23 @@ class Answers:
             if self.halted:
                 return (HALT,)
             self._called()
+            if values == HANDED:
+                values = self._objects.handed_over()
             if any(type(value) is userdata for value in values):
                 values = tuple(from_lua(value) for value in values)
             return self._run(lambda: function(checked(values)))
 
         return answer
 
-    def resume(self, generator: Generator[Call, tuple[Value, ...], Any], *values: Value) -> Answer:
-        """Go on with a builtin that called a Lua function; `values` are its results."""
+    def resume(self, generator: Any, *values: Value) -> Answer:
+        """Go on with a builtin that called a Lua function.
+
+        Args:
+            generator: the builtin, or what stands for all arguments when they are to be fetched.
+            values: the function's results.
+        """
+        if generator == HANDED[0]:
+            generator, *values = self._objects.handed_over()  # type: ignore[assignment]
         if self.halted:
             generator.close()
             return (HALT,)

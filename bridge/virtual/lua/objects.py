@@ -67,6 +67,11 @@ class Objects:
         number = self._board[b"number_of"](value)
         return self._objects.get(number, value) if number is not None else value
 
+    def handed_over(self) -> tuple[Value, ...]:
+        """The values that a coroutine has left to be fetched by way of the main thread (board/builtin.lua)."""
+        taken = self._board[b"take_handed"]()
+        return taken if type(taken) is tuple else (taken,)
+
     def pin(self, thing: LuaObject) -> None:
         """Keep an object's userdata alive."""
         made = self.to_lua(thing)

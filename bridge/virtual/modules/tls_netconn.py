@@ -115,7 +115,8 @@ class NetConn:
 
     def _on_connected(self, _arg: Any, _pcb: TcpPcb, _err: Err) -> Err:
         try:
-            self._taken += [self._kernel.heap.claim(size) for size in RING]
+            for size in RING:
+                self._taken.append(self._kernel.heap.claim(size))
         except OutOfHeap:
             return Err.MEM  # connected, and nothing ever comes of it
         self._buffer = bytearray()

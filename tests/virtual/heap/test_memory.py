@@ -114,3 +114,24 @@ def test_something_else_is_refused() -> None:
 
 def test_the_contract_is_abstract() -> None:
     assert VmMemory.lists is not type(Subject("5.1").memory).lists
+
+
+def test_signatures_tell_strings_and_userdata_from_others_in_their_place(subject: Subject) -> None:
+    memory, vm = subject.memory, subject.vm
+    strings = {address: signature for address, _, signature in memory.strings()}
+    assert len(set(strings.values())) == len(strings)
+    make = b"(newproxy and newproxy(true) or setmetatable({}, {__gc = function() end}))"
+    vm.runtime.execute(b"KEPT = {" + make + b"," + make + b"}")
+    found = [each for first in memory.lists()[1:] for each in memory.signed(first)]
+    assert dict.fromkeys(address for address, _, _ in found) == dict.fromkeys(
+        address for first in memory.lists()[1:] for address, _ in memory.chain(first)
+    )
+    signatures = [signature for _, kind, signature in found if kind == Kind.USERDATA]
+    if vm.version == "5.1":
+        assert len(set(signatures)) >= 2
+        before = dict((address, signature) for address, _, signature in found)
+        vm.runtime.execute(b"KEPT = nil collectgarbage()")
+        later = [each for first in memory.lists()[1:] for each in memory.signed(first)]
+        assert all(before[address] == signature for address, _, signature in later)
+    else:
+        assert {signature for _, kind, signature in found if kind == Kind.TABLE} == {b""}

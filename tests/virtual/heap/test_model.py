@@ -183,3 +183,18 @@ def test_a_program_that_frees_nothing_gets_nothing_more(lua: str) -> None:
     assert all(later < earlier for earlier, later in zip(free, free[1:], strict=False)) and free[0] <= 3000, said
     assert int(said[13]) > 44000
     assert int(said[14].split("\t")[1]) == pytest.approx(held[0], rel=0.05)
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_coroutine_that_called_the_firmware_is_given_back(lua: str) -> None:
+    measure = "collectgarbage() collectgarbage() print(node.heap())"
+    work = "local t=tmr.create() t:register(9999,0,print) t:unregister() node.task.post(0,function() return t end)"
+    said = answers(
+        "function f() " + work + " end coroutine.wrap(f)()",
+        measure,
+        "for i=1,7 do coroutine.wrap(f)() end",
+        "for i=1,7 do coroutine.resume(coroutine.create(f)) end",
+        measure,
+        lua=lua,
+    )
+    assert int(said[4]) == pytest.approx(int(said[1]), abs=100)

@@ -135,3 +135,48 @@ def test_a_bug_of_a_builtin_is_not_swallowed() -> None:
         bench.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_coroutine_hands_over_what_any_code_does(lua: str) -> None:
+    said = answers(
+        lua,
+        "function same(...) local r,n={uart.echo(...)},select('#',...) for i=1,n do "
+        "if r[i]~=(select(i,...)) then return i end end return n end t,f={},function() return t,nil,f,1,2,3 end",
+        "function inside(g,...) return select(2,coroutine.resume(coroutine.create(g),...)) end",
+        "=inside(same,t),inside(same,1,t),inside(same,nil,f,nil,t),inside(same,t,nil,nil,nil,f),inside(same,1,2,3,4,5,t,f,nil,9)",
+        "=inside(function() return same(t),inside(same,f,t),same(1,2) end)",
+        "=select('#',inside(uart.echo,t,nil,nil)),inside(uart.twice,f)==t,(select(2,inside(uart.twice,f)))",
+        "=inside(function() return pcall(uart.refuse,t) end)",
+    )
+    assert said[2].split("\t") == ["1", "2", "4", "5", "9"]
+    assert said[3].split("\t") == ["1", "2", "2"]
+    assert "not like this" in said[5]
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_what_a_coroutine_handed_over_outlives_it(lua: str) -> None:
+    kept: list[Any] = []
+
+    def keep(arguments: Args) -> None:
+        kept.extend(arguments)
+
+    async def main() -> None:
+        bench = await Bench.boot(lua=lua, modules="uart,node", cpu=0.0)
+        lua_of_board = bench.firmware.system.lua
+        lua_of_board.add_module(Module("uart", {"keep": keep}))
+        for _ in range(3):
+            await bench.answer(
+                "for i=1,100 do coroutine.wrap(function() local t={i} "
+                "uart.keep(function() return t[1] end,t) end)() end"
+            )
+            await bench.answer("collectgarbage() collectgarbage() for i=1,300 do local s=('x'):rep(i) end")
+            functions, tables = kept[::2], kept[1::2]
+            assert [lua_of_board.call(function)[0] for function in functions] == list(range(1, 101))
+            assert [lua_of_board.items(table) for table in tables] == [[(1, number)] for number in range(1, 101)]
+            del functions, tables
+            kept.clear()
+            await bench.answer("collectgarbage() collectgarbage() print(1)")
+        bench.close()
+
+    run(main())

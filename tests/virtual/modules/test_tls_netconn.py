@@ -106,6 +106,23 @@ def test_a_refused_port_and_no_fourth_socket() -> None:
     with_kernel(test)
 
 
+def test_a_connection_for_which_there_is_no_memory_gives_back_what_it_took() -> None:
+    async def test(kernel: Any, network: MemoryNetwork) -> None:
+        seen, sockets = Seen(), []
+        free = kernel.heap.free()
+        socket = NetConn(kernel, sockets, seen)
+        socket.connect(from_dotted(PEER), 7001)
+        taken = kernel.heap.claim(kernel.heap.free() - 1500)
+        await asyncio.sleep(0.1)
+        assert seen.events == []
+        socket.close()
+        await asyncio.sleep(15)
+        kernel.heap.release(taken)
+        assert sockets == [] and kernel.heap.free() == free
+
+    with_kernel(test)
+
+
 def test_a_wire_without_a_socket() -> None:
     wire = Wire()
     wire.free()

@@ -52,19 +52,43 @@ local fail = hide(function(op, a, b)
 end)
 B.fail = fail
 
--- What Python gets of a coroutine refers to that coroutine, so one that hands over more than plain values is kept until
--- the boot ends: Python may hold them for longer than the program holds the coroutine.
+-- What Python gets of a coroutine refers to that coroutine, and Python may hold it for longer than the program holds the
+-- coroutine. So more than plain values are not handed over there: Python is told to fetch them, by way of the main thread.
+local HANDED = "\0handed"
+-- VM instructions that this takes, and with each value more, where the chip takes none; and when they are fetched.
+local HANDING, HANDING_EACH, FETCHING = 24, 10, 20
 local inside -- the coroutine that runs
-local pinned, select = {}, select
-local pin = hide(function(thread, ...)
-  for at = 1, select("#", ...) do
-    local kind = type((select(at, ...)))
-    if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then
-      pinned[thread] = true
-      return
+-- What is to be fetched: not in a table, as long as it is little, because on the chip nothing is allocated for it.
+local count, first, second, third, fourth, more
+local select = select
+local function handing(answer)
+  return hide(function(...)
+    local n = select("#", ...)
+    B.spent = B.spent + HANDING + HANDING_EACH * n
+    for at = 1, n do
+      local kind = type((select(at, ...)))
+      if kind == "function" or kind == "table" or kind == "thread" or kind == "userdata" then
+        B.spent = B.spent + FETCHING
+        count, first, second, third, fourth = n, ...
+        if n > 4 then more = {select(5, ...)} end
+        return answer(HANDED)
+      end
     end
+    return answer(...)
+  end)
+end
+
+-- For Python: what was handed over last.
+function B.take_handed()
+  local a, b, c, d, rest = first, second, third, fourth, more
+  first, second, third, fourth, more = nil, nil, nil, nil, nil
+  if count == 1 then return a
+  elseif count == 2 then return a, b
+  elseif count == 3 then return a, b, c
+  elseif count == 4 then return a, b, c, d
   end
-end)
+  return a, b, c, d, unpack(rest, 1, count - 4)
+end
 
 -- Says which coroutine runs from now on (nil is none), and returns which one ran before.
 B.enter = hide(function(thread)
@@ -75,12 +99,13 @@ end)
 
 -- `answer` is the Python side; `resume` goes on with a function that had to call Lua (opcode CALL).
 function B.wrap(answer, resume)
+  local answer_inside, resume_inside = handing(answer), handing(resume)
   return function(...)
-    if inside and not pinned[inside] then pin(inside, ...) end
-    local op, a, b, c, d = answer(...)
+    local op, a, b, c, d = (inside and answer_inside or answer)(...)
     while op == CALL do
-      if d == 0 then op, a, b, c, d = resume(a, b())
-      else op, a, b, c, d = resume(a, b(unpack(c, 1, d))) end
+      local go_on = inside and resume_inside or resume
+      if d == 0 then op, a, b, c, d = go_on(a, b())
+      else op, a, b, c, d = go_on(a, b(unpack(c, 1, d))) end
     end
     if op == ONE then return a
     elseif op == NOTHING then return

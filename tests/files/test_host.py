@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import UsageError
+from bridge.files import host
+
+
+def test_a_file_is_replaced_whole_and_keeps_its_rights(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    host.write_file(path, b"one")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert host.read_file(path) == b"one" and stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+    path.chmod(0o600)
+    host.write_file(path, b"two")
+    assert host.read_file(path) == b"two" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_a_link_points_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("a")
+    host.write_file(tmp_path / "link", b"one")
+    assert (tmp_path / "a").read_bytes() == b"one" and (tmp_path / "link").is_symlink()
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (("nosuch", "No such file"), (".", "a folder"), ("pipe", "no plain file"), ("loop", "symbolic")):
+        with pytest.raises(UsageError, match=why):
+            host.read_file(tmp_path / name)
+    with pytest.raises(UsageError, match="cannot be read"):
+        host.read_file(tmp_path / "a\0b")
+
+
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(UsageError, match="Permission denied"):
+        host.read_file(path)
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    for name, why in (("folder", "is a folder"), ("nosuch/a", "cannot be written"), ("a\0", "cannot be written"),
+                      ("x" * 300, "cannot be written"), ("loop/a", "cannot be written")):  # fmt: skip
+        with pytest.raises(UsageError, match=why):
+            host.write_file(tmp_path / name, b"x")
+    for name, why in (("folder", "is a folder"), ("nosuch/a", "no folder")):
+        with pytest.raises(UsageError, match=why):
+            host.check_writable(tmp_path / name)
+    host.check_writable(tmp_path / "a")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "loop"]
