@@ -32,6 +32,7 @@ function agent.net_socket(_, accepted)
   for event, name in pairs(agent.names) do
     socket:on(name, calls[event])
   end
+  if accepted then agent.given = nil end
   return number
 end
 

@@ -20,11 +20,11 @@ function agent.two(n)
 end
 
 -- Queues a message: its kind, the bytes that follow, and values. (`given`: numbers of objects in it. Those that are there at
--- the beginning are of a message that there was no memory for, or that went too deep.)
+-- the beginning are of a message that there was no memory for, or that went too deep; or of an object that a reply tells.)
 function agent.send(kind, data, ...)
   local agent = agent
   local top, out = agent.top, agent.out
-  if agent.given then agent.release() end
+  if agent.given then agent.release(nil, kind) end
   data = char(kind) .. data
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
