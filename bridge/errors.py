@@ -8,7 +8,8 @@
     │   ├── PortBusy
     │   └── PortLost             also a ConnectionError: unplugged, or the network peer went away
     ├── FlashError               esptool or an image refused
-    │   └── ImageError           the image is not for ESP8266, damaged, or lacks what is needed
+    │   ├── ImageError           the image is not for ESP8266, damaged, or lacks what is needed
+    │   └── FilesWouldBeLost     the new firmware has its file system elsewhere; nothing was written
     ├── ProtocolError            somebody broke the rules of the wire
     │   ├── LocalProtocolError   this side did
     │   │   └── ValueRefused     also a ValueError: the wire or the board's numbers cannot carry a value exactly
@@ -29,7 +30,9 @@
     ├── NetError                 what the board's network stack reports; carries NodeMCU's code
     │   ├── DNSFailed
     │   ├── ConnectRefused       also a ConnectionRefusedError
-    │   └── ConnectionLost       also a ConnectionError
+    │   ├── ConnectionLost       also a ConnectionError
+    │   ├── WifiRefused          a network does not take the password
+    │   └── WifiAbsent           a network is not in the air
     └── HandleError
         ├── HandleClosed
         └── StaleHandle          the handle belongs to an earlier boot of the board
@@ -96,6 +99,12 @@ class FlashError(BridgeError):
 
 class ImageError(FlashError):
     """An image is not for ESP8266, is damaged, or lacks what is needed."""
+
+    exit_code = 2
+
+
+class FilesWouldBeLost(FlashError):
+    """The new firmware has its file system elsewhere, so that the board's files would go; nothing was written."""
 
     exit_code = 2
 
@@ -239,6 +248,14 @@ class ConnectRefused(NetError, ConnectionRefusedError):
 
 class ConnectionLost(NetError, ConnectionError):
     """An established connection ended with an error."""
+
+
+class WifiRefused(NetError):
+    """A network is there and does not take the password."""
+
+
+class WifiAbsent(NetError):
+    """A network is not in the air where the board is."""
 
 
 class HandleError(BridgeError):

@@ -6,52 +6,43 @@ ended by ending it.
 
 from __future__ import annotations
 
-import asyncio
-import codecs
 import contextlib
-import os
-import re
-import sys
+import hashlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound, UsageError
-from bridge.image import ImageFacts, ImagePart, check_image
+from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortError, UsageError
+from bridge.flashing.backup import load_backup, restore_flash, save_flash
+from bridge.flashing.header import check_fits, corrected, lasting
+from bridge.flashing.output import FlashProgress, Progress, explain
+from bridge.flashing.session import Session
+from bridge.flashing.table import RECORDS_SIZE, after_first_boot, file_system, read_table, records_of
+from bridge.image import IROM_OFFSET, NEEDED, ImageFacts, ImagePart, check_image
+from bridge.profile import Profile
+
+__all__ = [
+    "FLASH_BAUD",
+    "NEEDED",
+    "FlashProgress",
+    "FlashReport",
+    "Progress",
+    "explain",
+    "flash_image",
+    "ladder",
+    "reachable",
+    "restore_backup",
+]
+
+T = TypeVar("T")
 
 #: What most adapters do reliably; profiles may say more.
 FLASH_BAUD = 460_800
-#: Seconds without a word from esptool after which it counts as stuck; its own longest silence is erasing 16 MB.
-SILENCE = 150.0
-#: Seconds an interrupted esptool has to end by itself.
-KILL_AFTER = 3.0
-#: High nibble of byte 3 of an image for 4 MB of flash.
-_FLASH_4M = 4
-#: Bytes of output kept to explain a failure.
-_KEPT = 16_384
-
-_PERCENT = re.compile(r"Writing at 0x[0-9a-f]+ .*?(\d+(?:\.\d+)?)%")
-#: esptool's words → what is going on, for people.
-_STAGES = (
-    ("Connecting", "connecting to the ROM loader"),
-    ("Uploading stub", "starting the flasher"),
-    ("Flash will be erased", "erasing"),
-    ("Writing at", "writing"),
-    ("Verifying", "verifying"),
-    ("Hard resetting", "resetting"),
-)
-
-
-@dataclass(frozen=True)
-class FlashProgress:
-    """What flashing is at."""
-
-    stage: str
-    """In words: "connecting to the ROM loader", …, "writing", "verifying", "resetting"."""
-    fraction: float | None = None
-    """How much has been written, 0 to 1; None in other stages."""
+#: What is tried when a speed has failed.
+_STEPS = (230_400, 115_200)
 
 
 @dataclass(frozen=True)
@@ -64,10 +55,24 @@ class FlashReport:
     """As esptool names it, e.g. "ESP8266EX"."""
     mac: str
     """Station address of the chip, e.g. "5c:cf:7f:00:11:22"."""
+    flash_size: int
+    """Bytes of the flash chip; 0 if esptool does not know it."""
     size: int
     """Bytes of firmware."""
+    written: bool
+    """False: it was there already, and nothing was written."""
+    baud: int
+    """The speed at which it was done; lower than asked for after failures."""
+    files_lost: bool
+    """The file system that was there is not there any more: the new layout has it elsewhere, or all was erased."""
     seconds: float
     """How long it took, with connecting and verifying."""
+
+
+def ladder(baud: int, profile: Profile | None = None) -> tuple[int, ...]:
+    """The speeds that are tried, one after the other: the first, and those below it that the profile names."""
+    steps = _STEPS if profile is None else sorted({*profile.bauds, 115_200}, reverse=True)
+    return (baud, *(step for step in steps if step < baud))
 
 
 async def flash_image(
@@ -75,206 +80,198 @@ async def flash_image(
     parts: Sequence[ImagePart],
     *,
     baud: int = FLASH_BAUD,
+    profile: Profile | None = None,
     erase: bool = False,
-    needs: Sequence[str] = ("net",),
-    progress: Callable[[FlashProgress], None] | None = None,
+    force: bool = False,
+    lose_files: bool = False,
+    backup: Path | None = None,
+    mac: str | None = None,
+    needs: Sequence[str] = NEEDED,
+    progress: Progress | None = None,
     log: Path | None = None,
 ) -> FlashReport:
-    """Check an image, write it, verify it, and reset the board into it.
+    """Check an image, write it unless it is there, verify it, and reset the board into it.
 
     The image is checked before the board is touched. The size of the flash is asked of the chip and put into the
-    image: builds come with a header that says 512 KB, with which the firmware does not start.
+    image: builds come with a header that says 512 KB, with which the firmware does not start. What is there already is
+    found by its hash, which the flasher makes on the chip; stretches that the firmware writes itself do not count.
 
     Args:
         url: port of the board. `virtual:` makes a board, writes to it and forgets it, unless it has a `flash_file`.
         parts: from `bridge.image.load_image`.
-        baud: speed for writing.
+        baud: speed for writing; when it fails, lower ones are tried.
+        profile: of the board: reset lines, flash mode and size.
         erase: erase the whole flash first; files and Wi-Fi settings are lost.
+        force: write also what is there already.
+        lose_files: write although the new layout has the file system elsewhere, so that the files are lost.
+        backup: file that gets the whole flash first; see `bridge.flashing.backup`.
+        mac: the chip must have this address, as in `FlashReport`; another is left as it is.
         needs: modules that the image must have.
         progress: called on the event loop.
         log: file that gets esptool's output, appended.
 
     Raises:
-        ImageError: the image is not for ESP8266, is damaged, or lacks a module.
+        UsageError: the chip has another `mac`.
+        ImageError: the image is not for ESP8266, is damaged, lacks a module, or does not fit.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         PortLost: the board was unplugged meanwhile.
-        FlashError: no ESP8266 answered in its ROM loader, or writing failed; carries esptool's last words.
+        FlashError: no ESP8266 answered in its ROM loader, files would be lost, or writing failed; carries esptool's
+            last words.
     """
     facts = check_image(parts, needs)
-    if url.startswith("socket:"):
-        raise UsageError(
-            f"{url} has no lines to reset the board with", port=url, remedy="Use an rfc2217:// port to flash."
-        )
+    if profile is not None:
+        check_fits(parts, facts, profile.flash.size, f"the profile {profile.name}'s")
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
-        arguments = ["write-flash", *_place(parts, Path(folder))]
-        if erase:
-            arguments.insert(1, "--erase-all")
-        async with reachable(url) as served:
-            output = await run_esptool(served, arguments, baud=baud, progress=progress, log=log, url=url)
+    saved = False
+
+    async def work(session: Session) -> _Work:
+        nonlocal saved
+        if mac is not None and session.mac != mac:
+            raise UsageError(
+                f"The chip on {url} has the MAC address {session.mac}, and {mac} is wanted; nothing has been written",
+                port=url,
+                remedy="Check which board is on which port.",
+            )
+        if backup is not None and not saved:
+            await save_flash(session, backup)
+            saved = True
+        job = _Work(session, parts, facts, profile, erase, force, lose_files)
+        await job.run(progress)
+        return job
+
+    job = await _at_some_speed(url, work, baud, profile, progress, log)
+    session = job.session
     return FlashReport(
         facts,
-        chip=_said(output, r"Chip type:\s+(\S+)"),
-        mac=_said(output, r"MAC:\s+(\S+)"),
+        chip=session.chip,
+        mac=session.mac,
+        flash_size=session.flash_size,
         size=sum(len(part.data) for part in parts),
+        written=job.written,
+        baud=session.baud,
+        files_lost=job.files_lost,
         seconds=time.monotonic() - started,
     )
 
 
-def _place(parts: Sequence[ImagePart], folder: Path) -> list[str]:
-    """Write the parts to files, and return esptool's arguments for them."""
-    size = "detect"
-    files = []
-    for part in parts:
-        data = part.data
-        if part.offset == 0 and data[23] == 1:
-            # esptool 5 takes such a byte of an ESP8266 image for "a SHA-256 follows", and would overwrite what
-            # follows when it changes the header; so change it here (app/include/user_config.h: FLASH_4M).
-            size, data = "keep", data[:3] + bytes([_FLASH_4M << 4 | data[3] & 15]) + data[4:]
-        path = folder / f"{part.offset:#x}.bin"
-        path.write_bytes(data)
-        files += [f"{part.offset:#x}", str(path)]
-    return ["--flash-size", size, *files]
-
-
-async def run_esptool(
-    served: str,
-    arguments: Sequence[str],
+async def restore_backup(
+    url: str,
+    file: Path,
     *,
     baud: int = FLASH_BAUD,
-    progress: Callable[[FlashProgress], None] | None = None,
+    profile: Profile | None = None,
+    progress: Progress | None = None,
     log: Path | None = None,
-    url: str | None = None,
-) -> str:
-    """Run esptool for an ESP8266 and wait for its end; a cancelled wait ends it.
+) -> bool:
+    """Write a whole flash back; arguments and errors as for `flash_image`.
 
     Args:
-        served: the port as esptool opens it.
-        arguments: the command and its arguments.
-        baud: speed after the flasher has started.
-        progress: called on the event loop.
-        log: file that gets the output, appended.
-        url: the port as the user named it, for messages.
+        file: written by `flash_image` as its `backup`.
 
     Returns:
-        The end of its output.
-
-    Raises:
-        PortNotFound, PortBusy, PortLost, PortError, FlashError: it failed; says why.
-        UsageError: the log cannot be written.
+        False if the flash was so already.
     """
-    if log is not None:
-        _check_log(log)
-    command = [sys.executable, "-m", "bridge.ports.esptool_handler", "--chip", "esp8266", "--port", served]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        "--baud",
-        str(baud),
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
-    )
-    try:
-        output = await _follow(process, progress, log)
-        code = await process.wait()
-    except TimeoutError as error:
-        raise FlashError(
-            f"esptool said nothing for {SILENCE:g} s", port=url or served, remedy="Plug the board in again and retry."
-        ) from error
-    finally:
-        await _end(process)
-    if code != 0:
-        raise explain(output, url or served)
-    return output
+    data = load_backup(file)
+
+    async def work(session: Session) -> bool:
+        return await restore_flash(session, data, file.name)
+
+    return await _at_some_speed(url, work, baud, profile, progress, log)
 
 
-def _check_log(log: Path) -> None:
-    try:
-        log.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise UsageError(f"{log} cannot be written ({error.strerror})", remedy="Check the log's name.") from error
+async def _at_some_speed(
+    url: str,
+    work: Callable[[Session], Awaitable[T]],
+    baud: int,
+    profile: Profile | None,
+    progress: Progress | None,
+    log: Path | None,
+) -> T:
+    """Do something in a connection, and reset the board; again at a lower speed when it fails."""
+    if url.startswith("socket:"):
+        raise UsageError(
+            f"{url} has no lines to reset the board with", port=url, remedy="Use an rfc2217:// port to flash."
+        )
+    lines = profile is None or profile.reset.lines != "none"
+    async with reachable(url) as served:
+        for speed in (speeds := ladder(baud, profile)):
+            session = Session(served, baud=speed, lines=lines, progress=progress, log=log, url=url)
+            try:
+                async with session:
+                    done = await work(session)
+                    await session.reset()
+                    return done
+            except (PortError, UsageError, ImageError, FilesWouldBeLost):
+                raise
+            except FlashError:
+                # Without lines nothing brings the flasher back to the speed it began at.
+                if not session.connected or speed == speeds[-1] or not lines:
+                    raise
+                if progress is not None:
+                    progress(FlashProgress("failed: starting over with a lower speed"))
+    raise AssertionError  # the last speed returns or raises
 
 
-async def _follow(
-    process: asyncio.subprocess.Process, progress: Callable[[FlashProgress], None] | None, log: Path | None
-) -> str:
-    assert process.stdout is not None
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    output = ""
-    line = ""
-    stage = ""
-    with contextlib.ExitStack() as stack:
-        file = stack.enter_context(log.open("a", encoding="utf-8")) if log is not None else None
-        while True:
-            async with asyncio.timeout(SILENCE):
-                data = await process.stdout.read(4096)
-            if not data:
-                return output
-            text = decoder.decode(data)
-            if file is not None:
-                file.write(text)
-            output = (output + text)[-_KEPT:]
-            # A progress bar comes in pieces, and is redrawn with CR on some terminals: look at each whole line.
-            *lines, line = re.split(r"[\r\n]", line + text)
-            for entry in (*lines, line):
-                found = next((name for words, name in _STAGES if entry.startswith(words)), stage)
-                percent = _PERCENT.search(entry)
-                if progress is not None and (found != stage or percent):
-                    progress(FlashProgress(found, float(percent.group(1)) / 100 if percent else None))
-                stage = found
+@dataclass
+class _Work:
+    """What is done in one connection."""
 
+    session: Session
+    parts: Sequence[ImagePart]
+    facts: ImageFacts
+    profile: Profile | None
+    erase: bool
+    force: bool
+    lose_files: bool
+    written: bool = False
+    files_lost: bool = False
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            async with asyncio.timeout(KILL_AFTER):
-                await process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-
-def explain(output: str, url: str) -> BridgeError:
-    """The error for esptool's last words."""
-    fatal = re.search(r"A fatal error occurred: (.*)", output, re.S)
-    words = (fatal.group(1) if fatal else output).strip()
-    first = words.split("\n", 1)[0].strip()
-    lowered = words.lower()
-    if "could not open" in lowered or "could not exclusively lock" in lowered:
-        if any(sign in lowered for sign in ("errno 11]", "errno 16]", "exclusively lock", "access is denied")):
-            return PortBusy(f"Another program has {url} open", port=url, remedy="Close it and try again.")
-        if "permission denied" in lowered:
-            return PortError(
-                f"This user may not open {url}", port=url, remedy="Join the group that may (dialout or uucp)."
+    async def run(self, progress: Progress | None) -> None:
+        size = self.session.flash_size
+        if size:
+            check_fits(self.parts, self.facts, size, "this board's")
+        parts = corrected(self.parts, size, self.profile)
+        if progress is not None:
+            progress(FlashProgress("comparing"))
+        if not self.force and not self.erase and await self._is_there(parts, size):
+            return
+        self.files_lost = self.erase or await self._moves_files(size)
+        if self.files_lost and not self.erase and not self.lose_files:
+            raise FilesWouldBeLost(
+                "This firmware has its file system at another place, so the files on the board would be lost; nothing "
+                "has been written",
+                port=self.session.url,
+                remedy="Save them with --keep-files, or give them up with --lose-files.",
             )
-        return PortNotFound(
-            f"There is no port {url}",
-            port=url,
-            remedy="Plug the board in, or see which ports there are with `nodemcu-bridge boards`.",
-        )
-    if any(sign in lowered for sign in ("was lost", "device disconnected", "closed the connection", "input/output")):
-        return PortLost(f"{url} went away while flashing", port=url, remedy="Plug the board in and flash it again.")
-    if re.search(r"This chip is (?!ESP8266)", words):
-        return FlashError(f"{url}: {first}", port=url, remedy="This program is for ESP8266 boards.")
-    if "failed to connect" in lowered:
-        return FlashError(
-            "No ESP8266 answers in its ROM loader",
-            port=url,
-            remedy="Check port and cable, or hold FLASH, press RESET, let go of both, and try again.",
-        )
-    return FlashError(
-        f"esptool failed: {first or 'it said nothing'}", port=url, remedy="Try again, with a lower --baud."
-    )
+        with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
+            files = []
+            for part in parts:
+                path = Path(folder) / f"{part.offset:#x}.bin"
+                path.write_bytes(part.data)
+                files.append((part.offset, path))
+            await self.session.write(files, erase=self.erase)
+        self.written = True
 
+    async def _is_there(self, parts: Sequence[ImagePart], size: int) -> bool:
+        for at, data in lasting(parts, self.facts):
+            if await self.session.md5(at, len(data)) != hashlib.md5(data, usedforsecurity=False).hexdigest():
+                return False
+        wanted = read_table(records_of(parts))
+        if not wanted:
+            return True
+        there = read_table(await self.session.peek(IROM_OFFSET, RECORDS_SIZE))
+        return there in (wanted, after_first_boot(wanted, size))
 
-def _said(output: str, pattern: str) -> str:
-    found = re.search(pattern, output)
-    return found.group(1) if found else ""
+    async def _moves_files(self, size: int) -> bool:
+        """True if there is a file system, and the new layout has it elsewhere."""
+        before = file_system(read_table(await self.session.peek(IROM_OFFSET, RECORDS_SIZE)))
+        if before is None or not before.at or before.at + before.size > (size or 1 << 24):
+            return False
+        after = file_system(after_first_boot(read_table(records_of(self.parts)), size))
+        if after == before:
+            return False
+        blank = await self.session.peek(before.at, 256)
+        return bool(blank.strip(b"\xff"))
 
 
 @contextlib.asynccontextmanager

@@ -12,11 +12,12 @@ from bridge.virtual.options import VirtualOptions
 
 
 @cache
-def image(modules: str = "file,gpio,net,node,ow,tmr,uart,wifi", lua: str = "5.1") -> bytes:
-    """A combined image with these modules."""
+def image(modules: str = "file,gpio,net,node,ow,tmr,uart,wifi", lua: str = "5.1", size: int = 4 << 20) -> bytes:
+    """A combined image with these modules, for a flash of this size in bytes."""
+    options = VirtualOptions(modules=modules, lua=lua, flash_size=size)
     # On a thread of its own, so that tests may ask from inside a running loop.
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(stock_image(VirtualOptions(modules=modules, lua=lua)))).result()
+        return pool.submit(lambda: asyncio.run(stock_image(options))).result()
 
 
 def parts(data: bytes, name: str = "firmware.bin") -> list[ImagePart]:

@@ -2,18 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import BridgeError, FlashError, ImageError, PortBusy, PortLost, PortNotFound, UsageError
-from bridge.flash import FlashProgress, _place, explain, flash_image, reachable, run_esptool
+from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortBusy, PortLost, PortNotFound, UsageError
+from bridge.flash import FlashProgress, flash_image, ladder, reachable, restore_backup
 from bridge.ports.open import open_port
+from bridge.profile import load_profile
 from bridge.virtual.board import VirtualBoard
+from bridge.virtual.chip.make_image import stock_image
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image, parts
 from tests.ports.test_serial import Master
+
+#: A board that costs a test little.
+QUICK = VirtualOptions(baud_pacing=False, flash=0, cpu=0)
 
 
 def test_an_image_with_the_wrong_size_is_written_verified_and_put_right(tmp_path: Path) -> None:
@@ -32,12 +38,13 @@ def test_an_image_with_the_wrong_size_is_written_verified_and_put_right(tmp_path
                 assert board.flash.read(start, end - start) == bytes(wanted[start:end])
             assert (report.chip, report.size) == ("ESP8266EX", len(wanted))
             assert report.facts.modules == ("net", "node", "tmr", "uart")
+            assert (report.written, report.files_lost, report.flash_size) == (True, False, 4 << 20)
             assert len(report.mac) == 17
 
     asyncio.run(scenario())
     stages = list(dict.fromkeys(step.stage for step in steps))
     assert stages[0] == "connecting to the ROM loader" and stages[-1] == "resetting"
-    assert "verifying" in stages
+    assert {"comparing", "writing", "verifying"} <= set(stages)
     written = [step.fraction for step in steps if step.fraction is not None]
     assert written == sorted(written) and written[-1] == 1.0
     assert "Hash of data verified" in log.read_text()
@@ -46,6 +53,149 @@ def test_an_image_with_the_wrong_size_is_written_verified_and_put_right(tmp_path
 def test_the_image_is_looked_at_before_the_port() -> None:
     with pytest.raises(ImageError, match="lacks the module net"):
         asyncio.run(flash_image("/dev/nosuchport", parts(image("node,tmr,uart"))))
+    small = load_profile("virtual")
+    small = small.model_copy(update={"flash": small.flash.model_copy(update={"size": 256 << 10})})
+    with pytest.raises(ImageError, match="needs 458752 bytes of flash, the profile virtual's has 262144"):
+        asyncio.run(flash_image("/dev/nosuchport", parts(image()), profile=small))
+
+
+def test_what_is_there_is_not_written_again_but_by_force() -> None:
+    steps: list[str] = []
+
+    async def flash(url: str, data: bytes, *, force: bool = False) -> bool:
+        steps.clear()
+        report = await flash_image(url, parts(data), force=force, progress=lambda step: steps.append(step.stage))
+        return report.written
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, modules="file,net,node,tmr,uart,tls", blank=True)) as board:
+            server = await serve_rfc2217(board)
+            mine = image("file,net,node,tls,tmr,uart")
+            assert await flash(server.url, mine)
+            await board.answered()  # the first boot has written its table, and the board its settings
+            before = board.flash.read(0, board.flash.size)
+            assert not await flash(server.url, mine)
+            assert "writing" not in steps
+            await board.answered()
+            assert board.flash.read(0, board.flash.size) == before
+            assert await flash(server.url, mine, force=True)
+            # One byte of code that rotted, and then another build.
+            board.flash.program(0x60000, b"\0\0\0\0")
+            assert await flash(server.url, mine)
+            assert await flash(server.url, image("net,node,tmr,uart"))
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_an_interrupted_writing_of_another_build_is_not_taken_for_this_one() -> None:
+    mine = image("file,net,node,tmr,uart")
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, modules="file,net,node,tmr,uart")) as board:
+            server = await serve_rfc2217(board)
+            board.flash.erase(0x10000, 4096)  # the records are gone, all else is right
+            report = await flash_image(server.url, parts(mine))
+            assert report.written
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_an_image_that_does_not_fit_the_chip_is_refused_before_writing() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, blank=True, flash_size=512 << 10)) as board:
+            server = await serve_rfc2217(board)
+            with pytest.raises(ImageError, match="needs 1 MB of flash; this board's has 512 KB"):
+                await flash_image(server.url, parts(image()))
+            assert not board.flash.read(0, board.flash.size).strip(b"\xff")
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_files_are_not_lost_unasked() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            # A build so large that its files begin elsewhere.
+            large = image(",".join(sorted(MANY)))
+            before = board.flash.read(0, board.flash.size)
+            with pytest.raises(FilesWouldBeLost, match="--keep-files"):
+                await flash_image(server.url, parts(large))
+            assert board.flash.read(0, board.flash.size) == before
+            report = await flash_image(server.url, parts(large), lose_files=True)
+            assert report.written and report.files_lost
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_the_whole_flash_is_saved_first_and_written_back(tmp_path: Path) -> None:
+    file = tmp_path / "flash.bin"
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, flash_size=1 << 20)) as board:
+            server = await serve_rfc2217(board)
+            before = board.flash.read(0, board.flash.size)
+            with pytest.raises(ImageError, match="its partition table is for 4194304 bytes of flash, not for 1048576"):
+                await flash_image(server.url, parts(image("net,node,tmr,uart")))
+            other = await stock_image(replace(board.options, modules="net,node,tmr,uart"))
+            await flash_image(server.url, parts(other), backup=file)
+            assert file.read_bytes() == before and file.stat().st_mode & 0o777 == 0o600
+            assert os.listdir(tmp_path) == ["flash.bin"]
+            assert board.flash.read(0, board.flash.size) != before
+            assert await restore_backup(server.url, file)
+            assert board.flash.read(0, board.flash.size) == before
+            assert not await restore_backup(server.url, file)
+            await server.close()
+        async with VirtualBoard(replace(QUICK, flash_size=2 << 20)) as board:
+            server = await serve_rfc2217(board)
+            with pytest.raises(ImageError, match="of a flash of 1048576 bytes, this board's has 2097152"):
+                await restore_backup(server.url, file)
+            await server.close()
+
+    before = os.umask(0)
+    try:
+        asyncio.run(scenario())
+    finally:
+        os.umask(before)
+    file.write_bytes(b"x")
+    with pytest.raises(ImageError, match="no backup of a flash"):
+        asyncio.run(restore_backup("/dev/none", file))
+    with pytest.raises(ImageError, match="cannot be read"):
+        asyncio.run(restore_backup("/dev/none", tmp_path / "none"))
+
+
+class SlowAdapter(VirtualBoard):
+    """A board behind an adapter that damages what it carries faster than 150 000 baud."""
+
+    def host_write(self, data: bytes) -> None:
+        if self.host_baud > 150_000 and len(data) > 64:
+            data = data[:40] + bytes([data[40] ^ 1]) + data[41:]
+        super().host_write(data)
+
+
+def test_a_speed_that_fails_is_followed_by_a_lower_one() -> None:
+    async def scenario() -> None:
+        async with SlowAdapter(replace(QUICK, blank=True)) as board:
+            server = await serve_rfc2217(board)
+            steps: list[str] = []
+            report = await flash_image(
+                server.url, parts(image()), baud=230_400, progress=lambda step: steps.append(step.stage)
+            )
+            assert (report.written, report.baud) == (True, 115_200)
+            assert "failed: starting over with a lower speed" in steps
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_the_ladder() -> None:
+    assert ladder(921_600) == (921_600, 230_400, 115_200)
+    assert ladder(115_200) == (115_200,)
+    assert ladder(9600) == (9600,)
+    assert ladder(460_800, load_profile("virtual")) == (460_800, 230_400, 115_200)
 
 
 def test_a_port_that_is_not_there() -> None:
@@ -71,33 +221,21 @@ def test_a_busy_port() -> None:
     asyncio.run(scenario())
 
 
-def test_silence_in_place_of_a_rom_loader() -> None:
+def test_unplugged_while_writing() -> None:
     async def scenario() -> None:
-        master = Master()
-        try:
-            with pytest.raises(FlashError, match="No ESP8266 answers.*hold FLASH"):
-                await run_esptool(master.path, ["--connect-attempts", "1", "chip-id"])
-        finally:
-            master.close()
-
-    asyncio.run(scenario())
-
-
-def test_unplugged_while_writing(tmp_path: Path) -> None:
-    (tmp_path / "firmware.bin").write_bytes(image())
-    # One attempt to find the board again, in place of esptool's seven, which take ten seconds.
-    arguments = ["--connect-attempts", "1", "write-flash", "0", str(tmp_path / "firmware.bin")]
-
-    async def scenario() -> None:
-        async with VirtualBoard(VirtualOptions(blank=True)) as board:
+        async with VirtualBoard(VirtualOptions(blank=True, baud_pacing=False)) as board:
             server = await serve_rfc2217(board)
 
             def progress(step: FlashProgress) -> None:
                 if step.fraction:
                     board.unplug()
 
-            with pytest.raises(PortLost, match="went away while flashing"):
-                await run_esptool(server.url, arguments, progress=progress)
+            with pytest.raises((PortLost, FlashError), match="again"):
+                await flash_image(server.url, parts(image()), baud=115_200, progress=progress)
+            # The same command again makes it whole.
+            board.plug()
+            report = await flash_image(server.url, parts(image()))
+            assert report.written
             await server.close()
 
     asyncio.run(scenario())
@@ -136,8 +274,9 @@ def test_cancelling_ends_esptool(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_virtual_boards_are_served_meanwhile() -> None:
     async def scenario() -> None:
         async with reachable("virtual:?baud_pacing=0") as url:
-            output = await run_esptool(url, ["read-mac"], url="virtual:")
-        assert "Chip type:" in output
+            assert url.startswith("rfc2217://127.0.0.1:")
+            port = await open_port(url)
+            await port.close()
         with pytest.raises(UsageError, match="virtual clock"):
             async with reachable("virtual:?clock=virtual"):
                 pass
@@ -145,35 +284,8 @@ def test_virtual_boards_are_served_meanwhile() -> None:
     asyncio.run(scenario())
 
 
-def test_the_byte_that_esptool_takes_for_a_hash_mark(tmp_path: Path) -> None:
-    data = bytearray(image())
-    data[23] = 1
-    data[3] &= 15
-    arguments = _place(parts(bytes(data)), tmp_path)
-    assert arguments[:2] == ["--flash-size", "keep"]
-    written = Path(arguments[3]).read_bytes()
-    assert written[3] >> 4 == 4 and written[4:] == bytes(data[4:])
-
-
-@pytest.mark.parametrize(
-    ("output", "kind", "words"),
-    [
-        ("A fatal error occurred: This chip is ESP32, not ESP8266. Wrong chip argument?", FlashError, "ESP32"),
-        ("A fatal error occurred: Could not open COM5, the port is busy or doesn't exist.\n(Access is denied.)\n",
-         PortBusy, "Another program"),
-        ("A fatal error occurred: Could not open /dev/x, the port is busy or doesn't exist.\n([Errno 13] Permission "
-         "denied)", BridgeError, "may not open"),
-        ("A fatal error occurred: MD5 of file does not match data in flash!", FlashError, "MD5 of file"),
-        ("Traceback (most recent call last):\n", FlashError, "esptool failed"),
-        ("", FlashError, "said nothing"),
-    ],
-)  # fmt: skip
-def test_esptools_last_words(output: str, kind: type[BridgeError], words: str) -> None:
-    error = explain(output, "/dev/ttyUSB7")
-    assert isinstance(error, kind) and words in str(error) and "/dev/ttyUSB7" in str(error)
-    assert "\n" not in str(error)
-
-
-def test_a_log_that_cannot_be_written_is_said_before_the_board_is_touched(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="log cannot be written .No such file"):
-        asyncio.run(run_esptool("/dev/none", ["chip-id"], log=tmp_path / "no" / "log"))
+MANY = (
+    "adc,ads1115,adxl345,am2320,apa102,bit,bloom,bme280,bme680,bmp085,coap,color_utils,cron,crypto,dht,encoder,file,"
+    "gpio,gpio_pulse,hdc1080,hmc5883l,http,hx711,i2c,l3g4200d,mcp4725,mdns,mqtt,net,node,ow,pcm,perf,pipe,pwm,pwm2,"
+    "rfswitch,rotary,rtcfifo,rtcmem,rtctime,si7021,sigma_delta,sjson,sntp,softuart,somfy,spi,struct,tls,tmr,uart,wifi"
+).split(",")

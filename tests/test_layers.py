@@ -27,7 +27,9 @@ LADDER: dict[str, set[str]] = {
     "handlers": {"errors"},
     "wire": {"errors"},
     "ports": {"errors", "resources"},
-    "profile": {"errors", "resources"},
+    "yaml_file": {"errors"},
+    "folders": {"errors"},
+    "profile": {"errors", "resources", "ports", "folders", "yaml_file"},
     "link": {"errors", "wire", "ports"},
     "trace": {"errors", "wire", "ports"},
     "repl": {"errors", "wire", "ports"},
@@ -40,11 +42,15 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
+    "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
     "files": {"errors", "wire", "link", "ports", "mirror"},
-    "flash": {"errors", "ports", "resources", "image", "profile"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
+LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
+LADDER["flash"] = {*LADDER["flashing"], "flashing"}
+LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
+LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
@@ -76,8 +82,9 @@ HOMES: dict[str, set[str]] = {
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.profile", "bridge.comparison"},
-    "pydantic": {"bridge.profile", "bridge.cli.fs_reports"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
+    "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }

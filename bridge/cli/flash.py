@@ -4,18 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
-from bridge.flash import FLASH_BAUD, FlashProgress, flash_image
-from bridge.image import check_image, load_image
+from bridge.firmware.catalog import load_images
+from bridge.flash import FLASH_BAUD, FlashProgress, FlashReport, flash_image
+from bridge.flashing.backup import WARNING
+from bridge.flashing.keep import files_survive, new_folder, put_files, save_files
+from bridge.flashing.start import await_prompt
+from bridge.image import ImageFacts, check_image
 from bridge.profile import Profile
 from bridge.trace import Recorder
+
+Show = Callable[[FlashProgress], None]
+
+
+class FlashOutput(Output):
+    """What `flash --json` prints."""
+
+    port: str
+    chip: str
+    """As esptool names it."""
+    mac: str
+    flash_bytes: int
+    """Size of the flash; 0 if esptool does not know it."""
+    firmware_bytes: int
+    written: bool
+    """False: it was there already."""
+    baud: int
+    """The speed at which it was done."""
+    files_lost: bool
+    files_put_back: list[str]
+    backup: str | None
+    """File that holds the flash as it was."""
+    seconds: float
+    """For connecting, comparing, writing and verifying."""
+    version: str
+    lua: str
+    modules: list[str]
 
 
 @click.command()
@@ -24,26 +58,107 @@ from bridge.trace import Recorder
 @profile_option
 @click.option("--baud", type=click.IntRange(min=1), help=f"Speed for writing. Default: the profile's, or {FLASH_BAUD}.")
 @click.option("--erase", is_flag=True, help="Erase the whole flash first: files and Wi-Fi settings are lost.")
+@click.option("--force", is_flag=True, help="Write also what is there already.")
+@click.option("--backup", type=click.Path(path_type=Path, dir_okay=False),
+              help="Read the whole flash into this file first; `restore` writes it back.")  # fmt: skip
+@click.option("--keep-files", is_flag=True, help="Save the board's files, and put them back, if they would be lost.")
+@click.option("--lose-files", is_flag=True, help="Go on although the board's files will be lost.")
+@click.option("--no-wait", is_flag=True, help="Do not wait until the firmware has started.")
 @click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Append esptool's output to this file.")
 @trace_option
+@json_output(FlashOutput)
 def flash(
     images: tuple[Path, ...],
     url: str,
     profile: Profile | None,
     baud: int | None,
     erase: bool,
+    force: bool,
+    backup: Path | None,
+    keep_files: bool,
+    lose_files: bool,
+    no_wait: bool,
     log: Path | None,
     trace: Path | None,
+    as_json: bool,
 ) -> None:
-    """Write a firmware image to the board: one combined IMAGE, or 0x00000.bin and 0x10000.bin.
+    """Write a firmware image to the board: one combined IMAGE, 0x00000.bin and 0x10000.bin, or a name in the catalog.
 
-    The image is checked first (for ESP8266, whole, NodeMCU, with the module net), and verified after writing.
-    esptool opens the port itself: a trace tells what it was at and when, and holds no bytes.
+    The image is checked first (for ESP8266, whole, NodeMCU, with the modules of the link), and verified after
+    writing. What is on the board already is not written again. esptool opens the port itself: a trace tells what it
+    was at and when, and holds no bytes.
     """
-    parts = load_image(*images)
+    parts = load_images(images)
     facts = check_image(parts)
-    click.echo(f"NodeMCU {facts.version or 'of an older kind'}, Lua {facts.lua}, modules {', '.join(facts.modules)}")
-    speed = baud or (profile.flash.baud if profile is not None else FLASH_BAUD)
+    click.echo(_describe(facts), err=as_json)
+    lines = profile is None or profile.reset.lines != "none"
+    if not lines:
+        by_hand = profile.reset.by_hand if profile is not None else ""
+        click.echo(by_hand or "Hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH.", err=True)
+
+    async def work(show: Show) -> tuple[FlashReport, list[str]]:
+        saved = None
+        if keep_files and (erase or not await files_survive(url, parts)):
+            show(FlashProgress("saving the files"))
+            saved = new_folder()
+            click.echo(f"The board's files are saved in {saved}. {WARNING}", err=True)
+            await save_files(url, saved)
+        report = await flash_image(
+            url, parts, baud=baud or (profile.flash.baud if profile is not None else FLASH_BAUD), profile=profile,
+            erase=erase, force=force, lose_files=lose_files or saved is not None, backup=backup, progress=show, log=log,
+        )  # fmt: skip
+        if not no_wait or saved is not None:
+            await await_prompt(url, lines=lines, progress=show)
+        back: list[str] = []
+        if saved is not None:
+            show(FlashProgress("putting the files back"))
+            back = await put_files(url, saved)
+            shutil.rmtree(saved)
+        return report, back
+
+    with progress_bar(url, trace) as show:
+        report, back = asyncio.run(work(show))
+    if backup is not None:
+        click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
+    if as_json:
+        print_json(_output(url, report, back, backup))
+        return
+    who = f"{report.chip} {report.mac} on {url}"
+    if report.written:
+        slower = f" at {report.baud} baud" if baud is not None and report.baud < baud else ""
+        click.echo(f"Wrote {report.size} bytes to {who} in {report.seconds:.1f} s{slower}, and verified them.")
+    else:
+        click.echo(f"This firmware is on {who} already (looked at in {report.seconds:.1f} s); nothing was written.")
+    if back:
+        click.echo(f"Put {len(back)} files back.")
+
+
+def _describe(facts: ImageFacts) -> str:
+    return f"NodeMCU {facts.version or 'of an older kind'}, Lua {facts.lua}, modules {', '.join(facts.modules)}"
+
+
+def _output(url: str, report: FlashReport, back: list[str], backup: Path | None) -> FlashOutput:
+    return FlashOutput(
+        port=url,
+        chip=report.chip,
+        mac=report.mac,
+        flash_bytes=report.flash_size,
+        firmware_bytes=report.size,
+        written=report.written,
+        baud=report.baud,
+        files_lost=report.files_lost,
+        files_put_back=back,
+        backup=None if backup is None else str(backup),
+        seconds=round(report.seconds, 3),
+        version=report.facts.version,
+        lua=report.facts.lua,
+        modules=list(report.facts.modules),
+    )
+
+
+@contextlib.contextmanager
+def progress_bar(url: str, trace: Path | None = None) -> Iterator[Show]:
+    """A line on standard error that shows what flashing is at; with a trace, what was at when is noted there."""
     recorder = None if trace is None else Recorder(trace, url)
     with contextlib.closing(recorder) if recorder is not None else contextlib.nullcontext(), Progress(
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
@@ -59,10 +174,8 @@ def flash(
                 recorder.note("esptool", stage=step.stage)
 
         try:
-            report = asyncio.run(flash_image(url, parts, baud=speed, erase=erase, progress=show, log=log))
+            yield show
         except BridgeError as error:
             if recorder is not None:
                 recorder.fault(str(error))
             raise
-    who = f"{report.chip} {report.mac} on {url}"
-    click.echo(f"Wrote {report.size} bytes to {who} in {report.seconds:.1f} s, and verified them.")

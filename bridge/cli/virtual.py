@@ -29,7 +29,9 @@ def _board_options(command: Callable[..., Any]) -> Callable[..., Any]:
         else:
             if field.default is not None:
                 help = f"{help[:-1]} [{field.default}]."
-            decorate = click.option(flag, field.name, metavar="VALUE", default=None, help=help)
+            # A network's password is part of its value, and command lines can be read by everybody.
+            variable = "NODEMCU_BRIDGE_VIRTUAL_WIFI" if field.name == "wifi" else None
+            decorate = click.option(flag, field.name, metavar="VALUE", default=None, envvar=variable, help=help)
         command = decorate(command)
     return command
 
@@ -39,8 +41,10 @@ def _board_options(command: Callable[..., Any]) -> Callable[..., Any]:
               help="Serve the board on a pseudo-terminal, with a link to it at PATH; `auto` for no link.")  # fmt: skip
 @click.option("--rfc2217", "rfc2217", metavar="HOST:PORT", default=None,
               help="Serve the board by RFC 2217 on this address; port 0 takes a free one.")  # fmt: skip
+@click.option("--shelf", type=click.IntRange(1, 64), default=None, metavar="N",
+              help="Serve N boards, each on its own port: that of --rfc2217, and those after it.")  # fmt: skip
 @_board_options
-def virtual(pty: str | None, rfc2217: str | None, **values: object) -> None:
+def virtual(pty: str | None, rfc2217: str | None, shelf: int | None, **values: object) -> None:
     """Run a virtual board for other programs until it is interrupted.
 
     Prints `PTY <path>` and `RFC2217 <url>` when the board answers. Without --pty and --rfc2217 it serves a
@@ -56,6 +60,14 @@ def virtual(pty: str | None, rfc2217: str | None, **values: object) -> None:
         raise UsageError(
             f"--address {options.address} is not a loopback address", remedy="A virtual board lives on 127.x.y.z."
         )
+    if shelf is not None:
+        from bridge.virtual.shelf import serve_shelf
+
+        if pty is not None or rfc2217 is None:
+            raise UsageError("A shelf is served by RFC 2217 alone", remedy="Give --rfc2217 HOST:PORT, without --pty.")
+        host, first = _host_and_port(rfc2217)
+        asyncio.run(serve_shelf(options, shelf, host, first, lambda line: print(line, flush=True)))  # noqa: T201
+        return
     from bridge.virtual.serve import Doors, serve
 
     doors = Doors(

@@ -12,6 +12,7 @@ from typing import Self
 from bridge.ports.base import CONSOLE_BAUD
 from bridge.virtual.chip import layout, rcr
 from bridge.virtual.chip.chip import Chip
+from bridge.virtual.chip.efuse import mac_address
 from bridge.virtual.chip.flash import FlashMemory
 from bridge.virtual.chip.provision import provision_if_empty
 from bridge.virtual.clock import is_virtual
@@ -80,7 +81,10 @@ class VirtualBoard:
         address = options.address
         if address is None:
             address = self._own_address = free_address() if network == "host" else MEMORY_ADDRESS
-        self.options = options = dataclasses.replace(options, network=network, address=address)
+        options = dataclasses.replace(options, network=network, address=address)
+        # The station's address is that of the fuses, whoever asks for it.
+        mac = mac_address(options).hex(":")
+        self.options = options = dataclasses.replace(options, mac=mac)
         load_costs(options.calibration)  # each boot reads it again; a bad one is for the caller to hear of, now
         self.flash = FlashMemory(options.flash_size, options.flash_file)
         self.flash.factor = options.flash

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.cli.invoke import invoke
 from tests.images import image
+from tests.test_flash import MANY
 
 
 def test_an_image_is_written_and_the_board_named(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    path, log, flash = tmp_path / "firmware.bin", tmp_path / "log", tmp_path / "flash"
-    path.write_bytes(image("net,node,tmr,uart"))
-    url = f"virtual:?baud_pacing=0&flash_file={flash}"
+    path, log, flash, backup = tmp_path / "firmware.bin", tmp_path / "log", tmp_path / "flash", tmp_path / "backup"
+    path.write_bytes(image("net,node,tmr,uart", size=1 << 20))
+    url = f"virtual:?baud_pacing=0&flash_size={1 << 20}&flash_file={flash}"
     code, out, _ = invoke(capfd, "flash", str(path), "--port", url, "--log", str(log), "--profile", "virtual")
     assert code == 0
     first, last = out.splitlines()
@@ -19,3 +21,27 @@ def test_an_image_is_written_and_the_board_named(capfd: pytest.CaptureFixture[st
     assert last.startswith(f"Wrote {path.stat().st_size} bytes to ESP8266EX") and url in last
     assert "Hash of data verified" in log.read_text()
     assert flash.read_bytes()[:16] == path.read_bytes()[:16]
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--json", "--backup", str(backup), "--no-wait")
+    said = json.loads(out)
+    assert code == 0 and said["written"] is False and said["port"] == url
+    assert "also Wi-Fi passwords and keys; only you can read it" in err
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_files_are_kept_over_another_layout(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path, flash = tmp_path / "firmware.bin", tmp_path / "flash"
+    path.write_bytes(image(",".join(sorted(MANY))))
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&flash_file={flash}"
+    code, _, err = invoke(capfd, "exec", "file.putcontents('kept.txt', 'still here')", "--port", url)
+    assert code == 0, err
+    code, _, err = invoke(capfd, "flash", str(path), "--port", url)
+    assert code == 2 and "--keep-files" in err
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--keep-files")
+    assert code == 0 and "Put 1 files back" in out, err
+    assert "also Wi-Fi passwords" in err
+    code, out, _ = invoke(capfd, "exec", "=file.getcontents('kept.txt')", "--port", url)
+    assert out.strip() == "still here"
+    assert not list((tmp_path / "state" / "nodemcu-bridge" / "files").iterdir())

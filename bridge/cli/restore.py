@@ -1,0 +1,27 @@
+"""`nodemcu-bridge restore`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from bridge.cli.flash import progress_bar
+from bridge.cli.options import port_option, profile_option
+from bridge.flash import FLASH_BAUD, restore_backup
+from bridge.profile import Profile
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@port_option
+@profile_option
+@click.option("--baud", type=click.IntRange(min=1), help=f"Speed for writing. Default: the profile's, or {FLASH_BAUD}.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="Append esptool's output to this file.")
+def restore(file: Path, url: str, profile: Profile | None, baud: int | None, log: Path | None) -> None:
+    """Write a whole flash back that `flash --backup FILE` saved: firmware, files and settings."""
+    speed = baud or (profile.flash.baud if profile is not None else FLASH_BAUD)
+    with progress_bar(url) as show:
+        written = asyncio.run(restore_backup(url, file, baud=speed, profile=profile, progress=show, log=log))
+    click.echo(f"The flash on {url} {'is as it was saved again' if written else 'is as it was saved already'}.")

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.invoke import invoke
+
+
+@pytest.fixture(autouse=True)
+def _state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def shelf(folder: Path, extra: str = "") -> str:
+    """A file for one virtual board that is kept in a file, without a firmware."""
+    url = f"virtual:?baud_pacing=0&cpu=0&flash=0&mac=5c:cf:7f:00:00:01&flash_file={folder / 'flash'}"
+    (folder / "hello.lua").write_text("print('hello')")
+    path = folder / "shelf.yaml"
+    path.write_text(f'files: {{hello.lua: hello.lua}}\n{extra}boards:\n  - {{name: one, port: "{url}"}}\n')
+    return str(path)
+
+
+def test_a_board_without_an_image_gets_its_files(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file, report = shelf(tmp_path), tmp_path / "report.json"
+    code, out, err = invoke(capfd, "provision", file, "--report", str(report))
+    assert code == 0, err
+    first, last = out.splitlines()
+    assert first.startswith("one: ready (5c:cf:7f:00:00:01, virtual:") and first.endswith("wrote files")
+    assert last.startswith("1 of 1 boards are ready, after ")
+    assert "one: file hello.lua" in err.splitlines()
+    assert json.loads(report.read_text())["boards"][0]["changed"] == ["files"]
+    assert report.stat().st_mode & 0o777 == 0o600
+    code, out, _ = invoke(capfd, "provision", file)
+    assert code == 0 and out.splitlines()[0].endswith("nothing to do")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--report", "/nosuchfolder/x"), "/nosuchfolder/x cannot be written"),
+        (("--only", "two"), "has no board two"),
+    ],
+)
+def test_wrong_use(capfd: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = invoke(capfd, "provision", shelf(tmp_path), *arguments)
+    assert (code, out) == (2, "") and words in err
+
+
+def test_a_mistake_in_the_file(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, err = invoke(capfd, "provision", shelf(tmp_path, "imgae: x\n"))
+    assert (code, out) == (2, "") and "shelf.yaml, line 2: imgae is not a key of a provisioning file" in err
+
+
+def test_a_board_that_fails(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "shelf.yaml"
+    path.write_text('boards:\n  - {name: one, port: "rfc2217://127.0.0.1:9"}\n')
+    code, out, _ = invoke(capfd, "provision", str(path))
+    assert code == 1 and "one: NOT ready: " in out and "0 of 1 boards are ready" in out

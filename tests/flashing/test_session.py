@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import FlashError, UsageError
+from bridge.flashing.session import Session
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.rfc2217 import serve_rfc2217
+from tests.ports.test_serial import Master
+
+QUICK = VirtualOptions(baud_pacing=False, flash=0, cpu=0)
+
+
+def test_several_steps_in_one_connection(tmp_path: Path) -> None:
+    log, file, saved = tmp_path / "log", tmp_path / "new", tmp_path / "saved"
+    file.write_bytes(b"nodemcu!" * 512)
+    saved.touch()
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, mac="5c:cf:7f:01:02:03")) as board:
+            server = await serve_rfc2217(board)
+            async with Session(server.url, baud=460_800, log=log) as session:
+                assert (session.chip, session.mac, session.flash_size) == ("ESP8266EX", "5c:cf:7f:01:02:03", 4 << 20)
+                before = board.flash.read(0, 4096)
+                assert await session.md5(0, 4096) == hashlib.md5(before).hexdigest()
+                assert await session.peek(0, 16) == before[:16]
+                await session.write([(0x200000, file)])
+                await session.read(0x200000, 4096, saved)
+                assert saved.read_bytes() == file.read_bytes() == board.flash.read(0x200000, 4096)
+                await session.reset()
+            await board.answered()
+            await server.close()
+
+    asyncio.run(scenario())
+    assert log.read_text().count("Connecting") == 1
+
+
+def test_a_board_without_reset_lines_that_waits_in_its_loader() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            # Somebody holds FLASH and presses RESET.
+            board.set_lines(dtr=False, rts=True)
+            board.set_lines(dtr=True, rts=False)
+            async with Session(server.url, baud=460_800, lines=False) as session:
+                assert session.chip == "ESP8266EX"
+                await session.reset()
+            assert await board.answered()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_silence_in_place_of_a_rom_loader() -> None:
+    async def scenario() -> None:
+        master = Master()
+        try:
+            with pytest.raises(FlashError, match="No ESP8266 answers.*hold FLASH"):
+                async with Session(master.path, baud=115_200, attempts=1):
+                    pass
+        finally:
+            master.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_log_that_cannot_be_written_is_said_before_the_board_is_touched(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Session("/dev/none", baud=115_200, log=tmp_path / "no" / "log"):
+            pass
+
+    with pytest.raises(UsageError, match="log cannot be written .No such file"):
+        asyncio.run(scenario())

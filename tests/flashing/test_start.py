@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bridge.errors import FlashError, PortNotFound
+from bridge.flashing.output import FlashProgress
+from bridge.flashing.start import await_prompt, listen
+from bridge.ports.open import open_port
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.rfc2217 import serve_rfc2217
+from tests.images import image
+
+QUICK = VirtualOptions(baud_pacing=False, flash=0, cpu=0)
+
+
+def damage(board: VirtualBoard, what: str) -> None:
+    data = bytearray(image())
+    if what == "size":
+        data[3] &= 15
+    if what == "mode":
+        data[100] ^= 1
+    if what == "init-data":
+        data[0xF000] = 0
+    board.flash.erase(0, board.flash.size)
+    if what != "blank":
+        board.flash.program(0, bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("blank", "finds no image in the flash"),
+        ("size", "header says 512 KB"),
+        ("mode", "checksum error"),
+        ("init-data", "init data of the radio"),
+    ],
+)
+def test_a_board_that_does_not_come_up_is_explained(what: str, words: str) -> None:
+    stages: list[str] = []
+
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            damage(board, what)
+            board.reset()
+            with pytest.raises(FlashError, match=f"does not come up: .*{words}"):
+                await await_prompt(server.url, seconds=0.5, progress=lambda step: stages.append(step.stage))
+            await server.close()
+
+    asyncio.run(scenario())
+    assert stages == ["starting", "listening to the boot text"]
+
+
+def test_the_first_boot_with_its_formatting_is_waited_for() -> None:
+    stages: list[FlashProgress] = []
+
+    async def scenario() -> None:
+        # The flash's time at a tenth: formatting takes four seconds.
+        async with VirtualBoard(replace(QUICK, flash=0.1, blank=True)) as board:
+            server = await serve_rfc2217(board)
+            board.flash.program(0, image())
+            board.reset()
+            await await_prompt(server.url, seconds=1.0, progress=stages.append)
+            await server.close()
+
+    asyncio.run(scenario())
+    assert "formatting the file system" in [step.stage for step in stages]
+
+
+def test_speed_and_receiver_are_given_back() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            port = await open_port(server.url)
+            finding = await listen(port, seconds=1.0)
+            assert finding.kind == "started" and port.baud == 115_200
+            await port.close()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_port_that_is_gone() -> None:
+    with pytest.raises(PortNotFound):
+        asyncio.run(await_prompt("rfc2217://127.0.0.1:9"))

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.opening import open_board
+from tests.images import image
+from tests.provision.rig import FILES, PASSWORD, QUICK, STARTUP, Shelf, shelf
+
+WANTED = {**FILES, "init.lua": STARTUP}
+
+
+async def report_of(boards: Shelf, *arguments: str) -> tuple[int | None, dict[str, Any]]:
+    code, out, err = await boards.run("--json", *arguments)
+    assert out, err
+    return code, json.loads(out)
+
+
+def test_from_a_bare_chip_to_a_ready_board_and_nothing_the_second_time(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 2, replace(QUICK, blank=True)) as boards:
+            code, done = await report_of(boards)
+            assert code == 0, done
+            for number, board in enumerate(done["boards"]):
+                assert board["changed"] == ["firmware", "wifi", "files", "startup"]
+                assert board["files"] == sorted(FILES) + ["init.lua"]
+                identity = board["identity"]
+                assert identity["mac"] == f"5c:cf:7f:00:00:{number + 1:02x}"
+                assert (identity["version"], identity["flash_bytes"]) == ("3.0.0", 4 << 20)
+                assert identity["ip"] == boards.boards[number].options.address
+                assert board["checks"] == ["node.info: NodeMCU 3.0.0", f"wifi: {identity['ip']}"]
+                assert await boards.contents(number) == WANTED
+            before = [board.flash.read(0, board.flash.size) for board in boards.boards]
+            code, again = await report_of(boards)
+            assert code == 0 and again["ready"]
+            assert [(board["changed"], board["verified"]) for board in again["boards"]] == [([], False)] * 2
+            code, verified = await report_of(boards, "--verify")
+            assert code == 0
+            assert [(board["changed"], board["verified"]) for board in verified["boards"]] == [([], True)] * 2
+            assert [board.flash.read(0, 1 << 20) for board in boards.boards] == [data[: 1 << 20] for data in before]
+
+    asyncio.run(scenario())
+
+
+def test_only_what_differs_is_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.remove("main.lua")
+                await board.file.putcontents("mine.txt", "stays")
+            _, done = await report_of(boards)
+            (first,) = done["boards"]
+            assert (first["changed"], first["files"]) == (["files"], ["main.lua"])
+            assert await boards.contents(0) == {**WANTED, "mine.txt": b"stays"}
+            # Another startup script, and then another firmware with the same layout.
+            (tmp_path / "init.lua").write_bytes(b"print('second')\n")
+            _, done = await report_of(boards)
+            assert done["boards"][0]["changed"] == ["startup"]
+            (tmp_path / "firmware.bin").write_bytes(image("adc,file,gpio,net,node,tmr,uart,wifi"))
+            _, done = await report_of(boards)
+            (first,) = done["boards"]
+            assert (first["changed"], first["files_lost"], first["error"]) == (["firmware"], False, None)
+            assert (await boards.contents(0))["mine.txt"] == b"stays"
+
+    asyncio.run(scenario())
+
+
+def test_a_board_that_was_made_ready_elsewhere_is_looked_at_and_left_as_it_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            (record,) = (tmp_path / "state" / "nodemcu-bridge" / "boards").glob("*.json")
+            record.unlink()
+            _, done = await report_of(boards)
+            assert (done["ready"], done["boards"][0]["changed"]) == (True, [])
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_rotted_is_found_by_verify(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("main.lua", FILES["main.lua"][::-1])
+            assert (await report_of(boards))[1]["boards"][0]["changed"] == []
+            assert (await report_of(boards, "--verify"))[1]["boards"][0]["files"] == ["main.lua"]
+            assert await boards.contents(0) == WANTED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("air", "words"),
+    [("workshop:another-password", "does not take the password"), ("elsewhere:x", "is not in the air")],
+)
+def test_a_wrong_password_is_told_from_an_absent_network(tmp_path: Path, air: str, words: str) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, wifi=air)) as boards:
+            code, done = await report_of(boards)
+            (board,) = done["boards"]
+            assert code == 1 and not board["ready"]
+            assert words in board["error"] and PASSWORD not in json.dumps(done)
+
+    asyncio.run(scenario())
+
+
+def test_the_board_reaches_a_host_or_says_why_not(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+            tcp_port = server.sockets[0].getsockname()[1]
+            boards.write(extra=f"checks: {{connect: [{{host: 127.0.0.1, tcp_port: {tcp_port}}}]}}")
+            code, done = await report_of(boards)
+            assert code == 0 and f"connect: 127.0.0.1:{tcp_port}" in done["boards"][0]["checks"]
+            server.close()
+            await server.wait_closed()
+            boards.write(extra=f"checks: {{connect: [{{host: 127.0.0.1, tcp_port: {tcp_port}, seconds: 9}}]}}")
+            code, done = await report_of(boards)
+            assert code == 1 and f"127.0.0.1:{tcp_port} could not be reached" in done["boards"][0]["error"]
+
+    asyncio.run(scenario())
+
+
+def test_one_board_that_fails_holds_up_no_other(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 2) as boards:
+            boards.boards[0].unplug()
+            code, done = await report_of(boards)
+            assert code == 1
+            assert [board["ready"] for board in done["boards"]] == [False, True]
+            boards.boards[0].plug()
+            code, done = await report_of(boards)
+            assert code == 0 and done["boards"][1]["changed"] == []
+
+    asyncio.run(scenario())
+
+
+def test_another_board_than_the_file_says_is_left_as_it_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        for blank in (False, True):
+            async with shelf(tmp_path, 1, replace(QUICK, blank=blank)) as boards:
+                text = boards.file.read_text().replace("name: b1, ", 'name: b1, mac: "5c:cf:7f:99:99:99", ')
+                boards.file.write_text(text)
+                before = boards.boards[0].flash.read(0, 1 << 20)
+                code, done = await report_of(boards)
+                assert code == 1 and "has the MAC address 5c:cf:7f:00:00:01" in done["boards"][0]["error"]
+                assert boards.boards[0].flash.read(0, 1 << 20) == before
+
+    asyncio.run(scenario())
+
+
+def test_an_lfs_image_for_a_firmware_without_lfs(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "lfs.img").write_bytes(b"\x1bLua no image")
+            boards.write(extra="lfs: lfs.img")
+            code, done = await report_of(boards)
+            assert code == 1 and "does not take the LFS image: No LFS partition allocated" in done["boards"][0]["error"]
+            assert "lfs.img" not in await boards.contents(0)
+
+    asyncio.run(scenario())
+
+
+def test_a_full_file_system_is_said_before_the_file_is_sent(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "files" / "huge.bin").write_bytes(bytes(4 << 20))
+            code, done = await report_of(boards)
+            assert code == 1 and "huge.bin" in done["boards"][0]["error"] and "room" in done["boards"][0]["error"]
+
+    asyncio.run(scenario())

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.errors import NotNodeMCU
+from bridge.opening import open_board
+from bridge.ports.open import open_port
+from bridge.provision.look import look, read_answer
+from bridge.virtual import clock
+
+
+@pytest.mark.parametrize("options", ["", "&lua=5.3", "&firmware=2.2.1", "&number=integer", "&flip=0.002&seed=3"])
+def test_what_a_board_tells(options: str) -> None:
+    async def scenario() -> None:
+        port = await open_port(f"virtual:?clock=virtual&mac=5c:cf:7f:12:34:56{options}")
+        async with open_board(port) as board:
+            await board.file.putcontents("a=b;|x.lua", b"12345")
+            heap = await board.node.heap()
+        told = await look(port)
+        assert told is not None
+        assert (told.mac, told.chip_id, told.ssid, told.status) == ("5c:cf:7f:12:34:56", "123456", "virtual", 5)
+        assert told.version == ("2.2.1" if "2.2.1" in options else "3.0.0")
+        assert (told.flash_bytes, told.ip) == (4 << 20, "10.77.0.2")
+        assert told.files == {"a=b;|x.lua": 5}
+        assert told.heap is not None and told.heap > heap - 8000
+        # Nothing is left behind: a second look sees the same.
+        again = await look(port)
+        assert again is not None and again.heap is not None and again.heap > told.heap - 2000
+        assert replace(again, heap=told.heap) == told
+        await port.close()
+
+    clock.run(scenario())
+
+
+def test_nothing_at_a_prompt() -> None:
+    async def scenario() -> None:
+        port = await open_port("virtual:?clock=virtual&blank=1")
+        with pytest.raises(NotNodeMCU):
+            await look(port)
+        await port.close()
+
+    clock.run(scenario())
+
+
+def test_an_answer_is_read_whatever_the_firmware_leaves_out() -> None:
+    told = read_answer("lua=Lua 5.1|;|heap=40000.0|;|file=3.0:a=b.lua|;|file=1:c:d")
+    assert (told.lua, told.heap, told.mac, told.modules) == ("Lua 5.1", 40_000, None, frozenset())
+    assert told.files == {"a=b.lua": 3, "c:d": 1}
