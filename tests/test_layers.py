@@ -77,7 +77,7 @@ HOMES: dict[str, set[str]] = {
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.profile", "bridge.comparison"},
-    "pydantic": {"bridge.profile", "bridge.cli.fs_reports"},
+    "pydantic": {"bridge.profile", "bridge.cli"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -12,7 +11,9 @@ from bridge.bench.plan import QUICK, Amounts, Plan, choose_rows
 from bridge.bench.run import run_plan
 from bridge.bench.table import show
 from bridge.bench.tools import parse_tools
-from bridge.cli.options import json_option, profile_option, trace_option
+from bridge.cli.bench_output import BenchOutput
+from bridge.cli.json_output import json_output, print_json
+from bridge.cli.options import profile_option, trace_option
 from bridge.profile import Profile
 
 
@@ -29,7 +30,7 @@ from bridge.profile import Profile
 @click.option("--against", metavar="LIST", help="Upload the file also by nodemcu-uploader,nodemcu-tool (wall clock).")
 @click.option("--host/--no-host", default=True, help="Measure the host's CPU time (wall clock).")
 @trace_option
-@json_option
+@json_output(BenchOutput)
 def bench(
     url: str,
     profile: Profile | None,
@@ -61,6 +62,6 @@ def bench(
     click.echo(f"seed {seed}", err=True)
     runs = run_plan(plan, lambda text: click.echo(f"measuring {text}", err=True))
     if as_json:
-        click.echo(json.dumps(runs, indent=2))
+        print_json(BenchOutput.model_validate(runs))
     else:
         show(runs, Console())

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import click
 
-from bridge.cli.options import json_option
+from bridge.cli.json_output import Output, json_output, print_json
 from bridge.virtual import clock
 from bridge.virtual.calibration.measure import BUILDS, Row, measure, worst
 from bridge.virtual.cost import load_costs
@@ -15,10 +14,43 @@ from bridge.virtual.cost import load_costs
 _WIDTH = 46
 
 
+class CostFigures(Output):
+    """Costs of a board's work at 80 MHz; units by the names."""
+
+    instruction_us: float
+    c_call_us: float
+    byte_us: float
+    collection_us: float
+    live_object_us: float
+    page_program_ms: float
+    sector_erase_ms: float
+    source: str
+
+
+class CalibrateRow(Output):
+    """A recorded figure, the model's, and how far they may be apart, in `unit`."""
+
+    build: str
+    name: str
+    unit: str
+    recorded: int
+    model: int
+    allowed: int
+    error: int
+    good: bool
+
+
+class CalibrateOutput(Output):
+    """Recorded figures beside those of the model."""
+
+    costs: CostFigures
+    rows: list[CalibrateRow]
+
+
 @click.command()
 @click.option("--build", "builds", multiple=True, type=click.Choice(list(BUILDS)), help="Only this build; repeatable.")
 @click.option("--calibration", type=click.Path(), help="Show the costs of this file in place of the estimates.")
-@json_option
+@json_output(CalibrateOutput)
 def calibrate(builds: tuple[str, ...], calibration: str | None, as_json: bool) -> int:
     """Run the recorded measurements of heap and CPU on a virtual board and show what was recorded beside them.
 
@@ -27,8 +59,8 @@ def calibrate(builds: tuple[str, ...], calibration: str | None, as_json: bool) -
     costs = load_costs(calibration)
     rows = [row for build in builds or BUILDS for row in clock.run(measure(build))]
     if as_json:
-        described = [{**dataclasses.asdict(row), "error": row.error, "good": row.good} for row in rows]
-        click.echo(json.dumps({"costs": dataclasses.asdict(costs), "rows": described}, indent=2))
+        described = [CalibrateRow(**dataclasses.asdict(row), error=row.error, good=row.good) for row in rows]
+        print_json(CalibrateOutput(costs=CostFigures(**dataclasses.asdict(costs)), rows=described))
     else:
         _show(rows)
         click.echo("\nCosts at 80 MHz: " + ", ".join(f"{k} {v}" for k, v in dataclasses.asdict(costs).items()))

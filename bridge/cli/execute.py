@@ -11,14 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import RootModel
 
-from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
+from bridge.cli.json_output import json_output, print_json
+from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import BridgeError
 from bridge.mirror.handle import Remote
 from bridge.opening import open_board
 from bridge.ports.open import run_for
 from bridge.profile import Profile
 from bridge.wire.values import Opaque, Value
+
+
+class ExecOutput(RootModel[list[Any]]):
+    """What the chunk returned; see `plain` for how values of Lua are written."""
 
 
 @click.command("exec")
@@ -29,7 +35,7 @@ from bridge.wire.values import Opaque, Value
 @click.option("--timeout", type=SECONDS, default=30.0, show_default=True, help="Seconds that the source may run.")
 @wait_option
 @trace_option
-@json_option
+@json_output(ExecOutput)
 def execute(
     source: str,
     url: str,
@@ -95,7 +101,7 @@ async def run_source(
         result = await board.exec(source, timeout=timeout, name=name)
         results = result if isinstance(result, tuple) else () if result is None else (result,)
         if as_json:
-            click.echo(json.dumps([plain(value) for value in results]))
+            print_json(ExecOutput([plain(value) for value in results]), line=True)
         elif results:
             click.echo("\t".join(shown(value) for value in results))
         if not over.done():

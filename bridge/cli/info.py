@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from bridge.cli.options import baud_option, json_option, port_option, profile_option, trace_option
+from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.inspect import Fact, inspect_board
 from bridge.ports.open import run_for
 from bridge.profile import Profile
 from bridge.trace import open_traced
+
+
+class InfoOutput(Output):
+    """What a board says of itself; see `bridge.inspect.inspect_board` for units. What it does not say is null."""
+
+    port: str
+    version: str | None
+    release: str | None
+    commit: str | None
+    lua: str | None
+    number: str | None
+    modules: list[str] | None
+    ssl: bool | None
+    lfs_size: int | None
+    heap: int | None
+    chip_id: str | None
+    mac: str | None
+    ip: str | None
+    flash_kb: int | None
+    flash_mode: int | None
+    flash_hz: int | None
 
 
 @click.command()
@@ -19,12 +40,12 @@ from bridge.trace import open_traced
 @profile_option
 @baud_option
 @trace_option
-@json_option
+@json_output(InfoOutput)
 def info(url: str, profile: Profile | None, baud: int, trace: Path | None, as_json: bool) -> None:
     """Say which firmware and hardware answer on a port. Nothing is left on the board, and it is not reset."""
     facts = run_for(url, _ask(url, baud, trace))
     if as_json:
-        click.echo(json.dumps({"port": url, **facts}, indent=2))
+        print_json(InfoOutput.model_validate({"port": url, **facts}))
         return
     known = {name: fact for name, fact in facts.items() if fact is not None}
     width = max(map(len, known))

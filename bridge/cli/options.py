@@ -76,7 +76,7 @@ def baud_option(function: F) -> F:
 
 
 def json_option(function: F) -> F:
-    """`--json`: output for programs."""
+    """`--json`: output for programs; commands use `bridge.cli.json_output.json_output`, which says what it is."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 

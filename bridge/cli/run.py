@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bridge.cli.execute import run_source, without_interpreter
-from bridge.cli.options import SECONDS, baud_option, json_option, port_option, profile_option, trace_option, wait_option
+from bridge.cli.execute import ExecOutput, run_source, without_interpreter
+from bridge.cli.json_output import json_output
+from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
 from bridge.errors import UsageError
 from bridge.ports.open import run_for
 from bridge.profile import Profile
@@ -21,7 +22,7 @@ from bridge.profile import Profile
 @click.option("--timeout", type=SECONDS, default=60.0, show_default=True, help="Seconds that the file may run.")
 @wait_option
 @trace_option
-@json_option
+@json_output(ExecOutput)
 def run(
     file: Path,
     url: str,

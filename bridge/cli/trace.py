@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from bridge.cli.options import json_option
+from bridge.cli.json_output import json_output, print_json
+from bridge.cli.trace_output import ReplayedSession, TraceReplayOutput, TraceShowOutput, shown_line
 from bridge.trace import Replay, read, replay
 from bridge.trace.replayed import Event
 from bridge.trace.show import described, lines, objects, quoted
@@ -22,21 +21,25 @@ def trace() -> None:
 
 @trace.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@json_option
+@json_output(TraceShowOutput, lines=True)
 def show(file: Path, as_json: bool) -> None:
     """Print what went over the line: `>` sent, `<` received, `=` note, `!` fault, with seconds since the start."""
-    for each in (json.dumps(found) for found in objects(read(file))) if as_json else lines(read(file)):
-        click.echo(each)
+    if as_json:
+        for found in objects(read(file)):
+            print_json(shown_line(found), line=True)
+        return
+    for line in lines(read(file)):
+        click.echo(line)
 
 
 @trace.command("replay")
 @click.argument("file", type=click.Path(path_type=Path))
-@json_option
+@json_output(TraceReplayOutput)
 def play(file: Path, as_json: bool) -> None:
     """Feed the bytes of a trace to the parser again and print what it makes of them, then what it counted."""
     played = replay(file)
     if as_json:
-        click.echo(json.dumps(_object(played), indent=2))
+        print_json(_object(played))
         return
     for session in played.sessions:
         click.echo(f"= session {session.epoch:04x}, check {session.check}")
@@ -63,20 +66,20 @@ def _line(event: Event) -> str:
     return ""
 
 
-def _object(played: Replay) -> dict[str, Any]:
-    return {
-        "damaged": played.damaged,
-        "console": played.console.decode("latin-1"),
-        "sessions": [
-            {
-                "epoch": session.epoch,
-                "check": session.check,
-                "damaged": session.damaged,
-                "messages": [described(message) for message in session.messages],
-                "sent": [described(message) for message in session.sent],
-                "console": session.console.decode("latin-1"),
-                "failure": None if session.failure is None else str(session.failure),
-            }
+def _object(played: Replay) -> TraceReplayOutput:
+    return TraceReplayOutput(
+        damaged=played.damaged,
+        console=played.console.decode("latin-1"),
+        sessions=[
+            ReplayedSession(
+                epoch=session.epoch,
+                check=session.check,
+                damaged=session.damaged,
+                messages=[described(message) for message in session.messages],
+                sent=[described(message) for message in session.sent],
+                console=session.console.decode("latin-1"),
+                failure=None if session.failure is None else str(session.failure),
+            )
             for session in played.sessions
         ],
-    }
+    )

@@ -1,0 +1,104 @@
+"""Every command with --json, on a virtual board: what it prints is as its schema in schemas/ says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import jsonschema
+import pytest
+
+from bridge.cli.json_output import JsonOutput, Output, all_commands, declared_output, json_output, schema_of
+from tests.cli.invoke import BOARD, invoke
+from tests.ports.test_discover import Listed, plug
+
+SCHEMAS = Path(__file__).parent.parent.parent / "schemas"
+
+
+def traced(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    path = folder / "trace"
+    invoke(capfd, "exec", "print('x') return 1", "--port", BOARD, "--trace", str(path))
+    return str(path)
+
+
+def program(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "program.lua").write_text("return 1, {a=1/0}, nil")
+    return str(folder / "program.lua")
+
+
+Made = Callable[[Path, pytest.CaptureFixture[str]], str]
+#: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
+#: needs one here.
+CALLS: dict[str, list[str | Made]] = {
+    "bench": ["--quick", "--rows", "921600/1"],
+    "boards": [],
+    "calibrate": ["--build", "5.1 float"],
+    "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
+    "info": ["--port", BOARD],
+    "run": [program, "--port", BOARD],
+    "trace replay": [traced],
+    "trace show": [traced],
+}
+DECLARED = {name: output for name, command in all_commands() if (output := declared_output(command)) is not None}
+
+
+def test_every_command_that_prints_json_is_called_here() -> None:
+    assert {*CALLS} == {*DECLARED}
+
+
+def test_every_option_json_says_what_it_prints() -> None:
+    silent = [
+        name
+        for name, command in all_commands()
+        if any("--json" in parameter.opts for parameter in command.params) and declared_output(command) is None
+    ]
+    assert not silent, "use @json_output(Model) of bridge.cli.json_output"
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_what_is_printed_is_as_its_schema_says(
+    name: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = json.loads((SCHEMAS / f"{name.replace(' ', '-')}.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    plug(monkeypatch, Listed("/dev/a", 0x10C4, 0xEA60), Listed("/dev/b", 1, 1))
+    arguments = [each(tmp_path, capfd) if callable(each) else each for each in CALLS[name]]
+    code, out, err = invoke(capfd, *name.split(), *arguments, "--json")
+    assert code == 0, err
+    values = [json.loads(line) for line in out.splitlines()] if DECLARED[name].lines else [json.loads(out)]
+    assert values
+    for value in values:
+        jsonschema.Draft202012Validator(schema).validate(value)
+        assert_open_nowhere(schema, value)
+
+
+def assert_open_nowhere(schema: dict[str, Any], value: object) -> None:
+    """A schema that says nothing would fit everything: a key more in an object of ours must not."""
+    if isinstance(value, dict):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema).validate({**value, "surplus": 1})
+
+
+class _Pair(Output):
+    left: int
+    right: int | None = None
+
+
+def test_every_field_of_an_object_is_demanded_and_no_other_allowed() -> None:
+    schema = schema_of("two words", JsonOutput(_Pair, lines=True))
+    assert schema["required"] == ["left", "right"] and schema["additionalProperties"] is False
+    assert schema["title"] == "nodemcu-bridge two words --json, each line"
+
+
+def test_a_command_without_the_option_has_declared_nothing() -> None:
+    @click.command()
+    def silent() -> None: ...
+
+    @click.command()
+    @json_output(_Pair)
+    def telling(as_json: bool) -> None: ...
+
+    assert declared_output(silent) is None and declared_output(telling) == JsonOutput(_Pair)
