@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound, UsageError
 from bridge.image import ImageFacts, ImagePart, check_image
+from bridge.ports.lock import hold_port
 
 #: What most adapters do reliably; profiles may say more.
 FLASH_BAUD = 460_800
@@ -285,7 +286,8 @@ async def reachable(url: str) -> AsyncIterator[str]:
         url: any port's URL.
     """
     if not url.startswith("virtual:"):
-        yield url
+        with hold_port(url):
+            yield url
         return
     from bridge.virtual.board import VirtualBoard
     from bridge.virtual.options import parse_url

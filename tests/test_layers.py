@@ -70,6 +70,7 @@ MAKERS = {
 HOMES: dict[str, set[str]] = {
     "serial": {"bridge.ports"},
     "serial_asyncio": {"bridge.ports"},
+    "filelock": {"bridge.ports"},
     "lupa": {"bridge.virtual.lua"},
     # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
     "esptool": {"bridge.ports"},
