@@ -50,6 +50,7 @@ LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
+LADDER["terminal"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.
@@ -59,6 +60,7 @@ VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
 MAKERS = {
     "bridge.ports.open",
     "bridge.flash",
+    "bridge.cli.repl",
     "bridge.cli.virtual",
     "bridge.cli.virtual_image",
     "bridge.cli.calibrate",
@@ -72,6 +74,7 @@ HOMES: dict[str, set[str]] = {
     "serial_asyncio": {"bridge.ports"},
     "filelock": {"bridge.ports"},
     "lupa": {"bridge.virtual.lua"},
+    "prompt_toolkit": {"bridge.terminal"},
     # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},

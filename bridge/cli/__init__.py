@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
     "trace": Entry("bridge.cli.trace:trace", "Show what a trace holds, or feed it to the parser again."),
+    "repl": Entry("bridge.cli.repl:repl", "A terminal on the board: Lua line by line, with a history."),
     "run": Entry("bridge.cli.run:run", "Run a Lua file on the board and print what it prints."),
     "virtual": Entry("bridge.cli.virtual:virtual", "Run a virtual board on a pseudo-terminal or an RFC 2217 server."),
     "virtual-image": Entry("bridge.cli.virtual_image:virtual_image", "Make a firmware image for virtual boards."),
