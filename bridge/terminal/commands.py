@@ -54,13 +54,13 @@ class PercentCommand:
 
 async def _put(tools: Tools, words: list[str]) -> str:
     path = Path(words[0])
+    data = _read(path)
     name = words[1] if len(words) > 1 else path.name
     if not 0 < len(name.encode()) <= NAME_LENGTH:
         raise UsageError(
             f"A name on the board has {NAME_LENGTH} bytes at most, and {name} has {len(name.encode())}",
             remedy="Name it anew: %put FILE NAME.",
         )
-    data = _read(path)
     await tools.put(name, data)
     return f"{name}: {len(data)} bytes\n"
 

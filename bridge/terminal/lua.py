@@ -55,7 +55,7 @@ class LuaTerminal:
         self._down: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
         board.on("console", self._text.feed)
         board.on("fault", lambda text: self._text.say(f"{text}\n"))
-        board.on("reset", lambda error: self._text.say(f"{error}\n"))
+        board.on("reset", lambda error: self._text.say(f"{told(error)}\n"))
         board.on("down", self._down.set_result)
 
     async def run(self) -> None:
@@ -174,7 +174,7 @@ class LuaTerminal:
         except BridgeError as error:
             if self._down.done() or not self._interactive:
                 raise
-            self._text.say(f"{error.text if isinstance(error, LuaError) else error}\n")
+            self._text.say(f"{told(error)}\n")
             if isinstance(error, LuaError) and error.traceback:
                 self._text.say(f"{error.traceback.rstrip()}\n")
 
@@ -194,3 +194,10 @@ class LuaTerminal:
             await self._pull_reset()
         except PortError:
             self._text.say(NO_LINES)
+
+
+def told(error: BridgeError) -> str:
+    """An error as a terminal tells it: whoever sits there knows which port it is about."""
+    if isinstance(error, LuaError):
+        return error.text
+    return str(error).removeprefix(f"{error.port}: ") if error.port else str(error)
