@@ -320,6 +320,8 @@ class Link:
     def _received(self, data: bytes) -> None:
         if self.session.receive_data(data, self._loop.time()) or self._timer_at is None:
             self._work()
+        elif (at := self.session.text_deadline) is not None and at < self._timer_at:
+            self._arm(at)  # text, on a line that is idle
         # else a frame has not come to its end: the timer that stands is early at most
 
     def _due(self) -> None:

@@ -145,7 +145,7 @@ class Session:
     def receive_data(self, data: bytes, now: float) -> bool:
         """Take bytes that arrived. True if something came of them: then look at `next_event` and `data_to_send`.
 
-        `deadline` may be later than before, and is never sooner unless there was none.
+        Else `deadline` may be later than before, and is never sooner than before and than `text_deadline`.
         """
         if self._over:
             return True
@@ -158,6 +158,11 @@ class Session:
         self._last_byte_at = now
         self._text_at = now + TEXT_DELAY if self._splitter.pending or self._parts.waiting else None
         return bool(segments)
+
+    @property
+    def text_deadline(self) -> float | None:
+        """When what has come without an end is looked at, in seconds; None when nothing has."""
+        return self._text_at
 
     def data_to_send(self, now: float) -> bytes:
         """The bytes to write now, in one write; b"" when there are none."""
