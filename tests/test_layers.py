@@ -51,6 +51,7 @@ LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
+LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.

@@ -36,6 +36,7 @@ CALLS: dict[str, list[str | Made]] = {
     "bench": ["--quick", "--rows", "921600/1"],
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
+    "doctor": ["--port", BOARD],
     "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
     "info": ["--port", BOARD],
     "run": [program, "--port", BOARD],
