@@ -59,8 +59,9 @@ async def _run(
                         raise failure.error from failure.error.__cause__
                     click.echo(f"{failure.error}\nThe agent cannot run here: keys go to the board as they are.")
             from bridge.terminal.console import pass_through
+            from bridge.terminal.prompt_files import PromptFiles
 
-            await pass_through(port)
+            await pass_through(port, PromptFiles(port, lambda: reset(port)))
         finally:
             await port.close()
 
