@@ -15,10 +15,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 
 from bridge.errors import UsageError
+from bridge.files.names import check_name
 from bridge.terminal.editor import Leave
-
-#: Longest name of a file on the board, in bytes (SPIFFS_OBJ_NAME_LEN less its end).
-NAME_LENGTH = 31
 
 
 class Tools(Protocol):
@@ -56,11 +54,7 @@ async def _put(tools: Tools, words: list[str]) -> str:
     path = Path(words[0])
     data = _read(path)
     name = words[1] if len(words) > 1 else path.name
-    if not 0 < len(name.encode()) <= NAME_LENGTH:
-        raise UsageError(
-            f"A name on the board has {NAME_LENGTH} bytes at most, and {name} has {len(name.encode())}",
-            remedy="Name it anew: %put FILE NAME.",
-        )
+    check_name(name)
     await tools.put(name, data)
     return f"{name}: {len(data)} bytes\n"
 

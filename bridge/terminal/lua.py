@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bridge.board import Board
-from bridge.errors import BoardReset, BridgeError, LuaError, PortError, UsageError
+from bridge.errors import BoardReset, BridgeError, LuaError, PortError
 from bridge.lifecycle import State
 from bridge.terminal.chunk import Unfinished, run_chunk
 from bridge.terminal.commands import run_command
@@ -92,15 +92,11 @@ class LuaTerminal:
 
     async def put(self, name: str, data: bytes) -> None:
         """Store a file on the board."""
-        if not await self._board.file.putcontents(name, data):
-            raise UsageError(f"{name} does not fit on the board's flash", remedy="Remove something there.")
+        await self._board.files.put(name, data)
 
     async def get(self, name: str) -> bytes:
         """A file of the board."""
-        found = await self._board.file.getcontents(name)
-        if found is None and not await self._board.file.exists(name):
-            raise UsageError(f"The board has no file {name}", remedy="Look what it has: =file.list().")
-        return found or b""
+        return await self._board.files.get(name)
 
     async def run_file(self, name: str, source: bytes) -> None:
         """Run a chunk, and show what it returns."""

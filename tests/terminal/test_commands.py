@@ -69,7 +69,7 @@ def test_a_name_of_the_board_does_not_leave_the_folder(tmp_path: Path, monkeypat
         ("%put .", "cannot be read"),
         ("%get there there", "there is there already"),
         ("%get there no/folder", "cannot be written"),
-        ("%put there " + "n" * 32, "31 bytes at most"),
+        ("%put there " + "n" * 32, "at most 31"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(line: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
