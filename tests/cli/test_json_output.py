@@ -48,7 +48,7 @@ Made = Callable[[Path, pytest.CaptureFixture[str]], str]
 #: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
 #: needs one here.
 CALLS: dict[str, list[str | Made]] = {
-    "bench": ["--quick", "--rows", "921600/1"],
+    "bench": ["--quick", "--no-host", "--rows", "921600/1"],
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
     "doctor": ["--port", BOARD],

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.board_process import announced, board_process
+from tests.images import image
 from tests.terminal.screen import Terminal, terminal
 
 BUSY = "[y resets, Ctrl-] leaves, any other key waits on] "
@@ -85,6 +90,45 @@ def test_what_the_board_prints_later_stands_above_the_line_that_is_edited(tmp_pa
         shown.until("later", "half", here="> print('edit")
         shown.type("ed')\n")
         shown.until("later", "half", "> print('edited')", "edited", here="> ")
+
+
+def test_lines_that_are_pasted_are_one_chunk(tmp_path: Path) -> None:
+    with repl(tmp_path) as shown:
+        shown.type("\x1b[200~function pasted()\n  return 'from the clipboard'\nend\x1b[201~")
+        shown.until("> function pasted()", "  return 'from the clipboard'", here="end")
+        shown.type("\npasted()\n")
+        shown.until("> pasted()", "from the clipboard", here="> ")
+
+
+def test_a_board_that_is_unplugged_while_a_line_is_edited_is_one_sentence(tmp_path: Path) -> None:
+    with board_process("--pty", "auto", "--cpu", "0", "--no-baud-pacing") as process:
+        path = announced(process)[1]
+        with repl(tmp_path, port=path) as shown:
+            shown.type("print('ed")
+            shown.until(here="> print('ed")
+            process.send_signal(signal.SIGUSR2)
+            assert shown.end() == 1
+            assert any(f"nodemcu-bridge: {path} went away while it was open" in line for line in shown.lines)
+        assert announced(process)[0] == "PTY", "it is plugged in again"
+
+
+def test_a_second_program_is_told_who_has_the_port(tmp_path: Path) -> None:
+    with board_process("--pty", "auto", "--cpu", "0", "--no-baud-pacing") as process:
+        path = announced(process)[1]
+        with repl(tmp_path, port=path) as shown:
+            (tmp_path / "firmware.bin").write_bytes(image())
+            for arguments in (["info"], ["flash", str(tmp_path / "firmware.bin")], ["repl"]):
+                command = [sys.executable, "-m", "bridge.cli", *arguments, "--port", path]
+                done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+                assert done.returncode == 1
+                assert f"{path} is in use by PID {shown.child.pid} (nodemcu-bridge repl) since " in done.stderr
+                assert done.stderr.endswith(". Wait for it or stop it.\n")
+            shown.type("'still here'\n")
+            shown.until("still here", here="> ")
+            shown.type("\x1d")
+            assert shown.end() == 0
+        done = subprocess.run([sys.executable, "-m", "bridge.cli", "info", "--port", path], timeout=60)
+        assert done.returncode == 0
 
 
 def test_a_busy_board_is_asked_about_and_reset(tmp_path: Path) -> None:
