@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bridge.board import Board
-from bridge.errors import BoardReset, BridgeError, LuaError, PortError
+from bridge.errors import BoardReset, BridgeError, LinkTimeout, LuaError, PortError
 from bridge.lifecycle import State
 from bridge.terminal.chunk import Unfinished, run_chunk
 from bridge.terminal.commands import run_command
@@ -15,6 +16,8 @@ from bridge.terminal.editor import Dropped, Input, Leave
 from bridge.terminal.text import BoardText
 from bridge.wire.values import Value
 
+#: How often a board that does not answer is reset, and seconds for it to come back each time.
+_RESETS, _BACK_S = 3, 15.0
 PROMPT, CONTINUED = "> ", ">> "
 
 _BUSY = (
@@ -107,8 +110,13 @@ class LuaTerminal:
         if self._board.state is State.READY:
             await self._board.reset()
         else:
+            for _ in range(_RESETS - 1):
+                await self._reset_anyhow()
+                with contextlib.suppress(LinkTimeout):
+                    await self._board.eval("0", timeout=_BACK_S)
+                    return
             await self._reset_anyhow()
-            await self._board.eval("0", timeout=None)
+            await self._board.eval("0", timeout=_BACK_S)
 
     # Below: one thing at a time.
 
