@@ -22,6 +22,7 @@ from bridge.flashing.output import FlashProgress, Progress, explain
 from bridge.flashing.session import Session
 from bridge.flashing.table import RECORDS_SIZE, after_first_boot, file_system, read_table, records_of
 from bridge.image import IROM_OFFSET, NEEDED, ImageFacts, ImagePart, check_image
+from bridge.ports.lock import hold_port
 from bridge.profile import Profile
 
 __all__ = [
@@ -282,7 +283,8 @@ async def reachable(url: str) -> AsyncIterator[str]:
         url: any port's URL.
     """
     if not url.startswith("virtual:"):
-        yield url
+        with hold_port(url):
+            yield url
         return
     from bridge.virtual.board import VirtualBoard
     from bridge.virtual.options import parse_url

@@ -1,6 +1,7 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files ← board ← opening ← sync ← cli
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files ← board ← opening ← sync
+    ← doctor, terminal ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -56,6 +57,8 @@ LADDER["sync"] = {*LADDER}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
+LADDER["terminal"] = {*LADDER}
+LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.
@@ -65,6 +68,7 @@ VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
 MAKERS = {
     "bridge.ports.open",
     "bridge.flash",
+    "bridge.cli.repl",
     "bridge.cli.virtual",
     "bridge.cli.virtual_image",
     "bridge.cli.calibrate",
@@ -76,7 +80,9 @@ MAKERS = {
 HOMES: dict[str, set[str]] = {
     "serial": {"bridge.ports"},
     "serial_asyncio": {"bridge.ports"},
+    "filelock": {"bridge.ports"},
     "lupa": {"bridge.virtual.lua"},
+    "prompt_toolkit": {"bridge.terminal"},
     # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -21,9 +23,29 @@ _START_S = 30.0
 NO_FLASH_COST = '{"page_program_ms": 0, "sector_erase_ms": 0}'
 
 
+@dataclasses.dataclass(frozen=True)
+class BoardProcess:
+    """A virtual board that runs."""
+
+    url: str
+    """To be opened: a pseudo-terminal's path, or rfc2217://…."""
+    pid: int
+
+    def press_reset(self) -> None:
+        """Press its reset button, whatever it is at."""
+        os.kill(self.pid, signal.SIGUSR1)
+
+
 @contextlib.asynccontextmanager
 async def board_process(options: VirtualOptions, *, rfc2217: bool = False) -> AsyncIterator[str]:
-    """Run `nodemcu-bridge virtual`; gives the URL to open: a pseudo-terminal's path, or rfc2217://….
+    """As `started_board`; gives the URL alone."""
+    async with started_board(options, rfc2217=rfc2217) as started:
+        yield started.url
+
+
+@contextlib.asynccontextmanager
+async def started_board(options: VirtualOptions, *, rfc2217: bool = False) -> AsyncIterator[BoardProcess]:
+    """Run `nodemcu-bridge virtual` as long as this lasts.
 
     Args:
         options: of the board; its clock is the wall's.
@@ -49,7 +71,7 @@ async def board_process(options: VirtualOptions, *, rfc2217: bool = False) -> As
             said = (await process.stderr.read()).decode(errors="replace").strip()
             await process.wait()
             raise PortError(f"The virtual board's process did not start: {said[-300:]}")
-        yield url
+        yield BoardProcess(url, process.pid)
     finally:
         # Telling a process to end that has ended already would take its exit code away from asyncio.
         if process.returncode is None:

@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "provision": Entry("bridge.cli.provision:provision", "Make boards ready as a YAML file says, all at once."),
     "restore": Entry("bridge.cli.restore:restore", "Write back a flash that `flash --backup` saved."),
     "trace": Entry("bridge.cli.trace:trace", "Show what a trace holds, or feed it to the parser again."),
+    "repl": Entry("bridge.cli.repl:repl", "A terminal on the board: Lua line by line, with a history."),
     "run": Entry("bridge.cli.run:run", "Run a Lua file on the board and print what it prints."),
     "virtual": Entry("bridge.cli.virtual:virtual", "Run a virtual board on a pseudo-terminal or an RFC 2217 server."),
     "virtual-image": Entry("bridge.cli.virtual_image:virtual_image", "Make a firmware image for virtual boards."),

@@ -66,8 +66,11 @@ class BenchUpload(Output):
     """A file brought to the board, on the clock "virtual" or "wall"; null is what was not measured."""
 
     line_fraction: Share
+    put_line_fraction: Share
     bytes: int
     seconds: float
+    put_seconds: float
+    digest: str
     clock: str
     flash_cost: bool
     whole_line_fraction: Share | None = None

@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from bridge.cli.options import baud_option, port_option, profile_option, trace_option
-from bridge.errors import BridgeError
-from bridge.inspect import inspect_board
-from bridge.opening import open_board
-from bridge.ports.latency import SHORT_MS, advice, latency_ms
+from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.options import baud_option, profile_option, trace_option
+from bridge.doctor.board import look_at_board
+from bridge.doctor.finding import Check, Finding, Status
+from bridge.doctor.host import adapters_without_port, look_at_port
+from bridge.errors import PortNotFound
+from bridge.ports.discover import only_board
 from bridge.ports.open import run_for
 from bridge.profile import Profile
-from bridge.trace import open_traced
+from bridge.trace.file import create
+
+_MARKS: dict[Status, str] = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
+
+class DoctorFinding(Output):
+    """What was found at one step; `remedy` is null where all is well."""
+
+    check: Check
+    status: Status
+    what: str
+    remedy: str | None
+
+
+class DoctorOutput(Output):
+    """All findings, in the order in which things depend on each other. `healthy` says that none is a failure."""
+
+    port: str | None
+    healthy: bool
+    findings: list[DoctorFinding]
 
 
 @click.command()
-@port_option
+@click.option("--port", "url", metavar="URL", help="As for the other commands. Default: the only board found.")
 @profile_option
 @baud_option
 @trace_option
-def doctor(url: str, profile: Profile | None, baud: int, trace: Path | None) -> int:
-    """Look at a port step by step: does it open, who answers, does the agent run; say what is wrong and what to do."""
-    return run_for(url, _examine(url, baud, trace))
+@json_output(DoctorOutput)
+def doctor(url: str | None, profile: Profile | None, baud: int, trace: Path | None, as_json: bool) -> int:
+    """Look at a port step by step: permission, driver, adapter, who answers, its firmware, heap and Wi-Fi, the agent.
+
+    Says what is wrong and what to do. Exit code 1 means that something fails, 0 that all works.
+    """
+    found: list[Finding] = []
+
+    def tell(finding: Finding) -> None:
+        found.append(finding)
+        if not as_json:
+            click.echo(f"{_MARKS[finding.status]}  {finding}")
+
+    if trace is not None:
+        # Wrong use is said before anything is looked at.
+        os.close(create(trace))
+    url = _examine_host(url, tell)
+    if url is not None and not any(finding.status == "fail" for finding in found):
+        run_for(url, _examine_board(url, baud, trace, tell))
+    healthy = not any(finding.status == "fail" for finding in found)
+    if as_json:
+        print_json(
+            DoctorOutput(port=url, healthy=healthy, findings=[DoctorFinding(**dataclasses.asdict(f)) for f in found])
+        )
+    return 0 if healthy else 1
 
 
-async def _examine(url: str, baud: int, trace: Path | None) -> int:
-    try:
-        port = await open_traced(url, baud=baud, trace=trace)
-        _well(f"{url} opens at {baud} baud")
-        held = latency_ms(url)
-        if held is not None and held > SHORT_MS:
-            _ill(advice(url, held))
+def _examine_host(url: str | None, tell: Callable[[Finding], None]) -> str | None:
+    """What can be said without opening anything; returns the port, None if there is none."""
+    if url is None:
         try:
-            facts = await inspect_board(port)
-            _well(f"NodeMCU {facts['version'] or ''} with {facts['lua'] or 'Lua'} answers at its prompt")
-            _well(f"{facts['heap']} bytes of heap are free")
-            modules = facts["modules"]
-            needed = ("net", "node", "tmr", "uart")
-            # Firmware 2.x does not say which modules it has.
-            missing = [name for name in needed if name not in modules] if isinstance(modules, list) else []
-            if missing:
-                _ill(f"The firmware lacks {' and '.join(missing)}. Build it with these modules and flash it.")
-                return 1
-            if facts["ip"]:
-                _well(f"Wi-Fi is up, address {facts['ip']}")
-            else:
-                _ill("Wi-Fi has no address: sockets will not connect. Configure it with wifi.sta.config.")
-            async with open_board(port, speeds=()) as board:
-                _well(f"The agent runs and leaves {board.facts.heap_after} bytes of heap")
-            _well("The prompt is back")
-        finally:
-            await port.close()
-    except BridgeError as error:
-        _ill(str(error))
-        return error.exit_code
-    return 0
+            url = only_board().url
+        except PortNotFound as error:
+            tell(Finding.of("port", error))
+            for finding in adapters_without_port():
+                tell(finding)
+            return None
+    for finding in look_at_port(url):
+        tell(finding)
+    return url
 
 
-def _well(text: str) -> None:
-    click.echo(f"ok    {text}")
-
-
-def _ill(text: str) -> None:
-    click.echo(f"FAIL  {text}")
+async def _examine_board(url: str, baud: int, trace: Path | None, tell: Callable[[Finding], None]) -> None:
+    async for finding in look_at_board(url, baud=baud, trace=trace):
+        tell(finding)

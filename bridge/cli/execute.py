@@ -15,7 +15,7 @@ from pydantic import RootModel
 
 from bridge.cli.json_output import json_output, print_json
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, UsageError
 from bridge.mirror.handle import Remote
 from bridge.opening import open_board
 from bridge.ports.open import run_for
@@ -78,8 +78,13 @@ async def run_source(
     trace: Path | None,
     as_json: bool,
     name: str = "lua",
-) -> None:
-    """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON)."""
+    as_status: bool = False,
+) -> int:
+    """Run a chunk on the board; its prints go to standard output as they come (to standard error with JSON).
+
+    Returns:
+        0, or with `as_status` the exit code that the chunk returned, which is not printed then.
+    """
 
     def show(data: bytes) -> None:
         click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
@@ -102,13 +107,30 @@ async def run_source(
         results = result if isinstance(result, tuple) else () if result is None else (result,)
         if as_json:
             print_json(ExecOutput([plain(value) for value in results]), line=True)
-        elif results:
+        elif results and not as_status:
             click.echo("\t".join(shown(value) for value in results))
         if not over.done():
             # A board that goes away while a call waits fails the call; this is for what comes after it.
             await asyncio.wait([over], timeout=wait)
         if over.done():
             raise over.result()
+    return exit_status(results) if as_status else 0
+
+
+def exit_status(results: tuple[Value, ...]) -> int:
+    """The exit code that a chunk's first value means: a number itself, true or nothing 0, false 1.
+
+    Raises:
+        UsageError: it is no exit code.
+    """
+    value = results[0] if results else None
+    if value is None or isinstance(value, bool):
+        return int(value is False)
+    if isinstance(value, int | float) and value in range(256):
+        return int(value)
+    raise UsageError(
+        f"The chunk returned {shown(value)}, which is no exit code", remedy="With --status return 0 to 255, or true."
+    )
 
 
 def plain(value: Value) -> Any:

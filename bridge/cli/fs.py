@@ -15,7 +15,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from bridge.cli import fs_reports as reports
 from bridge.cli.fs_board import Place, on_board
-from bridge.cli.options import baud_option, json_option, port_option, profile_option, trace_option
+from bridge.cli.json_output import json_output, print_json
+from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import UsageError
 from bridge.files import host
 from bridge.files.names import check_name, plain, shown
@@ -26,8 +27,8 @@ R = TypeVar("R", bound=reports.FsReport)
 
 
 def board_options(function: F) -> F:
-    """What all of them take."""
-    for option in (json_option, trace_option, baud_option, profile_option, port_option):
+    """What all of them take, beside --json."""
+    for option in (trace_option, baud_option, profile_option, port_option):
         function = option(function)
     return function
 
@@ -41,6 +42,7 @@ def fs() -> None:
 
 
 @fs.command()
+@json_output(reports.FsList)
 @board_options
 def ls(as_json: bool, **place: Any) -> None:
     """List the files and their sizes in bytes."""
@@ -61,6 +63,7 @@ def ls(as_json: bool, **place: Any) -> None:
 @fs.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--as", "name", metavar="NAME", help="Name on the board. Default: the file's own, without its folder.")
+@json_output(reports.FsPut)
 @board_options
 def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) -> None:
     """Send FILES of this computer to the board, where they replace those of the same names."""
@@ -99,6 +102,7 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
     "--to", "target", metavar="PATH", type=click.Path(path_type=Path), default=Path(),
     help="Folder for the files, or, of one file, its name here. Default: the working folder.",
 )  # fmt: skip
+@json_output(reports.FsGet)
 @board_options
 def get(names: tuple[str, ...], target: Path, as_json: bool, **place: Any) -> None:
     """Fetch files by their NAMES on the board to this computer, where they replace what is there."""
@@ -137,6 +141,7 @@ def _path_for(name: str, target: Path, *, alone: bool) -> Path:
 
 @fs.command()
 @click.argument("names", nargs=-1, required=True)
+@json_output(reports.FsRemove)
 @board_options
 def rm(names: tuple[str, ...], as_json: bool, **place: Any) -> None:
     """Remove files from the board by their NAMES; none of them if one is not there."""
@@ -153,6 +158,7 @@ def rm(names: tuple[str, ...], as_json: bool, **place: Any) -> None:
 @fs.command()
 @click.argument("old")
 @click.argument("new")
+@json_output(reports.FsMove)
 @board_options
 def mv(old: str, new: str, as_json: bool, **place: Any) -> None:
     """Give the file OLD the name NEW, which no other file may have."""
@@ -168,6 +174,7 @@ def mv(old: str, new: str, as_json: bool, **place: Any) -> None:
 
 @fs.command()
 @click.argument("name")
+@json_output(reports.FsCat)
 @board_options
 def cat(name: str, as_json: bool, **place: Any) -> None:
     """Print the file NAME, byte by byte as it is."""
@@ -187,6 +194,7 @@ def cat(name: str, as_json: bool, **place: Any) -> None:
 
 
 @fs.command()
+@json_output(reports.FsSpace)
 @board_options
 def df(as_json: bool, **place: Any) -> None:
     """Say how much room there is, in bytes."""
@@ -208,6 +216,7 @@ def df(as_json: bool, **place: Any) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--delete", is_flag=True, help="Also remove files that FOLDER lacks, before anything is sent.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@json_output(reports.FsSync)
 @board_options
 def sync(folder: Path, delete: bool, dry_run: bool, as_json: bool, **place: Any) -> None:
     """Make the board's files those of FOLDER: send what differs, by size and digest.
@@ -236,6 +245,7 @@ def sync(folder: Path, delete: bool, dry_run: bool, as_json: bool, **place: Any)
 
 @fs.command("format")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_output(reports.FsFormat)
 @board_options
 def format_(yes: bool, as_json: bool, **place: Any) -> None:
     """Erase all files of the board."""
@@ -280,7 +290,7 @@ def finish(
     for name in report.finished:
         click.echo(f"The upload of {shown(name)} was cut off earlier, and is finished now.", err=True)
     if as_json:
-        click.echo(report.model_dump_json(indent=2))
+        print_json(report)
     else:
         show(report)
 

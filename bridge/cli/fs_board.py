@@ -15,6 +15,7 @@ from bridge.files.names import plain
 from bridge.files.uploader import UploaderFiles, can_use
 from bridge.link.speed import LADDER
 from bridge.opening import open_board
+from bridge.ports.lock import hold_port
 from bridge.profile import Profile
 
 T = TypeVar("T")
@@ -97,7 +98,8 @@ async def on_board(
             "replaces is lost if the power fails meanwhile.",
             err=True,
         )
-        return await work(Place(url, UploaderFiles(url, baud)))
+        with hold_port(url):  # what nodemcu-uploader opens in our place
+            return await work(Place(url, UploaderFiles(url, baud)))
     try:
         return await work(Place(url, board.files))
     finally:

@@ -5,20 +5,20 @@ Names that are no UTF-8 have their bytes written out, as in "caf\\\\xe9".
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from bridge.cli.json_output import Output
 
 
-class FsReport(BaseModel):
+class FsReport(Output):
     """What all of them print."""
-
-    model_config = ConfigDict(extra="forbid")
 
     port: str = Field(description="The port's URL.")
     via: str = Field(description='Who did it: "agent" or "nodemcu-uploader".', pattern="^(agent|nodemcu-uploader)$")
     finished: list[str] = Field(description="Files whose upload was cut off and that are in their place now.")
 
 
-class FileEntry(BaseModel):
+class FileEntry(Output):
     """A file on the board."""
 
     name: str

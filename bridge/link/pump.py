@@ -76,8 +76,7 @@ class Link:
         self.line = LinkLine(self, port, code)
         self._quiet = asyncio.Event()
         self._shapes, self._rooms = ShapeTable(code), Rooms(code, self._load)
-        self._shortage = Shortage()
-        self._chunks = Chunks(self)
+        self._shortage, self._chunks = Shortage(), Chunks(self)
         self._receivers = Receivers(self._calls.let_go)
         self.callbacks = CallbackTable(port.url, lambda: self.line.once(code.functions(), CALL_TIMEOUT))
         self._values = BoardValues(self.callbacks, facts.numbers)
@@ -320,7 +319,8 @@ class Link:
     def _received(self, data: bytes) -> None:
         if self.session.receive_data(data, self._loop.time()) or self._timer_at is None:
             self._work()
-        # else a frame has not come to its end: the timer that stands is early at most
+        elif (at := self.session.text_at) is not None and at < self._timer_at:
+            self._arm(at)  # text on an idle line; else the timer that stands is early at most
 
     def _due(self) -> None:
         # The loop may call a little early; the clock's last digit must not decide.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.lock import take_port
 
 T = TypeVar("T")
 
 
 async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
-    """Open a port without resetting the board on it.
+    """Open a port without resetting the board on it, and lock it for this process (`bridge.ports.lock`).
 
     Args:
         url: a serial port (`/dev/ttyUSB0`, `COM5`, a pseudo-terminal's path), `rfc2217://host:port`,
@@ -35,11 +36,11 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
         case "rfc2217":
             from bridge.ports.rfc2217 import open_rfc2217
 
-            return await open_rfc2217(url, baud=baud)
+            return await _locked(url, open_rfc2217(url, baud=baud))
         case "socket":
             from bridge.ports.socket import open_socket
 
-            return await open_socket(url, baud=baud)
+            return await _locked(url, open_socket(url, baud=baud))
         case _:
             if "://" in url:
                 raise UsageError(
@@ -53,7 +54,27 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
                 raise UsageError(f"{url} is no port", port=url, remedy="A virtual board is virtual: with a colon.")
             from bridge.ports.serial import open_serial
 
-            return await open_serial(url, baud=baud)
+            return await _locked(url, open_serial(url, baud=baud))
+
+
+class _Lockable(Port, Protocol):
+    def when_gone(self, told: Callable[[], None]) -> None: ...
+
+
+async def _locked(url: str, opening: Coroutine[Any, Any, _Lockable]) -> Port:
+    """Open a port under its lock, which ends when the port is closed or lost."""
+    try:
+        lock = take_port(url)
+    except BaseException:
+        opening.close()
+        raise
+    try:
+        port = await opening
+    except BaseException:
+        lock.release()
+        raise
+    port.when_gone(lock.release)
+    return port
 
 
 def run_for(url: str, work: Coroutine[Any, Any, T]) -> T:

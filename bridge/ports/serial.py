@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import serial
@@ -171,6 +172,10 @@ class SerialPort(asyncio.Protocol):
                     self._transport.abort()
         # Shielded: a caller that gives up waiting does not leave the port half closed for the next one.
         await asyncio.shield(self._gone)
+
+    def when_gone(self, told: Callable[[], None]) -> None:
+        """Have somebody told when the port has been closed or lost."""
+        self._gone.add_done_callback(lambda _: told())
 
     # Called by the transport.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import PortError, PortLost, PortNotFound, UsageError
@@ -44,6 +45,7 @@ class SocketPort(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = asyncio.Event()
+        self._to_tell: list[Callable[[], None]] = []
         self._closing = False
         self._transport: asyncio.Transport | None = None
 
@@ -94,6 +96,13 @@ class SocketPort(asyncio.Protocol):
         if self._transport is not None:
             await self._gone.wait()
 
+    def when_gone(self, told: Callable[[], None]) -> None:
+        """Have somebody told when the port has been closed or lost."""
+        if self._gone.is_set():
+            told()
+        else:
+            self._to_tell.append(told)
+
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -125,6 +134,9 @@ class SocketPort(asyncio.Protocol):
             self._inbox.lose(error)
         self._writable.set()
         self._gone.set()
+        for told in self._to_tell:
+            told()
+        self._to_tell.clear()
 
     def _send(self, data: bytes) -> None:
         self._check()

@@ -82,7 +82,8 @@ class Session:
         self._events: deque[SessionEvent] = deque()
         self._parts, self._unframed = Parts(codec, to_host=not board), Unframed(codec)
         self._line_free = 0.0
-        self._text_at: float | None = None
+        #: When what has come without an end is looked at, in seconds; None when nothing has.
+        self.text_at: float | None = None
         self._last_byte_at = 0.0
         self._liveness = Liveness()
         self._ack_owed = 0
@@ -145,7 +146,7 @@ class Session:
     def receive_data(self, data: bytes, now: float) -> bool:
         """Take bytes that arrived. True if something came of them: then look at `next_event` and `data_to_send`.
 
-        `deadline` may be later than before, and is never sooner unless there was none.
+        Else `deadline` may be later than before, and is never sooner than before and than `text_at`.
         """
         if self._over:
             return True
@@ -156,7 +157,7 @@ class Session:
         if self._over:
             return True
         self._last_byte_at = now
-        self._text_at = now + TEXT_DELAY if self._splitter.pending or self._parts.waiting else None
+        self.text_at = now + TEXT_DELAY if self._splitter.pending or self._parts.waiting else None
         return bool(segments)
 
     def data_to_send(self, now: float) -> bytes:
@@ -195,7 +196,7 @@ class Session:
         """When to call `handle_timeout`, in seconds; None for never."""
         if self._over:
             return None
-        times = [self._text_at]
+        times = [self.text_at]
         if self.state is State.OPEN:
             times += [self.sender.deadline(), self._ack_at, self._next_poll(), self._liveness.over_at()]
             times += [] if self._board else [self.receiver.deadline(), self._hurry_at()]
@@ -206,15 +207,15 @@ class Session:
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due at `now`; then look at `next_event`, `data_to_send` and `deadline`."""
-        if self._text_at is not None and now >= self._text_at:
-            self._text_at = None
+        if self.text_at is not None and now >= self.text_at:
+            self.text_at = None
             rest = self._splitter.pending
             if now >= self._last_byte_at + FRAME_DELAY:
                 self._segments([*(self._parts.take(self._splitter.flush()) if rest else []), *self._parts.flush()], now)
             elif rest and (self._parts.completes(rest) or (reads_clean(rest) and not begins_frame(rest))):
                 self._segments(self._parts.take(self._splitter.flush()), now)  # a frame that lost its NUL, or text
             else:
-                self._text_at = self._last_byte_at + FRAME_DELAY
+                self.text_at = self._last_byte_at + FRAME_DELAY
         if self.state is not State.OPEN:
             return
         if (due := self._liveness.over_at()) is not None and now >= due:

@@ -82,7 +82,7 @@ def test_no_port_busy_port_and_no_permission_to_be_one(tmp_path: Path) -> None:
         port = await open_port(master.path)
         cases = (
             ("/dev/nosuchport", "There is no port", "nodemcu-bridge boards"),
-            (master.path, "Another program", "Close it"),
+            (master.path, "is in use by PID", "stop it"),
             ("rfc2217://127.0.0.1:9", "Nobody listens", "server"),
         )
         work = [one(arguments, *case) for arguments in TALKING for case in cases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,28 @@ def added(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return "--json"  # which may be given twice
 
 
+def files(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    """A board that has the file "x" and keeps its flash."""
+    url = f"{BOARD}&flash=0&cpu=0&flash_size={1 << 20}&flash_file={folder / 'flash.bin'}"
+    (folder / "x").write_text("content")
+    assert invoke(capfd, "fs", "put", str(folder / "x"), "--port", url)[0] == 0
+    return url
+
+
+def site(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "site").mkdir()
+    (folder / "site" / "index.html").write_text("words")
+    return str(folder / "site")
+
+
 Made = Callable[[Path, pytest.CaptureFixture[str]], str]
 #: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
 #: needs one here.
 CALLS: dict[str, list[str | Made]] = {
-    "bench": ["--quick", "--rows", "921600/1"],
+    "bench": ["--quick", "--no-host", "--rows", "921600/1"],
     "boards": [],
     "calibrate": ["--build", "5.1 float"],
+    "doctor": ["--port", BOARD],
     "exec": ["return 'a\\255', 1, true, nil, {1}, function() end", "--port", BOARD],
     "firmware add": [stand_in],
     "firmware catalog": [added],
@@ -55,6 +71,15 @@ CALLS: dict[str, list[str | Made]] = {
     "firmware inspect": [stand_in],
     "firmware list": [added],
     "flash": [stand_in, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
+    "fs cat": ["x", "--port", files],
+    "fs df": ["--port", BOARD],
+    "fs format": ["--yes", "--port", BOARD],
+    "fs get": ["x", "--to", os.devnull, "--port", files],
+    "fs ls": ["--port", files],
+    "fs mv": ["x", "y", "--port", files],
+    "fs put": [program, "--port", BOARD],
+    "fs rm": ["x", "--port", files],
+    "fs sync": [site, "--port", BOARD],
     "info": ["--port", BOARD],
     "provision": [lambda folder, capfd: shelf(folder)],
     "run": [program, "--port", BOARD],

@@ -74,6 +74,21 @@ def test_prints_are_console_text_and_agents_faults_are_told() -> None:
     clock.run(main())
 
 
+@pytest.mark.parametrize("printed", ["print('late')", "uart.write(0, 'half a line')"])
+def test_what_is_printed_on_an_idle_link_is_told_at_once(printed: str) -> None:
+    async def main() -> None:
+        async with virtual_link() as link:
+            loop = asyncio.get_running_loop()
+            told: asyncio.Queue[bytes] = asyncio.Queue()
+            link.on_console = told.put_nowait
+            await link.run_lua(f"tmr.create():alarm(2000, 0, function() {printed} end)")
+            began = loop.time()
+            assert await told.get() in (b"late\r\n", b"half a line")
+            assert loop.time() < began + 2.3
+
+    clock.run(main())
+
+
 def test_a_call_that_takes_too_long_is_given_up_and_its_late_answer_harms_nobody() -> None:
     async def main() -> None:
         async with virtual_link() as link:

@@ -1,0 +1,23 @@
+"""What `repl` refuses; what it does is tested in tests/terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.invoke import BOARD, invoke
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--port", BOARD], 2, "cannot live on the virtual clock"),
+        (["--port", "virtual:?colour=red"], 2, "colour is not an option"),
+        (["--port", "/dev/nosuchport"], 1, "There is no port /dev/nosuchport"),
+        (["--port", BOARD, "--no-agent"], 2, "--no-agent needs a terminal"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    arguments: list[str], code: int, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found, out, err = invoke(capfd, "repl", *arguments)
+    assert (found, out) == (code, "") and said in err and err.count("nodemcu-bridge: ") == 1
