@@ -77,9 +77,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "values": ("objects", "numbers"),
     "flow": ("objects",),
     "net": ("objects", "flow"),
-    "server": ("objects", "flow", "net"),
+    "net_make": ("objects", "flow", "net"),
+    "net_send": ("objects", "flow", "net"),
+    "server": ("objects", "flow", "net", "net_make"),
     "udp": ("objects", "flow", "net"),
     "tls": ("objects", "flow"),
+    "tls_make": ("objects", "flow", "tls"),
+    "tls_room": ("objects", "flow", "tls"),
     "tls_send": ("objects", "flow", "tls"),
     "store": (),
     "wait": ("objects", "numbers", "values"),
@@ -190,7 +194,7 @@ def room(name: str) -> tuple[bytes, ...]:
 
 
 #: Rooms that only calls need, so that they may go between calls, and come again.
-SPARED = ("values", "numbers", "server", "udp")
+SPARED = ("values", "numbers", "server", "udp", "net_make", "net_send", "tls_make", "tls_room")
 
 
 def spare(rooms: Iterable[str]) -> bytes:

@@ -54,8 +54,8 @@ def test_the_digest_is_stable_and_short() -> None:
 
 
 def test_members_name_their_rooms() -> None:
-    assert room_of("net.send") == ("objects", "flow", "net")
-    assert room_of("net.listen") == ("objects", "flow", "net", "server")
+    assert room_of("net.send") == ("objects", "flow", "net", "net_send")
+    assert room_of("net.listen") == ("objects", "flow", "net", "net_make", "server")
     assert room_of("net.udp") == ("objects", "flow", "net", "udp")
     assert room_of("release") == ("objects",)
     assert re.fullmatch(rb"return\(\.\.\.\)\[\d+\]", member("net.send"))

@@ -32,12 +32,6 @@ BOARDS: dict[str, dict[str, int]] = {
         "the board's firmware has no tls": 21,
     },
 }
-#: What does not pass yet, and why.
-LEFT_OUT = {
-    # The TLS connection stands, and then the heap has no room for what sends on it. The virtual board counts too much
-    # heap for the integer build (docs/reference/virtual-board.md); whether that is the reason is not known.
-    "virtual:?number=integer": "tests/hil/test_net_tls.py::test_beside_a_plain_socket_that_moves_data",
-}
 #: Tests at least, so that a run that collects none is none that passes.
 AT_LEAST = 30
 
@@ -62,7 +56,6 @@ async def _run(board: str, report: Path) -> str:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/hil"),
         *("--board", board, f"--junitxml={report}"),
-        *(("--deselect", LEFT_OUT[board]) if board in LEFT_OUT else ()),
         cwd=ROOT,
         env=environment,
         stdout=asyncio.subprocess.PIPE,

@@ -81,7 +81,7 @@ def boards(probe: bool, rom: bool, urls: tuple[str, ...], timeout: float, baud: 
         for row in rows:
             click.echo(_line(row))
             if row.probe is not None:
-                for text in (_answer(row.probe), *row.probe.notes):
+                for text in (_answer(row.url, row.probe), *row.probe.notes):
                     click.echo(f"    {text}")
     return 1 if any(one is not None and not one.known for one in probed) else 0
 
@@ -129,7 +129,7 @@ def _line(row: FoundPort) -> str:
     return "  ".join(part for part in (row.url, ids, row.description, serial, path, " or ".join(row.profiles)) if part)
 
 
-def _answer(one: ProbedBoard) -> str:
+def _answer(url: str, one: ProbedBoard) -> str:
     hardware = [
         one.chip,
         f"MAC {one.mac}" if one.mac else None,
@@ -137,7 +137,8 @@ def _answer(one: ProbedBoard) -> str:
     ]
     told = ", ".join(part for part in hardware if part)
     if one.firmware is None:
-        return "; ".join(part for part in (told, one.trouble) if part)
+        trouble = one.trouble.removeprefix(f"{url}: ") if one.trouble is not None else None
+        return "; ".join(part for part in (told, trouble) if part)
     known = one.firmware
     firmware = [f"NodeMCU {known.version or 'of an unknown version'}", known.lua, known.number]
     modules = f"modules {','.join(known.modules)}" if known.modules is not None else None

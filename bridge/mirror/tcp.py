@@ -23,8 +23,6 @@ from bridge.wire.values import Handle, Value
 #: Seconds that `send` and `close` wait for the peer to make room. lwIP itself gives up on a silent peer after
 #: minutes (TCP_MAXRTX 12 with backoff), and then the socket's "reconnection" event comes.
 SEND_TIMEOUT = 300.0
-#: Calls of one `send` that may be on their way at once: the next chunk crosses the line while the stack takes one.
-SENDS_IN_FLIGHT = 2
 
 
 def as_host(host: Value) -> Value:
@@ -60,10 +58,13 @@ class Connection(Remote):
     Attributes:
         ROOM: the agent's room whose functions do it on the board.
         CHUNK: bytes that one call carries at most.
+        IN_FLIGHT: calls of one `send` that may be on their way at once: the next chunk crosses the line while the stack
+            takes one.
     """
 
     ROOM: ClassVar[str]
     CHUNK: ClassVar[int] = MAX_CHUNK
+    IN_FLIGHT: ClassVar[int] = 2
 
     def __init__(self, table: HandleTable, handle: Handle, *, accepted: bool = False) -> None:
         super().__init__(table, handle)
@@ -99,7 +100,7 @@ class Connection(Remote):
         try:
             async with self._order:  # held only until the last chunk is on its way: others may follow at once
                 for chunk in chunks:
-                    if len(flying) >= SENDS_IN_FLIGHT:
+                    if len(flying) >= self.IN_FLIGHT:
                         await flying.popleft()
                     flying.append(self._start(self.call(f"@{self.ROOM}.send", chunk, timeout=SEND_TIMEOUT)))
             while flying:

@@ -53,16 +53,21 @@ class TLSSocket(Connection):
     """
 
     ROOM = "tls"
-    #: A record of so much fits one segment, whatever the cipher adds (85 bytes at most). Two would take 3 KB of the
-    #: heap, however short the second is; and of more than 1 460 bytes the firmware sends the rest from a string that it
-    #: does not keep (MBEDTLS_SSL_PLAIN_ADD).
-    CHUNK = 1375
+    #: A record of so much fits one segment, whatever the cipher adds. Two would take 3 KB of the heap, however short
+    #: the second is; of more than 1 460 bytes the firmware sends the rest from a string that it does not keep
+    #: (MBEDTLS_SSL_PLAIN_ADD). And a piece is in Lua's heap three times while it comes in.
+    CHUNK = 1000
+    #: The module takes a piece at once, so the next one crosses the line while that waits for its acknowledgement. A
+    #: third would wait in the board's heap.
+    IN_FLIGHT = 1
     EVENTS: ClassVar[tuple[str, ...]] = ("connection", "reconnection", "disconnection", "receive", "sent", "dns")
     ERRORS_DISCONNECT = False  # tls.c: without a handler for "reconnection" nobody is told
 
     def __init__(self, table: HandleTable, handle: Handle, handshake: asyncio.Lock) -> None:
         super().__init__(table, handle)
         self._handshake = handshake
+        #: Held by who sends: what several send would wait in the board's heap.
+        self._turn = asyncio.Lock()
         self._shaking = False
         self._timer: asyncio.TimerHandle | None = None
         self._held = False
@@ -120,6 +125,7 @@ class TLSSocket(Connection):
             await asyncio.sleep(_ROOM_PAUSE)
             free = await self._room()
             if free > NEEDED_HEAP:
+                self.table.caller.spare()  # what made the room is in the handshake's way
                 return
         needed, there = (f"{size:,}".replace(",", " ") for size in (NEEDED_HEAP, free))
         raise BoardOutOfMemory(
@@ -130,7 +136,7 @@ class TLSSocket(Connection):
 
     async def _room(self) -> int:
         """Bytes free on the board with its other sockets held, or 0 while their events wait for the line."""
-        (free,) = await self.call("@tls.connect")
+        (free,) = await self.call("@tls.room")
         return int(free)
 
     async def send(self, data: Data, callback: Handler | None = None) -> None:
@@ -151,14 +157,15 @@ class TLSSocket(Connection):
         payload = as_bytes(data)
         if not payload:
             raise UsageError("no data to send", remedy="Send at least one byte.")
-        await super().send(payload, callback)
+        async with self._turn:
+            await super().send(payload, callback)
 
     async def close(self) -> None:
         """Close; what was accepted by `send` leaves first. "disconnection" follows when the connection stood.
 
         Closing what is not connected does nothing, as in the stock module.
         """
-        async with self._order:
+        async with self._turn, self._order:
             await self._settle()
             (follows,) = await self.call("@tls.close", timeout=SEND_TIMEOUT)
         if follows:

@@ -27,13 +27,16 @@ function agent.feed(most)
         return agent.answer(book[2], pcall(ok and socket.connect, socket, port, book[1]:sub(7)))
       end
       if agent.tight or agent.short then return end
+      local least = 11000
       for socket, other in pairs(agent.books) do
+        -- A TLS socket that stands (false: room_tls_make.lua) may bring and send a record meanwhile.
+        if other[6] == false and other[3] then least = 14000 end
         if other[4] and other[2] >= 5840 and not (book and book[4] <= other[4]) then
           book, value = other, socket
         end
       end
       if not book then return end
-      if node.heap() < 11000 and collectgarbage() and node.heap() < 11000 then
+      if node.heap() < least and collectgarbage() and node.heap() < least then
         -- The host lets go what it can send again (link/pump.py).
         agent.short = true
         return agent.send(@EVENT@, "\0\0\0", "short")
@@ -41,8 +44,23 @@ function agent.feed(most)
       agent.opened, book[4] = value, false
       return value:unhold()
     end
-    agent.send(@EVENT@, agent.two(book[1]) .. string.char(event), value or nil)
-    if event == @EVENT_RECEIVE@ then book[2] = book[2] - #value - @EVENT_COST@ end
+    local head = agent.two(book[1]) .. string.char(event)
+    if event == @EVENT_RECEIVE@ then
+      -- As agent.send would, but without two copies of all the data: they would be half of what a window takes.
+      head = string.char(@EVENT@) .. head .. "g" .. agent.two(#value)
+      local top, size = agent.top, agent.fragment
+      for at = 1 - #head, #value, size do
+        agent.out[top - agent.base + 1] = string.char(top % 32 + (at + size > #value and 32 or 64))
+          .. (at < 1 and head or "")
+          .. value:sub(at < 1 and 1 or at, at + size - 1)
+        top = top + 1
+      end
+      agent.top = top
+      book[2] = book[2] - #value - @EVENT_COST@
+      agent.send ""
+    else
+      agent.send(@EVENT@, head, value or nil)
+    end
     for _ = 1, 3 do
       table.remove(line, 1)
     end
@@ -57,7 +75,9 @@ local line = agent.line
 -- apart cost more than single bytes. True if data was taken.
 function agent.tell(event, socket, book, value)
   local last, data, free = #line, event == @EVENT_RECEIVE@, node.heap()
-  if data and free < 3000 and collectgarbage() and node.heap() < 3000 then
+  -- TLS (false) has taken 3 KB for this data, which come back at once.
+  local least = book[6] == false and 2000 or 3000
+  if data and free < least and collectgarbage() and node.heap() < least then
     -- The board might not survive more: this connection is given up with what waits of it, and the host is told.
     data, event, value = false, @EVENT_RECONNECTION@, -1
     socket:close()

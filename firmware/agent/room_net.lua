@@ -1,8 +1,10 @@
--- TCP sockets: callbacks that miss nothing, sends that wait for room.
+-- TCP sockets: callbacks that miss nothing, sends that wait for room. Here is what a socket needs as long as it lives, and
+-- what gives heap back; rooms that only calls need (room_net_make.lua, room_net_send.lua) may go.
 -- Callbacks know their event and find the socket's book by the socket, so a socket that the host let go is in no table
 -- and no callback any more, and is collected.
 local agent = ...
 local books, calls = agent.books, {}
+agent.calls = calls
 
 for event, name in pairs(agent.names) do
   calls[event] = function(...)
@@ -19,38 +21,15 @@ function agent.pump(socket, book)
       return
     end
     table.remove(book, 6)
-    agent.answer(table.remove(book, 6), ok, text)
+    book[5] = table.remove(book, 6)
+    -- Of a send that went well the answer carries nothing, not even a nil: it is the commonest there is.
+    if ok then
+      agent.answer(book[5], true)
+    else
+      agent.answer(book[5], false, text)
+    end
     book[5] = 9
   end
-end
-
--- Takes a socket in, which a server has accepted, or makes one: its callbacks are there before anything can happen to it.
-function agent.net_socket(_, accepted)
-  local socket = accepted or net.createConnection()
-  local number = agent.keep(socket)
-  books[socket] = { number, @CREDIT@, accepted ~= nil, false, 9 }
-  for event, name in pairs(agent.names) do
-    socket:on(name, calls[event])
-  end
-  return number
-end
-
--- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
-function agent.net_connect(message)
-  agent.find(message, 3)
-  agent.dial = { message, agent.call, agent.dial }
-  return agent
-end
-
--- Ends when the stack has taken the data. What it has no room for waits here for the next `sent`, or for the timer
--- when none is to come.
-function agent.net_send(message)
-  local socket = agent.find(message, 3)
-  local book = books[socket]
-  local last = #book
-  book[last + 1], book[last + 2] = message:sub(5), agent.call
-  if last < 6 then agent.pump(socket, book) end
-  return agent
 end
 
 function agent.net_grant(message)

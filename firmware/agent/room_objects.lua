@@ -12,11 +12,12 @@ function agent.try(...)
   if not ok then pcall(agent.send, @FAILURE@, "\0", text) end
 end
 
--- The number under which an object is kept from now on.
+-- The number under which an object is kept from now on; unless what tells the host of it cannot be sent.
 function agent.keep(object)
   repeat
     last = last % 65535 + 1
   until not objects[last]
+  agent.given = (agent.given or "") .. agent.two(last)
   objects[last] = object
   return last
 end
@@ -30,17 +31,18 @@ end
 
 -- The host gives a handle back: as often as it got it, by the number behind, or once. What it has given back as often as
 -- it was sent is closed if that can be done, and forgotten: no other is on its way.
--- Without a message: what another was to give, which could not be sent.
-function agent.release(message)
+-- Without a message: what another was to give, which could not be sent, and what could not be made for lack of memory.
+function agent.release(message, at)
   if not message then
+    if at == @REPLY@ then return end -- it tells of them
     message, agent.given = agent.given
     for at = 1, #message, 2 do
-      agent.release("  " .. message:sub(at, at + 1))
+      pcall(agent.release, message, at)
     end
     return
   end
-  local object, number, count = agent.find(message, 3)
-  count = (objects[-number] or 1) - (count or 1)
+  local object, number, count = agent.find(message, at or 3)
+  count = (objects[-number] or 1) - (not at and count or 1)
   objects[-number] = count > 0 and count or nil
   if count > 0 then return end
   objects[number] = nil
@@ -60,11 +62,14 @@ function agent.fail(book, closed)
     local line = agent.line
     for at = #line, 1, -1 do
       if line[at] == book then
+        -- Nobody will be told of this client.
+        if line[at + 1] == @EVENT_ACCEPT@ then agent.given = (agent.given or "") .. agent.two(line[at + 2]) end
         for _ = 1, 3 do
           table.remove(line, at)
         end
       end
     end
+    if agent.given then agent.release() end
   end
   closed = book[6] and 6 or 8
   while book[closed] do

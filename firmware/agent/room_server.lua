@@ -11,10 +11,20 @@ end
 
 function agent.net_listen(message)
   local server, number, port = agent.find(message, 3)
-  -- The stack keeps this function until the server is collected, so it must not hold the server.
+  -- The stack keeps this function until the server is collected, so it must not hold the server. It holds what takes
+  -- sockets in, as that room may go.
+  local take, refused = agent.net_socket
   local function accept_CB(socket)
     agent.try(function()
-      agent.happened(@EVENT_ACCEPT@, agent.objects[number], agent.net_socket(nil, socket))
+      if node.heap() < 4000 and collectgarbage() and node.heap() < 4000 then
+        -- The stack makes the next one outside of any protection: with less than this the board might restart.
+        socket:close()
+        if refused then return end
+        refused = true
+        error("clients were turned away: not enough memory", 0)
+      end
+      refused = nil
+      agent.happened(@EVENT_ACCEPT@, agent.objects[number], take(nil, socket))
     end)
   end
   if #message > 6 then

@@ -3,10 +3,16 @@
 -- before a handshake each byte counts.
 local agent = ...
 local books = agent.books
+-- 5.3 collects in steps, which leave some KB of garbage: too much beside TLS, for which nothing is collected. So each step
+-- is a whole collection, whenever a twentieth more is there. (5.1 collects before each allocation where heap is short.)
+if not node.egc then
+  collectgarbage("setpause", 105)
+  collectgarbage("setstepmul", 4000)
+end
 -- A socket's book: number, 0, is it connected, 0 (it is not to be held), will "disconnection" follow `close`, false
 -- (nothing for room_net.lua to send), the piece on its way; then what waits: data, its call, …
 
-local function happened(event, number, value)
+function agent.tls_happened(event, number, value)
   local socket = agent.objects[number]
   local book = books[socket]
   if not book then return end
@@ -32,32 +38,9 @@ local function happened(event, number, value)
   agent.tight = agent.tight and was
 end
 
-function agent.tls_socket()
-  if not tls then return end
-  local socket = tls.createConnection()
-  local number = agent.keep(socket)
-  books[socket] = { number, 0, false, 0, false, false, false }
-  for event, name in pairs(agent.names) do
-    socket:on(name, function(_, value)
-      agent.try(happened, event, number, value)
-    end)
-  end
-  return number
-end
-
--- Makes room: without a port that is all, and what is free comes back, or 0 while events wait or are
--- to come from a socket that may go on.
+-- The handshake may begin.
 function agent.tls_connect(message)
   local socket, _, port = agent.find(message, 3)
-  agent.tight = true
-  for other, book in pairs(books) do
-    if not book[4] and other.hold then
-      book[4] = 0
-      other:hold()
-    end
-  end
-  collectgarbage()
-  if not port then return (agent.line[1] or agent.opened) and 0 or node.heap() end
   socket:connect(port, message:sub(7))
 end
 

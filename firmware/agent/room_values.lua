@@ -23,6 +23,7 @@ local function get(data, at)
       local ok, dropped = true, agent.top - agent.base > (agent.call and 23 or 15)
       if not dropped then
         ok, dropped = pcall(agent.send, @INVOKE@, two(n) .. two(lost), ...)
+        if agent.given then agent.release() end
       end
       lost = dropped and lost + (lost < 65535 and 1 or 0) or 0
       if dropped and not flooded then
@@ -93,11 +94,8 @@ function agent.deep(value, name, depth)
   for other, known in pairs(objects) do
     if known == value then number = other end
   end
-  if number then
-    objects[-number] = (objects[-number] or 1) + 1
-  else
-    number = agent.keep(value)
-  end
+  if not number then return "a" .. two(agent.keep(value)) end
+  objects[-number] = (objects[-number] or 1) + 1
   number = two(number)
   agent.given = (agent.given or "") .. number
   return "a" .. number

@@ -19,13 +19,14 @@ function agent.two(n)
   return char((n - n % 256) / 256, n % 256)
 end
 
--- Queues a message: its kind, the bytes that follow, and values. (`given`: numbers of objects in it. Those that are there at
--- the beginning are of a message that there was no memory for, or that went too deep.)
+-- Queues a message: its kind, the bytes that follow, and values; or only sees that what was queued elsewhere leaves, if all
+-- that it gets is "". (`given`: numbers of objects in it. Those that are there at the beginning are of a message that there
+-- was no memory for, or that went too deep; or of an object that a reply tells.)
 function agent.send(kind, data, ...)
   local agent = agent
   local top, out = agent.top, agent.out
-  if agent.given then agent.release() end
-  data = char(kind) .. data
+  if agent.given then agent.release(nil, kind) end
+  data = data and char(kind) .. data or kind
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
   end

@@ -40,7 +40,7 @@ function happens(socket, event, ...)
 end
 """
 NUMBERS = {"tls.socket": 10, "tls.connect": 11, "tls.send": 12, "tls.close": 13, "tls.ease": 14, "net.socket": 15,
-           "net.grant": 16, "release": 17}  # fmt: skip
+           "net.grant": 16, "release": 17, "tls.room": 18}  # fmt: skip
 
 
 class Firmware:
@@ -50,7 +50,8 @@ class Firmware:
         self.both: BoardAndSession = opened(version, values=False)
         self.lua: Any = self.both.board.lua
         self.lua.execute(FIRMWARE)
-        for room in (*ROOMS["tls"], *(() if alone else ("net",)), "tls", "tls_send"):
+        plain = () if alone else ("net", "net_make")
+        for room in (*ROOMS["tls"], *plain, "tls", "tls_make", "tls_room", "tls_send"):
             load_once(self.both, room)
         self._known: set[str] = set()
         self.socket = self.call("tls.socket").values[0]
@@ -183,7 +184,7 @@ def test_heap_that_never_comes_is_an_error_of_the_call(version: str) -> None:
 def test_room_is_made_before_a_handshake_and_given_back_after(version: str) -> None:
     board = Firmware(version)
     plain = board.call("net.socket").values[0].to_bytes(2, "big")
-    assert board.on_socket("tls.connect") == Reply(1, (30000,))
+    assert board.call("tls.room") == Reply(1, (30000,))
     assert board.done == [(b"tcp", b"hold")] and board.lua.globals()[b"collected"] >= 1
     # What the host's handlers use up meanwhile does not let the socket go.
     board.call("net.grant", plain, b"\0\1")
@@ -203,7 +204,7 @@ def test_room_is_made_before_a_handshake_and_given_back_after(version: str) -> N
 def test_a_handshake_that_fails_gives_it_back_too(version: str, end: tuple[str, bytes | None]) -> None:
     board = Firmware(version)
     board.call("net.socket")
-    board.on_socket("tls.connect")
+    board.call("tls.room")
     board.forget()
     board.happens(*end)
     assert board.done == [(b"tcp", b"unhold")]
@@ -215,7 +216,7 @@ def test_a_socket_that_is_held_for_the_host_stays_held(version: str) -> None:
     board.call("net.socket")
     board.happens("receive", bytes(CREDIT - 5000), b"tcp")
     assert board.done == [(b"tcp", b"hold")]
-    board.on_socket("tls.connect")
+    board.call("tls.room")
     board.happens("reconnection", b"x")
     assert board.done == [(b"tcp", b"hold")]
 
@@ -235,7 +236,7 @@ def test_a_peer_that_sends_faster_than_the_line_does_not_fill_the_heap(version: 
     board = Firmware(version)
     board.connected()
     board.forget()
-    board.lua.execute(b"free = 2000")
+    board.lua.execute(b"free = 1900")
     told = [what for what in board.happens("receive", b"data") if what != Event(0, 0, (b"short",))]
     assert told == [event(board.socket, EventCode.RECONNECTION, NO_ROOM)]
     assert board.done == [(b"tls", b"close")]

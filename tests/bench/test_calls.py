@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.bench import calls
@@ -24,6 +26,15 @@ def test_figures_are_of_so_many_calls_and_fit_each_other() -> None:
     assert 1 / max(figures.heap_seconds) <= figures.heap_per_second <= 1 / min(figures.heap_seconds)
     # A call crosses the line and comes back: 39 bytes at 11 520 a second.
     assert min(*figures.heap_seconds, *figures.send_seconds) > 0.002
+
+
+def test_a_small_send_takes_forty_bytes_of_the_wire_at_most() -> None:
+    """A reply with a nil in it was six bytes longer, and a call of `send` a millisecond."""
+
+    async def scenario(rig: Rig, board: Board) -> CallFigures:
+        return await measure_calls(rig, board, replace(LITTLE, wire_samples=7))
+
+    assert on_a_rig(scenario).wire_bytes <= 40
 
 
 def test_the_events_of_a_send_are_not_counted_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_what_is_no_target_is_refused(target: str) -> None:
 
 def test_rooms_that_a_target_needs() -> None:
     shapes = ShapeTable(_Code())
-    assert shapes.rooms("@net.listen", (Handle(1),)) == ("objects", "flow", "net", "server")
+    assert shapes.rooms("@net.listen", (Handle(1),)) == ("objects", "flow", "net", "net_make", "server")
     assert shapes.rooms(":send", (Handle(1),)) == ("objects", "numbers", "values")
     assert shapes.rooms("gpio.write", (4, 1)) == ("objects", "numbers", "values")
     assert shapes.rooms("node.heap", ()) == ()

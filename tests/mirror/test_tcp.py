@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from bridge.errors import LuaError, UsageError
-from bridge.mirror.tcp import SENDS_IN_FLIGHT, TCPServer, TCPSocket
+from bridge.mirror.tcp import TCPServer, TCPSocket
 from bridge.mirror.udp import UDPSocket
 from bridge.wire.messages import EVENT_COST, MAX_CHUNK
 from bridge.wire.values import Handle, Value
@@ -32,7 +32,7 @@ def test_long_data_is_cut_in_order_with_few_calls_at_once() -> None:
         caller.replies["@net.send"] = take
         data = bytes(range(256)) * 40
         await socket.send(data)
-        assert bytes(accepted) == data and most == SENDS_IN_FLIGHT
+        assert bytes(accepted) == data and most == TCPSocket.IN_FLIGHT
         assert max(len(values[1]) for _, values in caller.calls) == MAX_CHUNK
 
     asyncio.run(main())

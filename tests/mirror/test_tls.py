@@ -31,11 +31,9 @@ def on_tls(scenario: Scenario) -> None:
         async def tables() -> HandleTable:
             return table
 
-        def connect(handle: Handle, port: int | None = None, host: str | None = None) -> tuple[Value, ...]:
-            return (30_000,) if port is None else (None,)
-
         caller.replies = {
-            "@tls.socket": lambda: (Handle(next(numbers)),), "@tls.connect": connect, "@tls.close": (False,)
+            "@tls.socket": lambda: (Handle(next(numbers)),), "@tls.room": (30_000,), "@tls.connect": (None,),
+            "@tls.close": (False,),
         }  # fmt: skip
         await scenario(caller, TLS(tables), table, errors)
         assert errors.seen == []
@@ -135,13 +133,13 @@ def test_whatever_ends_a_handshake_lets_the_next_one_begin(end: str) -> None:
 def test_too_little_heap_is_an_error_of_that_call_alone() -> None:
     async def scenario(caller: FakeCaller, tls: TLS, table: HandleTable, errors: Errors) -> None:
         socket = await tls.createConnection()
-        made, caller.replies["@tls.connect"] = caller.replies["@tls.connect"], (18_432,)
+        made, caller.replies["@tls.room"] = caller.replies["@tls.room"], (18_432,)
         with pytest.raises(BoardOutOfMemory, match="needs 18 432 bytes of free heap on the board, which has 18 432"):
             await socket.connect(443, "10.0.0.1")
         assert [call for call in caller.calls if len(call[1]) > 1] == [], "nothing was begun"
         assert caller.calls[-1] == ("@tls.ease", ())
         assert not socket.must_stay
-        caller.replies["@tls.connect"] = made
+        caller.replies["@tls.room"] = made
         await socket.connect(443, "10.0.0.1")
 
     on_tls(scenario)
@@ -154,9 +152,7 @@ def test_what_the_module_says_comes_up() -> None:
         await socket.connect(443, "10.0.0.1")
         caller.event(1, "connection")
 
-        def refuse(handle: Handle, port: int | None = None, host: str | None = None) -> tuple[Value, ...]:
-            if port is None:
-                return (30_000,)
+        def refuse(*_: Value) -> tuple[Value, ...]:
             raise LuaError("already connected")
 
         caller.replies["@tls.connect"] = refuse
@@ -279,8 +275,8 @@ def test_the_agents_own_end_is_one_event() -> None:
 def test_data_goes_in_pieces_that_the_module_keeps() -> None:
     async def scenario(caller: FakeCaller, tls: TLS, table: HandleTable, errors: Errors) -> None:
         socket = await tls.createConnection()
-        await socket.send(bytes(3_000))
-        assert [len(values[1]) for target, values in caller.calls if target == "@tls.send"] == [1375, 1375, 250]
+        await socket.send(bytes(2_500))
+        assert [len(values[1]) for target, values in caller.calls if target == "@tls.send"] == [1000, 1000, 500]
         with pytest.raises(UsageError, match="no data to send"):
             await socket.send(b"")
         await socket.release()

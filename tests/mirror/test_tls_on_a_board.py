@@ -85,6 +85,8 @@ def test_data_goes_both_ways(lua: str) -> None:
 
 #: Firmware without `ow`: the agent computes checks itself, and is larger.
 WITHOUT_OW = "adc,bit,crypto,encoder,file,gpio,net,node,pipe,sjson,struct,tls,tmr,uart,wifi"
+#: Bytes that are free at the worst moment, and a certificate of RSA that takes some more of them.
+MARGIN, RSA_SERVER = 1_500, issue("server", "rsa", issue("authority", "rsa", ca=True))
 EACH_BUILD = [
     {"lua": lua, "number": number} | modules
     for lua, number in (("5.1", "float"), ("5.3", "float"), ("5.1", "integer"))
@@ -102,7 +104,7 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(b
 
     async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
         network.serve(HOST, 80, feed)
-        network.serve(HOST, 443, secure(server_context(SERVER), echo))
+        network.serve(HOST, 443, secure(server_context(RSA_SERVER), echo))
         await board.net.ifinfo()
         await board.exec(
             "local text for i = 1, 9 do text = ('x'):rep(90) .. i end"
@@ -116,11 +118,59 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(b
         await peer.until(lambda: peer.data or "reconnection" in peer.names)
         assert bytes(peer.data) == b"hello", peer.events
         await plain.socket.send(b"and on this one")
+        for number in range(3):
+            peer.data.clear()
+            sent = payload(2_750, number)
+            await peer.socket.send(sent)
+            await peer.until(lambda sent=sent: len(peer.data) == len(sent) or "reconnection" in peer.names)
+            assert bytes(peer.data) == sent, peer.names
         # A window for the plain one has no room beside an open TLS connection: it goes on behind it.
         await peer.socket.close()
         await peer.until(lambda: "disconnection" in peer.names)
         await plain.ended.wait()
         assert bytes(plain.data) == b"".join(bytes([number]) * 1_000 for number in range(60))
+        lowest = virtual.statistics.lowest_heap
+        print(f"lowest heap: {lowest} bytes")
+        assert lowest is not None and lowest >= MARGIN
+
+    on_tls(scenario, **build)
+
+
+@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+def test_the_first_plain_socket_may_come_while_a_tls_connection_stands(build: dict[str, str]) -> None:
+    async def greet(stream: MemoryStream) -> None:
+        stream.write(bytes(3_000))
+        await stream.drain()
+        stream.close()
+
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        network.serve(HOST, 80, greet)
+        network.serve(HOST, 443, secure(server_context(SERVER), echo))
+        peer = await secured(board)
+        await peer.socket.send(b"hello")
+        await peer.until(lambda: bytes(peer.data) == b"hello")
+        plain = await client_of(board, 80)
+        await plain.ended.wait()
+        assert len(plain.data) == 3_000 and plain.code == 0
+        await peer.socket.send(b" again")
+        await peer.until(lambda: bytes(peer.data) == b"hello again")
+
+    on_tls(scenario, **build)
+
+
+@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+def test_three_kilobytes_at_once_are_borne_beside_a_plain_socket(build: dict[str, str]) -> None:
+    async def burst(stream: TlsStream) -> None:
+        stream.write(payload(3_000))
+        await stream.read()
+
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        network.serve(HOST, 80, drip)
+        network.serve(HOST, 443, secure(server_context(SERVER), burst))
+        await client_of(board, 80)
+        peer = await secured(board)
+        await peer.until(lambda: len(peer.data) == 3_000 or "reconnection" in peer.names)
+        assert bytes(peer.data) == payload(3_000), [event[:2] for event in peer.events if event[0] != "receive"]
 
     on_tls(scenario, **build)
 

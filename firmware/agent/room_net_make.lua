@@ -1,0 +1,21 @@
+-- TCP sockets that are made, and connect.
+local agent = ...
+
+-- Takes a socket in, which a server has accepted, or makes one: its callbacks are there before anything can happen to it.
+function agent.net_socket(_, accepted)
+  local socket = accepted or net.createConnection()
+  local number = agent.keep(socket)
+  agent.books[socket] = { number, @CREDIT@, accepted ~= nil, false, 9 }
+  for event, name in pairs(agent.names) do
+    socket:on(name, agent.calls[event])
+  end
+  if accepted then agent.given = nil end
+  return number
+end
+
+-- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
+function agent.net_connect(message)
+  agent.find(message, 3)
+  agent.dial = { message, agent.call, agent.dial }
+  return agent
+end
