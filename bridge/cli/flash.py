@@ -118,6 +118,12 @@ def flash(
 
     with progress_bar(url, trace) as show:
         report, back = asyncio.run(work(show))
+    if profile is not None and report.flash_size not in (0, profile.flash.size):
+        click.echo(
+            f"The profile {profile.name} says {profile.flash.size >> 10} KB of flash, the chip has "
+            f"{report.flash_size >> 10}: its own size went into the image. Is it this kind of board?",
+            err=True,
+        )
     if backup is not None:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
     if as_json:

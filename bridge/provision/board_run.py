@@ -173,6 +173,7 @@ class BoardRun:
             baud=baud,
             profile=profile,
             lose_files=plan.lose_files,
+            erase=plan.erase and self._look is None,
             mac=plan.mac,
             progress=show,
             log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",

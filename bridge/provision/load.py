@@ -103,6 +103,7 @@ class _Reader:
             facts=facts,
             baud=said("baud"),
             lose_files=bool(said("lose_files")),
+            erase=bool(said("erase")),
             files=files,
             lfs=self._bytes(said("lfs")) if said("lfs") is not None else None,
             startup=startup,

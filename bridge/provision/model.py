@@ -73,6 +73,10 @@ class Common(Strict):
     lose_files: bool | None = Field(
         default=None, description="Write the firmware although files on the board, which are not in this file, go."
     )
+    erase: bool | None = Field(
+        default=None,
+        description="Erase the whole flash of a board whose prompt does not answer, as one whose own program holds it.",
+    )
     folder: Text | None = Field(default=None, description="Folder whose files all go to the board.")
     files: dict[Text, Text] | None = Field(default=None, description="Name on the board: file here.")
     lfs: Text | None = Field(default=None, description="LFS image, made elsewhere by luac.cross.")

@@ -64,6 +64,8 @@ class BoardPlan:
     facts: ImageFacts | None
     baud: int | None
     lose_files: bool
+    erase: bool
+    """A board whose prompt does not answer."""
     files: Mapping[str, bytes]
     """Name on the board → contents, the startup script left out."""
     lfs: bytes | None

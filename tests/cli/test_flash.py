@@ -14,11 +14,12 @@ def test_an_image_is_written_and_the_board_named(capfd: pytest.CaptureFixture[st
     path, log, flash, backup = tmp_path / "firmware.bin", tmp_path / "log", tmp_path / "flash", tmp_path / "backup"
     path.write_bytes(image("net,node,tmr,uart", size=1 << 20))
     url = f"virtual:?baud_pacing=0&flash_size={1 << 20}&flash_file={flash}"
-    code, out, _ = invoke(capfd, "flash", str(path), "--port", url, "--log", str(log), "--profile", "virtual")
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--log", str(log), "--profile", "virtual")
     assert code == 0
     first, last = out.splitlines()
     assert first == "NodeMCU 3.0.0.0, Lua 5.1, modules net, node, tmr, uart"
     assert last.startswith(f"Wrote {path.stat().st_size} bytes to ESP8266EX") and url in last
+    assert "The profile virtual says 4096 KB of flash, the chip has 1024" in err
     assert "Hash of data verified" in log.read_text()
     assert flash.read_bytes()[:16] == path.read_bytes()[:16]
     code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--json", "--backup", str(backup), "--no-wait")

@@ -59,12 +59,12 @@ def test_the_first_boot_with_its_formatting_is_waited_for() -> None:
     stages: list[FlashProgress] = []
 
     async def scenario() -> None:
-        # The flash's time at a tenth: formatting takes four seconds.
+        # The flash's time at a tenth: formatting takes more than four seconds.
         async with VirtualBoard(replace(QUICK, flash=0.1, blank=True)) as board:
             server = await serve_rfc2217(board)
             board.flash.program(0, image())
             board.reset()
-            await await_prompt(server.url, seconds=1.0, progress=stages.append)
+            await await_prompt(server.url, seconds=3.0, progress=stages.append)
             await server.close()
 
     asyncio.run(scenario())
@@ -76,7 +76,7 @@ def test_speed_and_receiver_are_given_back() -> None:
         async with VirtualBoard(QUICK) as board:
             server = await serve_rfc2217(board)
             port = await open_port(server.url)
-            finding = await listen(port, seconds=1.0)
+            finding = await listen(port, seconds=3.0)
             assert finding.kind == "started" and port.baud == 115_200
             await port.close()
             await server.close()

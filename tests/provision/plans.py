@@ -20,6 +20,7 @@ PLAN = BoardPlan(
     facts=None,
     baud=None,
     lose_files=False,
+    erase=False,
     files={"a.lua": b"print(1)", "b.bin": b"\0"},
     lfs=b"lfs",
     startup=b"start()",

@@ -156,6 +156,23 @@ def test_another_board_than_the_file_says_is_left_as_it_is(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
+def test_a_board_whose_own_program_holds_the_console(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("init.lua", "uart.on('data', 0, function() end, 0)")
+            boards.boards[0].reset()
+            code, done = await report_of(boards)
+            assert code == 1 and "its init.lua may hold it" in done["boards"][0]["error"]
+            boards.write(extra="erase: true")
+            code, done = await report_of(boards)
+            (board_report,) = done["boards"]
+            assert (code, board_report["files_lost"]) == (0, True), board_report
+            assert await boards.contents(0) == WANTED
+
+    asyncio.run(scenario())
+
+
 def test_an_lfs_image_for_a_firmware_without_lfs(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:

@@ -88,8 +88,15 @@ class Firmware:
             self.system.uart.receive(data)
 
     def room(self) -> int:
-        """Bytes that the board can take now without losing any: none while a task runs."""
-        return 0 if self.system.tasks.busy else self.system.uart.room
+        """Bytes that the board can take now without losing any: none while a task runs.
+
+        One that loses the oldest, where nothing else would ever be taken: a ring that was filled while the console was
+        not there yet is read when the interrupt of the next byte posts the task for it.
+        """
+        if self.system.tasks.busy:
+            return 0
+        unread = self._listening and self._isr_flag == self._task_flag
+        return self.system.uart.room or (1 if unread else 0)
 
     def hold_cpu(self) -> None:
         """No task runs until `release_cpu`; the UART's interrupt goes on."""

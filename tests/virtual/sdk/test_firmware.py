@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bridge.virtual.board import VirtualBoard
 from bridge.virtual.chip import rcr
+from bridge.virtual.chip.chip import Mode
 from bridge.virtual.clock import run
 from bridge.virtual.modules.file import filesystem
+from bridge.virtual.options import VirtualOptions
 from bridge.virtual.sdk.kernel import BootReason
 from tests.virtual.bench import Bench, formatted_flash
 
@@ -158,3 +161,24 @@ def test_a_stopped_board_is_silent() -> None:
         assert await bench.read(1) == ""
 
     on_bench(test)
+
+
+def test_a_ring_that_was_filled_while_the_firmware_began_does_not_stop_a_line_without_pacing() -> None:
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(baud_pacing=False, cpu=0, flash=0)) as board:
+            heard = bytearray()
+            board.set_host_receiver(heard.extend)
+
+            def began(mode: Mode) -> None:
+                if mode is Mode.APPLICATION:
+                    board.host_write(b"\x7f" * 600 + b"\r\nprint(6*7)\r\n")
+
+            board.chip.on_mode = began
+            board.reset()
+            await board.answered()
+            await board.drain()
+            await board.answered()
+            await asyncio.sleep(1)
+            assert b"42\r\n" in heard
+
+    run(main())
