@@ -31,7 +31,9 @@ def compared(report: Path, *arguments: str) -> dict[str, object]:
 
 
 @pytest.mark.timeout(300)
-def test_the_report_lists_exactly_what_differs(tmp_path: Path) -> None:
+def test_the_report_lists_exactly_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Some of tests/hil: all of it runs on other firmware in tests/test_hil_matrix.py, and takes minutes.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k 'test_values or test_node or test_wifi'")
     with board_process("--rfc2217", "127.0.0.1:0", "--lua", "5.3", "--no-echo", "--modules", WITHOUT_OW) as process:
         _, url = announced(process)
         report = compared(tmp_path / "report.md", "--port", url, "--scenarios", SOME)
