@@ -12,6 +12,20 @@ for _, object in pairs(agent.objects or {}) do
 end
 if agent.pause then collectgarbage("setpause", agent.pause) end
 if agent.mhz then node.setcpufreq(agent.mhz) end
+-- line: the firmware keeps a socket's callbacks until it is collected, and they know the agent: so no socket may be in one of
+-- its tables any more, or all of it would stay for ever; when the answer has left, and the prompt is there again
+local agent = ...
+tmr.create():alarm(21, 0, function()
+  for name, value in pairs(agent) do
+    if type(value) == "table" then
+      for key in pairs(value) do
+        value[key] = nil
+      end
+    elseif type(value) == "userdata" then
+      agent[name] = nil
+    end
+  end
+end)
 -- line: from a timer, since leaving raw mode inside a raw callback crashes the chip; an answer still leaves before
 local agent = ...
 tmr.create():alarm(20, 0, function()
