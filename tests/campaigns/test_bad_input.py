@@ -12,7 +12,8 @@ from bridge.agent_source import _fields
 from bridge.errors import BoardOutOfMemory, BridgeError, HandleClosed, LuaError, StaleHandle, UsageError
 from bridge.virtual.lwip.memnet import MemoryNetwork
 from bridge.virtual.lwip.memstream import MemoryStream
-from tests.campaigns.kept_board import BUILDS, KeptBoard, kept_board
+from tests.campaigns.kept_board import KeptBoard, kept_board
+from tests.campaigns.stage import BUILDS
 
 PEER = "10.77.0.1"
 TWO = pytest.mark.parametrize("build", ["5.1 float", "5.3"])

@@ -70,7 +70,7 @@ def test_flashing_leaves_what_it_was_at(capfd: pytest.CaptureFixture[str], tmp_p
     code, _, _ = invoke(capfd, "flash", firmware, "--port", "virtual:?baud_pacing=0", "--trace", str(path))
     assert code == 0
     stages = [line.split("stage=")[1] for line in lines(capfd, path) if "stage=" in line]
-    assert stages[0] == "connecting to the ROM loader" and "writing" in stages and stages[-1] == "resetting"
+    assert stages[0] == "connecting to the ROM loader" and "writing" in stages and stages[-1] == "starting"
     code, _, err = invoke(capfd, "flash", firmware, "--port", "/dev/nosuchport", "--trace", str(path))
     assert code == 1 and any("! There is no port /dev/nosuchport" in line for line in lines(capfd, path))
 
