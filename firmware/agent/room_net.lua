@@ -3,7 +3,7 @@
 -- Callbacks know their event and find the socket's book by the socket, so a socket that the host let go is in no table
 -- and no callback any more, and is collected.
 local agent = ...
-local books, calls = agent.books, {}
+local calls = {}
 agent.calls = calls
 
 for event, name in pairs(agent.names) do
@@ -34,14 +34,14 @@ end
 
 function agent.net_grant(message)
   local socket, _, amount = agent.find(message, 3)
-  local book = books[socket]
+  local book = agent.books[socket]
   book[2] = book[2] + amount
 end
 
 -- The stack answers data that nobody took with a reset, so a held socket is let go first.
 function agent.net_close(message)
   local socket = agent.find(message, 3)
-  local book = books[socket]
+  local book = agent.books[socket]
   if book[4] then socket:unhold() end
   socket:close()
   agent.fail(book, true)

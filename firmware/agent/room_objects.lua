@@ -52,6 +52,12 @@ function agent.release(message, at)
     pcall(object.close, object)
     agent.fail(book, true)
   end
+  -- A table keeps the nodes it once had, for as many as were there at once (32 bytes each): empty ones make way. Last of
+  -- all, as there may be no memory for it. Each book is of an object.
+  if not next(objects) then
+    objects = {}
+    agent.objects, agent.books = objects, agent.books and {}
+  end
 end
 
 -- What waits to be sent has failed. If the socket was closed nobody is told of what else waits, either.

@@ -2,7 +2,6 @@
 -- number) and cannot hold: `unhold` after `hold` crashes the chip. What an open connection needs is in room_tls_send.lua:
 -- before a handshake each byte counts.
 local agent = ...
-local books = agent.books
 -- 5.3 collects in steps, which leave some KB of garbage: too much beside TLS, for which nothing is collected. So each step
 -- is a whole collection, whenever a twentieth more is there. (5.1 collects before each allocation where heap is short.)
 if not node.egc then
@@ -14,7 +13,7 @@ end
 
 function agent.tls_happened(event, number, value)
   local socket = agent.objects[number]
-  local book = books[socket]
+  local book = agent.books[socket]
   if not book then return end
   local was = book[3]
   -- Nothing holds the peer back. Data that there is no room for has ended the connection.
@@ -47,7 +46,7 @@ end
 -- True if "disconnection" will follow.
 function agent.tls_close(message)
   local socket = agent.find(message, 3)
-  local book = books[socket]
+  local book = agent.books[socket]
   agent.tight, book[3] = agent.tight and book[3], false
   agent.fail(book)
   socket:close()

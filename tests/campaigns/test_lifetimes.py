@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.campaigns.lifetimes import KINDS, live
-from tests.campaigns.stage import BUILDS
+from tests.campaigns.stage import BUILDS, Left, Stage, play
 
 #: Cycles of each kind in the nightly campaign; a thousand of the others.
 WHOLE = {"dropped": 10_000}
@@ -19,6 +19,25 @@ def test_nothing_is_left_of_a_few_cycles(kind: str, build: str) -> None:
     outcome = live(kind, 50, build)
     print(outcome)
     outcome.judge()
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_many_sockets_at_once_leave_no_wider_tables_than_a_few(build: str) -> None:
+    """A Lua table keeps its size: how many handles Python's collector takes at a time must leave no trace."""
+    found: list[Left] = []
+
+    async def scenario(stage: Stage) -> None:
+        for many in (1, 24, 3, 12):
+            sockets = [await stage.board.net.createConnection() for _ in range(many)]
+            assert stage.table._live
+            while sockets:
+                await sockets.pop().release()
+            found.append(await stage.left())
+
+    play(scenario, **BUILDS[build])
+    print(*found, sep="\n")
+    assert {(left.objects, left.books) for left in found} == {(0, 0)}
+    assert len({left.heap for left in found}) == 1, [left.heap for left in found]
 
 
 @pytest.mark.nightly
