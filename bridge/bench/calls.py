@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import statistics
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,9 +18,12 @@ from bridge.mirror.tcp import TCPSocket
 SMALL = b"8 bytes!"
 #: Seconds within which the reply to a call has been acknowledged, whatever the adapter's latency.
 ACKNOWLEDGED_S = 0.1
-#: Seconds after which nothing that a send brings about is still to come. No multiple of the 0.25 s in which lwIP's
-#: timer ticks, so that samples fall everywhere between two ticks.
+#: Seconds after which nothing that a send brings about is still to come.
 QUIET_S = 1.04
+#: Up to so many seconds more pass before a sample. lwIP's timer, with which the peer's acknowledgement is told, ticks
+#: every 0.25 s by its own time and every 0.29 s by a clock: so samples fall everywhere between two ticks, and cannot
+#: keep step with them, whatever a call takes.
+SPREAD_S = 0.6
 #: Seconds for the board to connect to a peer beside it.
 CONNECT_S = 20.0
 
@@ -127,8 +131,9 @@ async def _on_the_wire(rig: Rig, socket: TCPSocket, samples: int) -> list[int]:
 
     found: list[int] = []
     socket.on("sent", sent)
+    spread = random.Random("between two ticks")  # the same in each run
     for _ in range(4 * samples):
-        await asyncio.sleep(QUIET_S)
+        await asyncio.sleep(QUIET_S + spread.uniform(0, SPREAD_S))
         before, events_before = rig.port.moved, events
         await socket.send(SMALL)
         await asyncio.sleep(ACKNOWLEDGED_S)

@@ -6,10 +6,11 @@ import pytest
 
 from bridge.bench import calls
 from bridge.bench.calls import SMALL, CallFigures, measure_calls
+from bridge.bench.plan import Row
 from bridge.bench.rig import Rig
 from bridge.board import Board
 from bridge.errors import LinkTimeout
-from tests.bench.opened_rig import LITTLE, on_a_rig
+from tests.bench.opened_rig import LITTLE, little_plan, on_a_rig
 
 
 def test_figures_are_of_so_many_calls_and_fit_each_other() -> None:
@@ -35,6 +36,19 @@ def test_a_small_send_takes_forty_bytes_of_the_wire_at_most() -> None:
         return await measure_calls(rig, board, replace(LITTLE, wire_samples=7))
 
     assert on_a_rig(scenario).wire_bytes <= 40
+
+
+@pytest.mark.parametrize("latency_ms", [16.0, 17.0])
+def test_samples_do_not_keep_step_with_the_timer_of_the_stack(latency_ms: float) -> None:
+    """With the adapter's latency, a sample of a fixed length was four of its ticks: "sent" came too early in each."""
+    amounts = replace(LITTLE, wire_samples=8, round_trips=1, pipelined=1)
+
+    async def scenario(rig: Rig, board: Board) -> CallFigures:
+        return await measure_calls(rig, board, amounts)
+
+    figures = on_a_rig(scenario, little_plan(), Row(115_200, latency_ms))
+    assert figures.wire_samples == amounts.wire_samples
+    assert figures.wire_bytes <= 40
 
 
 def test_the_events_of_a_send_are_not_counted_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
