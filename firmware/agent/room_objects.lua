@@ -52,12 +52,20 @@ function agent.release(message, at)
     pcall(object.close, object)
     agent.fail(book, true)
   end
-  -- A table keeps the nodes it once had, for as many as were there at once (32 bytes each): empty ones make way. Last of
-  -- all, as there may be no memory for it. Each book is of an object.
-  if not next(objects) then
-    objects = {}
-    agent.objects, agent.books = objects, agent.books and {}
+  -- A table keeps the nodes it once had, for as many as were there at once (32 bytes each): what holds one or two, or none,
+  -- makes way for a small one. Last of all, as there may be no memory for it. Each book is of an object.
+  count = 0
+  for _ in pairs(objects) do
+    count = count + 1
+    if count > 2 then return end
   end
+  local few, theirs, books = {}, {}, agent.books
+  for at, other in pairs(objects) do
+    few[at] = other
+    if books and books[other] then theirs[other] = books[other] end
+  end
+  objects = few
+  agent.objects, agent.books = few, books and theirs
 end
 
 -- What waits to be sent has failed. If the socket was closed nobody is told of what else waits, either.

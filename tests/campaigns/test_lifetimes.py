@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.campaigns.lifetimes import KINDS, live
+from tests.campaigns.lifetimes import KINDS, live, serve
 from tests.campaigns.stage import BUILDS, Left, Stage, play
 
 #: Cycles of each kind in the nightly campaign; a thousand of the others.
@@ -22,21 +22,25 @@ def test_nothing_is_left_of_a_few_cycles(kind: str, build: str) -> None:
 
 
 @pytest.mark.parametrize("build", BUILDS)
-def test_many_sockets_at_once_leave_no_wider_tables_than_a_few(build: str) -> None:
+@pytest.mark.parametrize("serves", [False, True], ids=["nothing else", "a server"])
+def test_many_sockets_at_once_leave_no_wider_tables_than_a_few(build: str, serves: bool) -> None:
     """A Lua table keeps its size: how many handles Python's collector takes at a time must leave no trace."""
     found: list[Left] = []
 
     async def scenario(stage: Stage) -> None:
+        server = await serve(stage) if serves else None
         for many in (1, 24, 3, 12):
             sockets = [await stage.board.net.createConnection() for _ in range(many)]
             assert stage.table._live
             while sockets:
                 await sockets.pop().release()
             found.append(await stage.left())
+        if server is not None:
+            await server.release()
 
     play(scenario, **BUILDS[build])
     print(*found, sep="\n")
-    assert {(left.objects, left.books) for left in found} == {(0, 0)}
+    assert {(left.objects, left.books) for left in found} == {(serves, serves)}
     assert len({left.heap for left in found}) == 1, [left.heap for left in found]
 
 
