@@ -3,6 +3,8 @@
 local agent = ...
 local objects, last = {}, 0
 agent.objects = objects
+-- What is known of sockets, by the socket (room_flow.lua).
+agent.books = {}
 -- Events of sockets, by their codes.
 agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" }
 
@@ -46,7 +48,7 @@ function agent.release(message, at)
   objects[-number] = count > 0 and count or nil
   if count > 0 then return end
   objects[number] = nil
-  local book = agent.books and agent.books[object]
+  local book = agent.books[object]
   if book then
     agent.books[object] = nil
     pcall(object.close, object)
@@ -62,10 +64,10 @@ function agent.release(message, at)
   local few, theirs, books = {}, {}, agent.books
   for at, other in pairs(objects) do
     few[at] = other
-    if books and books[other] then theirs[other] = books[other] end
+    if books[other] then theirs[other] = books[other] end
   end
   objects = few
-  agent.objects, agent.books = few, books and theirs
+  agent.objects, agent.books = few, theirs
 end
 
 -- What waits to be sent has failed. If the socket was closed nobody is told of what else waits, either.
