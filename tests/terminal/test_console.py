@@ -80,8 +80,13 @@ def test_files_without_the_agent(board: str, tmp_path: Path) -> None:
     (tmp_path / "data.bin").write_bytes(content)
     with terminal("repl", "--no-agent", "--port", board, folder=tmp_path) as shown:
         shown.until("Ctrl-] leaves, %help says more.")
-        shown.type("\n%pux\x7ft data.bin\n")
-        shown.until("%put data.bin", "data.bin: 768 bytes", here="> ")
+        # The board may be starting yet, or may have said its prompt before anybody listened.
+        shown.type("\n")
+        shown.until(here="> ")
+        shown.type("=6*7\n")
+        shown.until("42", here="> ")
+        shown.type("%pux\x7ft data.bin\n")
+        shown.until("> %put data.bin", "data.bin: 768 bytes", here="> ")
         shown.type("=file.stat('data.bin').size\n")
         shown.until("> =file.stat('data.bin').size", "768", here="> ")
         shown.type("%get data.bin copy\n")
