@@ -63,6 +63,7 @@ function agent.feed(most)
     for _ = 1, 3 do
       table.remove(line, 1)
     end
+    agent.fed = true
   end
 end
 
@@ -102,7 +103,10 @@ end
 -- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
 function agent.tick()
   agent.opened, agent.short = nil
-  agent.feed(20) -- a flood of calls leaves little under way at no time: then something is handed over at every tick
+  -- A flood of calls leaves little under way at no time: then something is handed over at every tick. But only then: it
+  -- would be two windows at once.
+  if not agent.fed then agent.feed(20) end
+  agent.fed = nil
   for socket, book in pairs(agent.books) do
     if book[6] then
       agent.pump(socket, book)
