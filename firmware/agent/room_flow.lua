@@ -17,7 +17,7 @@ function agent.feed(most)
   while agent.top - agent.base < (most or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
-      if agent.opened then return end
+      if agent.opened or agent.top - agent.base > (most or @TO_OPEN@) then return end
       book = agent.dial
       if book then
         -- The host may have let it go meanwhile.
