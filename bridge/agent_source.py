@@ -97,7 +97,9 @@ def _homes() -> Mapping[str, str]:
     """Member of the agent's table that a room adds → the room."""
     homes = {}
     for name in ROOMS:
-        for member in re.findall(rf"(?m)^(?:function )?{TABLE}\.(\w+)(?:\(| = {TABLE}\.\w+$)", _files()[f"room_{name}"]):
+        for member in re.findall(
+            rf"(?m)^(?:function )?{TABLE}\.(\w+)(?:\(| = {TABLE}\.\w+$)", _files()[f"room_{name}"]
+        ):
             homes[member] = name
     return homes
 

@@ -25,7 +25,7 @@ def test_a_slow_reader_beside_a_quick_one() -> None:
 @pytest.mark.parametrize("build", BUILDS)
 def test_the_heap_beside_a_quick_socket_on_a_fast_line(build: str) -> None:
     # The faster the line, the more is on the board at once. What is worst comes several times a second.
-    judge(slow_beside_quick(8_000, build, window=5.0))
+    judge(slow_beside_quick(24_000, build, window=5.0))
 
 
 @pytest.mark.nightly
