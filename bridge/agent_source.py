@@ -37,6 +37,8 @@ CORE = ("check", "send", "write", "receive", "calls", "start")
 #: With so many fragments under way to the host events of sockets wait: fragments take a third more heap than events,
 #: and with fewer the line would fall idle between two windows of a socket.
 UNDER_WAY = 4
+#: With more than so many under way no socket is let go on: with each of them a window finds 270 bytes of heap less.
+TO_OPEN = 2
 
 #: Until the host tunes it: payload of one frame to the host in bytes.
 FIRST_FRAGMENT = 100
@@ -95,7 +97,9 @@ def _homes() -> Mapping[str, str]:
     """Member of the agent's table that a room adds → the room."""
     homes = {}
     for name in ROOMS:
-        for member in re.findall(rf"function {TABLE}\.(\w+)", _files()[f"room_{name}"]):
+        for member in re.findall(
+            rf"(?m)^(?:function )?{TABLE}\.(\w+)(?:\(| = {TABLE}\.\w+$)", _files()[f"room_{name}"]
+        ):
             homes[member] = name
     return homes
 
@@ -142,7 +146,9 @@ def _words() -> dict[str, object]:
     constants: dict[str, object] = {entry.name: opcode for (_, opcode), entry in MESSAGES.items()}
     constants |= {f"EVENT_{code.name}": code.value for code in EventCode}
     constants |= {tag.name: tag.value for tag in Tag}
-    constants |= {"CREDIT": CREDIT, "EVENT_COST": EVENT_COST, "UNDER_WAY": UNDER_WAY}
+    constants |= {"CREDIT": CREDIT, "EVENT_COST": EVENT_COST, "UNDER_WAY": UNDER_WAY, "TO_OPEN": TO_OPEN}
+    # What sockets call their events, in the order of the codes.
+    constants["SOCKET_EVENTS"] = " ".join(code.name.lower() for code in EventCode if code <= EventCode.DNS)
     return constants | {"MAX_DEPTH": MAX_DEPTH, "WINDOW": WINDOW}
 
 

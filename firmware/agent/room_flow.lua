@@ -17,7 +17,7 @@ function agent.feed(most)
   while agent.top - agent.base < (most or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
-      if agent.opened then return end
+      if agent.opened or agent.top - agent.base > (most or @TO_OPEN@) then return end
       book = agent.dial
       if book then
         -- The host may have let it go meanwhile.
@@ -63,6 +63,7 @@ function agent.feed(most)
     for _ = 1, 3 do
       table.remove(line, 1)
     end
+    agent.fed = true
   end
 end
 
@@ -102,7 +103,10 @@ end
 -- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
 function agent.tick()
   agent.opened, agent.short = nil
-  agent.feed(20) -- a flood of calls leaves little under way at no time: then something is handed over at every tick
+  -- A flood of calls leaves little under way at no time: then something is handed over at every tick. But only then: it
+  -- would be two windows at once.
+  if not agent.fed then agent.feed(20) end
+  agent.fed = nil
   for socket, book in pairs(agent.books) do
     if book[6] then
       agent.pump(socket, book)

@@ -6,7 +6,7 @@ local agent = ...
 local calls = {}
 agent.calls = calls
 
-for event, name in pairs(agent.names) do
+for event = 1, 6 do
   calls[event] = function(...)
     agent.try(agent.happened, event, ...)
   end
@@ -32,17 +32,17 @@ function agent.pump(socket, book)
   end
 end
 
-function agent.net_grant(message)
+-- Closes a socket; or, with an amount behind its number, gives it credit: one function takes 200 bytes less than two. The
+-- stack answers data that nobody took with a reset, so a held socket is let go first.
+function agent.net_close(message)
   local socket, _, amount = agent.find(message, 3)
   local book = agent.books[socket]
-  book[2] = book[2] + amount
-end
-
--- The stack answers data that nobody took with a reset, so a held socket is let go first.
-function agent.net_close(message)
-  local socket = agent.find(message, 3)
-  local book = agent.books[socket]
+  if amount then
+    book[2] = book[2] + amount
+    return
+  end
   if book[4] then socket:unhold() end
   socket:close()
   agent.fail(book, true)
 end
+agent.net_grant = agent.net_close

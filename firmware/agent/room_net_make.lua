@@ -6,7 +6,10 @@ function agent.net_socket(_, accepted)
   local socket = accepted or net.createConnection()
   local number = agent.keep(socket)
   agent.books[socket] = { number, @CREDIT@, accepted ~= nil, false, 9 }
-  for event, name in pairs(agent.names) do
+  -- One string takes 250 bytes less than a list of six.
+  local event = 0
+  for name in ("@SOCKET_EVENTS@"):gmatch "%a+" do
+    event = event + 1
     socket:on(name, agent.calls[event])
   end
   if accepted then agent.given = nil end

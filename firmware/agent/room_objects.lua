@@ -5,8 +5,6 @@ local objects, last = {}, 0
 agent.objects = objects
 -- What is known of sockets, by the socket (room_flow.lua).
 agent.books = {}
--- Events of sockets, by their codes.
-agent.names = { "connection", "reconnection", "disconnection", "receive", "sent", "dns" }
 
 -- Calls a function and catches its errors: outside, they would restart the board.
 function agent.try(...)

@@ -6,7 +6,10 @@ function agent.tls_socket()
   local socket = tls.createConnection()
   local number = agent.keep(socket)
   agent.books[socket] = { number, 0, false, 0, false, false, false }
-  for event, name in pairs(agent.names) do
+  local last = 0
+  for name in ("@SOCKET_EVENTS@"):gmatch "%a+" do
+    local event = last + 1
+    last = event
     socket:on(name, function(_, value)
       agent.try(agent.tls_happened, event, number, value)
     end)
