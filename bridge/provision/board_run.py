@@ -16,6 +16,7 @@ from bridge.flashing.output import FlashProgress
 from bridge.flashing.start import await_prompt
 from bridge.link.speed import LADDER
 from bridge.opening import open_board
+from bridge.ports.lock import hold_port
 from bridge.ports.open import open_port
 from bridge.provision.checks import check_connect, check_firmware
 from bridge.provision.look import look
@@ -96,8 +97,14 @@ class BoardRun:
                 self._tell(f"once more: {error.message}", None)
 
     async def _once(self) -> None:
+        url = self._finder.find()
+        # Also between the steps, of which each lets the port go: another run must not come between them.
+        with hold_port(url):
+            await self._make_ready(url)
+
+    async def _make_ready(self, url: str) -> None:
         plan = self._plan
-        self._url = url = self._finder.find()
+        self._url = url
         self._tell("looking", None)
         self._look, reason = await self._look_at(url)
         if self._look is not None:
