@@ -102,7 +102,9 @@ end
 
 -- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
 function agent.tick()
-  agent.opened, agent.short = nil
+  -- A window that is awaited may come a moment after this turn: what nobody handed over for a whole turn is not awaited.
+  agent.short = nil
+  if not agent.fed then agent.opened = nil end
   -- A flood of calls leaves little under way at no time: then something is handed over at every tick. But only then: it
   -- would be two windows at once.
   if not agent.fed then agent.feed(20) end
