@@ -22,7 +22,7 @@ function agent.feed(most)
       if book then
         -- The host may have let it go meanwhile.
         local ok, socket, _, port = pcall(agent.find, book[1], 3)
-        agent.dial, agent.opened = book[3], ok and socket
+        agent.dial, agent.opened, agent.stood = book[3], ok and socket, nil
         return agent.answer(book[2], pcall(ok and socket.connect, socket, port, book[1]:sub(7)))
       end
       if agent.tight or agent.short then return end
@@ -40,7 +40,7 @@ function agent.feed(most)
         agent.short = true
         return agent.send(@EVENT@, "\0\0\0", "short")
       end
-      agent.opened, book[4] = value, false
+      agent.opened, book[4], agent.stood = value, false, nil
       return value:unhold()
     end
     local head = agent.two(book[1]) .. string.char(event)
@@ -102,9 +102,11 @@ end
 
 -- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
 function agent.tick()
-  -- A window that is awaited may come a moment after this turn: what nobody handed over for a whole turn is not awaited.
+  -- A window that is awaited may come a moment after this turn: it is awaited until nothing was handed over for a whole
+  -- turn, or it has been for two (`stood`), as others may receive all the time.
   agent.short = nil
-  if not agent.fed then agent.opened = nil end
+  if agent.stood or not agent.fed then agent.opened = nil end
+  agent.stood = agent.opened
   -- A flood of calls leaves little under way at no time: then something is handed over at every tick. But only then: it
   -- would be two windows at once.
   if not agent.fed then agent.feed(20) end

@@ -21,7 +21,7 @@ TWO = pytest.mark.parametrize("build", ["5.1 float", "5.3"])
 HEAP = """collectgarbage() collectgarbage()
 if node.egc then node.egc.setmode(node.egc.ALWAYS, 4096) end
 local free = node.heap()
-if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT, -12000) end
+if node.egc then node.egc.setmode(node.egc.ON_MEM_LIMIT, -10000) end
 return free"""
 #: Makes a function that counts its calls in COUNT and makes them.
 COUNTED = "local f = ... COUNT = 0 F = function(...) COUNT = COUNT + 1 f(...) end"
