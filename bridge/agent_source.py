@@ -246,8 +246,12 @@ def leave() -> bytes:
 
 @cache
 def stop_sequence() -> bytes:
-    """Frames that make an agent of any epoch and version give the prompt back, whichever check it has."""
-    return b"".join(rescue_frame(kind, line) for kind in CheckKind for line in _leave_lines())
+    """Frames that make an agent of any epoch and version give the prompt back, whichever check it has.
+
+    Without the line that empties its tables: at 921 600 baud the ring has no room for more while the others run.
+    """
+    first, _, last = _leave_lines()
+    return b"".join(rescue_frame(kind, line) for kind in CheckKind for line in (first, last))
 
 
 def _leave_lines() -> list[bytes]:

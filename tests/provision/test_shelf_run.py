@@ -32,7 +32,11 @@ def test_every_board_has_its_report_in_the_files_order(tmp_path: Path) -> None:
 
 def test_a_cancelled_run_ends_all_boards(tmp_path: Path) -> None:
     async def scenario() -> None:
-        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()  # until the other end goes
+            writer.close()
+
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
         url = f"rfc2217://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         begun = asyncio.Event()
         task = asyncio.create_task(
@@ -44,7 +48,10 @@ def test_a_cancelled_run_ends_all_boards(tmp_path: Path) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert len(asyncio.all_tasks()) == 1
         server.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert {getattr(each.get_coro(), "__name__", "") for each in left} <= {"silent"}
+        async with asyncio.timeout(10):
+            await asyncio.gather(*left)  # the port was given back
 
     asyncio.run(scenario())
