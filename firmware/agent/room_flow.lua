@@ -22,7 +22,7 @@ function agent.feed(most)
       if book then
         -- The host may have let it go meanwhile.
         local ok, socket, _, port = pcall(agent.find, book[1], 3)
-        agent.dial, agent.opened, agent.stood = book[3], ok and socket, nil
+        agent.dial, agent.opened, agent.stood = book[3], ok and socket, ok
         return agent.answer(book[2], pcall(ok and socket.connect, socket, port, book[1]:sub(7)))
       end
       if agent.tight or agent.short then return end
@@ -103,7 +103,7 @@ end
 -- At each turn of the timer: what waits for room, in the stack or in the heap, is tried again.
 function agent.tick()
   -- A window that is awaited may come a moment after this turn: it is awaited until nothing was handed over for a whole
-  -- turn, or it has been for two (`stood`), as others may receive all the time.
+  -- turn, or it has been for two (`stood`), as others may receive all the time. A new connection has one.
   agent.short = nil
   if agent.stood or not agent.fed then agent.opened = nil end
   agent.stood = agent.opened

@@ -24,6 +24,8 @@ from tests.ground_truth.mishap import Mishap, mishaps
 from tests.ground_truth.standstill import StandstillWatch
 
 HERE = Path(__file__).parent
+#: The MAC address of the board that was recorded.
+MAC = "5c:cf:7f:ab:cd:ef"
 #: How many scenarios are played at once.
 PARALLEL = 8
 
@@ -159,7 +161,7 @@ def play(recording: Recording, place: int, out: Path) -> Verdict:
     if mishap.stalls:
         stalls = ",".join(str(stall.stall(recording.steps())) for stall in mishap.stalls)
         program = ["tests.ground_truth.stalled_board", "--stalls", stalls]
-    board = [sys.executable, "-m", *program, "--pty", str(out / "pty"), "--address", node]
+    board = [sys.executable, "-m", *program, "--pty", str(out / "pty"), "--address", node, "--mac", MAC]
     board += ["--dns", f"{peer}:{dns_port}", *BOARDS[folder]]
     environment = dict(os.environ, BOARD_CMD=" ".join(board), PEER=peer, NODE=node, DNS_PORT=str(dns_port))
     environment["PYTHONDONTWRITEBYTECODE"] = "1"

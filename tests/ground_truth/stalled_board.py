@@ -87,10 +87,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stalls", type=lambda text: [Stall.read(part) for part in text.split(",")], required=True)
     parser.add_argument("--pty", type=Path, required=True)
-    for name in ("--address", "--dns", "--lua"):
+    for name in ("--address", "--dns", "--lua", "--mac"):
         parser.add_argument(name, required=True)
     given = parser.parse_args()
-    options = VirtualOptions(address=given.address, dns=given.dns, lua=given.lua)
+    options = VirtualOptions(address=given.address, dns=given.dns, lua=given.lua, mac=given.mac)
     doors = Doors(pty_link=given.pty)
     asyncio.run(
         serve(options, doors, lambda line: print(line, flush=True), lambda options: StalledBoard(options, given.stalls))

@@ -25,6 +25,7 @@ from tests.ground_truth.mirror.peers import Peers
 from tests.ground_truth.mirror.scenarios import SCENARIOS, Scenario
 from tests.ground_truth.mirror.statements import Statements, error_text
 from tests.ground_truth.mirror.transcript import Step, normal, peer_view, steps_of
+from tests.ground_truth.player import MAC
 
 FOLDER = Path(__file__).parent.parent
 
@@ -76,7 +77,7 @@ def differences(name: str, lua: str = "5.1") -> list[Difference]:
 
 
 async def _play(scenario: Scenario, steps: list[Step], extra: list[list[object]] | None, lua: str) -> list[Difference]:
-    async with VirtualBoard(VirtualOptions(clock="virtual", lua=lua)) as virtual:
+    async with VirtualBoard(VirtualOptions(clock="virtual", lua=lua, mac=MAC)) as virtual:
         await virtual.answered()
         assert isinstance(virtual.network, MemoryNetwork)
         peers = Peers(virtual.network)
