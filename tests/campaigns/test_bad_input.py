@@ -243,7 +243,7 @@ def test_more_sockets_than_the_heap_holds() -> None:
                         beside = beside.removeprefix(await got.get())
                 assert await echoes(socket, got, EVERY)
                 left.append((await objects(bench), count))
-            # Behind the first round the agent has its rooms, and tables as wide as that round made them; no more is taken.
+            # Behind the first round the agent has its rooms, and tables as wide as that made them; no more is taken.
             assert left[2][0] == left[0][0] and left[2][1] >= left[1][1] * 0.9, left
 
         bench.run(main())
