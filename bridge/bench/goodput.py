@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from bridge.bench.plan import Plan, Row
 from bridge.board import Board
-from bridge.errors import LinkError
+from bridge.errors import BridgeError, LinkError
 
 #: Payload of one call to the board and of one result, in bytes.
 TO_BOARD, TO_HOST = 1536, 1400
@@ -60,10 +60,17 @@ class Stream:
         self.finished: float | None = None
 
     async def run(self, over: Callable[[], bool]) -> None:
-        """Make calls until `over`."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._at_once):
-                group.create_task(self._work(over))
+        """Make calls until `over`.
+
+        Raises:
+            BridgeError: a call failed; the first one that did.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._at_once):
+                    group.create_task(self._work(over))
+        except* BridgeError as failed:
+            raise failed.exceptions[0] from None
 
     async def _work(self, over: Callable[[], bool]) -> None:
         while not over():

@@ -14,7 +14,7 @@ agent.line = line
 function agent.feed(most)
   -- What lwIP and TLS are to take next must not be Lua's garbage: nothing is collected for them.
   if node.heap() < 8000 then collectgarbage() end
-  while agent.top - agent.base < (most or @UNDER_WAY@) do
+  while agent.top - agent.base < (most or line[61] and 99 or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
       if agent.opened or agent.top - agent.base > (most or @TO_OPEN@) then return end

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridge.agent_source import _fields
 from bridge.errors import BridgeError, LuaError
 from bridge.mirror.callback import WAITING_CALLS
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -122,6 +123,45 @@ def test_a_flood_does_not_stop_a_socket() -> None:
 
         bench.run(main())
         assert bench.board.last_reset is None
+
+
+@EACH
+def test_sends_all_at_once_leave_no_queue_of_their_events(build: str) -> None:
+    """Each send brings "sent", which waited behind all replies: the list of what waits took 12 KB, and kept them."""
+    # How many values of events ever waited.
+    watch = f"""local agent, line, feed = ..., {_fields()["line"]}, {_fields()["feed"]}
+    local own = agent[feed]
+    MOST = 0
+    agent[feed] = function(...)
+      MOST = math.max(MOST, #agent[line])
+      return own(...)
+    end"""
+    with kept_board(**BUILDS[build]) as bench:
+
+        async def main() -> None:
+            network = bench.virtual.network
+            assert isinstance(network, MemoryNetwork)
+
+            async def sink(stream: MemoryStream) -> None:
+                while await stream.read(2000):
+                    pass
+
+            network.serve("10.77.0.1", 80, sink)
+            socket, connected = await bench.board.net.createConnection(), asyncio.Event()
+            sent: list[object] = []
+            socket.on("connection", lambda socket: connected.set())
+            socket.on("sent", lambda socket: sent.append(socket))
+            await socket.connect(80, "10.77.0.1")
+            await connected.wait()
+            link = bench.board._link
+            assert link is not None
+            await link.line.once(watch.encode(), 10)
+            await asyncio.gather(*(socket.send(b"8 bytes!") for _ in range(300)))
+            await asyncio.sleep(2)
+            assert sent and 3 <= int(str(await bench.board.eval("MOST"))) < 100
+
+        bench.run(main())
+        assert bench.errors == [] and bench.faults == []
 
 
 def test_callbacks_that_raise_are_each_told_and_stop_nothing() -> None:
