@@ -1,6 +1,7 @@
-"""The JSON schemas of what the commands print with --json: schemas/<command>.json, from the models in bridge/cli.
+"""The JSON schemas that are made from models: schemas/<command>.json of what the commands print with --json, and those
+of the YAML files that people write, for their editors.
 
-python scripts/json_schemas.py            write schemas/
+python scripts/json_schemas.py            write them
 python scripts/json_schemas.py --check    say which files are not as the models are; exit code 1 if any is
 """
 
@@ -11,9 +12,19 @@ import json
 import sys
 from pathlib import Path
 
-from bridge.cli.json_output import all_commands, declared_output, schema_of
+from pydantic import BaseModel
 
-FOLDER = Path(__file__).parent.parent / "schemas"
+from bridge.cli.json_output import all_commands, declared_output, schema_of
+from bridge.profile import Profile
+from bridge.provision.model import ShelfFile
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "schemas"
+#: Schema for editors → model of the file that it describes.
+EDITORS: dict[Path, type[BaseModel]] = {
+    ROOT / "device_profiles" / "profile.schema.json": Profile,
+    ROOT / "docs" / "reference" / "provision.schema.json": ShelfFile,
+}
 
 
 def wanted() -> dict[str, str]:
@@ -30,6 +41,12 @@ def wanted() -> dict[str, str]:
         elif any("--json" in parameter.opts for parameter in command.params):
             sys.exit(f"{name} has --json and no model: use @json_output(Model) of bridge.cli.json_output")
     return files
+
+
+def editor_schema(model: type[BaseModel]) -> str:
+    """The text of a schema for editors."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def differences(folder: Path, files: dict[str, str]) -> list[str]:
@@ -52,9 +69,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     files = wanted()
     if parser.parse_args().check:
-        wrong = differences(FOLDER, files)
+        wrong = [f"schemas/{line}" for line in differences(FOLDER, files)]
+        for path, model in EDITORS.items():
+            if not path.exists() or path.read_text(encoding="utf-8") != editor_schema(model):
+                wrong.append(f"{path.relative_to(ROOT)} is not as the model is")
         for line in wrong:
-            print(f"schemas/{line}; run python scripts/json_schemas.py")
+            print(f"{line}; run python scripts/json_schemas.py")
         return 1 if wrong else 0
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):
@@ -62,6 +82,8 @@ def main() -> int:
             path.unlink()
     for name, content in files.items():
         (FOLDER / name).write_text(content, encoding="utf-8")
+    for path, model in EDITORS.items():
+        path.write_text(editor_schema(model), encoding="utf-8")
     return 0
 
 

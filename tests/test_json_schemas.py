@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.json_schemas import FOLDER, differences, wanted
+from scripts.json_schemas import EDITORS, FOLDER, differences, editor_schema, wanted
 
 ROOT = Path(__file__).parent.parent
 
 
 def test_the_schemas_in_the_repository_are_those_of_the_models() -> None:
     assert differences(FOLDER, wanted()) == [], "run python scripts/json_schemas.py"
+    for path, model in EDITORS.items():
+        assert path.read_text(encoding="utf-8") == editor_schema(model), "run python scripts/json_schemas.py"
 
 
 def test_what_is_wrong_is_named(tmp_path: Path) -> None:

@@ -132,8 +132,9 @@ class UploaderFiles:
             async with asyncio.timeout(seconds):
                 out, _ = await process.communicate()
         except BaseException as error:
-            process.kill()
-            await process.wait()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
             if not isinstance(error, TimeoutError):
                 raise
             raise FileError(

@@ -10,9 +10,6 @@ from bridge.image import ImageFacts
 from bridge.provision.model import Connect
 from bridge.provision.plan import Look
 
-#: Seconds after which a closed socket is gone from the board.
-_SETTLE = 0.5
-
 
 def check_firmware(look: Look, facts: ImageFacts, port: str) -> str:
     """The firmware that runs is that of the image, by what `node.info` tells. Returns the check in words.
@@ -58,9 +55,6 @@ async def check_connect(board: Board, check: Connect) -> str:
         ) from error
     finally:
         await socket.release()  # closes it too
-        # What the board holds of it goes a moment later. It would outlive the agent if the board were closed now, and
-        # the agent with it: 15 KB of heap, until the board restarts.
-        await asyncio.sleep(_SETTLE)
     if code is not None:
         raise ConnectionLost(
             f"{where} could not be reached (code {code})",
