@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bridge.agent_source import stop_sequence
 from bridge.errors import AgentError, LuaError
@@ -11,12 +11,12 @@ from bridge.ports.base import Port
 from bridge.repl import Repl
 
 #: Between the facts; no text of the firmware has it.
-_BETWEEN = "|;|"
+BETWEEN = "|;|"
 #: 3.x answers by groups, 2.x with eight numbers and whatever it was asked (app/modules/node.c).
-_QUESTION = f"""
-local r={{}} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
+_QUESTION = """
+local r={} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
 a("lua",_VERSION) a("heap",node.heap())
-for _,g in ipairs{{"sw_version","build_config","hw"}} do
+for _,g in ipairs{"sw_version","build_config","hw"} do
 local ok,t,n,p,_,_,kb,m,hz=pcall(node.info,g)
 if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end
 elseif ok and hz and g=="hw" then a("version",t.."."..n.."."..p) a("flash_size",kb) a("flash_mode",m)
@@ -24,7 +24,6 @@ a("flash_speed",hz) a("number_type",1/2==0 and "integer" or "float") end end
 a("chip_id",("%06x"):format(node.chipid()))
 if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) end
 if net and net.ifinfo then local i=net.ifinfo(0) if i then a("ip",i.ip) end end
-r=table.concat(r,"{_BETWEEN}");(...).said=r return #r
 """
 #: Bytes of the answer to fetch at once on a good line, and on one that has damaged something: a damaged answer is asked
 #: for again, and one of 300 bytes hardly ever comes whole where each fiftieth byte is damaged.
@@ -70,14 +69,30 @@ _FACTS: dict[str, tuple[str, Callable[[str], Fact]]] = {
 }
 
 
-async def _ask(loader: Loader) -> str:
-    """The answer to the question, in pieces that the line lets through."""
-    size = int(float(await loader.run(_QUESTION)))
+async def ask(loader: Loader, more: str = "") -> str:
+    """What a board says of itself: "name=text" of each fact, with `BETWEEN` between them.
+
+    Args:
+        loader: prepared.
+        more: Lua that adds facts: `a(name, value)` adds one that is not nil.
+
+    Raises:
+        LuaError: the firmware lacks what the question needs.
+        ReplError, PortLost: as `inspect_board`.
+    """
+    size = int(float(await loader.run(f'{_QUESTION}{more}\nr=table.concat(r,"{BETWEEN}");(...).said=r return #r\n')))
     answer = ""
+    # In pieces that the line lets through.
     while len(answer) < size:
         at, most = len(answer) + 1, _PIECE if loader.damage else _WHOLE
         answer += await loader.run(f"return(...).said:sub({at},{at + most - 1})")
     return answer
+
+
+def version_of(said: Mapping[str, str]) -> str | None:
+    """The firmware's version among the facts of an answer, as "3.0.0"; None if it says none."""
+    numbers = [said.get(f"node_version_{part}") for part in ("major", "minor", "revision")]
+    return ".".join(number for number in numbers if number) if all(numbers) else said.get("version")
 
 
 async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
@@ -106,7 +121,7 @@ async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
         loader = Loader(repl, timeout)
         try:
             await loader.prepare()
-            answer = await _ask(loader)
+            answer = await ask(loader)
         except LuaError as error:
             raise AgentError(
                 f"The board cannot say what it is: {error.text}",
@@ -117,8 +132,6 @@ async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
             await loader.finish()
     finally:
         repl.release()
-    said = dict(entry.partition("=")[::2] for entry in answer.split(_BETWEEN))
-    numbers = [said.get(f"node_version_{part}") for part in ("major", "minor", "revision")]
-    if all(numbers):
-        said["version"] = ".".join(number for number in numbers if number)
+    said = dict(entry.partition("=")[::2] for entry in answer.split(BETWEEN))
+    said["version"] = version_of(said) or ""
     return {name: read(said[key]) if said.get(key) else None for key, (name, read) in _FACTS.items()}

@@ -7,30 +7,19 @@ from collections.abc import Mapping
 
 from bridge.agent_source import stop_sequence
 from bridge.errors import BridgeError
+from bridge.inspect import BETWEEN, ask, version_of
 from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.provision.plan import Look
 from bridge.repl import Repl
 
-#: Between facts; no text of the firmware has it, and a file's name that has is not one of ours.
-_BETWEEN = "|;|"
 #: Seconds for a prompt: a board that boots, or is at a program, has it within these or not soon.
 SYNC_SECONDS = 3.0
-#: Passwords are not asked for: what is not read cannot be shown.
-_QUESTION = f"""
-local r={{}} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
-a("lua",_VERSION) a("heap",node.heap())
-for _,g in ipairs{{"sw_version","build_config","hw"}} do
-local ok,t,n,p,_,_,kb,m,hz=pcall(node.info,g)
-if ok and type(t)=="table" then for k,v in pairs(t) do a(k,v) end
-elseif ok and hz and g=="hw" then a("version",t.."."..n.."."..p) a("flash_size",kb) end end
-a("chip_id",("%06x"):format(node.chipid()))
-if wifi then a("mac",wifi.sta.getmac()) a("ip",(wifi.sta.getip())) a("status",wifi.sta.status())
-a("ssid",(wifi.sta.getconfig())) end
-if file then for k,v in pairs(file.list()) do r[#r+1]="file="..v..":"..k end end
-r=table.concat(r,"{_BETWEEN}");(...).said=r return #r
-"""
-_PIECE, _WHOLE = 32, 1000
+#: What provisioning wants besides. Passwords are not asked for: what is not read cannot be shown. A file whose name has
+#: what stands between facts is not one of ours.
+_MORE = """
+if wifi then a("status",wifi.sta.status()) a("ssid",(wifi.sta.getconfig())) end
+if file then for k,v in pairs(file.list()) do a("file",v..":"..k) end end"""
 
 
 async def look(port: Port, timeout: float = 60.0) -> Look | None:
@@ -49,11 +38,7 @@ async def look(port: Port, timeout: float = 60.0) -> Look | None:
         loader = Loader(repl, timeout)
         try:
             await loader.prepare()
-            size = int(float(await loader.run(_QUESTION)))
-            answer = ""
-            while len(answer) < size:
-                most = _PIECE if loader.damage else _WHOLE
-                answer += await loader.run(f"return(...).said:sub({len(answer) + 1},{len(answer) + most})")
+            answer = await ask(loader, _MORE)
         finally:
             with contextlib.suppress(BridgeError):
                 await loader.finish()
@@ -64,16 +49,14 @@ async def look(port: Port, timeout: float = 60.0) -> Look | None:
 
 def read_answer(answer: str) -> Look:
     """The facts of an answer."""
-    entries = [entry.partition("=")[::2] for entry in answer.split(_BETWEEN)]
+    entries = [entry.partition("=")[::2] for entry in answer.split(BETWEEN)]
     said = dict(entries)
     files = [value.partition(":")[::2] for key, value in entries if key == "file"]
-    numbers = [said.get(f"node_version_{part}") for part in ("major", "minor", "revision")]
-    version = ".".join(number for number in numbers if number) if all(numbers) else said.get("version")
     kilobytes = _whole(said, "flash_size")
     return Look(
         mac=said.get("mac"),
         chip_id=said.get("chip_id"),
-        version=version,
+        version=version_of(said),
         release=said.get("git_release"),
         commit=said.get("git_commit_id"),
         lua=said.get("lua"),
@@ -82,7 +65,7 @@ def read_answer(answer: str) -> Look:
         heap=_whole(said, "heap"),
         ssid=said.get("ssid") or None,
         status=_whole(said, "status"),
-        ip=said.get("ip") or None,
+        ip=None if said.get("ip") in ("", "0.0.0.0") else said.get("ip"),
         files={name: int(float(size)) for size, name in files if name and size},
     )
 
