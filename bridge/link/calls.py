@@ -55,30 +55,35 @@ class CallTable:
         self._free = deque(range(1, _MOST_CALLS + 1))
         self._pending: dict[int, PendingCall] = {}
         self._waiting: deque[asyncio.Future[int]] = deque()
+        # How many have their number and do not know it yet: their tasks run in this turn of the loop or the next one.
+        self._called = 0
 
     def __len__(self) -> int:
         return len(self._pending)
 
     async def begin(self, target: str, *, urgent: bool = False) -> PendingCall:
-        """A number for a call, as soon as there is room; callers get theirs in the order in which they came.
+        """A number for a call, as soon as there is room; callers go on in the order in which they came.
 
         Args:
             target: what is called.
             urgent: it waits for nobody.
         """
         loop = asyncio.get_running_loop()
-        if not (urgent and self._free) and (self._waiting or not self._room()):
+        # Who comes between a turn and the moment in which its owner goes on would send first.
+        if not (urgent and self._free) and (self._waiting or self._called or not self._room()):
             turn: asyncio.Future[int] = loop.create_future()
             self._waiting.append(turn)
             try:
                 number = await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled() and turn.exception() is None:
-                    self._free.append(turn.result())
-                    self.admit()
-                elif turn in self._waiting:
+                if turn in self._waiting:
                     self._waiting.remove(turn)
+                elif _has_number(turn):
+                    self._free.append(turn.result())
                 raise
+            finally:
+                self._called -= _has_number(turn)
+                self.admit()
         else:
             number = self._free.popleft()
         call = PendingCall(number, target, loop.create_future())
@@ -102,6 +107,7 @@ class CallTable:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(self._free.popleft())
+                self._called += 1
 
     def answered(self, message: Reply | Failure) -> PendingCall | None:
         """Match a reply; returns the call, or None when no such call is pending."""
@@ -162,6 +168,10 @@ class CallTable:
                 self.let_go(tuple(value))
             elif isinstance(value, dict):
                 self.let_go((*value, *value.values()))
+
+
+def _has_number(turn: asyncio.Future[int]) -> bool:
+    return turn.done() and not turn.cancelled() and turn.exception() is None
 
 
 @contextlib.asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import functools
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
@@ -25,15 +26,21 @@ class Rooms:
         self._load_now = load
         self._loop = asyncio.get_running_loop()
         self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._doors: collections.defaultdict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
     async def load(self, rooms: Iterable[str]) -> None:
-        """Wait until rooms are on the board; who gives up waiting stops no load that others wait for."""
+        """Wait until rooms are on the board; who gives up waiting stops no load that others wait for.
+
+        Those who want the same room go on in the order in which they came.
+        """
         for room in rooms:
-            loading = self._rooms.get(room)
-            if loading is None:
-                loading = self._rooms[room] = self._loop.create_task(self._load_now(room))
-                loading.add_done_callback(functools.partial(self._loaded, room))
-            await asyncio.shield(loading)
+            # Without it, who comes when a room has just arrived would go on before those who waited for it.
+            async with self._doors[room]:
+                loading = self._rooms.get(room)
+                if loading is None:
+                    loading = self._rooms[room] = self._loop.create_task(self._load_now(room))
+                    loading.add_done_callback(functools.partial(self._loaded, room))
+                await asyncio.shield(loading)
 
     def missing(self, rooms: Iterable[str]) -> list[Message]:
         """What loads rooms for a call that cannot wait; nothing for those that are there or on their way."""

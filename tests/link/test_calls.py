@@ -1,6 +1,9 @@
 import asyncio
+import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.errors import BoardOutOfMemory, LinkError, LuaError
 from bridge.link.calls import CallTable, PendingCall, lua_text
@@ -57,6 +60,79 @@ def test_more_calls_than_numbers_wait_for_one_each() -> None:
         assert [call.target for call in [late[2].result(), newcomer.result()]] == ["late 2", "newcomer"]
         numbers = [task.result().call_id for task in (*late, newcomer)]
         assert len(set(numbers)) == 4
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("busy", [254, 255], ids=["room for one more", "no room"])
+def test_who_comes_when_a_turn_was_just_given_does_not_send_first(busy: int) -> None:
+    """Chunks of one `send` are calls of their own: the second went on before the first knew of its turn."""
+
+    async def main() -> None:
+        calls = table(room=room)
+        first = [await calls.begin("first") for _ in range(busy)]
+        room[0] = False
+        order: list[str] = []
+
+        async def send(name: str) -> None:
+            await calls.begin(name)
+            order.append(name)
+
+        tasks = [asyncio.create_task(send("one"))]
+        await settle()
+        # It begins to run before the first one does, which is woken after it.
+        tasks += [asyncio.create_task(send("two")), asyncio.create_task(send("three"))]
+        room[0] = True
+        for call in first[:2]:
+            calls.answered(Reply(call.call_id))
+        tasks.append(asyncio.create_task(send("four")))
+        await settle()
+        for call in first[2:4]:
+            calls.answered(Reply(call.call_id))
+        await asyncio.gather(*tasks)
+        assert order == ["one", "two", "three", "four"]
+
+    room = [True]
+    asyncio.run(main())
+
+
+@given(seed=st.integers(0, 2**32))
+def test_calls_go_on_in_the_order_in_which_they_came(seed: int) -> None:
+    async def main() -> None:
+        rng, room = random.Random(seed), [True]
+        calls = table(room=room)
+        came: list[int] = []
+        went: list[int] = []
+
+        async def send(number: int) -> None:
+            came.append(number)
+            call = await calls.begin("x")
+            went.append(number)
+            await asyncio.sleep(0)
+            under_way.append(call)
+
+        under_way: list[PendingCall] = []
+        tasks: list[asyncio.Task[None]] = []
+        given_up: set[int] = set()
+        for number in range(300):
+            tasks.append(asyncio.create_task(send(number)))
+            room[0] = rng.random() < 0.5
+            if under_way and rng.random() < 0.5:
+                calls.answered(Reply(under_way.pop(rng.randrange(len(under_way))).call_id))
+            if rng.random() < 0.1 and (victim := rng.randrange(number + 1)) not in went and tasks[victim].cancel():
+                given_up.add(victim)
+            if rng.random() < 0.3:
+                await asyncio.sleep(0)
+            if rng.random() < 0.3:
+                calls.admit()
+        room[0] = True
+        while not all(task.done() for task in tasks):
+            calls.admit()
+            await asyncio.sleep(0)
+            while under_way:
+                calls.answered(Reply(under_way.pop().call_id))
+        assert went == [number for number in came if number not in given_up or number in went]
+        assert len(calls) + len(calls._free) == 255
 
     asyncio.run(main())
 

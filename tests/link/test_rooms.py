@@ -31,6 +31,31 @@ def test_a_room_is_loaded_once_also_by_who_gives_up() -> None:
     asyncio.run(main())
 
 
+def test_who_comes_when_a_room_has_just_arrived_does_not_go_on_first() -> None:
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def load(room: str) -> None:
+            await gate.wait()
+
+        rooms, order = Rooms(_Code(), load), []
+
+        async def go(name: int) -> None:
+            await rooms.load(["objects", "values"])
+            order.append(name)
+
+        tasks = [asyncio.create_task(go(name)) for name in range(2)]
+        await asyncio.sleep(0)
+        gate.set()
+        while len(order) < 2:
+            tasks.append(asyncio.create_task(go(len(tasks))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        assert order == sorted(order) and len(order) > 4
+
+    asyncio.run(main())
+
+
 def test_a_room_that_did_not_load_is_tried_again() -> None:
     async def main() -> None:
         tries: list[str] = []
