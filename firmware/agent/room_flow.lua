@@ -7,14 +7,15 @@ agent.line = line
 -- A socket's book, in agent.books: number, credit, is it connected, is it held (since which fragment), tries left; then
 -- what waits to be sent: data, its call, …
 
--- Gives the link what waits, oldest first, as long as little is under way; every frame out is an occasion. When nothing
+-- Gives the link what waits, oldest first, as long as little is under way, or what is no data and has thirty others behind
+-- it, as the replies of a flood of calls would keep it here for ever; every frame out is an occasion. When nothing
 -- waits, the next one may connect, or the socket that is held for longest go on, if the host and the heap have room for
 -- what may come: a window at once (5840 bytes). So the next one waits until this one is held again. Nobody goes on while
 -- a TLS handshake wants the heap (`tight`).
 function agent.feed(most)
   -- What lwIP and TLS are to take next must not be Lua's garbage: nothing is collected for them.
   if node.heap() < 8000 then collectgarbage() end
-  while agent.top - agent.base < (most or line[61] and 99 or @UNDER_WAY@) do
+  while agent.top - agent.base < (most or line[100] and line[2] ~= @EVENT_RECEIVE@ and 100 or @UNDER_WAY@) do
     local book, event, value = unpack(line, 1, 3)
     if not book then
       if agent.opened or agent.top - agent.base > (most or @TO_OPEN@) then return end
@@ -38,15 +39,15 @@ function agent.feed(most)
       if node.heap() < least and collectgarbage() and node.heap() < least then
         -- The host lets go what it can send again (link/pump.py).
         agent.short = true
-        return agent.send(@EVENT@, "\0\0\0", "short")
+        return agent.send(@EVENT@, "\0\0\0")
       end
       agent.opened, book[4], agent.stood = value, false, nil
       return value:unhold()
     end
-    local head = agent.two(book[1]) .. string.char(event)
+    local head = string.char(@EVENT@) .. agent.two(book[1]) .. string.char(event)
     if event == @EVENT_RECEIVE@ then
       -- As agent.send would, but without two copies of all the data: they would be half of what a window takes.
-      head = string.char(@EVENT@) .. head .. "g" .. agent.two(#value)
+      head = head .. "g" .. agent.two(#value)
       local top, size = agent.top, agent.fragment
       for at = 1 - #head, #value, size do
         agent.out[top - agent.base + 1] = string.char(top % 32 + (at + size > #value and 32 or 64))
@@ -58,7 +59,7 @@ function agent.feed(most)
       book[2] = book[2] - #value - @EVENT_COST@
       agent.send ""
     else
-      agent.send(@EVENT@, head, value or nil)
+      agent.send(head, nil, value or nil)
     end
     for _ = 1, 3 do
       table.remove(line, 1)
