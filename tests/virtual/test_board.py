@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -299,6 +301,8 @@ BUSY = (
 @pytest.mark.parametrize("resets", [0, 2])
 def test_a_closed_board_is_gone(how: dict[str, str], resets: int) -> None:
     left: dict[str, weakref.ref[object]] = {}
+    # What tests before have left: the traceback of one that failed holds its board.
+    held = {id(runtime) for runtime in vm._closed}
 
     async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
         for boot in range(resets + 1):
@@ -317,4 +321,21 @@ def test_a_closed_board_is_gone(how: dict[str, str], resets: int) -> None:
     gc.collect()
     vm.sweep()
     assert [name for name, part in left.items() if part() is not None] == []
-    assert vm._closed == []
+    assert [runtime for runtime in vm._closed if id(runtime) not in held] == []
+
+
+@pytest.mark.parametrize("doing", ["pass", 'await board.exec("while true do end", timeout=1)'])
+def test_a_program_may_end_without_closing_its_board(doing: str) -> None:
+    program = f"""
+import asyncio, bridge
+async def main():
+    board = await bridge.open_board("virtual:")
+    print("open", flush=True)
+    {doing}
+asyncio.run(main())
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    if doing == "pass":
+        assert (run.returncode, run.stdout, run.stderr) == (0, "open\n", "")
+    else:
+        assert (run.returncode, run.stdout) == (1, "open\n") and "LinkTimeout" in run.stderr
