@@ -36,7 +36,8 @@ def test_a_whole_program_runs(number: int) -> None:
     program = GUIDE[number].replace("/dev/ttyUSB0", "virtual:")
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
     assert (run.returncode, run.stderr) == (0, "")
-    assert int(run.stdout.split()[-1]) > 20_000, "the heap"
+    # Garbage counts: what loading the agent leaves is collected at some time.
+    assert 5_000 < int(run.stdout.split()[-1]) < 50_000, "the heap"
 
 
 async def play(program: str, **names: Any) -> dict[str, Any]:
