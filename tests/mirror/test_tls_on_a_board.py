@@ -188,7 +188,7 @@ def test_a_socket_that_waits_for_heap_for_long_says_so() -> None:
                 plain = await client_of(board, 80)
                 await board.exec(
                     "ballast = {} collectgarbage() "
-                    "while node.heap() > 9000 do ballast[#ballast+1] = ('x'):rep(300)..#ballast collectgarbage() end"
+                    "while node.heap() > 7500 do ballast[#ballast+1] = ('x'):rep(300)..#ballast collectgarbage() end"
                 )
                 await asyncio.sleep(25)
                 before = len(plain.data)

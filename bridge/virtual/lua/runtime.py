@@ -5,8 +5,6 @@ Implements `bridge.virtual.sdk.kernel.Runtime`. Behaviour of calls and errors: a
 
 from __future__ import annotations
 
-import atexit
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,9 +17,6 @@ from bridge.virtual.lua.objects import Objects
 from bridge.virtual.lua.services import Services
 from bridge.virtual.lua.vm import HOOK_STEP, Vm
 from bridge.virtual.sdk.kernel import Halted
-
-#: Runtimes that nobody has stopped yet.
-_running: weakref.WeakSet[Runtime] = weakref.WeakSet()
 
 
 class LuaRaised(Exception):
@@ -61,7 +56,6 @@ class Runtime:
         self._integers = integers and version == "5.1"
         self._services = services
         self.vm = Vm(version)
-        _running.add(self)
         #: What failed callbacks left on the chip's Lua stack (luaL_pcallx): code that counts from its bottom finds it.
         self.leaked: list[Value] = []
         self.closed = False
@@ -397,13 +391,6 @@ class Runtime:
         self._builder.close()
         del self._call, self._call_bare, self._instructions, self._collect, self.board
         self.vm.close()
-
-
-@atexit.register
-def _stop_all() -> None:
-    # A program may end with boards that it has not closed, and the interpreter takes down what their Lua calls.
-    for runtime in tuple(_running):
-        runtime.stop()
 
 
 def panic_text(message: Value) -> bytes:

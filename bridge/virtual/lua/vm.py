@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import functools
 import importlib
 import sys
+import weakref
 from importlib.resources import files
 from typing import Any
 
@@ -32,6 +35,7 @@ HOOK_STEP = 1000
 #: VMs that were closed while something still held values of theirs. They must not be left to Python's cyclic collector,
 #: which would clear them before Lua gives back its references to Python: they go when nobody else holds them.
 _closed: list[Any] = []
+_open: weakref.WeakSet[Vm] = weakref.WeakSet()
 
 
 class Vm:
@@ -63,9 +67,11 @@ class Vm:
             b"setfenv or (function() local set = debug.setupvalue return function(f, e) set(f, 1, e) end end)()"
         )
         Args.describe = describe
+        _open.add(self)
 
     def close(self) -> None:
         """Give the VM up; it goes when the last of its values has."""
+        _open.discard(self)
         _closed.append(self.runtime)
         del self.runtime, self._compile, self._load, self.pack, self.set_environment
         sweep()
@@ -112,6 +118,14 @@ def sweep() -> None:
     for index in range(len(_closed) - 1, -1, -1):
         if sys.getrefcount(_closed[index]) <= 2:
             del _closed[index]
+
+
+@atexit.register
+def _keep() -> None:
+    # A program may end with boards that it has not closed. As the interpreter ends it clears what their Lua still calls
+    # when it is taken down, and would crash: with one reference more it never is.
+    for runtime in (*_closed, *(vm.runtime for vm in _open)):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(runtime))
 
 
 def describe(value: Any) -> str:
