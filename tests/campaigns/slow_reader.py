@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import random
 import time
@@ -84,7 +85,7 @@ class Outcome:
         lowest: the least of it while the quick socket was alone, while only the slow one was there, and with both.
         raw: the least that `node.heap()` would have said, garbage included.
         alone, beside: bytes a second of the quick socket, without and with the slow one.
-        memory: bytes by which the host's memory grew at most between two looks a minute apart.
+        memory: bytes by which what the host keeps in memory grew at most, looked at each minute.
     """
 
     before: int
@@ -151,6 +152,7 @@ def slow_beside_quick(size: int, build: str, *, window: float = 30.0, speeds: tu
         while not slow.ended.is_set():
             with_slow = min(with_slow, await lowest_during(stage, 30, 0.5))
             await asyncio.sleep(30)
+            gc.collect()
             now = tracemalloc.get_traced_memory()[0]
             grown, last = (0, now) if last is None else (max(grown, now - last), last)
         tracemalloc.stop()
