@@ -85,7 +85,14 @@ def _say(result: dict[str, Any]) -> None:
 def _connect(port: str, baud: int, before: str, attempts: int) -> Any:
     import esptool
     from esptool import cmds
+    from esptool.loader import StubFlasher
 
+    # Of the two flashers that esptool has the older one is smaller: 9 KB of the slow line instead of 12 KB, a third of a
+    # second, and it can do all that is asked of it here.
+    if named := os.environ.get("ESPTOOL_STUB_VERSION"):
+        StubFlasher.set_stub_subdir(named)
+    else:
+        StubFlasher.STUB_SUBDIRS = sorted(StubFlasher.STUB_SUBDIRS)
     # Its name up to esptool 5.5.
     connect = getattr(cmds, "connect_first_available", None) or esptool.get_default_connected_device
     esp = connect(
