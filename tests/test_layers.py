@@ -22,12 +22,13 @@ PACKAGE = ROOT / "bridge"
 #: Room → rooms it may import (besides itself). A room is a module or a folder directly under bridge/.
 LADDER: dict[str, set[str]] = {
     "errors": set(),
+    "ending": set(),
     "resources": {"errors"},
     "image": {"errors"},
     "lifecycle": {"errors"},
     "handlers": {"errors"},
     "wire": {"errors"},
-    "ports": {"errors", "resources"},
+    "ports": {"errors", "resources", "ending"},
     "yaml_file": {"errors"},
     "folders": {"errors"},
     "profile": {"errors", "resources", "ports", "folders", "yaml_file"},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
+from bridge import ending
 from bridge.bench.host import measure_host
 from bridge.bench.measure import Figures, host_figures, measure_row, upload_figures
 from bridge.bench.plan import Plan, Row
@@ -29,15 +29,15 @@ def run_plan(plan: Plan, tell: Callable[[str], None] = lambda text: None) -> lis
     for row in plan.rows:
         tell(str(row))
         work = measure_row(plan, row)
-        runs.append(clock.run(work) if plan.virtual_clock else asyncio.run(work))
+        runs.append(ending.run(work, clock.run if plan.virtual_clock else None))
     if plan.host and plan.virtual:
         tell("the host's CPU time")
-        host = asyncio.run(_host(plan))
+        host = ending.run(_host(plan))
         for run in runs:
             run["host"] = host
     if plan.against:
         for row, run in zip(plan.rows, runs, strict=True):
-            asyncio.run(_against(plan, row, run, tell))
+            ending.run(_against(plan, row, run, tell))
     return runs
 
 

@@ -46,7 +46,7 @@ class Tool:
 
 
 def _uploader(path: str, baud: int, file: str) -> list[str]:
-    launcher = [sys.executable, "-m", "bridge.ports.uploader_launcher"]
+    launcher = [sys.executable, "-P", "-m", "bridge.ports.uploader_launcher"]
     return [*launcher, "--port", path, "--baud", str(baud), "upload", file]
 
 
@@ -180,9 +180,12 @@ async def _run(name: str, command: list[str], folder: Path) -> float:
     try:
         async with asyncio.timeout(_LIMIT_S):
             out, _ = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        await process.wait()
+    except BaseException as error:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        if not isinstance(error, TimeoutError):
+            raise
         raise BridgeError(f"{name} did not upload {_FILE} within {_LIMIT_S:g} s") from error
     if process.returncode:
         raise BridgeError(f"{name} failed: {' '.join(out.decode(errors='replace').split())[-300:]}")

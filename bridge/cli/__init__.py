@@ -1,10 +1,12 @@
 """The `nodemcu-bridge` command: one file per command, imported only when it is asked for.
 
-Exit codes: 0 done, 1 the board or the network failed, 2 wrong use. A failure is one sentence on standard error.
+Exit codes: 0 done, 1 the board or the network failed, 2 wrong use, 130, 143 and 129 interrupted (Ctrl-C, SIGTERM, SIGHUP).
+A failure is one sentence on standard error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 
 import click
 
+from bridge.ending import Ending, signals_obeyed
 from bridge.errors import BridgeError
 
 
@@ -82,8 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: without the program's name; None takes those of the process.
 
     Returns:
-        The exit code: 0 done, 1 the board or the network failed, 2 wrong use, 130 interrupted.
+        The exit code: 0 done, 1 the board or the network failed, 2 wrong use; 130 interrupted, 143 and 129 ended by
+        SIGTERM and SIGHUP, after cleaning up.
     """
+    with signals_obeyed() as ending:
+        return _run(arguments, ending)
+
+
+def _run(arguments: Sequence[str] | None, ending: Ending) -> int:
     try:
         result = group.main(args=arguments, prog_name="nodemcu-bridge", standalone_mode=False)
     except BridgeError as error:
@@ -93,10 +102,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("nodemcu-bridge: interrupted", err=True)
-        return 130
+        with contextlib.suppress(OSError):  # a terminal that was closed takes no words
+            click.echo(f"nodemcu-bridge: {'interrupted' if not ending.signal else f'ended by {ending.signal.name}'}", err=True)
+        return ending.exit_code
     except BrokenPipeError:
         # The reader of our output (a pager, `head`) went away; Python would complain once more at exit.
         sys.stdout = None
         return 1
+    except OSError:
+        # Whatever was said on the way out, to a terminal that was closed.
+        if ending.signal is None:
+            raise
+        return ending.exit_code
     return result if isinstance(result, int) else 0

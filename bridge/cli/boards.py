@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 
 import click
 from pydantic import RootModel
 
+from bridge import ending
 from bridge.cli.info import InfoOutput
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, baud_option
@@ -71,7 +71,7 @@ def boards(probe: bool, rom: bool, urls: tuple[str, ...], timeout: float, baud: 
     probed: list[Identity | None] = [None] * len(found)
     if probe and found:
         work = identify_all([info.url for info in found], baud=baud, timeout=timeout, rom=rom)
-        probed = [*(run_for(found[0].url, work) if len(found) == 1 else asyncio.run(work))]
+        probed = [*(run_for(found[0].url, work) if len(found) == 1 else ending.run(work))]
     rows = [_row(info, matching_profiles(info, profiles), one) for info, one in zip(found, probed, strict=True)]
     if as_json:
         print_json(BoardsOutput(rows))

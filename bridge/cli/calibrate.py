@@ -6,6 +6,7 @@ import dataclasses
 
 import click
 
+from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.virtual import clock
 from bridge.virtual.calibration.measure import BUILDS, Row, measure, worst
@@ -57,7 +58,7 @@ def calibrate(builds: tuple[str, ...], calibration: str | None, as_json: bool) -
     Exit code 1 means that a row is off by more than its allowance.
     """
     costs = load_costs(calibration)
-    rows = [row for build in builds or BUILDS for row in clock.run(measure(build))]
+    rows = [row for build in builds or BUILDS for row in ending.run(measure(build), clock.run)]
     if as_json:
         described = [CalibrateRow(**dataclasses.asdict(row), error=row.error, good=row.good) for row in rows]
         print_json(CalibrateOutput(costs=CostFigures(**dataclasses.asdict(costs)), rows=described))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
@@ -117,7 +117,7 @@ def flash(
         return report, back
 
     with progress_bar(url, trace) as show:
-        report, back = asyncio.run(work(show))
+        report, back = ending.run(work(show))
     if profile is not None and report.flash_size not in (0, profile.flash.size):
         click.echo(
             f"The profile {profile.name} says {profile.flash.size >> 10} KB of flash, the chip has "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bridge import ending
 from bridge.cli.json_output import json_output, print_json
 from bridge.errors import UsageError
 from bridge.provision import BoardReport, ShelfReport, load_shelf, provision_shelf
@@ -37,7 +37,7 @@ def provision(
     plans = load_shelf(file, records.key(), only)
     _check_writable(report, logs)
     with _Lines(plans) as lines:
-        done = asyncio.run(provision_shelf(file, plans, records, verify=verify, logs=logs, told=lines.tell))
+        done = ending.run(provision_shelf(file, plans, records, verify=verify, logs=logs, told=lines.tell))
     if report is not None:
         _write(report, done.model_dump_json(indent=2) + "\n")
     if as_json:

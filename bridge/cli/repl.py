@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from bridge import ending
 from bridge.cli.execute import shown
 from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import AgentError, BridgeError, PortError, ReplError, UsageError
@@ -38,7 +39,7 @@ def repl(url: str, profile: Profile | None, baud: int, agent: bool, history: Pat
     Where the agent cannot run, and with --no-agent, each key goes to the board and each byte comes back as it is.
     Where standard input is no terminal, its lines are run until one fails.
     """
-    asyncio.run(_run(url, profile, baud, agent, history, trace))
+    ending.run(_run(url, profile, baud, agent, history, trace))
 
 
 async def _run(

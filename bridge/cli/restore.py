@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
+from bridge import ending
 from bridge.cli.flash import progress_bar
 from bridge.cli.options import port_option, profile_option
 from bridge.flash import FLASH_BAUD, restore_backup
@@ -23,5 +23,5 @@ def restore(file: Path, url: str, profile: Profile | None, baud: int | None, log
     """Write a whole flash back that `flash --backup FILE` saved: firmware, files and settings."""
     speed = baud or (profile.flash.baud if profile is not None else FLASH_BAUD)
     with progress_bar(url) as show:
-        written = asyncio.run(restore_backup(url, file, baud=speed, profile=profile, progress=show, log=log))
+        written = ending.run(restore_backup(url, file, baud=speed, profile=profile, progress=show, log=log))
     click.echo(f"The flash on {url} {'is as it was saved again' if written else 'is as it was saved already'}.")

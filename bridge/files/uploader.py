@@ -17,6 +17,7 @@ from bridge.files.names import check_name, shown
 from bridge.files.upload import Written
 from bridge.mirror.modules.file_pieces import Progress
 from bridge.mirror.modules.text import Data, to_contents
+from bridge.ports.uploader_launcher import END_WITH_INPUT
 
 #: Seconds for the program to get the prompt and to prepare the board, and for each byte both ways, at the least.
 _BEGIN_S, _BYTE_S = 60.0, 0.004
@@ -121,16 +122,20 @@ class UploaderFiles:
             FileError: it failed, or was not done in time; with its last words.
         """
         speed = ["--baud", str(self._baud), "--start_baud", str(self._baud)]
-        command = [sys.executable, "-m", "bridge.ports.uploader_launcher", "--port", self._url, *speed, *arguments]
-        # The launcher is a module of this package, which the program's folder does not hold.
+        # -P: modules in the user's folder are not ours; the launcher is, and the program's folder does not hold it.
+        launcher = [sys.executable, "-P", "-m", "bridge.ports.uploader_launcher", END_WITH_INPUT]
+        command = [*launcher, "--port", self._url, *speed, *arguments]
         path = os.pathsep.join(filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH"))))
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            *command, cwd=folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT, env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
         try:
             async with asyncio.timeout(seconds):
-                out, _ = await process.communicate()
+                # Not communicate(), which may close its standard input, and so end it.
+                out = await process.stdout.read()
+                await process.wait()
         except BaseException as error:
             if process.returncode is None:
                 process.kill()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
+from bridge import ending
 from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.lock import take_port
@@ -80,6 +80,8 @@ async def _locked(url: str, opening: Coroutine[Any, Any, _Lockable]) -> Port:
 def run_for(url: str, work: Coroutine[Any, Any, T]) -> T:
     """Run a program that uses a port, on the clock that its URL asks for (`virtual:?clock=virtual`).
 
+    It is cancelled, and may clean up, by Ctrl-C and by the signals of `bridge.ending`.
+
     Args:
         url: the port.
         work: the program's coroutine.
@@ -94,5 +96,5 @@ def run_for(url: str, work: Coroutine[Any, Any, T]) -> T:
             work.close()
             raise
         if wanted == "virtual":
-            return clock.run(work)
-    return asyncio.run(work)
+            return ending.run(work, clock.run)
+    return ending.run(work)

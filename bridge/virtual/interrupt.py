@@ -16,7 +16,7 @@ from typing import Any
 #: After so long, in seconds of the host's time, a task's end is no longer waited for with a signal.
 PATIENCE_S = 0.1
 #: What somebody sends who wants a program to end.
-ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 _asked = threading.Event()
 
@@ -34,7 +34,7 @@ def withdraw() -> None:
 class Interrupt:
     """Looks whether the running task is to be given up.
 
-    It is when somebody called `ask`, or when the process got SIGINT or SIGTERM. The program's own handlers would be
+    It is when somebody called `ask`, or when the process got SIGINT, SIGTERM or SIGHUP. The program's own handlers would be
     called in the middle of Lua, where what they raise becomes a Lua error that any `pcall` catches, and where what they
     ask of the event loop is not heard. So while a task takes long they are called when it has ended.
 

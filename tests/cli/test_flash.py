@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.cli.invoke import invoke
 from tests.images import image
+from tests.terminal.screen import Terminal
 from tests.test_flash import MANY
 
 
@@ -46,3 +49,22 @@ def test_files_are_kept_over_another_layout(
     code, out, _ = invoke(capfd, "exec", "=file.getcontents('kept.txt')", "--port", url)
     assert out.strip() == "still here"
     assert not list((tmp_path / "state" / "nodemcu-bridge" / "files").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_a_signal_it_leaves_no_folder_and_shows_the_cursor(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    path = tmp_path / "firmware.bin"
+    path.write_bytes(image())
+    terminal = Terminal("-m", "bridge.cli", "flash", str(path), "--port", "virtual:", "--baud", "115200")
+    while "writing" not in terminal.bytes:
+        terminal.draw()
+    assert list(temporary.iterdir())
+    os.kill(terminal.child.pid, number)
+    assert terminal.end() == 128 + number
+    assert not list(temporary.iterdir())
+    assert terminal.bytes.rfind("\x1b[?25h") > terminal.bytes.rfind("\x1b[?25l")

@@ -19,7 +19,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
     *help_lines, modules = done.stdout.splitlines()
     for name in COMMANDS:
         assert any(line.strip().startswith(name) for line in help_lines)
-    assert sorted(ast.literal_eval(modules)) == ["bridge", "bridge.cli", "bridge.errors"]
+    assert sorted(ast.literal_eval(modules)) == ["bridge", "bridge.cli", "bridge.ending", "bridge.errors"]
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -35,7 +35,11 @@ def test_the_module_runs_and_says_its_version() -> None:
     assert (code, err) == (0, "") and out.startswith("nodemcu-bridge, version")
 
 
-def test_ctrl_c_ends_it_cleanly() -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(2, 130, b"interrupted"), (15, 143, b"ended by SIGTERM"), (1, 129, b"ended by SIGHUP")],
+)
+def test_a_signal_ends_it_cleanly(number: int, code: int, said: bytes) -> None:
     async def scenario() -> None:
         typed = asyncio.Event()
 
@@ -49,8 +53,8 @@ def test_ctrl_c_ends_it_cleanly() -> None:
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             )  # fmt: skip
             await typed.wait()
-            process.send_signal(2)
+            process.send_signal(number)
             out, err = await asyncio.wait_for(process.communicate(), 30)
-            assert (process.returncode, out, err.strip()) == (130, b"", b"nodemcu-bridge: interrupted")
+            assert (process.returncode, out, err.strip()) == (code, b"", b"nodemcu-bridge: " + said)
 
     asyncio.run(scenario())

@@ -58,7 +58,7 @@ class Terminal:
         """
         try:
             while not self._shows(lines) or here is not None and self.here != here:
-                self._draw()
+                self.draw()
         except (pexpect.TIMEOUT, pexpect.EOF):
             shown = "\n".join(self.lines)
             raise AssertionError(f"{lines} and {here!r} did not come; there is {self.here!r} below\n{shown}") from None
@@ -67,13 +67,14 @@ class Terminal:
         """Wait until the program ends; its exit code."""
         try:
             while True:
-                self._draw()
+                self.draw()
         except pexpect.EOF:
             self.child.close()
         assert self.child.exitstatus is not None
         return int(self.child.exitstatus)
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Read what the program writes next."""
         data = self.child.read_nonblocking(4096, PATIENCE)
         self.bytes += data
         self._stream.feed(data)
