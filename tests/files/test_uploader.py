@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +73,40 @@ def test_a_port_that_is_not_there_is_one_sentence() -> None:
 )
 def test_what_it_can_open(url: str, can: bool) -> None:
     assert can_use(url) is can
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_lets_go_of_the_port_when_its_parent_is_ended(number: signal.Signals) -> None:
+    """On a port where nobody answers; the other end hears it type, and sees the port closed."""
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    code = (
+        "import sys\n"
+        "from bridge.ending import run, signals_obeyed\n"
+        "from bridge.files.uploader import UploaderFiles\n"
+        "with signals_obeyed(): run(UploaderFiles(sys.argv[1], 115200).ls())"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, path], stderr=subprocess.DEVNULL) as parent:
+        assert os.read(master, 1)  # it has opened the port and types
+        os.close(slave)
+        parent.send_signal(number)
+        parent.wait(60)
+        # Reading fails when nobody has the other end open any more.
+        with suppress(OSError):
+            while os.read(master, 4096):
+                pass
+    os.close(master)
+
+
+def test_modules_in_the_users_folder_are_not_run(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("serial", "nodemcu_uploader", "bridge"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    assert asyncio.run(UploaderFiles(path, 115_200).ls()) == {}
+
+
+def test_what_pythonpath_names_is_found(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'seen')!r}, 'w')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert asyncio.run(UploaderFiles(path, 115_200).ls()) == {}
+    assert (tmp_path / "seen").exists()

@@ -39,12 +39,17 @@ def test_other_failures_still_show(pty: str) -> None:
     assert failed.returncode != 0 and f"Errno {errno.EBADF}" in failed.stderr
 
 
-def test_the_launcher_is_the_tool() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bridge.ports.uploader_launcher", "--version"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0 and done.stdout.startswith("nodemcu-uploader 1.")
+@pytest.mark.parametrize("arguments", [[], ["--end-with-input"]])
+def test_the_launcher_is_the_tool(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "bridge.ports.uploader_launcher", *arguments, "--version"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.read().startswith("nodemcu-uploader 1.")
+        assert process.wait(60) == 0
+
+
+def test_it_ends_with_its_input_where_it_is_told_to() -> None:
+    code = "from bridge.ports.uploader_launcher import end_with_input; import time; end_with_input(); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+        process.communicate(timeout=60)
+    assert process.returncode == 1

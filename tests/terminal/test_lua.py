@@ -183,3 +183,14 @@ def test_files_are_put_run_and_fetched(tmp_path: Path) -> None:
         shown.type("%leave\n")
         assert shown.end() == 0
     assert (tmp_path / "copy").read_bytes() == (tmp_path / "my program.lua").read_bytes()
+
+
+def test_a_signal_at_the_prompt_ends_it_and_gives_the_terminal_back(tmp_path: Path) -> None:
+    with repl(tmp_path) as shown:
+        shown.type("half a line")
+        shown.until("> half a line")
+        shown.child.kill(signal.SIGTERM)
+        assert shown.end() == 143
+        assert "nodemcu-bridge: ended by SIGTERM" in shown.lines
+        assert shown.bytes.rfind("\x1b[?25h") >= shown.bytes.rfind("\x1b[?25l")
+        assert "Traceback" not in "".join(shown.lines)
