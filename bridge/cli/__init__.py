@@ -1,6 +1,6 @@
 """The `nodemcu-bridge` command: one file per command, imported only when it is asked for.
 
-Exit codes: 0 done, 1 the board or the network failed, 2 wrong use, 130, 143 and 129 interrupted (Ctrl-C, SIGTERM, SIGHUP).
+Exit codes: 0 done, 1 the board or the network failed, 2 wrong use; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP.
 A failure is one sentence on standard error.
 """
 
@@ -103,7 +103,9 @@ def _run(arguments: Sequence[str] | None, ending: Ending) -> int:
         return 2
     except (KeyboardInterrupt, click.Abort):
         with contextlib.suppress(OSError):  # a terminal that was closed takes no words
-            click.echo(f"nodemcu-bridge: {'interrupted' if not ending.signal else f'ended by {ending.signal.name}'}", err=True)
+            click.echo(
+                f"nodemcu-bridge: {'interrupted' if not ending.signal else f'ended by {ending.signal.name}'}", err=True
+            )
         return ending.exit_code
     except BrokenPipeError:
         # The reader of our output (a pager, `head`) went away; Python would complain once more at exit.

@@ -167,7 +167,7 @@ def progress_bar(url: str, trace: Path | None = None) -> Iterator[Show]:
     """A line on standard error that shows what flashing is at; with a trace, what was at when is noted there."""
     recorder = None if trace is None else Recorder(trace, url)
     with contextlib.closing(recorder) if recorder is not None else contextlib.nullcontext(), Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
         console=Console(stderr=True), transient=True,
     ) as bar:  # fmt: skip
         task = bar.add_task("starting", total=1.0)

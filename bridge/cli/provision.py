@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bridge import ending
 from bridge.cli.json_output import json_output, print_json
 from bridge.errors import UsageError
+from bridge.files import host
 from bridge.provision import BoardReport, ShelfReport, load_shelf, provision_shelf
 from bridge.provision.plan import BoardPlan
 from bridge.provision.record import Records
@@ -65,13 +65,22 @@ def _check_writable(report: Path | None, logs: Path | None) -> None:
     try:
         if logs is not None:
             logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if report is not None:
-            os.close(os.open(report, os.O_WRONLY | os.O_CREAT, 0o600))
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written ({error.strerror})", remedy="Check its name.") from error
+    if report is not None and not _is_stream(report):
+        host.check_writable(report)
+
+
+def _is_stream(path: Path) -> bool:
+    """True for a pipe or a device, which is written to as it is."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _write(path: Path, text: str) -> None:
+    if not _is_stream(path):
+        # Whole, so that nobody reads half a report; and its owner's, as it names networks.
+        host.write_file(path, text.encode(), mode=0o600)
+        return
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -86,8 +95,8 @@ class _Lines:
         width = max(len(plan.name) for plan in plans)
         self._live = console.is_terminal
         self._bars = Progress(
-            TextColumn(f"{{task.fields[board]:{width}}}"), BarColumn(bar_width=20), TimeElapsedColumn(),
-            TextColumn("{task.description}"), console=console,
+            TextColumn(f"{{task.fields[board]:{width}}}", markup=False), BarColumn(bar_width=20), TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False), console=console,
         )  # fmt: skip
         self._tasks: dict[str, TaskID] = {
             plan.name: self._bars.add_task("waiting", total=1.0, board=plan.name) for plan in plans

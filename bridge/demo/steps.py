@@ -56,7 +56,8 @@ class Steps:
         """
         self._count += 1
         began = time.monotonic()
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[what]}"))
+        texts = [TextColumn(f"{{task.{name}}}", markup=False) for name in ("description", "fields[what]")]
+        columns = (SpinnerColumn(), texts[0], BarColumn(), texts[1])
         with Progress(
             *columns, TimeElapsedColumn(), console=self._console, transient=True, disable=not self._console.is_terminal
         ) as progress:

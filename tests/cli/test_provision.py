@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,39 @@ def test_wrong_use(capfd: pytest.CaptureFixture[str], tmp_path: Path, arguments:
 def test_a_mistake_in_the_file(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, err = invoke(capfd, "provision", shelf(tmp_path, "imgae: x\n"))
     assert (code, out) == (2, "") and "shelf.yaml, line 2: imgae is not a key of a provisioning file" in err
+
+
+def test_words_of_boards_and_files_are_no_markup(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # bars, as on a terminal
+    monkeypatch.setenv("COLUMNS", "120")
+    path = tmp_path / "shelf.yaml"
+    path.write_text('boards:\n  - {name: one, port: "/dev/[/home]"}\n')
+    code, out, err = invoke(capfd, "provision", str(path))
+    assert code == 1 and "There is no port /dev/[/home]" in out
+    assert "failed: There is no port /dev/[/home]" in err
+
+
+@pytest.mark.parametrize("before", [None, "an earlier one"])
+def test_a_run_that_is_interrupted_leaves_no_half_report(tmp_path: Path, before: str | None) -> None:
+    report = tmp_path / "report.json"
+    if before is not None:
+        report.write_text(before)
+    command = [sys.executable, "-m", "bridge.cli", "provision", shelf(tmp_path), "--report", str(report)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None and process.stderr.readline() == b"one: looking\n"
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+    assert process.returncode == 130
+    assert (report.read_text() if report.exists() else None) == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_report_may_go_to_a_pipe(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bridge.cli", "provision", shelf(tmp_path), "--report", "/dev/stderr"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and json.loads(done.stderr[done.stderr.index("{") :])["ready"]
 
 
 def test_a_board_that_fails(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

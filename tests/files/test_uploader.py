@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -77,24 +78,24 @@ def test_what_it_can_open(url: str, can: bool) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_lets_go_of_the_port_when_its_parent_is_ended(number: signal.Signals) -> None:
-    """On a port where nobody answers; the other end hears it type, and sees the port closed."""
+    """With a board at the other end that formats for ever; it sees when nobody has the port open any more."""
     master, slave = os.openpty()
     path = os.ttyname(slave)
     code = (
         "import sys\n"
         "from bridge.ending import run, signals_obeyed\n"
         "from bridge.files.uploader import UploaderFiles\n"
-        "with signals_obeyed(): run(UploaderFiles(sys.argv[1], 115200).ls())"
+        "with signals_obeyed(): run(UploaderFiles(sys.argv[1], 115200).format())"
     )
     with subprocess.Popen([sys.executable, "-c", code, path], stderr=subprocess.DEVNULL) as parent:
-        assert os.read(master, 1)  # it has opened the port and types
+        while b"file.format" not in (heard := os.read(master, 4096)):
+            os.write(master, b"%sync%\r\n> " if b"%sync%" in heard else b"> ")
         os.close(slave)
         parent.send_signal(number)
-        parent.wait(60)
-        # Reading fails when nobody has the other end open any more.
-        with suppress(OSError):
-            while os.read(master, 4096):
-                pass
+        with suppress(OSError):  # reading fails when the other end is closed; the tool itself waits for minutes
+            while select.select([master], [], [], 60)[0]:
+                os.read(master, 4096)
+            pytest.fail("nodemcu-uploader still has the port")
     os.close(master)
 
 
