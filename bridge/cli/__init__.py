@@ -1,6 +1,6 @@
 """The `nodemcu-bridge` command: one file per command, imported only when it is asked for.
 
-Exit codes: 0 done, 1 the board or the network failed, 2 wrong use; 130, 143 and 129 ended by Ctrl-C, SIGTERM and SIGHUP.
+Exit codes: 0 done, 1 the board or the network failed, 2 wrong use; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.
 A failure is one sentence on standard error.
 """
 

@@ -34,9 +34,9 @@ def withdraw() -> None:
 class Interrupt:
     """Looks whether the running task is to be given up.
 
-    It is when somebody called `ask`, or when the process got SIGINT, SIGTERM or SIGHUP. The program's own handlers would
-    be called in the middle of Lua, where what they raise becomes a Lua error that any `pcall` catches, and where what
-    they ask of the event loop is not heard. So while a task takes long they are called when it has ended.
+    It is when somebody called `ask`, or when the process got SIGINT, SIGTERM or SIGHUP. The program's own handlers
+    would be called in the middle of Lua, where what they raise becomes a Lua error that any `pcall` catches, and where
+    what they ask of the event loop is not heard. So while a task takes long they are called when it has ended.
 
     Args:
         loop: the event loop that a running task holds.
