@@ -36,6 +36,15 @@ class ImagesOutput(RootModel[list[CatalogEntry]]):
     """The images of the catalog."""
 
 
+class HowOutput(Output):
+    """What to choose at a build service; `instructions` says it in words, line by line."""
+
+    recipe: Recipe
+    tls: bool
+    modules: list[str]
+    instructions: list[str]
+
+
 class InspectOutput(Output):
     """An image, or what is wrong with it. `image` is null where it could not be taken apart."""
 
@@ -48,6 +57,12 @@ class AddOutput(Output):
 
     new: bool
     entry: CatalogEntry
+
+
+class RemoveOutput(Output):
+    """The image that was taken out."""
+
+    removed: CatalogEntry
 
 
 class CheckOutput(Output):
@@ -99,11 +114,18 @@ def list_images(as_json: bool) -> None:
               help="Type of its numbers.")  # fmt: skip
 @click.option("--tls/--no-tls", default=True, show_default=True, help="Whether the board is to speak TLS itself.")
 @click.option("--module", "extra", multiple=True, metavar="NAME", help="A further module, as often as you like.")
-def how(lua: str, number: str, tls: bool, extra: tuple[str, ...]) -> None:
+@json_output(HowOutput)
+def how(lua: str, number: str, tls: bool, extra: tuple[str, ...], as_json: bool) -> None:
     """Say how to get an image from NodeMCU's own build services: the modules and options to choose."""
     needs = read_needs()
     wanted = tuple(name.strip().lower() for names in extra for name in names.split(",") if name.strip())
-    click.echo(instructions(needs, find_recipe(needs, lua, number), chosen_modules(needs, tls=tls, extra=wanted)))
+    recipe, modules = find_recipe(needs, lua, number), chosen_modules(needs, tls=tls, extra=wanted)
+    text = instructions(needs, recipe, modules)
+    if as_json:
+        lines = text.splitlines()
+        print_json(HowOutput(recipe=recipe, tls="tls" in modules, modules=list(modules), instructions=lines))
+        return
+    click.echo(text)
 
 
 @firmware.command()
@@ -147,9 +169,13 @@ def add(files: tuple[str, ...], name: str | None, as_json: bool) -> None:
 
 @firmware.command()
 @click.argument("name")
-def remove(name: str) -> None:
+@json_output(RemoveOutput)
+def remove(name: str, as_json: bool) -> None:
     """Take an image out of the catalog, by its name or the first digits of its SHA-256."""
     entry = Catalog().remove(name)
+    if as_json:
+        print_json(RemoveOutput(removed=entry))
+        return
     click.echo(f"Removed {entry.name}; the file that it was added from is as it was.")
 
 

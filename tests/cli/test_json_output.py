@@ -42,6 +42,16 @@ def added(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return "--json"  # which may be given twice
 
 
+def kept(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    assert invoke(capfd, "firmware", "add", stand_in(folder, capfd), "--name", "mine")[0] == 0
+    return "mine"
+
+
+def saved(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "backup.bin").write_bytes(b"\xff" * (1 << 20))
+    return str(folder / "backup.bin")
+
+
 def files(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     """A board that has the file "x" and keeps its flash."""
     url = f"{BOARD}&flash=0&cpu=0&flash_size={1 << 20}&flash_file={folder / 'flash.bin'}"
@@ -68,8 +78,10 @@ CALLS: dict[str, list[str | Made]] = {
     "firmware add": [stand_in],
     "firmware catalog": [added],
     "firmware check": ["--port", BOARD],
+    "firmware how": ["--no-tls", "--module", "mqtt"],
     "firmware inspect": [stand_in],
     "firmware list": [added],
+    "firmware remove": [kept],
     "flash": [stand_in, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
     "fs cat": ["x", "--port", files],
     "fs df": ["--port", BOARD],
@@ -82,15 +94,26 @@ CALLS: dict[str, list[str | Made]] = {
     "fs sync": [site, "--port", BOARD],
     "info": ["--port", BOARD],
     "provision": [lambda folder, capfd: shelf(folder)],
+    "restore": [saved, "--port", "virtual:?baud_pacing=0&flash=0&flash_size=1048576"],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],
     "trace show": [traced],
+    "virtual-image": [lambda folder, capfd: str(folder / "made.bin")],
+}
+#: The only commands without --json, and why.
+WITHOUT: dict[str, str] = {
+    "repl": "a terminal: what is typed and what the board prints, as they come",
+    "virtual": "runs until it is ended; its lines `PTY <path>` and `RFC2217 <url>` are for programs as they are",
 }
 DECLARED = {name: output for name, command in all_commands() if (output := declared_output(command)) is not None}
 
 
 def test_every_command_that_prints_json_is_called_here() -> None:
     assert {*CALLS} == {*DECLARED}
+
+
+def test_every_other_command_is_named_with_its_reason() -> None:
+    assert {name for name, _ in all_commands()} - {*DECLARED} == {*WITHOUT}
 
 
 def test_every_option_json_says_what_it_prints() -> None:
