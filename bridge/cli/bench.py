@@ -13,13 +13,11 @@ from bridge.bench.table import show
 from bridge.bench.tools import parse_tools
 from bridge.cli.bench_output import BenchOutput
 from bridge.cli.json_output import json_output, print_json
-from bridge.cli.options import profile_option, trace_option
-from bridge.profile import Profile
+from bridge.cli.options import trace_option
 
 
 @click.command()
 @click.option("--port", "url", metavar="URL", default="virtual:", show_default=True, help="The port to measure on.")
-@profile_option
 @click.option("--baud", metavar="LIST", help="Speeds of the link, separated by commas.")
 @click.option("--latency", metavar="LIST", help="Latency timers of a virtual board's adapter in ms.")
 @click.option("--rows", metavar="LIST", help="Both in pairs, such as 115200/1,921600/16. Default on virtual: 115200/1,115200/16,921600/1.")  # fmt: skip  # noqa: E501
@@ -33,7 +31,6 @@ from bridge.profile import Profile
 @json_output(BenchOutput)
 def bench(
     url: str,
-    profile: Profile | None,
     baud: str | None,
     latency: str | None,
     rows: str | None,

@@ -114,12 +114,9 @@ def _probed(info: PortInfo, one: Identity, fitting: list[Profile]) -> ProbedBoar
 
 def _notes(one: Identity, fitting: list[Profile]) -> list[str]:
     """Where the adapter's profile is not what the chip is."""
-    wrong = [profile for profile in fitting if one.flash_kb is not None and profile.flash.size != one.flash_kb << 10]
-    return [
-        f"The profile {profile.name} says {profile.flash.size >> 10} KB of flash, and the chip has {one.flash_kb}: "
-        "it is another board, or needs a profile of its own."
-        for profile in wrong
-    ]
+    if one.flash_kb is None:
+        return []
+    return [doubt for profile in fitting if (doubt := profile.doubt(one.flash_kb << 10)) is not None]
 
 
 def _line(row: FoundPort) -> str:

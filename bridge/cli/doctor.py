@@ -63,7 +63,7 @@ def doctor(url: str | None, profile: Profile | None, baud: int, trace: Path | No
         os.close(create(trace))
     url = _examine_host(url, tell)
     if url is not None and not any(finding.status == "fail" for finding in found):
-        run_for(url, _examine_board(url, baud, trace, tell))
+        run_for(url, _examine_board(url, baud, trace, profile, tell))
     healthy = not any(finding.status == "fail" for finding in found)
     if as_json:
         print_json(
@@ -87,6 +87,8 @@ def _examine_host(url: str | None, tell: Callable[[Finding], None]) -> str | Non
     return url
 
 
-async def _examine_board(url: str, baud: int, trace: Path | None, tell: Callable[[Finding], None]) -> None:
-    async for finding in look_at_board(url, baud=baud, trace=trace):
+async def _examine_board(
+    url: str, baud: int, trace: Path | None, profile: Profile | None, tell: Callable[[Finding], None]
+) -> None:
+    async for finding in look_at_board(url, baud=baud, trace=trace, profile=profile):
         tell(finding)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from pydantic import RootModel
 
-from bridge.cli.info import InfoOutput
+from bridge.cli.info import InfoOutput, say_doubt
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import baud_option, port_option, profile_option
 from bridge.errors import ImageError
@@ -187,9 +187,10 @@ def remove(name: str, as_json: bool) -> None:
 def check(url: str, profile: Profile | None, baud: int, as_json: bool) -> int:
     """Ask a board which firmware it runs, and say what of it the bridge lacks. The board is not reset.
 
-    Exit code 1 means that the firmware does not suit.
+    Exit code 1 means that the firmware does not suit. With --profile it is said where the board is not of that kind.
     """
     facts = run_for(url, _ask(url, baud))
+    say_doubt(profile, facts)
     fit = fit_of(facts, read_needs())
     shown = InfoOutput.model_validate({"port": url, **facts})
     if as_json:

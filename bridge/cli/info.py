@@ -42,8 +42,12 @@ class InfoOutput(Output):
 @trace_option
 @json_output(InfoOutput)
 def info(url: str, profile: Profile | None, baud: int, trace: Path | None, as_json: bool) -> None:
-    """Say which firmware and hardware answer on a port. Nothing is left on the board, and it is not reset."""
+    """Say which firmware and hardware answer on a port. Nothing is left on the board, and it is not reset.
+
+    With --profile it is said where the board is not of that kind.
+    """
     facts = run_for(url, _ask(url, baud, trace))
+    say_doubt(profile, facts)
     if as_json:
         print_json(InfoOutput.model_validate({"port": url, **facts}))
         return
@@ -51,6 +55,12 @@ def info(url: str, profile: Profile | None, baud: int, trace: Path | None, as_js
     width = max(map(len, known))
     for name, fact in known.items():
         click.echo(f"{name:{width}}  {_shown(fact)}")
+
+
+def say_doubt(profile: Profile | None, facts: dict[str, Fact]) -> None:
+    """Say on standard error where a board is not what its profile says."""
+    if profile is not None and isinstance(size := facts["flash_kb"], int) and (doubt := profile.doubt(size << 10)):
+        click.echo(doubt, err=True)
 
 
 def _shown(fact: Fact) -> str:

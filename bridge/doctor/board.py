@@ -14,6 +14,7 @@ from bridge.inspect import Fact, inspect_board
 from bridge.opening import open_board
 from bridge.ports.base import Port
 from bridge.ports.latency import SHORT_MS, advice, latency_ms
+from bridge.profile import Profile
 from bridge.trace import open_traced
 
 #: Modules without which the agent or `net` cannot be; those without which something else cannot, and what.
@@ -29,13 +30,16 @@ LITTLE_HEAP = 20_000
 _CALLS = 5
 
 
-async def look_at_board(url: str, *, baud: int, trace: Path | None = None) -> AsyncIterator[Finding]:
+async def look_at_board(
+    url: str, *, baud: int, trace: Path | None = None, profile: Profile | None = None
+) -> AsyncIterator[Finding]:
     """Open a port and ask the board on it; the prompt is given back at the end.
 
     Args:
         url: of the port.
         baud: speed of the console.
         trace: as for `open_board`.
+        profile: what kind of board it is to be.
 
     Raises:
         UsageError: there is no such port by its form, or the trace cannot be written.
@@ -58,6 +62,9 @@ async def look_at_board(url: str, *, baud: int, trace: Path | None = None) -> As
         check = "board"
         facts = await inspect_board(port)
         yield Finding("board", "ok", f"NodeMCU {facts['version'] or ''} with {facts['lua'] or 'Lua'} answers.")
+        size = facts["flash_kb"]
+        if profile is not None and isinstance(size, int) and (doubt := profile.doubt(size << 10)) is not None:
+            yield Finding("board", "warn", doubt, "Name the profile that fits with --profile.")
         fatal = False
         for finding in _facts(facts):
             fatal |= finding.status == "fail"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.profile.files import all_profiles, load_profile, profile_names, read_profile
-from bridge.profile.match import matching_profile, matching_profiles
+from bridge.profile.match import matching_profiles
 from bridge.profile.model import Flash, Limits, Match, Pins, Profile, Reset
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Reset",
     "all_profiles",
     "load_profile",
-    "matching_profile",
     "matching_profiles",
     "profile_names",
     "read_profile",

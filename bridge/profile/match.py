@@ -1,4 +1,8 @@
-"""Which profiles fit the adapter of a port. Nothing is opened: only what the system says of the adapter counts."""
+"""Which profiles fit the adapter of a port. Nothing is opened: only what the system says of the adapter counts.
+
+No command takes a profile by itself: an adapter says nothing of the flash chip behind it, and a profile's flash mode
+goes into what is flashed.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +32,6 @@ def matching_profiles(info: PortInfo, profiles: Iterable[Profile] | None = None)
         return _once(told)
     silent = [profile for profile, entry in entries if entry.text is None]
     return _once(silent or [profile for profile, _ in entries])
-
-
-def matching_profile(info: PortInfo, profiles: Iterable[Profile] | None = None) -> Profile | None:
-    """The profile that fits a port, or None if none does or more than one."""
-    found = matching_profiles(info, profiles)
-    return found[0] if len(found) == 1 else None
 
 
 def _same_numbers(entry: Match, info: PortInfo) -> bool:

@@ -35,9 +35,9 @@ class Reset(Strict):
         default="classic",
         description="classic: RTS pulls the reset and DTR pulls GPIO0; none: no lines are wired, a hand must do it.",
     )
-    hold_ms: Milliseconds = Field(default=100, description="How long the reset is held, in milliseconds.")
-    boot_ms: Milliseconds = Field(
-        default=50, description="How long GPIO0 stays low after the reset was released, to enter the ROM loader, in ms."
+    hold_ms: Milliseconds = Field(
+        default=100,
+        description="How long `repl` and `scripts/hil` hold the reset, in milliseconds; esptool has its own.",
     )
     by_hand: str = Field(
         default="", description="What a person does to enter the ROM loader; shown when the lines fail."
@@ -81,7 +81,7 @@ class Profile(Strict):
         description="The profile's name, as the file's."
     )
     description: str = Field(default="", description="One line for people.")
-    match: list[Match] = Field(default_factory=list, description="Adapters; none: never chosen by itself.")
+    match: list[Match] = Field(default_factory=list, description="Adapters that such a board has.")
     reset: Reset = Reset()
     flash: Flash = Flash()
     bauds: Annotated[list[Positive], Field(min_length=1)] = Field(
@@ -105,6 +105,19 @@ class Profile(Strict):
         if bauds != sorted(set(bauds)):
             raise ValueError("must rise from the slowest to the fastest")
         return bauds
+
+    def doubt(self, flash_size: int) -> str | None:
+        """What speaks against a board being of this kind, for people; None if nothing does.
+
+        Args:
+            flash_size: of the board's chip, in bytes.
+        """
+        if flash_size == self.flash.size:
+            return None
+        return (
+            f"The profile {self.name} says {self.flash.size >> 10} KB of flash, and the chip has {flash_size >> 10}: "
+            "it is another board, or needs a profile of its own."
+        )
 
     def flash_bauds(self) -> tuple[int, ...]:
         """Speeds for writing, to be tried in this order: the flash's own, then those below it that are known."""

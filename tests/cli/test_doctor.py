@@ -37,3 +37,9 @@ def test_without_any_port(capfd: pytest.CaptureFixture[str], monkeypatch: pytest
     assert (code, err) == (1, "") and "FAIL  No USB serial port was found. Plug a board in" in out
     code, out, _ = invoke(capfd, "doctor", "--json")
     assert code == 1 and json.loads(out)["port"] is None
+
+
+def test_a_board_that_is_not_as_its_profile_says(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = invoke(capfd, "doctor", "--port", f"{BOARD}&flash_size={1 << 20}", "--profile", "virtual")
+    assert code == 0 and "warn  The profile virtual says 4096 KB of flash, and the chip has 1024" in out
+    assert "profile" not in invoke(capfd, "doctor", "--port", BOARD, "--profile", "virtual")[1]

@@ -37,6 +37,15 @@ def test_what_the_firmware_does_not_say_is_null_for_programs_and_left_out_for_pe
     assert not {"mac", "ip"} & lines.keys() and "None" not in out
 
 
+@pytest.mark.parametrize("command", [("info",), ("firmware", "check")])
+def test_a_board_that_is_not_as_its_profile_says(capfd: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
+    url = f"{BOARD}&flash_size={1 << 20}"
+    code, _, err = invoke(capfd, *command, "--port", url, "--profile", "virtual")
+    assert code == 0 and "The profile virtual says 4096 KB of flash, and the chip has 1024" in err
+    code, _, err = invoke(capfd, *command, "--port", BOARD, "--profile", "virtual")
+    assert (code, err) == (0, "")
+
+
 def test_an_unknown_profile(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, "info", "--port", BOARD, "--profile", "sparrow")
     assert (code, out) == (2, "") and "There is no profile sparrow" in err
