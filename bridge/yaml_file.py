@@ -35,6 +35,13 @@ class _Loader(yaml.SafeLoader):
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and "\0" in value:
+            # No name of a port, a file or a network has one, and the system takes none.
+            raise yaml.constructor.ConstructorError(None, None, "a text with a NUL in it", node.start_mark)
+        return value
+
 
 def read_yaml(path: Path, model: type[M], what: str) -> M:
     """Read and check one file.
@@ -77,6 +84,8 @@ def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_LONGEST + 1)
+    except ValueError as error:  # a NUL in it
+        raise ProfileError(f"{str(path)!r} is no name of a file", remedy="Check it.") from error
     except OSError as error:
         raise ProfileError(f"{path} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
     if len(data) > _LONGEST:

@@ -32,6 +32,8 @@ def test_what_is_right(tmp_path: Path) -> None:
         (b"#" * (1 << 20) + b"##", "is longer than"),
         (b"name: x\nrows: [2024-99-99]\n", "is not YAML|line 2"),
         (b"a: &a [x]\nb: *c\n", "is not YAML in line 2"),
+        (b'name: "x\\0y"\n', "line 1: a text with a NUL"),
+        (b'name: x\n"row\\0s": []\n', "line 2: a text with a NUL"),
         (b"? [1, 2]\n: x\n", "a.yaml.*is not|a.yaml"),
     ],
 )

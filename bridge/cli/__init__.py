@@ -93,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None, ending: Ending) -> int:
+    if any("\0" in each for each in arguments or ()):  # no shell passes one on, programs may
+        click.echo("nodemcu-bridge: There is a NUL in an argument. Leave it out.", err=True)
+        return 2
     try:
         result = group.main(args=arguments, prog_name="nodemcu-bridge", standalone_mode=False)
     except BridgeError as error:

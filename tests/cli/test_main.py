@@ -58,3 +58,8 @@ def test_a_signal_ends_it_cleanly(number: int, code: int, said: bytes) -> None:
             assert (process.returncode, out, err.strip()) == (code, b"", b"nodemcu-bridge: " + said)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("arguments", [("info", "--port", "a\0b"), ("flash", "a\0b"), ("provision", "a\0b")])
+def test_a_nul_in_an_argument_is_one_sentence(capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+    assert invoke(capfd, *arguments) == (2, "", "nodemcu-bridge: There is a NUL in an argument. Leave it out.\n")

@@ -56,6 +56,15 @@ def test_a_mistake_in_the_file(capfd: pytest.CaptureFixture[str], tmp_path: Path
     assert (code, out) == (2, "") and "shelf.yaml, line 2: imgae is not a key of a provisioning file" in err
 
 
+@pytest.mark.parametrize("key", ["port", "profile", "image", "usb_path"])
+def test_a_nul_in_the_file(capfd: pytest.CaptureFixture[str], tmp_path: Path, key: str) -> None:
+    path = tmp_path / "shelf.yaml"
+    where = "mac: '5c:cf:7f:00:00:01'" if key in ("port", "usb_path") else "port: x"
+    path.write_text(f'boards:\n  - name: one\n    {where}\n    {key}: "./a\\0b.yaml"\n')
+    code, out, err = invoke(capfd, "provision", str(path))
+    assert (code, out) == (2, "") and "shelf.yaml, line 4: a text with a NUL" in err
+
+
 def test_words_of_boards_and_files_are_no_markup(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

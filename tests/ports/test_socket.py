@@ -51,3 +51,10 @@ def test_split_url() -> None:
     assert split_url("socket://[::1]:12") == ("::1", 12, {})
     with pytest.raises(UsageError, match="Write socket://host:port"):
         split_url("socket://h:99999")
+
+
+@pytest.mark.parametrize("url", ["socket://a\0b:1", "rfc2217://h:1?x=\0", "socket://h", "socket://h:0"])
+def test_what_names_no_host_and_port(url: str) -> None:
+    with pytest.raises(UsageError, match="does not name a host and a TCP port") as caught:
+        split_url(url)
+    assert "\0" not in str(caught.value)

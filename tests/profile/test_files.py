@@ -134,3 +134,9 @@ def test_the_page_has_every_key_and_every_profile() -> None:
         keys += [f"{name}.{key}" for key in inner.model_fields] if part and inner is not None else [name]
     packaged = [path.stem for path in resource("device_profiles").glob("*.yaml")]
     assert sorted(rows) == sorted(f"`{name}`" for name in [*keys, *packaged])
+
+
+def test_a_nul_in_a_name_is_one_sentence() -> None:
+    for name in ("a\0b", "./a\0b.yaml"):
+        with pytest.raises(ProfileError, match="There is no profile|is no name of a file"):
+            load_profile(name)
