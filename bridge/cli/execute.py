@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ def execute(
 
 
 def _standard_input() -> bytes:
+    if sys.stdin is None:  # closed, as by `<&-`
+        raise UsageError("There is no standard input to read the source from", remedy="Give the source, or a pipe.")
     # Lua source is bytes, and need not be text in anybody's encoding.
     raw = getattr(sys.stdin, "buffer", None)
     return sys.stdin.read().encode() if raw is None else bytes(raw.read())
@@ -86,9 +89,7 @@ async def run_source(
         0, or with `as_status` the exit code that the chunk returned, which is not printed then.
     """
 
-    def show(data: bytes) -> None:
-        click.echo(data.replace(b"\r\n", b"\n"), nl=False, err=as_json)
-
+    prints = Prints(lambda data: click.echo(data, nl=False, err=as_json))
     mhz = profile.cpu_mhz if profile is not None else 160
     # So little moves that a faster line gains nothing.
     async with open_board(url, baud=baud, speeds=(), mhz=mhz, trace=trace) as board:
@@ -101,9 +102,10 @@ async def run_source(
 
         board.on("reset", end)
         board.on("down", end)
-        board.on("console", show)
+        board.on("console", prints.feed)
         board.on("fault", lambda text: click.echo(text, err=True))
         result = await board.exec(source, timeout=timeout, name=name)
+        prints.end()
         results = result if isinstance(result, tuple) else () if result is None else (result,)
         if as_json:
             print_json(ExecOutput([plain(value) for value in results]), line=True)
@@ -112,9 +114,34 @@ async def run_source(
         if not over.done():
             # A board that goes away while a call waits fails the call; this is for what comes after it.
             await asyncio.wait([over], timeout=wait)
+        prints.end()
         if over.done():
             raise over.result()
     return exit_status(results) if as_status else 0
+
+
+class Prints:
+    """What the board prints, with the ends of lines that this computer has.
+
+    Args:
+        write: shows bytes.
+    """
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._cr = b""
+
+    def feed(self, data: bytes) -> None:
+        """The next piece; a CR at its end waits for what follows."""
+        data = self._cr + data
+        self._cr = b"\r" if data.endswith(b"\r") else b""
+        self._write(data.removesuffix(self._cr).replace(b"\r\n", b"\n"))
+
+    def end(self) -> None:
+        """Nothing more comes, or something else is shown."""
+        if self._cr:
+            self._write(self._cr)
+            self._cr = b""
 
 
 def exit_status(results: tuple[Value, ...]) -> int:

@@ -45,6 +45,8 @@ def repl(url: str, profile: Profile | None, baud: int, agent: bool, history: Pat
 async def _run(
     url: str, profile: Profile | None, baud: int, agent: bool, history: Path | None, trace: Path | None
 ) -> None:
+    if sys.stdin is None or sys.stdout is None:  # closed, as by `<&-`
+        raise UsageError("A terminal needs standard input and output", remedy="Use `nodemcu-bridge run`.")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if not agent and not interactive:
         raise UsageError("--no-agent needs a terminal", remedy="Leave it out, or use `nodemcu-bridge exec`.")

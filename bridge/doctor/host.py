@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.doctor.finding import Finding
-from bridge.ports.discover import list_boards
+from bridge.ports.discover import is_listed, list_boards
 from bridge.profile import matching_profiles
 
 if sys.platform != "win32":
@@ -53,13 +53,15 @@ def look_at_port(url: str, system: Path = Path("/")) -> Iterator[Finding]:
     if "://" in url or url.startswith("virtual:"):
         return
     path = Path(url)
-    if not path.exists():
+    # Ports of Windows are no files: COM5 is only listed.
+    if not path.exists() and not is_listed(url):
         yield Finding(
             "port", "fail", f"There is no port {url}.", "Plug the board in, or name another: `nodemcu-bridge boards`."
         )
         yield from adapters_without_port(system)
         return
-    yield from _permission(path)
+    if path.exists():
+        yield from _permission(path)
     name = Path(os.path.realpath(path)).name
     driver = system / "sys/class/tty" / name / "device/driver"
     if driver.exists():

@@ -240,6 +240,7 @@ class Files:
     async def format(self) -> None:
         """Erase all files; see `File.format`."""
         async with self._order:
+            self._require_module(await self._tables())
             await self._file.format()
 
     # Below: the steps of which calls are made.
@@ -250,12 +251,7 @@ class Files:
         async with self._order:
             try:
                 table = await self._tables()
-                if "file" not in self._modules():
-                    raise FileError(
-                        "The firmware has no module file, and so the board has no files",
-                        port=table.caller.url,
-                        remedy="Flash an image with the module file.",
-                    )
+                self._require_module(table)
                 for left in find_unfinished(await self._file.list("^nodemcu%-bridge%.")):
                     name = await finish(self._file, table, left)
                     if name is not None:
@@ -269,6 +265,14 @@ class Files:
                 raise again from error
             finally:
                 await self._digester.let_go()
+
+    def _require_module(self, table: HandleTable) -> None:
+        if "file" not in self._modules():
+            raise FileError(
+                "The firmware has no module file, and so the board has no files",
+                port=table.caller.url,
+                remedy="Flash an image with the module file.",
+            )
 
     async def _plan(self, table: HandleTable, wanted: Folder, there: dict[str, int], *, delete: bool) -> Plan:
         plan = Plan(left_out=list(wanted.left_out))

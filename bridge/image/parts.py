@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,10 @@ def flat(parts: Sequence[ImagePart]) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
+        # A pipe would be waited for, for ever if nobody writes to it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a folder" if path.is_dir() else "no plain file"
+            raise ImageError(f"{path} is {kind}", remedy="Give the image's file.")
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:

@@ -31,6 +31,16 @@ def list_boards() -> list[PortInfo]:
     return sorted(found, key=lambda info: info.url)
 
 
+def is_listed(name: str) -> bool:
+    """True for a port that the system lists, with or without a USB identity.
+
+    Args:
+        name: as the system has it; COM5 may also be written com5 or \\\\.\\COM5.
+    """
+    wanted = name.removeprefix("\\\\.\\").upper()
+    return any(str(port.device).upper() == wanted for port in list_ports.comports())
+
+
 def only_board() -> PortInfo:
     """The one port found, for commands that were given none.
 

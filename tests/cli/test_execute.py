@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bridge.cli.execute import plain, shown, without_interpreter
+from bridge.cli.execute import Prints, plain, shown, without_interpreter
 from bridge.wire.values import Opaque
 from tests.cli.invoke import BOARD, invoke
 
@@ -74,3 +74,23 @@ def test_what_is_no_time(capfd: pytest.CaptureFixture[str], command: str, option
         seconds = ""
     code, out, err = invoke(capfd, command, "x", f"{option}={seconds}", "--port", BOARD)
     assert (code, out) == (2, "") and f"{seconds} is not a time: give " in err and option in err
+
+
+def test_ends_of_lines_that_come_in_two_pieces(capfd: pytest.CaptureFixture[str]) -> None:
+    shown = list[bytes]()
+    prints = Prints(shown.append)
+    for piece in (b"one\r", b"\ntwo\r\n", b"50 %\r", b"\r", b"60 %", b"\r"):
+        prints.feed(piece)
+    prints.end()
+    prints.end()
+    assert b"".join(shown) == b"one\ntwo\n50 %\r\r60 %\r"
+    code, out, err = invoke(capfd, "exec", "for i = 1, 3000 do print(i) end", "--port", f"{BOARD}&cpu=0")
+    assert (code, err) == (0, "") and out == "".join(f"{number}\n" for number in range(1, 3001))
+
+
+def test_no_source(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert invoke(capfd, "exec", "-", "--port", BOARD) == (0, "", "")
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it where standard input is closed
+    code, out, err = invoke(capfd, "exec", "-", "--port", BOARD)
+    assert (code, out) == (2, "") and "There is no standard input" in err

@@ -37,6 +37,7 @@ def test_where_nothing_can_step_in(capfd: pytest.CaptureFixture[str]) -> None:
     assert (code, out, err.count("\n")) == (1, "", 1) and "no module tmr" in err
 
 
-def test_a_firmware_without_files(capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = invoke(capfd, "fs", "ls", "--port", f"{BOARD}&modules=net,node,tmr,uart,wifi")
+@pytest.mark.parametrize("command", [("ls",), ("format", "--yes"), ("df",), ("rm", "x"), ("cat", "x")])
+def test_a_firmware_without_files(capfd: pytest.CaptureFixture[str], command: tuple[str, ...]) -> None:
+    code, out, err = invoke(capfd, "fs", *command, "--port", f"{BOARD}&modules=net,node,tmr,uart,wifi")
     assert (code, out, err.count("\n")) == (1, "", 1) and "The firmware has no module file" in err

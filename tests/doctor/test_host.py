@@ -105,3 +105,15 @@ def test_who_has_a_port_open() -> None:
         assert who_has_open(port.path) == f"PID {process.pid} ({Path(f'/proc/{process.pid}/comm').read_text().strip()})"
         process.kill()
     port.close()
+
+
+def test_a_port_that_is_listed_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As COM5 of Windows."""
+    plug(monkeypatch, Listed("COM5", 0x10C4, 0xEA60, "Silicon Labs CP210x (COM5)"), Listed("COM1"))
+    for name in ("COM5", "com5"):
+        findings = list(look_at_port(name, tmp_path))
+        assert all(finding.status == "ok" for finding in findings)
+    assert [finding.check for finding in look_at_port("COM5", tmp_path)] == ["adapter"]
+    assert list(look_at_port("COM1", tmp_path)) == []
+    [finding] = look_at_port("COM7", tmp_path)
+    assert "There is no port COM7" in finding.what

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,14 @@ def test_places_that_are_not_clear(tmp_path: Path) -> None:
         load_image(tmp_path / "a.bin", tmp_path / "b.bin")
     with pytest.raises(ImageError, match=r"none\.bin cannot be read \(No such file"):
         load_image(tmp_path / "none.bin")
-    with pytest.raises(ImageError, match="cannot be read"):
+    with pytest.raises(ImageError, match="is a folder"):
         load_image(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ImageError, match="pipe is no plain file"):
+        load_image(tmp_path / "pipe")
 
 
 def test_files_that_no_flash_holds_are_not_read_whole(tmp_path: Path) -> None:

@@ -54,3 +54,9 @@ def test_none(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_real_list_is_readable() -> None:
     for info in discover.list_boards():
         assert info.url and info.usb_vendor is not None
+
+
+@pytest.mark.parametrize(("name", "listed"), [("COM5", True), ("com5", True), ("\\\\.\\COM5", True), ("COM55", False)])
+def test_what_the_system_lists(monkeypatch: pytest.MonkeyPatch, name: str, listed: bool) -> None:
+    plug(monkeypatch, Listed("COM5"), Listed("COM1", 1, 2))
+    assert discover.is_listed(name) is listed
