@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -78,8 +79,12 @@ def _is_stream(path: Path) -> bool:
 
 def _write(path: Path, text: str) -> None:
     if not _is_stream(path):
-        # Whole, so that nobody reads half a report; and its owner's, as it names networks.
-        host.write_file(path, text.encode(), mode=0o600)
+        # Whole, so that nobody reads half a report; and a new one is for its owner, whatever the umask says.
+        before = os.umask(0o077)
+        try:
+            host.write_file(path, text.encode())
+        finally:
+            os.umask(before)
         return
     try:
         path.write_text(text, encoding="utf-8")

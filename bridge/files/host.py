@@ -28,13 +28,8 @@ def read_file(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read ({_why(error)})", remedy="Check its name and its rights.") from error
 
 
-def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Make a file, or replace it by a whole one: whoever looks finds the old one or the new one.
-
-    Args:
-        path: of the file.
-        data: all of it.
-        mode: rights of a new file, before the umask; one that is replaced keeps its own.
 
     Raises:
         UsageError: that cannot be; says why. What was there is left as it was.
@@ -45,7 +40,7 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         if target.is_dir():
             raise UsageError(f"{path} is a folder", remedy="Give a file's name.")
         temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.part")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
             with open(handle, "wb") as file:
                 file.write(data)
