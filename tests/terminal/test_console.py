@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -128,3 +130,16 @@ def test_a_port_that_goes_away_is_one_sentence(tmp_path: Path) -> None:
         master.close()
         assert shown.end() == 1
         assert any("went away while it was open" in line for line in shown.lines)
+
+
+def test_a_signal_ends_it_and_gives_the_terminal_back(board: str) -> None:
+    with terminal("repl", "--no-agent", "--port", board) as shown:
+        shown.until("Ctrl-] leaves, %help says more.")
+        shown.type("\n")
+        shown.until(here="> ")
+        raw = termios.tcgetattr(shown.child.child_fd)[3] & termios.ICANON
+        shown.child.kill(signal.SIGHUP)
+        while "ended by SIGHUP" not in shown.bytes:
+            shown.draw()
+        assert not raw and termios.tcgetattr(shown.child.child_fd)[3] & termios.ICANON
+        assert shown.end() == 129
