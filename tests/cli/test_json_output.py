@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,7 +85,7 @@ CALLS: dict[str, list[str | Made]] = {
     "fs cat": ["x", "--port", files],
     "fs df": ["--port", BOARD],
     "fs format": ["--yes", "--port", BOARD],
-    "fs get": ["x", "--to", os.devnull, "--port", files],
+    "fs get": ["x", "--to", lambda folder, capfd: str(folder / "fetched"), "--port", files],
     "fs ls": ["--port", files],
     "fs mv": ["x", "y", "--port", files],
     "fs put": [program, "--port", BOARD],
