@@ -21,3 +21,11 @@ def test_what_cannot_be_is_one_sentence(
 ) -> None:
     found, out, err = invoke(capfd, "repl", *arguments)
     assert (found, out) == (code, "") and said in err and err.count("nodemcu-bridge: ") == 1
+
+
+def test_a_closed_standard_input_is_one_sentence(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it
+    code, out, err = invoke(capfd, "repl", "--port", "virtual:")
+    assert (code, out) == (2, "") and "A terminal needs standard input and output" in err
