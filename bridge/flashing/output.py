@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound
+from bridge.ports.serial import open_error
 
 #: Bytes of output kept to explain a failure.
 KEPT = 16_384
@@ -38,6 +40,10 @@ class FlashProgress:
 
 Progress = Callable[[FlashProgress], None]
 
+#: Stages that tell how an interrupted flashing leaves the board.
+NOTHING_WRITTEN = "interrupted: nothing has been written"
+HALF_WRITTEN = "interrupted while writing: the board may not start; run the same command again"
+
 
 class Reader:
     """Makes progress of esptool's text, which comes in pieces; keeps the end of it.
@@ -67,40 +73,73 @@ class Reader:
         return lines
 
 
-def explain(output: str, url: str) -> BridgeError:
-    """The error for esptool's last words."""
+def explain(output: str, url: str, *, by_hand: str = "", half_written: bool = False) -> BridgeError:
+    """The error for esptool's last words.
+
+    Args:
+        output: what it printed.
+        url: the port as the user named it.
+        by_hand: what a person does to bring this board into its loader.
+        half_written: a writing was begun and not ended.
+    """
     fatal = re.search(r"A fatal error occurred: (.*)", output, re.S)
     words = (fatal.group(1) if fatal else output).strip()
-    first = words.split("\n", 1)[0].strip()
+    said = [line.strip() for line in words.split("\n") if line.strip()] or ["it said nothing"]
+    # Python's words about an error that nobody expected end with what it is.
+    line = said[0] if fatal else said[-1]
     lowered = words.lower()
     if "could not open" in lowered or "could not exclusively lock" in lowered:
-        if any(sign in lowered for sign in ("errno 11]", "errno 16]", "exclusively lock", "access is denied")):
-            return PortBusy(f"Another program has {url} open", port=url, remedy="Close it and try again.")
-        if "permission denied" in lowered:
-            return PortError(
-                f"This user may not open {url}", port=url, remedy="Join the group that may (dialout or uucp)."
-            )
-        return PortNotFound(
-            f"There is no port {url}",
-            port=url,
-            remedy="Plug the board in, or see which ports there are with `nodemcu-bridge boards`.",
-        )
+        return _not_open(words, url)
     if any(sign in lowered for sign in ("was lost", "device disconnected", "closed the connection", "input/output")):
+        so_far = "a half-written firmware does no harm" if half_written else "nothing has been written"
         return PortLost(
             f"{url} went away while flashing",
             port=url,
-            remedy="Plug the board in and run the same command again; a half-written firmware does no harm.",
+            remedy=f"Plug the board in and run the same command again; {so_far}.",
         )
     if re.search(r"This chip is (?!ESP8266)", words):
-        return FlashError(f"{url}: {first}", port=url, remedy="This program is for ESP8266 boards.")
+        return FlashError(f"{url}: {line}", port=url, remedy="This program is for ESP8266 boards.")
     if "failed to connect" in lowered:
         return FlashError(
             "No ESP8266 answers in its ROM loader",
             port=url,
-            remedy="Check port and cable, or hold FLASH, press RESET, let go of both, and try again.",
+            remedy=f"Check port and cable, or bring it into its loader by hand, and try again: {by_hand}"
+            if by_hand
+            else "Check port and cable, or hold FLASH, press RESET, let go of both, and try again.",
         )
+    so_far = "until then the board may not start" if half_written else "nothing has been written"
     return FlashError(
-        f"esptool failed: {first or 'it said nothing'}",
-        port=url,
-        remedy="Run the same command again, with a lower --baud; until then the board may not start.",
+        f"esptool failed: {line}", port=url, remedy=f"Run the same command again, with a lower --baud; {so_far}."
     )
+
+
+def _not_open(words: str, url: str) -> BridgeError:
+    """The error for a port that esptool could not open, in the words of `bridge.ports.open.open_port`."""
+    lowered = words.lower()
+    if url.lower().startswith("rfc2217:"):
+        return _no_server(lowered, url)
+    if "exclusively lock" in lowered or "access is denied" in lowered:
+        return open_error(url, OSError(errno.EBUSY, words))
+    # pyserial's own errors, and those of termios.
+    number = re.search(r"\[errno (\d+)\]|\((\d+), [\'\"]", lowered)
+    return open_error(url, OSError(int(number.group(1) or number.group(2)) if number else errno.ENOENT, words))
+
+
+def _no_server(lowered: str, url: str) -> BridgeError:
+    if "closed the connection" in lowered or "was lost" in lowered:
+        return PortBusy(
+            f"{url} hangs up at once",
+            port=url,
+            remedy="Another client probably has the port; close it and try again.",
+        )
+    remedy = "If it is a plain TCP port, only a board that is in use can be reached by it: see socket://host:port."
+    if "does not speak rfc 2217" in lowered:
+        return PortError(f"{url} does not speak RFC 2217", port=url, remedy=remedy)
+    if "does not answer as" in lowered:
+        return PortError(f"{url} does not answer as an RFC 2217 server does", port=url, remedy=remedy)
+    remedy = "See whether the server runs there and whether host and TCP port are right."
+    if "[errno 111]" in lowered or "refused" in lowered:
+        return PortNotFound(f"Nobody listens at {url}", port=url, remedy=remedy)
+    if "timed out" in lowered:
+        return PortNotFound(f"{url} does not answer", port=url, remedy=remedy)
+    return PortNotFound(f"{url} cannot be reached", port=url, remedy=remedy)

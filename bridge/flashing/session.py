@@ -7,26 +7,29 @@ import codecs
 import contextlib
 import json
 import os
+import site
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bridge.errors import FlashError, UsageError
+from bridge.errors import BridgeError, FlashError, UsageError
 from bridge.flashing.output import Progress, Reader, explain
-from bridge.ports.esptool_session import MARK
+from bridge.ports.esptool_session import LEAVE, MARK
 
 #: Seconds without a word from esptool after which it counts as stuck; its own longest silence is erasing 16 MB.
 SILENCE = 150.0
-#: Seconds an interrupted esptool has to end by itself.
-KILL_AFTER = 3.0
+#: Seconds an interrupted esptool has to start the board again and end by itself.
+KILL_AFTER = LEAVE + 1.0
 #: How often esptool tries to reach the ROM loader: its own default, and where a person has to press buttons.
 ATTEMPTS, PATIENT_ATTEMPTS = 7, 30
 
 
 class Session:
-    """A connection to the chip's loader; use as `async with`. Leaving it early ends esptool's process.
+    """A connection to the chip's loader; use as `async with`.
+
+    Leaving it early ends esptool's process, which starts the board again unless a writing was begun and not ended.
 
     Args:
         served: the port as esptool opens it.
@@ -35,8 +38,13 @@ class Session:
         progress: called on the event loop.
         log: file that gets esptool's output, appended.
         url: the port as the user named it, for messages.
+        attempts: how often esptool tries to reach the ROM loader.
+        by_hand: what a person does to bring the board into its loader, for messages.
+        half_written: what is on the flash is known to be half of something.
 
     Attributes:
+        connected: the chip has answered in its loader, if only at the speed that every line bears.
+        half_written: as above, or a writing has begun and not ended.
         chip: as esptool names it, e.g. "ESP8266EX".
         mac: station address of the chip, e.g. "5c:cf:7f:00:11:22".
         flash_size: bytes; 0 if esptool does not know the flash chip.
@@ -56,6 +64,8 @@ class Session:
         log: Path | None = None,
         url: str | None = None,
         attempts: int | None = None,
+        by_hand: str = "",
+        half_written: bool = False,
     ) -> None:
         self._served, self.baud, self._lines = served, baud, lines
         self._attempts = attempts or (ATTEMPTS if lines else PATIENT_ATTEMPTS)
@@ -64,49 +74,43 @@ class Session:
         self._log = log
         self._stack = contextlib.ExitStack()
         self._results: list[dict[str, Any]] = []
+        self._by_hand = by_hand
+        self.half_written = half_written
         self.connected = False
         self.chip, self.mac, self.flash_size = "", "", 0
 
     async def __aenter__(self) -> Self:
         self._file = None
         if self._log is not None:
-            try:
-                self._file = self._stack.enter_context(self._log.open("a", encoding="utf-8"))
-            except OSError as error:
-                raise UsageError(
-                    f"{self._log} cannot be written ({error.strerror})", remedy="Check the log's name."
-                ) from error
+            with self._log_trouble():
+                # By lines: a disk that is full is told while there is somebody to tell.
+                self._file = self._stack.enter_context(self._log.open("a", buffering=1, encoding="utf-8"))
         before = "default-reset" if self._lines else "no-reset"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bridge.ports.esptool_session",
+            sys.executable, "-P", "-m", "bridge.ports.esptool_session",
             self._served, str(self.baud), before, str(self._attempts),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"},
+            env=_environment(),
         )  # fmt: skip
         try:
             facts = await self._result()
+            self.connected = True
+            self.chip, self.mac = facts["chip"], facts["mac"]
+            # From here on at the speed that was asked for, which the line may not bear.
+            self.flash_size = (await self._result())["flash"]
         except BaseException:
             await self._end()
             raise
-        self.connected = True
-        self.chip, self.mac, self.flash_size = facts["chip"], facts["mac"], facts["flash"]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin is not None
-        if kind is None:
+        if kind is None and self._process.stdin is not None:
             self._process.stdin.write(b'{"do": "end"}\n')
-        self._process.stdin.close()
-        if kind is None:
-            # It has done its last step: let it close the port in its own time.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(KILL_AFTER):
-                    await self._process.wait()
         await self._end()
 
     async def md5(self, at: int, size: int) -> str:
@@ -118,7 +122,11 @@ class Session:
         return bytes.fromhex((await self._do("peek", at=at, size=size))["hex"])
 
     async def read(self, at: int, size: int, file: Path) -> None:
-        """Read a stretch of the flash into a file that exists; esptool checks its hash."""
+        """Read a stretch of the flash into a file that exists; esptool checks its hash.
+
+        Raises:
+            OSError: the file cannot be written; it is no `BridgeError`.
+        """
         await self._do("read", at=at, size=size, file=str(file))
 
     async def write(self, parts: Sequence[tuple[int, Path]], *, erase: bool = False) -> None:
@@ -127,12 +135,22 @@ class Session:
         Args:
             parts: offsets in bytes, and files.
             erase: the whole flash first.
+
+        Raises:
+            OSError: a file cannot be read, and nothing was written; it is no `BridgeError`.
         """
-        await self._do("write", parts=[[at, str(file)] for at, file in parts], erase=erase)
+        before, self.half_written = self.half_written, True
+        try:
+            await self._do("write", parts=[[at, str(file)] for at, file in parts], erase=erase)
+        except OSError as error:
+            if not isinstance(error, BridgeError):
+                self.half_written = before
+            raise
+        self.half_written = False
 
     async def reset(self) -> None:
         """Start what is flashed: by the reset line, or by a jump where none is wired."""
-        await self._do("reset", how="hard-reset" if self._lines else "soft-reset")
+        await self._do("reset")
 
     async def _do(self, what: str, **values: object) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -155,24 +173,62 @@ class Session:
                 ) from error
             if not data:
                 await self._process.wait()
-                raise explain(self._reader.output, self.url)
-            text = self._decoder.decode(data)
-            if self._file is not None:
+                raise explain(self._reader.output, self.url, by_hand=self._by_hand, half_written=self.half_written)
+            self._feed(data)
+        result = self._results.pop(0)
+        if "errno" in result:
+            raise OSError(result["errno"], result["why"], result["file"])
+        return result
+
+    def _feed(self, data: bytes) -> None:
+        text = self._decoder.decode(data)
+        if self._file is not None:
+            with self._log_trouble():
                 self._file.write(text)
-            lines = self._reader.feed(text)
-            self._results += [json.loads(line[1:]) for line in lines if line.startswith(MARK)]
-        return self._results.pop(0)
+        lines = self._reader.feed(text)
+        self._results += [json.loads(line[1:]) for line in lines if line.startswith(MARK)]
+
+    @contextlib.contextmanager
+    def _log_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UsageError(
+                f"The log {self._log} cannot be written ({error.strerror})", remedy="Check its name and the free space."
+            ) from error
 
     async def _end(self) -> None:
+        """Let it end by itself, which it does when its standard input ends, and see to it that it has ended."""
         process = self._process
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.close()
+        try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KILL_AFTER):
+                    # It would wait for somebody to read what it says.
+                    while await process.stdout.read(4096):
+                        pass
                     await process.wait()
-            except TimeoutError:
+        finally:
+            if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-        self._stack.close()
+            with contextlib.suppress(OSError):  # of a log whose disk is full, which has been told
+                self._stack.close()
+
+
+def _environment() -> dict[str, str]:
+    """What esptool's process is told. Modules come from where this one's come from, never from the working folder."""
+    # -P leaves that folder out, in which this package may lie: a copy of the sources that is not installed.
+    home = str(Path(__file__).resolve().parents[2])
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if home not in (*paths, *site.getsitepackages(), site.getusersitepackages()):
+        paths.append(home)
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "NO_COLOR": "1",
+    }

@@ -2,8 +2,11 @@
 
 Always a process of its own, as in `esptool_handler`. It connects, starts the flasher stub, and then does what each line
 of its standard input says: a JSON object with `do`, see `_STEPS`; `end` is the last. What esptool prints goes to
-standard output as it is; each result is a line that begins with `MARK`, followed by JSON. A step that fails ends it
-with esptool's words and exit code.
+standard output as it is; each result is a line that begins with `MARK`, followed by JSON. Connecting has two results:
+what the chip is, at the speed it was found at, and the size of its flash, at the speed that was asked for. A step that
+fails ends it with esptool's words and exit code; one that cannot use a file says so in a result first.
+
+However it ends, the board is started again, unless a writing was begun and not ended: then it stays in the flasher.
 
 The command line of esptool does one thing per connection: to compare first and write after would take two processes
 and two connections, more time than plain esptool takes for the writing alone.
@@ -11,12 +14,15 @@ and two connections, more time than plain esptool takes for the writing alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
+import signal
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import serial
@@ -25,8 +31,24 @@ from bridge.ports.esptool_handler import register
 
 #: Begins a line with a result; no text of esptool's has it.
 MARK = "\x02"
+#: Seconds that this process has to start the board again when nobody waits for it any more.
+LEAVE = 2.0
+#: Seconds that EN is held low.
+_HOLD = 0.1
 #: What `write` is told of the header: nothing, because it is right already.
 _KEEP = {"flash_freq": "keep", "flash_mode": "keep", "flash_size": "keep"}
+
+
+class _Abandoned(BaseException):
+    """Nobody waits for this process any more; raised in the main thread wherever it is."""
+
+
+class _FileTrouble(Exception):
+    """A file of this computer cannot be read or written."""
+
+    def __init__(self, path: str, error: OSError) -> None:
+        super().__init__(f"{path}: {error.strerror or error}")
+        self.result = {"file": path, "errno": error.errno, "why": error.strerror or str(error)}
 
 
 def main(arguments: list[str]) -> int:
@@ -35,33 +57,44 @@ def main(arguments: list[str]) -> int:
     import esptool
 
     port, baud, before, attempts = arguments
+    board = _Board(before)
     steps = _Steps()
     try:
-        esp = _connect(port, int(baud), before, int(attempts))
         try:
+            board.connect(port, int(baud), int(attempts))
             while (step := steps.next()) is not None:
-                _say(_STEPS[step.pop("do")](esp, **step))
-        finally:
-            esp._port.close()
-    except esptool.FatalError as error:
-        print(f"\nA fatal error occurred: {error}", flush=True)  # noqa: T201  as esptool's own main does
-        return 2
+                _say(_STEPS[step.pop("do")](board, **step))
+        except _FileTrouble as error:
+            board.leave()
+            _say(error.result)
+            return 1
+        except esptool.FatalError as error:
+            board.leave()
+            print(f"\nA fatal error occurred: {error}", flush=True)  # noqa: T201  as esptool's own main does
+            return 2
+    except (_Abandoned, BrokenPipeError, SystemExit):
+        # Of the standard output, when that is seen first; rich makes a SystemExit of it.
+        board.leave()
+        os._exit(1)
     except (serial.SerialException, OSError) as error:
         print(f"\nA fatal error occurred: the port was lost: {error}", flush=True)  # noqa: T201
         return 1
-    except KeyboardInterrupt:
-        return 130
+    finally:
+        board.close()
     return 0
 
 
 class _Steps:
-    """The lines of standard input. When it ends before `end` was said, this process ends at once, whatever it is at.
+    """The lines of standard input. When it ends before `end` was said, the main thread is broken off whatever it is at.
 
-    It ends so when the process that began this one was killed: nobody else would let go of the port.
+    It ends so when the process that began this one was killed: nobody else would let go of the port. Ctrl-C reaches
+    this process too when it comes from a terminal, and is left to the other one.
     """
 
     def __init__(self) -> None:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._abandoned = False
+        signal.signal(signal.SIGINT, self._interrupted)
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self) -> dict[str, Any] | None:
@@ -75,42 +108,97 @@ class _Steps:
             self._lines.put(line)
             if '"end"' in line:
                 return
+        self._abandoned = True
+        if sys.platform == "win32":
+            signal.raise_signal(signal.SIGINT)
+        else:
+            # To this thread by name: it is broken off also where it waits for the system.
+            main_thread = threading.main_thread().ident
+            assert main_thread is not None
+            signal.pthread_kill(main_thread, signal.SIGINT)
+        time.sleep(LEAVE)
         os._exit(1)
+
+    def _interrupted(self, *_: object) -> None:
+        if self._abandoned:
+            self._abandoned = False
+            raise _Abandoned
+
+
+class _Board:
+    """The board at the other end, from the moment its port is open.
+
+    Args:
+        before: how esptool brings it into its loader: "default-reset", or "no-reset" where no lines are wired.
+    """
+
+    def __init__(self, before: str) -> None:
+        self.esp: Any = None
+        self.half_written = False
+        self._before = before
+        self._lines = before != "no-reset"
+        self._started = False
+
+    def connect(self, port: str, baud: int, attempts: int) -> None:
+        """Connect, start the flasher and go to the speed; says both results."""
+        import esptool
+        from esptool import cmds
+        from esptool.loader import StubFlasher
+        from esptool.targets import ESP8266ROM
+
+        # Of the two flashers that esptool has the older one is smaller: 9 KB of the slow line instead of 12 KB, a third
+        # of a second, and it can do all that is asked of it here.
+        if named := os.environ.get("ESPTOOL_STUB_VERSION"):
+            StubFlasher.set_stub_subdir(named)
+        else:
+            StubFlasher.STUB_SUBDIRS = sorted(StubFlasher.STUB_SUBDIRS)
+        print(f"Serial port {port}:", flush=True)  # noqa: T201
+        self.esp = ESP8266ROM(port, min(baud, 115_200))
+        self.esp.connect(self._before, attempts)
+        chip, mac = self.esp.get_chip_description(), ":".join(f"{byte:02x}" for byte in self.esp.read_mac())
+        self.esp = esp = cmds.run_stub(self.esp)
+        _say({"chip": chip, "mac": mac})
+        if baud > 115_200:
+            try:
+                esp.change_baud(baud)
+            except (ValueError, OverflowError) as error:  # pyserial's, for a speed that the system does not know
+                raise esptool.FatalError(f"The port does not take {baud} baud ({error})") from error
+        cmds.attach_flash(esp)
+        # What fails is tried again by who runs this, at a lower speed.
+        esp.WRITE_FLASH_ATTEMPTS = 1
+        _say({"flash": _bytes(cmds.detect_flash_size(esp))})
+
+    def reset(self) -> None:
+        """Start what is flashed: by the reset line, or by a jump where none is wired."""
+        from esptool import cmds
+
+        print("Resetting the board...", flush=True)  # noqa: T201
+        cmds.reset_chip(self.esp, "hard-reset" if self._lines else "soft-reset")
+        self._started = True
+
+    def leave(self) -> None:
+        """Start what is flashed, without a word, unless it is half of something or was started."""
+        if self.esp is None or self.half_written or self._started:
+            return
+        # Whatever this fails by, another error is on its way already.
+        with contextlib.suppress(Exception):
+            if self._lines:
+                port = self.esp._port
+                for reset in (False, True, False):
+                    # DTR after each RTS: a Windows driver sends RTS only with it.
+                    port.rts, port.dtr = reset, False
+                    time.sleep(_HOLD if reset else 0)
+            elif self.esp.IS_STUB:
+                self.esp.command(self.esp.ESP_CMDS["RUN_USER_CODE"], wait_response=False)
+
+    def close(self) -> None:
+        """Let go of the port."""
+        if self.esp is not None:
+            self.esp._port.close()
 
 
 def _say(result: dict[str, Any]) -> None:
     print(f"\n{MARK}{json.dumps(result)}", flush=True)  # noqa: T201  the protocol of this process
-
-
-def _connect(port: str, baud: int, before: str, attempts: int) -> Any:
-    import esptool
-    from esptool import cmds
-    from esptool.loader import StubFlasher
-
-    # Of the two flashers that esptool has the older one is smaller: 9 KB of the slow line instead of 12 KB, a third of a
-    # second, and it can do all that is asked of it here.
-    if named := os.environ.get("ESPTOOL_STUB_VERSION"):
-        StubFlasher.set_stub_subdir(named)
-    else:
-        StubFlasher.STUB_SUBDIRS = sorted(StubFlasher.STUB_SUBDIRS)
-    # Its name up to esptool 5.5.
-    connect = getattr(cmds, "connect_first_available", None) or esptool.get_default_connected_device
-    esp = connect(
-        [port], port=port, connect_attempts=attempts, initial_baud=min(baud, 115_200), chip="esp8266", trace=False,
-        before=before,
-    )  # fmt: skip
-    if esp is None:
-        raise esptool.FatalError(f"Failed to connect to an ESP8266 on {port}")
-    chip, mac = esp.get_chip_description(), ":".join(f"{byte:02x}" for byte in esp.read_mac())
-    esp = cmds.run_stub(esp)
-    if baud > 115_200:
-        esp.change_baud(baud)
-    cmds.attach_flash(esp)
-    # What fails is tried again by who runs this, at a lower speed.
-    esp.WRITE_FLASH_ATTEMPTS = 1
-    size = cmds.detect_flash_size(esp)
-    _say({"chip": chip, "mac": mac, "flash": _bytes(size)})
-    return esp
 
 
 def _bytes(size: str | None) -> int:
@@ -120,34 +208,50 @@ def _bytes(size: str | None) -> int:
     return int(size[:-2]) << (20 if size.endswith("MB") else 10)
 
 
-def _md5(esp: Any, at: int, size: int) -> dict[str, Any]:
-    return {"md5": esp.flash_md5sum(at, size)}
+@contextlib.contextmanager
+def _file(path: str) -> Iterator[None]:
+    """Tell trouble with a file from trouble with the port."""
+    try:
+        yield
+    except OSError as error:
+        raise _FileTrouble(path, error) from error
 
 
-def _peek(esp: Any, at: int, size: int) -> dict[str, Any]:
-    return {"hex": esp.read_flash(at, size, None).hex()}
+def _md5(board: _Board, at: int, size: int) -> dict[str, Any]:
+    return {"md5": board.esp.flash_md5sum(at, size)}
 
 
-def _read(esp: Any, at: int, size: int, file: str) -> dict[str, Any]:
+def _peek(board: _Board, at: int, size: int) -> dict[str, Any]:
+    return {"hex": board.esp.read_flash(at, size, None).hex()}
+
+
+def _read(board: _Board, at: int, size: int, file: str) -> dict[str, Any]:
     from esptool import cmds
 
-    cmds.read_flash(esp, at, size, file, flash_size="keep")
+    data = cmds.read_flash(board.esp, at, size, None, flash_size="keep")
+    with _file(file), open(file, "wb") as output:
+        output.write(data)
+        output.flush()
+        os.fsync(output.fileno())
     return {"read": size}
 
 
-def _write(esp: Any, parts: list[tuple[int, str]], erase: bool) -> dict[str, Any]:
+def _write(board: _Board, parts: list[tuple[int, str]], erase: bool) -> dict[str, Any]:
     from esptool import cmds
 
-    cmds.write_flash(esp, [(at, file) for at, file in parts], erase_all=erase, **_KEEP)
+    pieces = []
+    for at, file in parts:
+        with _file(file), open(file, "rb") as content:
+            pieces.append((at, content.read()))
+    board.half_written = True
+    cmds.write_flash(board.esp, pieces, erase_all=erase, **_KEEP)
+    board.half_written = False
     return {"written": True}
 
 
-def _reset(esp: Any, how: str) -> dict[str, Any]:
-    from esptool import cmds
-
-    print("Resetting the board...", flush=True)  # noqa: T201
-    cmds.reset_chip(esp, how)
-    return {"reset": how}
+def _reset(board: _Board) -> dict[str, Any]:
+    board.reset()
+    return {"reset": True}
 
 
 _STEPS: dict[str, Callable[..., dict[str, Any]]] = {

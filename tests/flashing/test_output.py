@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import BridgeError, FlashError, PortBusy, PortLost
+from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound
 from bridge.flashing.output import KEPT, FlashProgress, Reader, explain
 
 
@@ -40,9 +40,14 @@ def test_the_end_of_the_output_is_kept() -> None:
          PortBusy, "Another program"),
         ("A fatal error occurred: Could not open /dev/x, the port is busy or doesn't exist.\n([Errno 13] Permission "
          "denied)", BridgeError, "may not open"),
+        ("A fatal error occurred: Could not open /dev/x, the port is busy or doesn't exist.\n(Could not configure "
+         "port: (25, 'Inappropriate ioctl for device'))", PortError, "is not a serial port"),
+        ("A fatal error occurred: Could not open /dev/x, the port is busy or doesn't exist.\n([Errno 2] could not open "
+         "port /dev/x: [Errno 2] No such file or directory)", PortNotFound, "There is no port"),
         ("A fatal error occurred: the port was lost: [Errno 5] Input/output error", PortLost, "same command again"),
         ("A fatal error occurred: MD5 of file does not match data in flash!", FlashError, "MD5 of file"),
-        ("Traceback (most recent call last):\n", FlashError, "esptool failed"),
+        ("Serial port x:\nTraceback (most recent call last):\n  File\nValueError: out of range\n", FlashError,
+         "esptool failed: ValueError: out of range. "),
         ("", FlashError, "said nothing"),
     ],
 )  # fmt: skip
@@ -50,3 +55,33 @@ def test_esptools_last_words(output: str, kind: type[BridgeError], words: str) -
     error = explain(output, "/dev/ttyUSB7")
     assert isinstance(error, kind) and words in str(error) and "/dev/ttyUSB7" in str(error)
     assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "said"),
+    [
+        ("rfc2217://x:1 closed the connection", PortBusy, "hangs up at once. Another client probably has the port"),
+        ("rfc2217://x:1 was lost: [Errno 104] Connection reset by peer", PortBusy, "Another client"),
+        ("could not open port rfc2217://x:1: [Errno 111] Connection refused", PortNotFound, "Nobody listens at"),
+        ("could not open port rfc2217://x:1: timed out", PortNotFound, "does not answer"),
+        ("could not open port rfc2217://x:1: [Errno -2] Name or service not known", PortNotFound, "cannot be reached"),
+        ("rfc2217://x:1 does not speak RFC 2217", PortError, "does not speak RFC 2217"),
+        ("rfc2217://x:1 does not answer as an RFC 2217 server does", PortError, "does not answer as an RFC 2217"),
+    ],
+)
+def test_a_server_that_gives_no_port(words: str, kind: type[BridgeError], said: str) -> None:
+    output = f"A fatal error occurred: Could not open rfc2217://x:1, the port is busy or doesn't exist.\n({words})\n"
+    error = explain(output, "rfc2217://x:1")
+    assert type(error) is kind and said in str(error) and "Plug the board in" not in str(error)
+
+
+def test_what_is_said_of_the_flash_is_true() -> None:
+    for words in ("esptool gave up", "the port was lost: gone"):
+        output = f"A fatal error occurred: {words}"
+        assert "nothing has been written" in str(explain(output, "/dev/x"))
+        assert "nothing has been written" not in str(explain(output, "/dev/x", half_written=True))
+
+
+def test_what_to_press_is_the_boards_own() -> None:
+    error = explain("A fatal error occurred: Failed to connect", "/dev/x", by_hand="Connect D3 to G.")
+    assert str(error).endswith("try again: Connect D3 to G.") and "FLASH" not in str(error)

@@ -61,8 +61,8 @@ def test_silence_in_place_of_a_rom_loader() -> None:
     async def scenario() -> None:
         master = Master()
         try:
-            with pytest.raises(FlashError, match="No ESP8266 answers.*hold FLASH"):
-                async with Session(master.path, baud=115_200, attempts=1):
+            with pytest.raises(FlashError, match="No ESP8266 answers.*Press both"):
+                async with Session(master.path, baud=115_200, attempts=1, by_hand="Press both."):
                     pass
         finally:
             master.close()
@@ -77,3 +77,47 @@ def test_a_log_that_cannot_be_written_is_said_before_the_board_is_touched(tmp_pa
 
     with pytest.raises(UsageError, match="log cannot be written .No such file"):
         asyncio.run(scenario())
+
+
+def test_a_file_that_cannot_be_used_is_no_lost_port(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            with pytest.raises(FileNotFoundError, match="none"):
+                async with Session(server.url, baud=460_800) as session:
+                    await session.write([(0, tmp_path / "none")])
+            assert not session.half_written
+            with pytest.raises(IsADirectoryError):
+                async with Session(server.url, baud=460_800) as session:
+                    await session.read(0, 16, tmp_path)
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_log_whose_disk_is_full_is_said() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+
+    async def scenario() -> None:
+        async with Session("/dev/none", baud=115_200, log=full):
+            pass
+
+    with pytest.raises(UsageError, match="log /dev/full cannot be written .No space left"):
+        asyncio.run(scenario())
+
+
+def test_python_files_of_the_folder_one_is_in_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("serial", "esptool", "json", "bridge"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is no part of it')\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            async with Session(server.url, baud=460_800) as session:
+                assert session.chip == "ESP8266EX"
+            await server.close()
+
+    asyncio.run(scenario())

@@ -7,6 +7,8 @@ import sys
 from dataclasses import replace
 
 from bridge.ports.esptool_session import MARK
+from bridge.ports.open import open_port
+from bridge.repl import Repl
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
@@ -34,7 +36,8 @@ def test_it_does_what_its_lines_say_and_ends_with_them() -> None:
     code, output = asyncio.run(scenario())
     results = [json.loads(line[1:]) for line in output.split("\n") if line.startswith(MARK)]
     assert code == 0
-    assert results[0]["chip"] == "ESP8266EX" and results[1]["hex"].startswith("e9")
+    assert results[0]["chip"] == "ESP8266EX" and results[1]["flash"] == 4 << 20
+    assert results[2]["hex"].startswith("e9")
 
 
 def test_it_lets_go_of_the_port_when_nobody_waits_for_it_any_more() -> None:
@@ -51,6 +54,12 @@ def test_it_lets_go_of_the_port_when_nobody_waits_for_it_any_more() -> None:
             await process.stdout.readuntil(b"Reading from")
             process.stdin.close()  # as when its parent is killed
             assert await process.wait() == 1
+            # Nothing was written: the board runs again.
+            port = await open_port(server.url)
+            repl = Repl(port)
+            await repl.sync(12)
+            repl.release()
+            await port.close()
             await server.close()
 
     asyncio.run(scenario())
