@@ -6,6 +6,7 @@ ended by ending it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import tempfile
@@ -15,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortError, UsageError
-from bridge.flashing.backup import load_backup, restore_flash, save_flash
+from bridge.errors import BridgeError, FilesWouldBeLost, FlashError, ImageError, PortError, UsageError
+from bridge.flashing.backup import check_kept, load_backup, prepare_backup, restore_flash, save_flash
 from bridge.flashing.header import check_fits, corrected, lasting
-from bridge.flashing.output import FlashProgress, Progress, explain
+from bridge.flashing.output import HALF_WRITTEN, NOTHING_WRITTEN, FlashProgress, Progress, explain
 from bridge.flashing.session import Session
 from bridge.flashing.table import RECORDS_SIZE, after_first_boot, file_system, read_table, records_of
 from bridge.image import IROM_OFFSET, NEEDED, ImageFacts, ImagePart, check_image
 from bridge.ports.lock import hold_port
+from bridge.ports.open import check_url
 from bridge.profile import Profile
 
 __all__ = [
@@ -42,6 +44,8 @@ T = TypeVar("T")
 
 #: What most adapters do reliably; profiles may say more.
 FLASH_BAUD = 460_800
+#: What a UART of the chip and an adapter can be meant to do, in baud.
+BAUDS = range(300, 4_608_001)
 #: What is tried when a speed has failed.
 _STEPS = (230_400, 115_200)
 
@@ -66,6 +70,8 @@ class FlashReport:
     """The speed at which it was done; lower than asked for after failures."""
     files_lost: bool
     """The file system that was there is not there any more: the new layout has it elsewhere, or all was erased."""
+    backup_kept: bool
+    """The backup was there already, and was left as it is: the flash was not read."""
     seconds: float
     """How long it took, with connecting and verifying."""
 
@@ -105,14 +111,15 @@ async def flash_image(
         erase: erase the whole flash first; files and Wi-Fi settings are lost.
         force: write also what is there already.
         lose_files: write although the new layout has the file system elsewhere, so that the files are lost.
-        backup: file that gets the whole flash first; see `bridge.flashing.backup`.
+        backup: file that gets the whole flash first; a backup that is there is kept, because what is on the flash now
+            may be half of something. See `bridge.flashing.backup`.
         mac: the chip must have this address, as in `FlashReport`; another is left as it is.
         needs: modules that the image must have.
         progress: called on the event loop.
         log: file that gets esptool's output, appended.
 
     Raises:
-        UsageError: the chip has another `mac`.
+        UsageError: the chip has another `mac`, the backup cannot be written, or the URL or the speed is none.
         ImageError: the image is not for ESP8266, is damaged, lacks a module, or does not fit.
         PortNotFound, PortBusy, PortError: the port cannot be opened.
         PortLost: the board was unplugged meanwhile.
@@ -122,6 +129,7 @@ async def flash_image(
     facts = check_image(parts, needs)
     if profile is not None:
         check_fits(parts, facts, profile.flash.size, f"the profile {profile.name}'s")
+    kept = backup is not None and prepare_backup(backup, parts) is not None
     started = time.monotonic()
     saved = False
 
@@ -133,7 +141,9 @@ async def flash_image(
                 port=url,
                 remedy="Check which board is on which port.",
             )
-        if backup is not None and not saved:
+        if backup is not None and kept:
+            check_kept(session, backup)
+        elif backup is not None and not saved:
             await save_flash(session, backup)
             saved = True
         job = _Work(session, parts, facts, profile, erase, force, lose_files)
@@ -151,6 +161,7 @@ async def flash_image(
         written=job.written,
         baud=session.baud,
         files_lost=job.files_lost,
+        backup_kept=kept,
         seconds=time.monotonic() - started,
     )
 
@@ -175,7 +186,7 @@ async def restore_backup(
     data = load_backup(file)
 
     async def work(session: Session) -> bool:
-        return await restore_flash(session, data, file.name)
+        return await restore_flash(session, file, data)
 
     return await _at_some_speed(url, work, baud, profile, progress, log)
 
@@ -193,21 +204,35 @@ async def _at_some_speed(
         raise UsageError(
             f"{url} has no lines to reset the board with", port=url, remedy="Use an rfc2217:// port to flash."
         )
+    if baud not in BAUDS:
+        raise UsageError(
+            f"{baud} baud is no speed to flash at", port=url, remedy=f"Use {BAUDS.start} to {BAUDS.stop - 1} baud."
+        )
     lines = profile is None or profile.reset.lines != "none"
+    by_hand = "" if profile is None else profile.reset.by_hand
+    half_written = False
     async with reachable(url) as served:
         for speed in (speeds := ladder(baud, profile)):
-            session = Session(served, baud=speed, lines=lines, progress=progress, log=log, url=url)
+            session = Session(
+                served, baud=speed, lines=lines, progress=progress, log=log, url=url, by_hand=by_hand,
+                half_written=half_written,
+            )  # fmt: skip
             try:
                 async with session:
                     done = await work(session)
                     await session.reset()
                     return done
+            except asyncio.CancelledError:
+                if progress is not None:
+                    progress(FlashProgress(HALF_WRITTEN if session.half_written else NOTHING_WRITTEN))
+                raise
             except (PortError, UsageError, ImageError, FilesWouldBeLost):
                 raise
             except FlashError:
                 # Without lines nothing brings the flasher back to the speed it began at.
                 if not session.connected or speed == speeds[-1] or not lines:
                     raise
+                half_written = session.half_written
                 if progress is not None:
                     progress(FlashProgress("failed: starting over with a lower speed"))
     raise AssertionError  # the last speed returns or raises
@@ -244,14 +269,27 @@ class _Work:
                 port=self.session.url,
                 remedy="Save them with --keep-files, or give them up with --lose-files.",
             )
-        with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
-            files = []
-            for part in parts:
-                path = Path(folder) / f"{part.offset:#x}.bin"
-                path.write_bytes(part.data)
-                files.append((part.offset, path))
-            await self.session.write(files, erase=self.erase)
+        await self._write(parts)
         self.written = True
+
+    async def _write(self, parts: Sequence[ImagePart]) -> None:
+        try:
+            with tempfile.TemporaryDirectory(prefix="nodemcu-bridge-") as folder:
+                files = []
+                for part in parts:
+                    path = Path(folder) / f"{part.offset:#x}.bin"
+                    path.write_bytes(part.data)
+                    files.append((part.offset, path))
+                await self.session.write(files, erase=self.erase)
+        except BridgeError:
+            raise
+        except OSError as error:
+            raise UsageError(
+                f"The image cannot be laid into the folder for temporary files ({error.strerror or error}); nothing "
+                "has been written",
+                port=self.session.url,
+                remedy="Make room there, or set TMPDIR to another folder.",
+            ) from error
 
     async def _is_there(self, parts: Sequence[ImagePart], size: int) -> bool:
         for at, data in lasting(parts, self.facts):
@@ -283,6 +321,7 @@ async def reachable(url: str) -> AsyncIterator[str]:
         url: any port's URL.
     """
     if not url.startswith("virtual:"):
+        check_url(url)
         with hold_port(url):
             yield url
         return

@@ -1,16 +1,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import FilesWouldBeLost, FlashError, ImageError, PortBusy, PortLost, PortNotFound, UsageError
+from bridge.errors import (
+    FilesWouldBeLost,
+    FlashError,
+    ImageError,
+    PortBusy,
+    PortLost,
+    PortNotFound,
+    ReplError,
+    UsageError,
+)
 from bridge.flash import FlashProgress, flash_image, ladder, reachable, restore_backup
+from bridge.flashing.output import HALF_WRITTEN, NOTHING_WRITTEN
+from bridge.image import ImagePart
 from bridge.ports.open import open_port
 from bridge.profile import load_profile
+from bridge.repl import Repl
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.chip.make_image import stock_image
 from bridge.virtual.options import VirtualOptions
@@ -18,8 +33,25 @@ from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image, parts
 from tests.ports.test_serial import Master
 
+if sys.platform != "win32":
+    import resource
+
 #: A board that costs a test little.
 QUICK = VirtualOptions(baud_pacing=False, flash=0, cpu=0)
+
+
+async def runs(url: str) -> bool:
+    """True if the board at a port is at its prompt, and not in a loader."""
+    port = await open_port(url)
+    repl = Repl(port)
+    try:
+        await repl.sync(12)
+        return True
+    except ReplError:
+        return False
+    finally:
+        repl.release()
+        await port.close()
 
 
 def test_an_image_with_the_wrong_size_is_written_verified_and_put_right(tmp_path: Path) -> None:
@@ -187,6 +219,208 @@ def test_a_speed_that_fails_is_followed_by_a_lower_one() -> None:
             assert (report.written, report.baud) == (True, 115_200)
             assert "failed: starting over with a lower speed" in steps
             await server.close()
+
+    asyncio.run(scenario())
+
+
+class DeafAdapter(VirtualBoard):
+    """A board behind an adapter that carries nothing faster than 150 000 baud."""
+
+    def host_write(self, data: bytes) -> None:
+        if self.host_baud < 150_000:
+            super().host_write(data)
+
+
+def test_a_speed_at_which_nothing_comes_through_is_followed_by_a_lower_one() -> None:
+    async def scenario() -> None:
+        async with DeafAdapter(replace(QUICK, blank=True)) as board:
+            server = await serve_rfc2217(board)
+            report = await flash_image(server.url, parts(image()), baud=460_800, profile=load_profile("nodemcu-v2"))
+            assert (report.written, report.baud) == (True, 115_200)
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_refused_after_a_look_at_the_board_leaves_it_running(tmp_path: Path) -> None:
+    small = tmp_path / "small.bin"
+    small.write_bytes(bytes(1 << 20))
+
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            mine = parts(image())
+            large = [ImagePart(0, image(), "large.bin"), ImagePart(4 << 20, b"behind the end", "0x400000.bin")]
+            with pytest.raises(UsageError, match="02:00:00:00:00:00 is wanted"):
+                await flash_image(server.url, mine, mac="02:00:00:00:00:00")
+            assert await runs(server.url)
+            with pytest.raises(FilesWouldBeLost):
+                await flash_image(server.url, parts(image(",".join(sorted(MANY)))))
+            assert await runs(server.url)
+            with pytest.raises(ImageError, match="needs 4194318 bytes"):
+                await flash_image(server.url, large)
+            assert await runs(server.url)
+            with pytest.raises(UsageError, match="is of a flash of 1048576 bytes, this board's has 4194304"):
+                await flash_image(server.url, mine, backup=small)
+            assert await runs(server.url)
+            with pytest.raises(ImageError, match="of a flash of 1048576 bytes, this board's has 4194304"):
+                await restore_backup(server.url, small)
+            assert await runs(server.url)
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+async def interrupted(url: str, stage: str, backup: Path | None = None) -> str:
+    """Cancel flashing in a stage; returns what is said last."""
+    there = asyncio.Event()
+    steps: list[str] = []
+
+    def progress(step: FlashProgress) -> None:
+        steps.append(step.stage)
+        if step.stage == stage and (step.fraction or stage == "connecting to the ROM loader"):
+            there.set()
+
+    task = asyncio.create_task(flash_image(url, parts(image()), force=True, backup=backup, progress=progress))
+    await there.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return steps[-1]
+
+
+def test_interrupted_before_a_byte_was_written_leaves_the_board_running(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        # At the line's own pace, so that there is a middle.
+        async with VirtualBoard(VirtualOptions(flash=0, cpu=0)) as board:
+            server = await serve_rfc2217(board)
+            assert await interrupted(server.url, "reading", tmp_path / "backup.bin") == NOTHING_WRITTEN
+            assert await runs(server.url)
+            assert os.listdir(tmp_path) == []
+            assert await interrupted(server.url, "connecting to the ROM loader") == NOTHING_WRITTEN
+            assert await runs(server.url)
+            assert await interrupted(server.url, "writing") == HALF_WRITTEN
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_good_backup_outlives_an_interrupted_writing(tmp_path: Path) -> None:
+    file = tmp_path / "good.bin"
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, flash_size=1 << 20)) as board:
+            server = await serve_rfc2217(board)
+            before = board.flash.read(0, board.flash.size)
+            other = parts(await stock_image(replace(board.options, modules="net,node,tmr,uart")))
+
+            def unplug(step: FlashProgress) -> None:
+                if step.stage == "writing" and step.fraction:
+                    board.unplug()
+
+            with pytest.raises((PortLost, FlashError)):
+                await flash_image(server.url, other, backup=file, baud=115_200, progress=unplug)
+            board.plug()
+            board.flash.erase(0x20000, 4096)  # the two builds begin alike: so that it is half of something
+            report = await flash_image(server.url, other, backup=file)
+            assert report.written and report.backup_kept
+            assert file.read_bytes() == before
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_backup_that_is_the_image_is_refused_before_the_port(tmp_path: Path) -> None:
+    file = tmp_path / "firmware.bin"
+    file.write_bytes(image())
+    with pytest.raises(UsageError, match="firmware.bin is there and is no backup"):
+        asyncio.run(flash_image("/dev/nosuchport", parts(image()), backup=file))
+    assert file.read_bytes() == image()
+
+
+@contextlib.contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Files of this process and its children end at so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_a_full_disk_is_no_unplugged_board(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, flash_size=1 << 20)) as board:
+            server = await serve_rfc2217(board)
+            other = parts(await stock_image(replace(board.options, modules="net,node,tmr,uart")))
+            before = board.flash.read(0, board.flash.size)
+            with full_disk(100_000):
+                with pytest.raises(UsageError, match="backup.bin cannot be written .File too large"):
+                    await flash_image(server.url, other, backup=tmp_path / "backup.bin")
+                assert os.listdir(tmp_path) == []
+                with pytest.raises(UsageError, match="temporary files .File too large.; nothing has been written"):
+                    await flash_image(server.url, other)
+            assert board.flash.read(0, board.flash.size) == before
+            assert await runs(server.url)
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_backup_is_written_back_from_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "backup.bin"
+    file.write_bytes(b"\xff" * (1 << 20))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))  # no second copy of its secrets
+
+    async def scenario() -> None:
+        async with VirtualBoard(replace(QUICK, flash_size=1 << 20)) as board:
+            server = await serve_rfc2217(board)
+            assert await restore_backup(server.url, file)
+            assert board.flash.read(0, board.flash.size) == file.read_bytes()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_wrong_names_and_speeds_are_told_before_esptool_is_started() -> None:
+    for url, words in (
+        ("foo://x", "not a kind of port"),
+        ("rfc2217://x", "host and a TCP port"),
+        ("", "no name of a port"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            asyncio.run(flash_image(url, parts(image())))
+    for baud in (99_999_999_999, 1):
+        with pytest.raises(UsageError, match=f"{baud} baud is no speed to flash at. Use 300 to 4608000 baud"):
+            asyncio.run(flash_image("/dev/nosuchport", parts(image()), baud=baud))
+
+
+def test_a_server_that_has_another_client() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            port = await open_port(server.url)
+            with pytest.raises(PortBusy, match="hangs up at once. Another client probably has the port"):
+                await flash_image(server.url, parts(image()))
+            await port.close()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_to_press_is_said_when_no_loader_answers(tmp_path: Path) -> None:
+    file = tmp_path / "backup.bin"
+    file.write_bytes(bytes(1 << 20))
+
+    async def scenario() -> None:
+        master = Master()
+        try:
+            with pytest.raises(FlashError, match="No ESP8266 answers.*Connect D3 to G, press and release RST"):
+                await restore_backup(master.path, file, profile=load_profile("wemos-d1-mini"))
+        finally:
+            master.close()
 
     asyncio.run(scenario())
 

@@ -17,8 +17,9 @@ from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
 from bridge.firmware.catalog import load_images
 from bridge.flash import FLASH_BAUD, FlashProgress, FlashReport, flash_image
-from bridge.flashing.backup import WARNING
+from bridge.flashing.backup import WARNING, prepare_backup
 from bridge.flashing.keep import files_survive, new_folder, put_files, save_files
+from bridge.flashing.output import HALF_WRITTEN, NOTHING_WRITTEN
 from bridge.flashing.start import await_prompt
 from bridge.image import ImageFacts, check_image
 from bridge.profile import Profile
@@ -91,10 +92,13 @@ def flash(
     parts = load_images(images)
     facts = check_image(parts)
     click.echo(_describe(facts), err=as_json)
-    lines = profile is None or profile.reset.lines != "none"
-    if not lines:
-        by_hand = profile.reset.by_hand if profile is not None else ""
-        click.echo(by_hand or "Hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH.", err=True)
+    if backup is not None and (made := prepare_backup(backup, parts)) is not None:
+        click.echo(
+            f"Keeping the backup that is there, {backup} of {made:%Y-%m-%d %H:%M}. The flash as it is now is not "
+            "saved: for that, or for another board, give another name.",
+            err=True,
+        )
+    lines = say_what_to_press(profile)
 
     async def work(show: Show) -> tuple[FlashReport, list[str]]:
         saved = None
@@ -124,7 +128,7 @@ def flash(
             f"{report.flash_size >> 10}: its own size went into the image. Is it this kind of board?",
             err=True,
         )
-    if backup is not None:
+    if backup is not None and not report.backup_kept:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
     if as_json:
         print_json(_output(url, report, back, backup))
@@ -137,6 +141,15 @@ def flash(
         click.echo(f"This firmware is on {who} already (looked at in {report.seconds:.1f} s); nothing was written.")
     if back:
         click.echo(f"Put {len(back)} files back.")
+
+
+def say_what_to_press(profile: Profile | None) -> bool:
+    """Say what a person does where no reset lines are wired; returns whether they are."""
+    lines = profile is None or profile.reset.lines != "none"
+    if not lines:
+        by_hand = profile.reset.by_hand if profile is not None else ""
+        click.echo(by_hand or "Hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH.", err=True)
+    return lines
 
 
 def _describe(facts: ImageFacts) -> str:
@@ -175,12 +188,17 @@ def progress_bar(url: str, trace: Path | None = None) -> Iterator[Show]:
 
         def show(step: FlashProgress) -> None:
             bar.update(task, description=step.stage, completed=step.fraction)
-            if recorder is not None and step.stage != stages[-1]:
+            if step.stage != stages[-1]:
                 stages.append(step.stage)
-                recorder.note("esptool", stage=step.stage)
+                if recorder is not None:
+                    recorder.note("esptool", stage=step.stage)
 
         try:
             yield show
+        except KeyboardInterrupt:
+            if stages[-1] in (HALF_WRITTEN, NOTHING_WRITTEN):
+                click.echo(f"nodemcu-bridge: {stages[-1]}", err=True)
+            raise
         except BridgeError as error:
             if recorder is not None:
                 recorder.fault(str(error))

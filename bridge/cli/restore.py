@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bridge import ending
-from bridge.cli.flash import progress_bar
+from bridge.cli.flash import progress_bar, say_what_to_press
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import port_option, profile_option
 from bridge.flash import FLASH_BAUD, restore_backup
@@ -31,6 +31,7 @@ class RestoreOutput(Output):
 @json_output(RestoreOutput)
 def restore(file: Path, url: str, profile: Profile | None, baud: int | None, log: Path | None, as_json: bool) -> None:
     """Write a whole flash back that `flash --backup FILE` saved: firmware, files and settings."""
+    say_what_to_press(profile)
     speed = baud or (profile.flash.baud if profile is not None else FLASH_BAUD)
     with progress_bar(url) as show:
         written = ending.run(restore_backup(url, file, baud=speed, profile=profile, progress=show, log=log))

@@ -42,19 +42,34 @@ async def open_port(url: str, *, baud: int = CONSOLE_BAUD) -> Port:
 
             return await _locked(url, open_socket(url, baud=baud))
         case _:
-            if "://" in url:
-                raise UsageError(
-                    f"{url} is not a kind of port this program knows",
-                    port=url,
-                    remedy="Use a serial port's name, rfc2217://host:port, socket://host:port or virtual:.",
-                )
-            if not url.strip() or "\0" in url:
-                raise UsageError(f"{url!r} is no name of a port", remedy="Give one, such as /dev/ttyUSB0.")
-            if url.lower() == "virtual":
-                raise UsageError(f"{url} is no port", port=url, remedy="A virtual board is virtual: with a colon.")
+            check_url(url)
             from bridge.ports.serial import open_serial
 
             return await _locked(url, open_serial(url, baud=baud))
+
+
+def check_url(url: str) -> None:
+    """Make sure, without opening it, that a URL is that of a port.
+
+    Raises:
+        UsageError: it is none of the forms that `open_port` knows.
+    """
+    scheme, colon, _ = url.partition(":")
+    if colon and scheme.lower() in ("rfc2217", "socket"):
+        from bridge.ports.socket import split_url
+
+        split_url(url)
+        return
+    if "://" in url:
+        raise UsageError(
+            f"{url} is not a kind of port this program knows",
+            port=url,
+            remedy="Use a serial port's name, rfc2217://host:port, socket://host:port or virtual:.",
+        )
+    if not url.strip() or "\0" in url:
+        raise UsageError(f"{url!r} is no name of a port", remedy="Give one, such as /dev/ttyUSB0.")
+    if url.lower() == "virtual":
+        raise UsageError(f"{url} is no port", port=url, remedy="A virtual board is virtual: with a colon.")
 
 
 class _Lockable(Port, Protocol):

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bridge.virtual.board import VirtualBoard
+from bridge.virtual.options import VirtualOptions
+from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.cli.invoke import invoke
 from tests.images import image
 from tests.terminal.screen import Terminal
-from tests.test_flash import MANY
+from tests.test_flash import MANY, runs
 
 
 def test_an_image_is_written_and_the_board_named(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -68,3 +74,76 @@ def test_ended_by_a_signal_it_leaves_no_folder_and_shows_the_cursor(
     assert terminal.end() == 128 + number
     assert not list(temporary.iterdir())
     assert terminal.bytes.rfind("\x1b[?25h") > terminal.bytes.rfind("\x1b[?25l")
+
+
+def test_a_backup_that_is_there_is_kept_and_no_name_is_no_traceback(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, flash, backup = tmp_path / "firmware.bin", tmp_path / "flash", tmp_path / "backup.bin"
+    path.write_bytes(image("net,node,tmr,uart", size=1 << 20))
+    backup.write_bytes(b"\xe9" * (1 << 20))
+    os.utime(backup, (86400 * 365, 86400 * 365))
+    url = f"virtual:?baud_pacing=0&flash_size={1 << 20}&flash_file={flash}"
+    arguments = ("flash", str(path), "--port", url, "--no-wait")
+    code, _, err = invoke(capfd, *arguments, "--backup", str(backup))
+    assert code == 0 and f"Keeping the backup that is there, {backup} of 197" in err, err
+    assert "holds the whole flash as it was" not in err
+    assert backup.read_bytes() == b"\xe9" * (1 << 20)
+    code, _, err = invoke(capfd, *arguments, "--backup", "")
+    assert code == 2 and err.startswith("nodemcu-bridge: '.' is no name of a file for a backup. Give one"), err
+    code, _, err = invoke(capfd, *arguments, "--backup", str(path))
+    assert code == 2 and "firmware.bin is there and is no backup" in err
+
+
+class Watched(VirtualBoard):
+    """A board that tells when esptool is at something.
+
+    Args:
+        sign: told of all that has come and of the last piece; true when esptool is there.
+    """
+
+    def __init__(self, options: VirtualOptions, sign: Callable[[int, bytes], bool]) -> None:
+        super().__init__(options)
+        self.there = asyncio.Event()
+        self._sign = sign
+        self._total = 0
+
+    def host_write(self, data: bytes) -> None:
+        self._total += len(data)
+        if self._sign(self._total, data):
+            self.there.set()
+        super().host_write(data)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C comes another way")
+@pytest.mark.parametrize(
+    ("sign", "words", "starts"),
+    [
+        # Behind the flasher, the acknowledgements of what it reads are a number each.
+        (lambda total, data: total > 13_000 and len(data) <= 10, "interrupted: nothing has been written", True),
+        (lambda total, data: total > 60_000, "the board may not start; run the same command again", False),
+    ],
+    ids=["reading", "writing"],
+)
+def test_interrupted_by_a_person(sign: Callable[[int, bytes], bool], words: str, starts: bool, tmp_path: Path) -> None:
+    path = tmp_path / "firmware.bin"
+    path.write_bytes(image())
+    backup = ["--backup", str(tmp_path / "backup.bin")] if starts else []
+
+    async def scenario() -> None:
+        async with Watched(VirtualOptions(flash=0, cpu=0), sign) as board:
+            server = await serve_rfc2217(board)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge.cli", "flash", str(path), "--port", server.url, "--force", *backup,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+            )  # fmt: skip
+            await board.there.wait()
+            os.killpg(process.pid, signal.SIGINT)  # to esptool's process too, as a terminal does
+            _, err = await process.communicate()
+            assert process.returncode == 130 and words in err.decode() and "Traceback" not in err.decode(), err
+            if starts:
+                assert await runs(server.url)
+                assert os.listdir(tmp_path) == ["firmware.bin"]
+            await server.close()
+
+    asyncio.run(scenario())

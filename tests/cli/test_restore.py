@@ -21,3 +21,15 @@ def test_what_is_no_backup_is_refused(capfd: pytest.CaptureFixture[str], tmp_pat
     file.write_bytes(b"x" * 1000)
     code, _, err = invoke(capfd, "restore", str(file), "--port", "virtual:")
     assert code == 2 and "is no backup of a flash" in err
+
+
+def test_what_to_press_is_said_before_where_no_reset_lines_are_wired(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "saved.bin"
+    file.write_bytes(b"\xff" * (4 << 20))
+    profile = tmp_path / "mine.yaml"
+    profile.write_text("name: mine\nreset: {lines: none, by_hand: Press the red one.}\n")
+    code, _, err = invoke(capfd, "restore", str(file), "--port", "/dev/nosuchport", "--profile", str(profile))
+    first, *_, last = err.splitlines()
+    assert code == 1 and first == "Press the red one." and "There is no port /dev/nosuchport" in last
