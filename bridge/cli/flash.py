@@ -46,6 +46,8 @@ class FlashOutput(Output):
     files_put_back: list[str]
     backup: str | None
     """File that holds the flash as it was."""
+    backup_kept: bool
+    """That file was there already and was left as it is."""
     seconds: float
     """For connecting, comparing, writing and verifying."""
     version: str
@@ -168,6 +170,7 @@ def _output(url: str, report: FlashReport, back: list[str], backup: Path | None)
         files_lost=report.files_lost,
         files_put_back=back,
         backup=None if backup is None else str(backup),
+        backup_kept=report.backup_kept,
         seconds=round(report.seconds, 3),
         version=report.facts.version,
         lua=report.facts.lua,

@@ -120,7 +120,7 @@ class Watched(VirtualBoard):
     ("sign", "words", "starts"),
     [
         # Behind the flasher, the acknowledgements of what it reads are a number each.
-        (lambda total, data: total > 13_000 and len(data) <= 10, "interrupted: nothing has been written", True),
+        (lambda total, data: total > 8000 and len(data) <= 8, "interrupted: nothing has been written", True),
         (lambda total, data: total > 60_000, "the board may not start; run the same command again", False),
     ],
     ids=["reading", "writing"],
