@@ -13,6 +13,7 @@ from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.ports.test_serial import Master
+from tests.test_flash import runs
 
 QUICK = VirtualOptions(baud_pacing=False, flash=0, cpu=0)
 
@@ -52,6 +53,21 @@ def test_a_board_without_reset_lines_that_waits_in_its_loader() -> None:
                 assert session.chip == "ESP8266EX"
                 await session.reset()
             assert await board.answered()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_board_without_reset_lines_is_started_when_nothing_comes_of_it() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            board.set_lines(dtr=False, rts=True)
+            board.set_lines(dtr=True, rts=False)
+            with pytest.raises(UsageError, match="refused"):
+                async with Session(server.url, baud=460_800, lines=False):
+                    raise UsageError("refused")
+            assert await runs(server.url)
             await server.close()
 
     asyncio.run(scenario())
