@@ -87,14 +87,17 @@ def main(arguments: list[str]) -> int:
 class _Steps:
     """The lines of standard input. When it ends before `end` was said, the main thread is broken off whatever it is at.
 
-    It ends so when the process that began this one was killed: nobody else would let go of the port. Ctrl-C reaches
-    this process too when it comes from a terminal, and is left to the other one.
+    It ends so when the process that began this one was killed: nobody else would let go of the port. Ctrl-C, the end of
+    a terminal and `timeout` reach this process too, and are left to the other one.
     """
 
     def __init__(self) -> None:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._abandoned = False
         signal.signal(signal.SIGINT, self._interrupted)
+        if sys.platform != "win32":
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
         threading.Thread(target=self._read, daemon=True).start()
 
     def next(self) -> dict[str, Any] | None:

@@ -115,17 +115,28 @@ class Watched(VirtualBoard):
         super().host_write(data)
 
 
+def reading(total: int, data: bytes) -> bool:
+    # Behind the flasher, the acknowledgements of what it reads are a number each.
+    return total > 8000 and len(data) <= 8
+
+
+def writing(total: int, data: bytes) -> bool:
+    return total > 60_000
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C comes another way")
 @pytest.mark.parametrize(
-    ("sign", "words", "starts"),
+    ("number", "sign", "words", "starts"),
     [
-        # Behind the flasher, the acknowledgements of what it reads are a number each.
-        (lambda total, data: total > 8000 and len(data) <= 8, "interrupted: nothing has been written", True),
-        (lambda total, data: total > 60_000, "the board may not start; run the same command again", False),
+        (signal.SIGINT, reading, "interrupted: nothing has been written", True),
+        (signal.SIGHUP, reading, "interrupted: nothing has been written", True),
+        (signal.SIGTERM, writing, "the board may not start; run the same command again", False),
     ],
-    ids=["reading", "writing"],
+    ids=["Ctrl-C", "closed terminal", "timeout"],
 )
-def test_interrupted_by_a_person(sign: Callable[[int, bytes], bool], words: str, starts: bool, tmp_path: Path) -> None:
+def test_interrupted_by_a_person(
+    number: signal.Signals, sign: Callable[[int, bytes], bool], words: str, starts: bool, tmp_path: Path
+) -> None:
     path = tmp_path / "firmware.bin"
     path.write_bytes(image())
     backup = ["--backup", str(tmp_path / "backup.bin")] if starts else []
@@ -138,9 +149,9 @@ def test_interrupted_by_a_person(sign: Callable[[int, bytes], bool], words: str,
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
             )  # fmt: skip
             await board.there.wait()
-            os.killpg(process.pid, signal.SIGINT)  # to esptool's process too, as a terminal does
+            os.killpg(process.pid, number)  # to esptool's process too, as a terminal does
             _, err = await process.communicate()
-            assert process.returncode == 130 and words in err.decode() and "Traceback" not in err.decode(), err
+            assert process.returncode == 128 + number and words in err.decode() and "Traceback" not in err.decode(), err
             if starts:
                 assert await runs(server.url)
                 assert os.listdir(tmp_path) == ["firmware.bin"]
