@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from pathlib import Path
 
 from bridge.errors import FileError, FileSystemFull, LinkError, NoSuchFile, PortLost
@@ -132,8 +132,7 @@ class Files:
         for name in names:
             check_name(name, scratch=True)
         async with self._command() as table:
-            there = await self._list(table)
-            _require(names, there, table)
+            await self._require(names, table)
             for name in dict.fromkeys(names):
                 await self._remove(table, name)
 
@@ -146,9 +145,8 @@ class Files:
         """
         check_name(old), check_name(new)
         async with self._command() as table:
-            there = await self._list(table)
-            _require((old,), there, table)
-            if new in there:
+            await self._require((old,), table)
+            if await self._file.exists(new):
                 raise FileError(
                     f"There is a file {shown(new)} on the board already",
                     port=table.caller.url,
@@ -176,8 +174,8 @@ class Files:
         """True if there is a file of that name with these contents: its size and its digest say so."""
         raw, data = check_name(name), to_contents(contents)
         async with self._command() as table:
-            there = await self._list(table)
-            return there.get(name) == len(data) and await self._digester.holds(table, raw, data)
+            there = await self._file.stat(name)
+            return there is not None and there["size"] == len(data) and await self._digester.holds(table, raw, data)
 
     async def put_file(self, path: str | Path, name: str | None = None, *, told: Progress | None = None) -> Written:
         """Send a file of this computer; see `put`.
@@ -283,14 +281,21 @@ class Files:
         (plan.remove if delete else plan.others).extend(others)
         return plan
 
+    async def _require(self, names: Iterable[str], table: HandleTable) -> None:
+        absent = [name for name in names if not await self._file.exists(name)]
+        if absent:
+            raise _no_such(absent, table)
+
     async def _list(self, table: HandleTable) -> dict[str, int]:
         found = await self._file.list()
         return dict(sorted(found.items()))
 
     async def _size(self, table: HandleTable, name: str) -> int:
-        there = await self._list(table)
-        _require((name,), there, table)
-        return there[name]
+        # A list of all files may be larger than the board's heap.
+        there = await self._file.stat(name)
+        if there is None:
+            raise _no_such((name,), table)
+        return there["size"]
 
     async def _space(self) -> Space:
         _, used, total = await self._file.fsinfo()
@@ -310,11 +315,9 @@ def _of_file(told: FileProgress, name: str) -> Progress:
     return lambda done, total: told(name, done, total)
 
 
-def _require(names: tuple[str, ...], there: dict[str, int], table: HandleTable) -> None:
-    absent = [shown(name) for name in names if name not in there]
-    if absent:
-        raise NoSuchFile(
-            f"There is no file {' and no file '.join(absent)} on the board",
-            port=table.caller.url,
-            remedy="`fs ls` shows what there is.",
-        )
+def _no_such(names: Iterable[str], table: HandleTable) -> NoSuchFile:
+    return NoSuchFile(
+        f"There is no file {' and no file '.join(map(shown, names))} on the board",
+        port=table.caller.url,
+        remedy="`fs ls` shows what there is.",
+    )

@@ -143,7 +143,7 @@ class BoardRun:
                     raise
                 await asyncio.sleep(0.2)
         try:
-            return await look(port), None
+            return await look(port, self._plan.all_files), None
         except PortError:
             raise
         except BridgeError as error:

@@ -111,6 +111,7 @@ class Look:
     status: int | None
     ip: str | None
     files: Mapping[str, int]
+    """Sizes in bytes of those files that were asked for and are there."""
 
 
 @dataclass(frozen=True)

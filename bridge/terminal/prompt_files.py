@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from bridge.agent_source import stop_sequence
 from bridge.errors import LuaError, UsageError
 from bridge.loader import Loader
+from bridge.loader_lines import quoted
 from bridge.ports.base import Port
 from bridge.repl import Repl
 
@@ -32,9 +33,9 @@ class PromptFiles:
     async def put(self, name: str, data: bytes) -> None:
         """Store a file on the board."""
         async with self._loader(len(data)) as loader:
-            await loader.run(f'local f=file.open({_quoted(name.encode())},"w+");(...).f=f assert(f,"no room")')
+            await loader.run(f'local f=file.open({quoted(name.encode())},"w+");(...).f=f assert(f,"no room")')
             for at in range(0, len(data), _PIECE):
-                piece = _quoted(data[at : at + _PIECE])
+                piece = quoted(data[at : at + _PIECE])
                 if await loader.run(f"return (...).f:write({piece}) and 1 or 0") != "1":
                     raise UsageError(f"{name} does not fit on the board's flash", remedy="Remove something there.")
             await loader.run("(...).f:close()")
@@ -42,7 +43,7 @@ class PromptFiles:
     async def get(self, name: str) -> bytes:
         """A file of the board."""
         async with self._loader(64_000) as loader:
-            said = await loader.run(f'local f=file.open({_quoted(name.encode())});(...).f=f return f and f:seek("end")')
+            said = await loader.run(f'local f=file.open({quoted(name.encode())});(...).f=f return f and f:seek("end")')
             if said == "nil":
                 raise UsageError(f"The board has no file {name}", remedy="Look what it has: =file.list().")
             found = b""
@@ -75,8 +76,3 @@ class PromptFiles:
                 await loader.finish()
         finally:
             repl.release()
-
-
-def _quoted(data: bytes) -> str:
-    """Bytes as a string of Lua."""
-    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03d}" for b in data) + '"'
