@@ -15,10 +15,13 @@ from bridge.firmware.catalog import load_images
 from bridge.flash import NEEDED
 from bridge.flashing.header import check_fits
 from bridge.image import ImageFacts, ImagePart, check_image
+from bridge.ports.open import check_url
 from bridge.profile import Profile, load_profile
+from bridge.provision.claims import port_key
 from bridge.provision.model import BoardEntry, Checks, ShelfFile, Wifi
 from bridge.provision.plan import LFS_FILE, STARTUP, BoardPlan, Place, WifiWish
 from bridge.provision.secret import fingerprint, read_secret
+from bridge.virtual.options import parse_url
 from bridge.yaml_file import read_yaml
 
 #: Longest name of a network and password, in bytes ("ssid: length:0-32", "pwd: length:0-64" of the firmware).
@@ -47,8 +50,26 @@ def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPl
     if unknown:
         known = ", ".join(board.name for board in shelf.boards)
         raise UsageError(f"{file} has no board {unknown[0]}", remedy=f"It has {known}.")
+    _check_ports(file, shelf.boards)
     reader = _Reader(file, key)
     return [reader.board(shelf, board) for board in shelf.boards if not wanted or board.name in wanted]
+
+
+def _check_ports(file: Path, boards: Iterable[BoardEntry]) -> None:
+    """Refuse what is no port, and one port for two boards, in however different words."""
+    names: dict[str, str] = {}
+    for board in boards:
+        if board.port is None:
+            continue
+        try:
+            check_url(board.port)
+            if board.port.startswith("virtual:"):
+                parse_url(board.port)
+        except UsageError as error:
+            raise ProfileError(f"{file}: {board.name}: {error.message}", remedy=error.remedy) from error
+        other = names.setdefault(port_key(board.port), board.name)
+        if other != board.name:
+            raise ProfileError(f"{file}: {other} and {board.name} are on one port, {board.port}")
 
 
 class _Reader:

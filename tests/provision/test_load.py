@@ -85,6 +85,22 @@ def test_what_cannot_be_is_said_before_a_board_is_touched(
         load(tmp_path, text + BOARD)
 
 
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("http://x", "a: http://x is not a kind of port"),
+        ("virtual:?colour=red", "a: .*colour is not an option of a virtual board"),
+        ("virtual", "a: virtual is no port"),
+        ("rfc2217://host", "a: rfc2217://host does not name a host and a TCP port"),
+        ("socket://localhost:4219", "a and b are on one port"),
+    ],
+)  # fmt: skip
+def test_ports_are_looked_at_before_any_is_opened(tmp_path: Path, port: str, words: str) -> None:
+    boards = f'boards:\n  - {{name: a, port: "{port}"}}\n  - {{name: b, port: "rfc2217://127.0.0.1:4219"}}\n'
+    with pytest.raises(ProfileError, match=words):
+        load(tmp_path, boards)
+
+
 def test_some_of_the_boards(tmp_path: Path) -> None:
     text = "boards:\n  - {name: a, port: x}\n  - {name: b, port: y}\n"
     assert [plan.name for plan in load(tmp_path, text, "b")] == ["b"]
