@@ -198,7 +198,7 @@ class Files:
             UsageError: it cannot be written.
             NoSuchFile, FileError: see `get`.
         """
-        host.check_writable(Path(path))
+        host.check_writable(path)
         data = await self.get(name, told=told)
         host.write_file(Path(path), data)
         return len(data)

@@ -70,6 +70,21 @@ def test_a_folder(capfd: pytest.CaptureFixture[str], board: str) -> None:
     assert code == 0 and out.splitlines()[-1] == "0 sent, 2 the same, 1 removed, 0 others on the board"
 
 
+def test_where_a_file_goes(capfd: pytest.CaptureFixture[str], board: str) -> None:
+    write(a=b"text")
+    assert invoke(capfd, "fs", "put", "a", "--port", board)[0] == 0
+    code, _, err = invoke(capfd, "fs", "get", "a", "--to", "logs/", "--port", board)
+    assert code == 2 and "There is no folder logs" in err and not Path("logs").exists()
+    Path("logs").mkdir()
+    assert invoke(capfd, "fs", "get", "a", "--to", "logs/", "--port", board)[0] == 0
+    assert Path("logs/a").read_bytes() == b"text"
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert invoke(capfd, "fs", "get", "a", "--to", "pipe", "--port", board)[0] == 0
+    assert os.read(reader, 9) == b"text" and Path("pipe").is_fifo()
+    os.close(reader)
+
+
 def test_json(capfd: pytest.CaptureFixture[str], board: str) -> None:
     write(**{"a__bin": EVERY_BYTE, "b": b"b"})
     Path("folder").mkdir()
