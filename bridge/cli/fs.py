@@ -18,7 +18,7 @@ from bridge.cli.fs_board import Place, on_board
 from bridge.cli.json_output import json_output, print_json
 from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import UsageError
-from bridge.files import host
+from bridge.files import Files, host
 from bridge.files.names import check_name, plain, shown
 from bridge.ports.open import run_for
 
@@ -78,6 +78,8 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
 
     async def work(at: Place) -> reports.FsPut:
         sent = []
+        if isinstance(at.files, Files):  # nodemcu-uploader cannot tell
+            await at.files.check_room(dict(zip(names, contents, strict=True)))
         for file, each, data in zip(files, names, contents, strict=True):
             with bar(each) as told:
                 written = await at.files.put(each, data, told=told)

@@ -9,15 +9,15 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from bridge.errors import FileError, FileSystemFull, LinkError, NoSuchFile, PortLost
+from bridge.errors import FileError, LinkError, NoSuchFile, PortLost
 from bridge.files import host
 from bridge.files.digester import Digester
 from bridge.files.folder import Folder, Plan, check_room, read_folder
 from bridge.files.names import check_name, shown
-from bridge.files.space import Space, pages_of
+from bridge.files.space import Space
 from bridge.files.unfinished import find_unfinished, finish
 from bridge.files.upload import Written, not_opened, upload
 from bridge.mirror.lua import TableSource
@@ -87,14 +87,23 @@ class Files:
         check_name(name)
         data = to_contents(contents)
         async with self._command() as table:
-            space = await self._space()
-            if pages_of(len(data)) > space.pages:
-                raise FileSystemFull(
-                    f"{shown(name)} has {len(data)} bytes, and the board's file system has room for {space.largest}",
-                    port=table.caller.url,
-                    remedy="Remove files with `fs rm`; an old one of this name counts until the new one is there.",
-                )
+            check_room(Plan(send=[name]), {name: data}, {}, await self._space(), table.caller.url)
             return await upload(self._file, table, self._digester, name, data, told)
+
+    async def check_room(self, files: Mapping[str, bytes]) -> None:
+        """Refuse, before the first one is sent, files that would not all fit, put in this order.
+
+        Args:
+            files: name on the board → contents.
+
+        Raises:
+            FileSystemFull: at some step a file would not fit beside those that are there and those before it.
+        """
+        for name in files:
+            check_name(name)
+        async with self._command() as table:
+            there = {name: found["size"] for name in files if (found := await self._file.stat(name)) is not None}
+            check_room(Plan(send=list(files)), files, there, await self._space(), table.caller.url)
 
     async def get(self, name: str, *, told: Progress | None = None) -> bytes:
         """The contents of a file, compared by a digest that the board computes.
@@ -225,7 +234,7 @@ class Files:
         async with self._command() as table:
             there = await self._list(table)
             plan = await self._plan(table, wanted, there, delete=delete)
-            check_room(plan, wanted, there, await self._space(), table.caller.url)
+            check_room(plan, wanted.files, there, await self._space(), table.caller.url)
             if dry_run:
                 return plan
             for name in plan.remove:

@@ -76,6 +76,7 @@ class BoardRun:
         self._changed: dict[str, None] = {}
         self._files: dict[str, None] = {}
         self._checks: list[str] = []
+        self._missing: set[str] = set()
         self._files_lost = False
 
     async def run(self) -> BoardReport:
@@ -197,6 +198,7 @@ class BoardRun:
 
     async def _on_board(self, board: Board, left: list[Step]) -> None:
         plan = self._plan
+        await self._find_missing(board, left)
         if Step.WIFI in left:
             await self._wifi(board)
         if Step.FILES in left:
@@ -221,12 +223,29 @@ class BoardRun:
             self._changed["wifi"] = None
         self._keep(ssid=wish.ssid, wifi_mark=wish.mark)
 
+    async def _find_missing(self, board: Board, left: list[Step]) -> None:
+        """Find out which files are missing, and refuse them when one has no room, before the first one is replaced."""
+        plan = self._plan
+        wanted = {
+            **(dict(sorted(plan.files.items())) if Step.FILES in left else {}),
+            **({STARTUP: plan.startup} if Step.STARTUP in left and plan.startup is not None else {}),
+        }
+        missing = {name: data for name, data in wanted.items() if not await board.files.holds(name, data)}
+        await board.files.check_room(missing)
+        self._missing = set(missing)
+        if Step.LFS in left and plan.lfs is not None and not self._has_lfs(plan.lfs):
+            missing.pop(STARTUP, None)  # comes when the LFS image is in its place, and its file removed
+            await board.files.check_room({**missing, LFS_FILE: plan.lfs})
+
+    def _has_lfs(self, image: bytes) -> bool:
+        return self._record is not None and self._record.lfs == digest(image)
+
     async def _put(self, board: Board, files: dict[str, bytes]) -> bool:
         """Write files that are not there; True if any was not."""
         written = False
         for number, (name, data) in enumerate(sorted(files.items())):
             self._tell(f"file {name}", number / len(files))
-            if not await board.files.holds(name, data):
+            if name in self._missing:
                 await board.files.put(name, data)
                 self._files[name] = None
                 if name != STARTUP:
@@ -239,7 +258,7 @@ class BoardRun:
     async def _lfs(self, board: Board) -> None:
         plan = self._plan
         assert plan.lfs is not None
-        if self._record is not None and self._record.lfs == digest(plan.lfs):
+        if self._has_lfs(plan.lfs):
             return
         self._tell("LFS image", None)
         await board.files.put(LFS_FILE, plan.lfs)
