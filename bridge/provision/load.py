@@ -26,6 +26,9 @@ from bridge.yaml_file import read_yaml
 
 #: Longest name of a network and password, in bytes ("ssid: length:0-32", "pwd: length:0-64" of the firmware).
 _SSID, _PASSWORD = 32, 64
+#: Keys that say nothing without an image.
+_OF_FIRMWARE = ("baud", "lose_files", "erase")
+_NO_IMAGE = "Give an image, or leave it out."
 
 
 def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPlan]:
@@ -51,6 +54,11 @@ def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPl
         known = ", ".join(board.name for board in shelf.boards)
         raise UsageError(f"{file} has no board {unknown[0]}", remedy=f"It has {known}.")
     _check_ports(file, shelf.boards)
+    about = next((key for key in _OF_FIRMWARE if getattr(shelf, key)), None)
+    if about is not None and not any(entry.image is not None for entry in (shelf, *shelf.boards)):
+        raise ProfileError(
+            f"{file}: {about} is about writing the firmware, and no board has an image", remedy=_NO_IMAGE
+        )
     reader = _Reader(file, key)
     return [reader.board(shelf, board) for board in shelf.boards if not wanted or board.name in wanted]
 
@@ -100,6 +108,9 @@ class _Reader:
     def _board(self, board: BoardEntry, said: Callable[[str], Any]) -> BoardPlan:
         profile = self._profile(said("profile")) if said("profile") is not None else None
         names = said("image")
+        about = next((key for key in _OF_FIRMWARE if getattr(board, key)), None)
+        if names is None and about is not None:
+            raise UsageError(f"{about} is about writing the firmware, and there is no image", remedy=_NO_IMAGE)
         image: list[ImagePart] = []
         facts = None
         if names is not None:
