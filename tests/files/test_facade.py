@@ -160,6 +160,7 @@ def test_what_was_cut_off_is_finished_and_named(kept: KeptBoard) -> None:
 
     async def scenario() -> None:
         for work in (board.files.ls, board.files.df, lambda: board.files.get("init.lua")):
+            await board.file.remove("init.lua")
             await board.file.putcontents(scratch.name, b"init.lua")
             await board.file.putcontents(scratch.done, b"new")
             await board.file.putcontents(scratch_for(b"other").part, b"half")
