@@ -15,13 +15,12 @@ from bridge.firmware.catalog import load_images
 from bridge.flash import NEEDED
 from bridge.flashing.header import check_fits
 from bridge.image import ImageFacts, ImagePart, check_image
-from bridge.ports.open import check_url
+from bridge.ports.open import check_options
 from bridge.profile import Profile, load_profile
 from bridge.provision.claims import port_key
 from bridge.provision.model import BoardEntry, Checks, ShelfFile, Wifi
 from bridge.provision.plan import LFS_FILE, STARTUP, BoardPlan, Place, WifiWish
 from bridge.provision.secret import fingerprint, read_secret
-from bridge.virtual.options import parse_url
 from bridge.yaml_file import read_yaml
 
 #: Longest name of a network and password, in bytes ("ssid: length:0-32", "pwd: length:0-64" of the firmware).
@@ -70,9 +69,7 @@ def _check_ports(file: Path, boards: Iterable[BoardEntry]) -> None:
         if board.port is None:
             continue
         try:
-            check_url(board.port)
-            if board.port.startswith("virtual:"):
-                parse_url(board.port)
+            check_options(board.port)
         except UsageError as error:
             raise ProfileError(f"{file}: {board.name}: {error.message}", remedy=error.remedy) from error
         other = names.setdefault(port_key(board.port), board.name)
