@@ -121,7 +121,7 @@ def check_options(url: str) -> None:
     Raises:
         UsageError: it is none of the forms that `open_port` knows, or an option is wrong.
     """
-    if url.startswith("virtual:"):
+    if url.lower().startswith("virtual:"):
         from bridge.virtual.options import parse_url
 
         parse_url(url)
