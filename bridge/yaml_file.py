@@ -119,7 +119,7 @@ def _mistake(path: Path, root: yaml.Node | None, error: ValidationError, what: s
     if first["type"] == "extra_forbidden":
         if _SECRET in location:
             inside = ".".join(map(str, location[: location.index(_SECRET) + 1]))
-            return f"{where}: what {inside} has in it is not a key of {what}"
+            return f"{where}: a key below {inside} is not one of {what}"
         return f"{where}: {key} is not a key of {what}"
     if first["type"] == "missing":
         return f"{where}: {key} is missing"
