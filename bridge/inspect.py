@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from bridge.agent_source import stop_sequence
@@ -10,11 +11,18 @@ from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl
 
-#: Between the facts; no text of the firmware has it.
-BETWEEN = "|;|"
+#: Bytes of facts that the board puts into one string: stock firmware refuses strings of 4096 bytes and more.
+_STRING = 1000
+#: Between the facts. Where a text has it, or anything but plain ASCII, the board writes the byte out, as in "\\fc".
+_BETWEEN = "|"
+_WRITTEN_OUT = re.compile(rb"\\([0-9a-f]{2})")
+_BEGIN = f"""
+local r={{""}} local function a(k,v) if v~=nil then
+v=k.."="..tostring(v):gsub("[^ -[%]^-{{}}~]",function(c) return ("\\\\%02x"):format(c:byte()) end).."{_BETWEEN}"
+if #r[#r]+#v>{_STRING} then r[#r+1]=v else r[#r]=r[#r]..v end end end
+"""
 #: 3.x answers by groups, 2.x with eight numbers and whatever it was asked (app/modules/node.c).
 _QUESTION = """
-local r={} local function a(k,v) if v~=nil then r[#r+1]=k.."="..tostring(v) end end
 a("lua",_VERSION) a("heap",node.heap())
 for _,g in ipairs{"sw_version","build_config","hw"} do
 local ok,t,n,p,_,_,kb,m,hz=pcall(node.info,g)
@@ -69,24 +77,41 @@ _FACTS: dict[str, tuple[str, Callable[[str], Fact]]] = {
 }
 
 
-async def ask(loader: Loader, more: str = "") -> str:
-    """What a board says of itself: "name=text" of each fact, with `BETWEEN` between them.
+async def ask(loader: Loader, more: str = "") -> dict[str, str]:
+    """What a board says of itself: each fact by its name.
 
     Args:
         loader: prepared.
         more: Lua that adds facts: `a(name, value)` adds one that is not nil.
 
+    Returns:
+        Texts as UTF-8; bytes that are none as surrogates, as in file names.
+
     Raises:
         LuaError: the firmware lacks what the question needs.
         ReplError, PortLost: as `inspect_board`.
     """
-    size = int(float(await loader.run(f'{_QUESTION}{more}\nr=table.concat(r,"{BETWEEN}");(...).said=r return #r\n')))
-    answer = ""
-    # In pieces that the line lets through.
-    while len(answer) < size:
-        at, most = len(answer) + 1, _PIECE if loader.damage else _WHOLE
-        answer += await loader.run(f"return(...).said:sub({at},{at + most - 1})")
-    return answer
+    lengths = "local n={} for i=1,#r do n[i]=#r[i] end return table.concat(n,' ')"
+    sizes = await loader.run(f"{_BEGIN}{_QUESTION}{more}\n(...).said=r {lengths}")
+    answer = b""
+    for number, size in enumerate(map(_size, sizes.split()), 1):
+        at = 0
+        # In pieces that the line lets through.
+        while at < size:
+            most = _PIECE if loader.damage else _WHOLE
+            piece = await loader.run(f"return(...).said[{number}]:sub({at + 1},{at + most})")
+            answer, at = answer + piece.encode("latin-1"), at + len(piece)
+    entries = [entry.partition(b"=")[::2] for entry in answer.split(_BETWEEN.encode()) if entry]
+    return {name.decode(): _text(value) for name, value in entries}
+
+
+def _size(text: str) -> int:
+    return int(float(text))
+
+
+def _text(written: bytes) -> str:
+    raw = _WRITTEN_OUT.sub(lambda found: bytes.fromhex(found[1].decode()), written)
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def version_of(said: Mapping[str, str]) -> str | None:
@@ -121,7 +146,7 @@ async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
         loader = Loader(repl, timeout)
         try:
             await loader.prepare()
-            answer = await ask(loader)
+            said = await ask(loader)
         except LuaError as error:
             raise AgentError(
                 f"The board cannot say what it is: {error.text}",
@@ -132,6 +157,5 @@ async def inspect_board(port: Port, timeout: float = 120.0) -> dict[str, Fact]:
             await loader.finish()
     finally:
         repl.release()
-    said = dict(entry.partition("=")[::2] for entry in answer.split(BETWEEN))
     said["version"] = version_of(said) or ""
     return {name: read(said[key]) if said.get(key) else None for key, (name, read) in _FACTS.items()}

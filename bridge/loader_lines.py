@@ -68,6 +68,11 @@ def raw_line(place: int, piece: bytes) -> bytes:
     return b"%d %d %s" % (place, hash24(piece, place), _escaped(piece, b"\\"))
 
 
+def quoted(data: bytes) -> str:
+    """Bytes as a string of Lua."""
+    return '"' + _escaped(data, b'"\\').decode() + '"'
+
+
 def cut(text: bytes, size: int) -> bytes:
     """As much of the text as fits a line when it is escaped."""
     piece = text[:size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,11 @@ from bridge.errors import ProfileError
 
 #: No file that a person writes is longer, in bytes.
 _LONGEST = 1 << 20
+
+#: What stands below this key may be a secret that somebody wrote there, and is not shown.
+_SECRET = "password"
+#: What YAML takes for a name in a word that begins with *, & or !, as passwords may, and would show.
+_NAMED = re.compile(r"(alias|anchor|tag handle|tag) ['\"].*", re.DOTALL)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,6 +61,7 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
         ProfileError: it cannot be read or is wrong; names file, line and key.
     """
     text = _text(path)
+    root = None
     try:
         root = yaml.compose(text, _Loader)
         loader = _Loader(text)
@@ -66,6 +73,10 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None)
+        if problem is not None:
+            problem = _NAMED.sub(r"\1", problem)
+            if _is_in_secret(root, mark):
+                problem = "a key is there twice"
         if isinstance(error, yaml.constructor.ConstructorError):
             raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from error
         raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from error
@@ -106,6 +117,9 @@ def _mistake(path: Path, root: yaml.Node | None, error: ValidationError, what: s
     line = _line(root, location)
     where = f"{path}, line {line}" if line else f"{path}"
     if first["type"] == "extra_forbidden":
+        if _SECRET in location:
+            inside = ".".join(map(str, location[: location.index(_SECRET) + 1]))
+            return f"{where}: a key below {inside} is not one of {what}"
         return f"{where}: {key} is not a key of {what}"
     if first["type"] == "missing":
         return f"{where}: {key} is missing"
@@ -128,3 +142,14 @@ def _line(root: yaml.Node | None, location: list[Any]) -> int | None:
         else:
             break
     return line
+
+
+def _is_in_secret(node: yaml.Node | None, mark: yaml.Mark | None) -> bool:
+    """True if a mark is below the key of a secret."""
+    if mark is None or not isinstance(node, yaml.CollectionNode):
+        return False
+    for item in node.value:
+        key, value = item if isinstance(item, tuple) else (None, item)
+        if value.start_mark.index <= mark.index < value.end_mark.index:
+            return (key is not None and key.value == _SECRET) or _is_in_secret(value, mark)
+    return False

@@ -18,7 +18,7 @@ from bridge.cli.fs_board import Place, on_board
 from bridge.cli.json_output import json_output, print_json
 from bridge.cli.options import baud_option, port_option, profile_option, trace_option
 from bridge.errors import UsageError
-from bridge.files import host
+from bridge.files import Files, host
 from bridge.files.names import check_name, plain, shown
 from bridge.ports.open import run_for
 
@@ -78,6 +78,8 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
 
     async def work(at: Place) -> reports.FsPut:
         sent = []
+        if isinstance(at.files, Files):  # nodemcu-uploader cannot tell
+            await at.files.check_room(dict(zip(names, contents, strict=True)))
         for file, each, data in zip(files, names, contents, strict=True):
             with bar(each) as told:
                 written = await at.files.put(each, data, told=told)
@@ -99,12 +101,13 @@ def put(files: tuple[Path, ...], name: str | None, as_json: bool, **place: Any) 
 @fs.command()
 @click.argument("names", nargs=-1, required=True)
 @click.option(
-    "--to", "target", metavar="PATH", type=click.Path(path_type=Path), default=Path(),
-    help="Folder for the files, or, of one file, its name here. Default: the working folder.",
+    "--to", "target", metavar="PATH", type=click.Path(), default=".",
+    help="Folder for the files (with a slash behind it, if need be), or, of one file, its name here. Default: the "
+    "working folder.",
 )  # fmt: skip
 @json_output(reports.FsGet)
 @board_options
-def get(names: tuple[str, ...], target: Path, as_json: bool, **place: Any) -> None:
+def get(names: tuple[str, ...], target: str, as_json: bool, **place: Any) -> None:
     """Fetch files by their NAMES on the board to this computer, where they replace what is there."""
     paths = [_path_for(name, target, alone=len(names) == 1) for name in names]
     for name, path in zip(names, paths, strict=True):
@@ -129,10 +132,12 @@ def get(names: tuple[str, ...], target: Path, as_json: bool, **place: Any) -> No
     finish(place, work, show, as_json, much=None)
 
 
-def _path_for(name: str, target: Path, *, alone: bool) -> Path:
+def _path_for(name: str, to: str, *, alone: bool) -> Path:
     """Where a file of the board goes: what is before its last slash is no folder of this computer."""
-    last = name.rpartition("/")[2]
-    if alone and not target.is_dir():
+    last, target = name.rpartition("/")[2], Path(to)
+    if not target.is_dir() and (alone or host.asks_for_folder(to)):
+        if host.asks_for_folder(to):
+            host.check_writable(to)
         return target
     if last in ("", ".", ".."):
         raise UsageError(f"{shown(name)} gives no name of a file here", remedy="Say with --to where it is to go.")

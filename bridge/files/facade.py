@@ -9,15 +9,15 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
-from bridge.errors import FileError, FileSystemFull, LinkError, NoSuchFile, PortLost
+from bridge.errors import FileError, LinkError, NoSuchFile, PortLost
 from bridge.files import host
 from bridge.files.digester import Digester
 from bridge.files.folder import Folder, Plan, check_room, read_folder
 from bridge.files.names import check_name, shown
-from bridge.files.space import Space, pages_of
+from bridge.files.space import Space
 from bridge.files.unfinished import find_unfinished, finish
 from bridge.files.upload import Written, not_opened, upload
 from bridge.mirror.lua import TableSource
@@ -87,14 +87,23 @@ class Files:
         check_name(name)
         data = to_contents(contents)
         async with self._command() as table:
-            space = await self._space()
-            if pages_of(len(data)) > space.pages:
-                raise FileSystemFull(
-                    f"{shown(name)} has {len(data)} bytes, and the board's file system has room for {space.largest}",
-                    port=table.caller.url,
-                    remedy="Remove files with `fs rm`; an old one of this name counts until the new one is there.",
-                )
+            check_room(Plan(send=[name]), {name: data}, {}, await self._space(), table.caller.url)
             return await upload(self._file, table, self._digester, name, data, told)
+
+    async def check_room(self, files: Mapping[str, bytes]) -> None:
+        """Refuse, before the first one is sent, files that would not all fit, put in this order.
+
+        Args:
+            files: name on the board → contents.
+
+        Raises:
+            FileSystemFull: at some step a file would not fit beside those that are there and those before it.
+        """
+        for name in files:
+            check_name(name)
+        async with self._command() as table:
+            there = {name: found["size"] for name in files if (found := await self._file.stat(name)) is not None}
+            check_room(Plan(send=list(files)), files, there, await self._space(), table.caller.url)
 
     async def get(self, name: str, *, told: Progress | None = None) -> bytes:
         """The contents of a file, compared by a digest that the board computes.
@@ -132,8 +141,7 @@ class Files:
         for name in names:
             check_name(name, scratch=True)
         async with self._command() as table:
-            there = await self._list(table)
-            _require(names, there, table)
+            await self._require(names, table)
             for name in dict.fromkeys(names):
                 await self._remove(table, name)
 
@@ -146,9 +154,8 @@ class Files:
         """
         check_name(old), check_name(new)
         async with self._command() as table:
-            there = await self._list(table)
-            _require((old,), there, table)
-            if new in there:
+            await self._require((old,), table)
+            if await self._file.exists(new):
                 raise FileError(
                     f"There is a file {shown(new)} on the board already",
                     port=table.caller.url,
@@ -176,8 +183,8 @@ class Files:
         """True if there is a file of that name with these contents: its size and its digest say so."""
         raw, data = check_name(name), to_contents(contents)
         async with self._command() as table:
-            there = await self._list(table)
-            return there.get(name) == len(data) and await self._digester.holds(table, raw, data)
+            there = await self._file.stat(name)
+            return there is not None and there["size"] == len(data) and await self._digester.holds(table, raw, data)
 
     async def put_file(self, path: str | Path, name: str | None = None, *, told: Progress | None = None) -> Written:
         """Send a file of this computer; see `put`.
@@ -200,7 +207,7 @@ class Files:
             UsageError: it cannot be written.
             NoSuchFile, FileError: see `get`.
         """
-        host.check_writable(Path(path))
+        host.check_writable(path)
         data = await self.get(name, told=told)
         host.write_file(Path(path), data)
         return len(data)
@@ -227,7 +234,7 @@ class Files:
         async with self._command() as table:
             there = await self._list(table)
             plan = await self._plan(table, wanted, there, delete=delete)
-            check_room(plan, wanted, there, await self._space(), table.caller.url)
+            check_room(plan, wanted.files, there, await self._space(), table.caller.url)
             if dry_run:
                 return plan
             for name in plan.remove:
@@ -283,14 +290,21 @@ class Files:
         (plan.remove if delete else plan.others).extend(others)
         return plan
 
+    async def _require(self, names: Iterable[str], table: HandleTable) -> None:
+        absent = [name for name in names if not await self._file.exists(name)]
+        if absent:
+            raise _no_such(absent, table)
+
     async def _list(self, table: HandleTable) -> dict[str, int]:
         found = await self._file.list()
         return dict(sorted(found.items()))
 
     async def _size(self, table: HandleTable, name: str) -> int:
-        there = await self._list(table)
-        _require((name,), there, table)
-        return there[name]
+        # A list of all files may be larger than the board's heap.
+        there = await self._file.stat(name)
+        if there is None:
+            raise _no_such((name,), table)
+        return there["size"]
 
     async def _space(self) -> Space:
         _, used, total = await self._file.fsinfo()
@@ -310,11 +324,9 @@ def _of_file(told: FileProgress, name: str) -> Progress:
     return lambda done, total: told(name, done, total)
 
 
-def _require(names: tuple[str, ...], there: dict[str, int], table: HandleTable) -> None:
-    absent = [shown(name) for name in names if name not in there]
-    if absent:
-        raise NoSuchFile(
-            f"There is no file {' and no file '.join(absent)} on the board",
-            port=table.caller.url,
-            remedy="`fs ls` shows what there is.",
-        )
+def _no_such(names: Iterable[str], table: HandleTable) -> NoSuchFile:
+    return NoSuchFile(
+        f"There is no file {' and no file '.join(map(shown, names))} on the board",
+        port=table.caller.url,
+        remedy="`fs ls` shows what there is.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,12 +77,12 @@ class Plan:
     left_out: list[str] = field(default_factory=list)
 
 
-def check_room(plan: Plan, folder: Folder, there: dict[str, int], space: Space, port: str) -> None:
+def check_room(plan: Plan, files: Mapping[str, bytes], there: Mapping[str, int], space: Space, port: str) -> None:
     """Refuse, before the board is touched, a plan for which its file system has no room at some step.
 
     Args:
         plan: what is to be done; removals come first.
-        folder: what is sent.
+        files: what is sent, by name.
         there: sizes of the board's files in bytes.
         space: the room that there is now.
         port: for the message.
@@ -91,12 +92,17 @@ def check_room(plan: Plan, folder: Folder, there: dict[str, int], space: Space, 
     """
     free = space.pages + sum(pages_of(there[name]) for name in plan.remove)
     for name in plan.send:
-        size = len(folder.files[name])
+        size = len(files[name])
         if pages_of(size) > free:
+            alone = len(plan.send) == 1 and not plan.remove
+            has = f"the board's file system has room for {space.largest}"
             raise FileSystemFull(
-                f"The board's file system has no room for {shown(name)} ({size} bytes) beside the other files",
+                f"{shown(name)} has {size} bytes, and {has}"
+                if alone
+                else f"The board's file system has no room for {shown(name)} ({size} bytes) beside the other files",
                 port=port,
-                remedy="Nothing was changed. Remove files with `fs rm`, or give --delete.",
+                remedy="Nothing was changed. Remove files with `fs rm`; an old one of this name counts until the new "
+                "one is there.",
             )
         # The old one goes when the new one is there.
         free += (pages_of(there[name]) if name in there else 0) - pages_of(size)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.errors import UsageError
@@ -31,10 +32,16 @@ def read_file(path: Path) -> bytes:
 def write_file(path: Path, data: bytes) -> None:
     """Make a file, or replace it by a whole one: whoever looks finds the old one or the new one.
 
+    Into a pipe or a character device it is written as it is.
+
     Raises:
         UsageError: that cannot be; says why. What was there is left as it was.
     """
-    try:
+    with _explained(path):
+        if _is_stream(path):
+            with open(os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0)), "wb") as file:
+                file.write(data)
+            return
         # What a link points to is replaced, and not the link.
         target = path.resolve()
         if target.is_dir():
@@ -53,25 +60,63 @@ def write_file(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
-        raise UsageError(
-            f"{path} cannot be written ({_why(error)})", remedy="Check its folder, its rights and the disk."
-        ) from error
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: str | Path) -> None:
     """Refuse, before anything is fetched, a place where no file can be made.
 
+    Args:
+        path: of the file; one that ends with a slash is a folder, whether there is one or not.
+
     Raises:
-        UsageError: it is a folder, or its folder is missing or may not be written to.
+        UsageError: it is a folder, or its folder is missing or may not be written to, or what is there takes no bytes.
     """
+    is_folder, path = asks_for_folder(path), Path(path)
     folder = path.parent
     if path.is_dir():
         raise UsageError(f"{path} is a folder", remedy="Give a file's name.")
+    if is_folder:
+        raise UsageError(f"There is no folder {path}", remedy="Make it first, or leave the slash out.")
+    with _explained(path):
+        if _is_stream(path):
+            if not os.access(path, os.W_OK):
+                raise UsageError(f"{path} cannot be written (no right to)", remedy="Choose another place.")
+            return
     if not folder.is_dir():
         raise UsageError(f"{path} cannot be written (there is no folder {folder})", remedy="Make the folder first.")
     if not os.access(folder, os.W_OK):
         raise UsageError(f"{path} cannot be written (no right to write to {folder})", remedy="Choose another folder.")
+
+
+def asks_for_folder(path: str | Path) -> bool:
+    """True of a text that can only be a folder's name: "logs/"."""
+    return isinstance(path, str) and path.endswith(("/", os.sep, "/."))
+
+
+def _is_stream(path: Path) -> bool:
+    """A pipe or a character device: replacing it would take it from all who use it.
+
+    Raises:
+        UsageError: it is something else that is no file, such as a disk.
+        OSError, ValueError: it cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise UsageError(f"{path} is no plain file", remedy="Give a file.")
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        raise UsageError(
+            f"{path} cannot be written ({_why(error)})", remedy="Check its folder, its rights and the disk."
+        ) from error
 
 
 def _why(error: BaseException) -> str:

@@ -6,7 +6,8 @@ An upload of `init.lua` makes these files, whose names begin with "nodemcu-bridg
 2. `….part`, the new contents as they come; they are compared, and then it is renamed to `….done`;
 3. then the old `init.lua` is removed, as SPIFFS renames onto no file, `….done` becomes `init.lua`, `….name` is removed.
 
-Wherever the board loses its power, the old file is there whole, or the new one, or the new one as `….done`.
+Wherever the board loses its power, the old file is there whole, or the new one, or the new one as `….done`. A file
+that is there stays, whatever lies beside it: it may be the old one, or what somebody else has written since.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ async def finish(file: File, table: HandleTable, left: Unfinished) -> str | None
     """Put a complete file in its place, or take away what is not complete.
 
     Returns:
-        The name of the file that has got its new contents; None if there were none, or if nothing tells for which file
-        they are: then they are left as they are.
+        The name of the file that has got its new contents; None if there were none, or there is a file of its name, or
+        if nothing tells for which file they are: then they are left as they are.
 
     Raises:
         FileError: the file system does not let it be done.
@@ -70,8 +71,12 @@ async def finish(file: File, table: HandleTable, left: Unfinished) -> str | None
         name = await file.getcontents(scratch.name) if "name" in left.endings else None
         if name is None or scratch_for(name) != scratch:
             return None
+        if await file.exists(text := name.decode("utf-8", "surrogateescape")):
+            await file.remove(scratch.done)
+            await file.remove(scratch.name)
+            return None
         await place(table, scratch, name)
-        return name.decode("utf-8", "surrogateescape")
+        return text
     if "name" in left.endings:
         await file.remove(scratch.name)
     return None

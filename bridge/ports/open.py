@@ -113,3 +113,17 @@ def run_for(url: str, work: Coroutine[Any, Any, T]) -> T:
         if wanted == "virtual":
             return ending.run(work, clock.run)
     return ending.run(work)
+
+
+def check_options(url: str) -> None:
+    """As `check_url`, with the options of a virtual board.
+
+    Raises:
+        UsageError: it is none of the forms that `open_port` knows, or an option is wrong.
+    """
+    if url.lower().startswith("virtual:"):
+        from bridge.virtual.options import parse_url
+
+        parse_url(url)
+    else:
+        check_url(url)

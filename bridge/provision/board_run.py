@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bridge.board import Board
-from bridge.errors import AgentError, BridgeError, FlashError, LinkError, NotNodeMCU, PortBusy, PortError, UsageError
+from bridge.errors import AgentError, BridgeError, FlashError, LinkError, NotNodeMCU, PortBusy, PortError
 from bridge.flash import FLASH_BAUD, flash_image
 from bridge.flashing.output import FlashProgress
 from bridge.flashing.start import await_prompt
@@ -19,6 +19,7 @@ from bridge.opening import open_board
 from bridge.ports.lock import hold_port
 from bridge.ports.open import open_port
 from bridge.provision.checks import check_connect, check_firmware
+from bridge.provision.claims import Claims
 from bridge.provision.look import look
 from bridge.provision.place import Finder
 from bridge.provision.plan import (
@@ -57,13 +58,15 @@ class BoardRun:
         verify: compare the flash itself, whatever is known.
         logs: folder for esptool's output and traces, or None.
         told: see `Told`.
+        claims: of the run, of which this board is one.
     """
 
     def __init__(
-        self, plan: BoardPlan, records: Records, *, verify: bool = False, logs: Path | None = None, told: Told
-    ) -> None:
+        self, plan: BoardPlan, records: Records, *, verify: bool = False, logs: Path | None = None, told: Told,
+        claims: Claims,
+    ) -> None:  # fmt: skip
         self._plan, self._records, self._verify, self._logs, self._tell = plan, records, verify, logs, told
-        self._finder = Finder(plan.place)
+        self._finder = Finder(plan, records, claims)
         self._url: str | None = None
         self._look: Look | None = None
         self._record: Record | None = None
@@ -73,6 +76,7 @@ class BoardRun:
         self._changed: dict[str, None] = {}
         self._files: dict[str, None] = {}
         self._checks: list[str] = []
+        self._missing: set[str] = set()
         self._files_lost = False
 
     async def run(self) -> BoardReport:
@@ -97,7 +101,7 @@ class BoardRun:
                 self._tell(f"once more: {error.message}", None)
 
     async def _once(self) -> None:
-        url = self._finder.find()
+        url = await self._finder.find()
         # Also between the steps, of which each lets the port go: another run must not come between them.
         with hold_port(url):
             await self._make_ready(url)
@@ -114,6 +118,7 @@ class BoardRun:
         known = self._look if self._record is not None else None
         left = asked_steps(plan) if self._verify else steps_left(plan, known, self._record)
         if not left:
+            self._keep(ready=plan_digest(plan))  # it may be at another place than before
             self._tell("ready; nothing to do", 1.0)
             self._checks += self._told_checks()
             return
@@ -143,7 +148,7 @@ class BoardRun:
                     raise
                 await asyncio.sleep(0.2)
         try:
-            return await look(port), None
+            return await look(port, self._plan.all_files), None
         except PortError:
             raise
         except BridgeError as error:
@@ -155,13 +160,7 @@ class BoardRun:
         """Now it is known which board this is."""
         if mac is None:
             return
-        wanted = self._plan.mac
-        if wanted is not None and mac.lower() != wanted:
-            raise UsageError(
-                f"The board {self._plan.name} has the MAC address {mac}, and the file says {wanted}",
-                port=self._url,
-                remedy="Check which board is on which port.",
-            )
+        self._finder.recognise(mac.lower(), self._url)
         if self._mac != mac.lower():
             self._mac = mac.lower()
             self._record = self._records.read(self._mac)
@@ -199,6 +198,7 @@ class BoardRun:
 
     async def _on_board(self, board: Board, left: list[Step]) -> None:
         plan = self._plan
+        await self._find_missing(board, left)
         if Step.WIFI in left:
             await self._wifi(board)
         if Step.FILES in left:
@@ -223,12 +223,29 @@ class BoardRun:
             self._changed["wifi"] = None
         self._keep(ssid=wish.ssid, wifi_mark=wish.mark)
 
+    async def _find_missing(self, board: Board, left: list[Step]) -> None:
+        """Find out which files are missing, and refuse them when one has no room, before the first one is replaced."""
+        plan = self._plan
+        wanted = {
+            **(dict(sorted(plan.files.items())) if Step.FILES in left else {}),
+            **({STARTUP: plan.startup} if Step.STARTUP in left and plan.startup is not None else {}),
+        }
+        missing = {name: data for name, data in wanted.items() if not await board.files.holds(name, data)}
+        await board.files.check_room(missing)
+        self._missing = set(missing)
+        if Step.LFS in left and plan.lfs is not None and not self._has_lfs(plan.lfs):
+            missing.pop(STARTUP, None)  # comes when the LFS image is in its place, and its file removed
+            await board.files.check_room({**missing, LFS_FILE: plan.lfs})
+
+    def _has_lfs(self, image: bytes) -> bool:
+        return self._record is not None and self._record.lfs == digest(image)
+
     async def _put(self, board: Board, files: dict[str, bytes]) -> bool:
         """Write files that are not there; True if any was not."""
         written = False
         for number, (name, data) in enumerate(sorted(files.items())):
             self._tell(f"file {name}", number / len(files))
-            if not await board.files.holds(name, data):
+            if name in self._missing:
                 await board.files.put(name, data)
                 self._files[name] = None
                 if name != STARTUP:
@@ -241,7 +258,7 @@ class BoardRun:
     async def _lfs(self, board: Board) -> None:
         plan = self._plan
         assert plan.lfs is not None
-        if self._record is not None and self._record.lfs == digest(plan.lfs):
+        if self._has_lfs(plan.lfs):
             return
         self._tell("LFS image", None)
         await board.files.put(LFS_FILE, plan.lfs)
@@ -282,7 +299,7 @@ class BoardRun:
         """Remember what is done now."""
         if self._mac is None:
             return
-        self._record = replace(self._record or Record(self._mac), **{"ready": None, **changes})  # type: ignore[arg-type]
+        self._record = replace(self._record or Record(self._mac), **{"ready": None, **self._finder.spot, **changes})  # type: ignore[arg-type]
         self._records.write(self._record)
 
     def _report(self, error: str | None, seconds: float) -> BoardReport:

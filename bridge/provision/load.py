@@ -15,7 +15,9 @@ from bridge.firmware.catalog import load_images
 from bridge.flash import NEEDED
 from bridge.flashing.header import check_fits
 from bridge.image import ImageFacts, ImagePart, check_image
+from bridge.ports.open import check_options
 from bridge.profile import Profile, load_profile
+from bridge.provision.claims import port_key
 from bridge.provision.model import BoardEntry, Checks, ShelfFile, Wifi
 from bridge.provision.plan import LFS_FILE, STARTUP, BoardPlan, Place, WifiWish
 from bridge.provision.secret import fingerprint, read_secret
@@ -23,6 +25,9 @@ from bridge.yaml_file import read_yaml
 
 #: Longest name of a network and password, in bytes ("ssid: length:0-32", "pwd: length:0-64" of the firmware).
 _SSID, _PASSWORD = 32, 64
+#: Keys that say nothing without an image.
+_OF_FIRMWARE = ("baud", "lose_files", "erase")
+_NO_IMAGE = "Give an image, or leave it out."
 
 
 def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPlan]:
@@ -47,8 +52,29 @@ def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPl
     if unknown:
         known = ", ".join(board.name for board in shelf.boards)
         raise UsageError(f"{file} has no board {unknown[0]}", remedy=f"It has {known}.")
+    _check_ports(file, shelf.boards)
+    about = next((key for key in _OF_FIRMWARE if getattr(shelf, key)), None)
+    if about is not None and not any(entry.image is not None for entry in (shelf, *shelf.boards)):
+        raise ProfileError(
+            f"{file}: {about} is about writing the firmware, and no board has an image", remedy=_NO_IMAGE
+        )
     reader = _Reader(file, key)
     return [reader.board(shelf, board) for board in shelf.boards if not wanted or board.name in wanted]
+
+
+def _check_ports(file: Path, boards: Iterable[BoardEntry]) -> None:
+    """Refuse what is no port, and one port for two boards, in however different words."""
+    names: dict[str, str] = {}
+    for board in boards:
+        if board.port is None:
+            continue
+        try:
+            check_options(board.port)
+        except UsageError as error:
+            raise ProfileError(f"{file}: {board.name}: {error.message}", remedy=error.remedy) from error
+        other = names.setdefault(port_key(board.port), board.name)
+        if other != board.name:
+            raise ProfileError(f"{file}: {other} and {board.name} are on one port, {board.port}")
 
 
 class _Reader:
@@ -79,6 +105,9 @@ class _Reader:
     def _board(self, board: BoardEntry, said: Callable[[str], Any]) -> BoardPlan:
         profile = self._profile(said("profile")) if said("profile") is not None else None
         names = said("image")
+        about = next((key for key in _OF_FIRMWARE if getattr(board, key)), None)
+        if names is None and about is not None:
+            raise UsageError(f"{about} is about writing the firmware, and there is no image", remedy=_NO_IMAGE)
         image: list[ImagePart] = []
         facts = None
         if names is not None:

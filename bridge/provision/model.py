@@ -95,13 +95,14 @@ class BoardEntry(Common):
     usb_path: Text | None = Field(default=None, description="Where its adapter is plugged in; see `boards`.")
     serial_number: Text | None = Field(default=None, description="Its adapter's serial number; see `boards`.")
     mac: Annotated[str, Field(pattern=r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$")] | None = Field(
-        default=None, description="The MAC address it must have."
+        default=None, description="The MAC address it must have; without a place, the board is looked for by it."
     )
 
     @model_validator(mode="after")
     def _one_place(self) -> BoardEntry:
-        if sum(place is not None for place in (self.port, self.usb_path, self.serial_number)) != 1:
-            raise ValueError("must have one of port, usb_path and serial_number")
+        places = sum(place is not None for place in (self.port, self.usb_path, self.serial_number))
+        if places > 1 or (not places and self.mac is None):
+            raise ValueError("must have one of port, usb_path and serial_number, or mac alone")
         return self
 
 

@@ -42,11 +42,16 @@ class WifiWish:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a board is: one of the three."""
+    """Where a board is: one of the three, or none for one that is known by its MAC address."""
 
     port: str | None = None
     usb_path: str | None = None
     serial_number: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing says where it is."""
+        return self.port is None and self.usb_path is None and self.serial_number is None
 
     def __str__(self) -> str:
         return self.port or self.usb_path or self.serial_number or ""
@@ -111,6 +116,7 @@ class Look:
     status: int | None
     ip: str | None
     files: Mapping[str, int]
+    """Sizes in bytes of those files that were asked for and are there."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,11 @@ class Record:
     wifi_mark: str | None = None
     ready: str | None = None
     """Digest of the plan that was finished, checks among it."""
+    name: str | None = None
+    """What its file called it; with `port`, which port that said, and where its adapter was."""
+    port: str | None = None
+    usb_path: str | None = None
+    serial_number: str | None = None
 
 
 def firmware_of(look: Look) -> tuple[str | None, ...]:

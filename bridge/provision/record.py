@@ -56,15 +56,28 @@ class Records:
 
     def read(self, mac: str) -> Record | None:
         """What is known of a board; None if nothing is, or the file is not whole."""
+        record = self._read(self._path(mac))
+        return record if record is not None and record.mac == mac else None
+
+    def named(self, name: str, port: str) -> Record | None:
+        """The board that a file called so, on that port, the last time; None if there was none."""
         try:
-            said: Any = json.loads(self._path(mac).read_text(encoding="utf-8"))
+            paths = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        except OSError:
+            return None
+        records = (record for path in paths if (record := self._read(path)) is not None)
+        return next((record for record in records if (record.name, record.port) == (name, port)), None)
+
+    def _read(self, path: Path) -> Record | None:
+        try:
+            said: Any = json.loads(path.read_text(encoding="utf-8"))
             if said.pop("version") != _VERSION:
                 return None
             said["firmware"] = tuple(said["firmware"])
             record = Record(**said)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return record if record.mac == mac and isinstance(record.files, dict) else None
+        return record if isinstance(record.files, dict) else None
 
     def write(self, record: Record) -> None:
         """Keep what is known; the file before is there until this one is whole.

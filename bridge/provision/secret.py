@@ -59,7 +59,7 @@ def read_secret(source: SecretSource, folder: Path, what: str) -> Secret:
 
 def _first_line(path: Path, what: str) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
                 raise UsageError(f"Others may read {path}, where {what} is", remedy=f"Run `chmod 600 {path}`.")
             return file.readline().rstrip("\r\n")

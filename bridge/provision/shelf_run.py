@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bridge.ports.base import PortInfo
 from bridge.provision.board_run import BoardRun
+from bridge.provision.claims import Claims
 from bridge.provision.plan import BoardPlan
 from bridge.provision.record import Records
 from bridge.provision.report import BoardReport, ShelfReport
@@ -24,6 +26,7 @@ async def provision_shelf(
     verify: bool = False,
     logs: Path | None = None,
     told: ShelfTold = lambda name, stage, fraction: None,
+    ports: Callable[[], Sequence[PortInfo]] | None = None,
 ) -> ShelfReport:
     """Make all boards of a file ready, at once; one that fails holds up no other.
 
@@ -34,14 +37,16 @@ async def provision_shelf(
         verify: compare the flash itself, whatever is known.
         logs: folder for esptool's output and traces of each board.
         told: of what each board is at.
+        ports: lists the adapters there are; by default those of this computer.
     """
     began = time.monotonic()
+    claims = Claims(plans, ports)
 
     def one(plan: BoardPlan) -> asyncio.Task[BoardReport]:
         def tell(stage: str, fraction: float | None) -> None:
             told(plan.name, stage, fraction)
 
-        return asyncio.create_task(BoardRun(plan, records, verify=verify, logs=logs, told=tell).run())
+        return asyncio.create_task(BoardRun(plan, records, verify=verify, logs=logs, told=tell, claims=claims).run())
 
     tasks = [one(plan) for plan in plans]
     try:

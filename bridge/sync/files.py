@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bridge.files import FileProgress, Plan, Space, Written
@@ -32,6 +33,10 @@ class Files:
     def put(self, name: str, contents: Data, *, told: Progress | None = None) -> Written:
         """Make a file, or replace one."""
         return portal().call(self._files.put(name, contents, told=_outside(told)))
+
+    def check_room(self, files: Mapping[str, bytes]) -> None:
+        """Refuse, before the first one is sent, files that would not all fit, put in this order."""
+        portal().call(self._files.check_room(files))
 
     def get(self, name: str, *, told: Progress | None = None) -> bytes:
         """The contents of a file, compared by a digest that the board computes."""

@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 
 from bridge.agent_source import stop_sequence
 from bridge.errors import LuaError, UsageError
+from bridge.files.names import check_name, scratch_for
+from bridge.files.space import Space, pages_of
 from bridge.loader import Loader
+from bridge.loader_lines import quoted
 from bridge.ports.base import Port
 from bridge.repl import Repl
 
@@ -15,6 +18,20 @@ from bridge.repl import Repl
 _PIECE = 256
 #: Seconds for a file, and more for each byte.
 _SECONDS, _SECONDS_A_BYTE = 30.0, 0.01
+
+#: Makes the file that holds a name, and opens the one for the contents.
+_BEGIN = """
+local n=file.open(%s,"w") local ok=n and n:write(%s) if n then n:close() end
+(...).f=ok and file.open(%s,"w") return (...).f~=nil and (...).f~=false"""
+_GIVE_UP = """
+local f=(...).f if f then f:close() end (...).f=nil file.remove(%s) file.remove(%s)"""
+_PLACE = """
+(...).f:close();(...).f=nil
+local part,done,name,note=%s,%s,%s,%s
+if not file.rename(part,done) then file.remove(done) file.rename(part,done) end
+file.remove(name)
+local placed=file.rename(done,name) if placed then file.remove(note) end
+return placed"""
 
 
 class PromptFiles:
@@ -30,19 +47,41 @@ class PromptFiles:
         self._pull_reset = pull_reset
 
     async def put(self, name: str, data: bytes) -> None:
-        """Store a file on the board."""
+        """Store a file on the board, by the steps of `bridge.files.unfinished`: the old one stays until it is whole."""
+        raw = check_name(name)
+        scratch = scratch_for(raw)
+        full = UsageError(f"{name} does not fit on the board's flash", remedy="Remove something there.")
         async with self._loader(len(data)) as loader:
-            await loader.run(f'local f=file.open({_quoted(name.encode())},"w+");(...).f=f assert(f,"no room")')
-            for at in range(0, len(data), _PIECE):
-                piece = _quoted(data[at : at + _PIECE])
-                if await loader.run(f"return (...).f:write({piece}) and 1 or 0") != "1":
-                    raise UsageError(f"{name} does not fit on the board's flash", remedy="Remove something there.")
-            await loader.run("(...).f:close()")
+            _, used, total = (await loader.run("return('%d %d %d'):format(file.fsinfo())")).split()
+            if pages_of(len(data)) > Space(int(total), int(used)).pages:
+                raise full
+            try:
+                begin = _BEGIN % (_of(scratch.name), quoted(raw), _of(scratch.part))
+                if await loader.run(begin) != "true":
+                    raise UsageError(
+                        f"The board opens no file for {name}",
+                        remedy="Programs there have four files open, or it is full: restart it, or remove something.",
+                    )
+                for at in range(0, len(data), _PIECE):
+                    piece = quoted(data[at : at + _PIECE])
+                    if await loader.run(f"return (...).f:write({piece}) and 1 or 0") != "1":
+                        raise full
+                if await loader.run("return (...).f:flush()") != "true":
+                    raise full
+            except (UsageError, LuaError):
+                await loader.run(_GIVE_UP % (_of(scratch.part), _of(scratch.name)))
+                raise
+            names = (_of(scratch.part), _of(scratch.done), quoted(raw), _of(scratch.name))
+            if await loader.run(_PLACE % names) != "true":
+                raise UsageError(
+                    f"The board did not put {name} in its place",
+                    remedy="Does a program there have it open? Restart the board, and store it again.",
+                )
 
     async def get(self, name: str) -> bytes:
         """A file of the board."""
         async with self._loader(64_000) as loader:
-            said = await loader.run(f'local f=file.open({_quoted(name.encode())});(...).f=f return f and f:seek("end")')
+            said = await loader.run(f'local f=file.open({quoted(name.encode())});(...).f=f return f and f:seek("end")')
             if said == "nil":
                 raise UsageError(f"The board has no file {name}", remedy="Look what it has: =file.list().")
             found = b""
@@ -77,6 +116,5 @@ class PromptFiles:
             repl.release()
 
 
-def _quoted(data: bytes) -> str:
-    """Bytes as a string of Lua."""
-    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03d}" for b in data) + '"'
+def _of(scratch: str) -> str:
+    return quoted(scratch.encode())

@@ -229,9 +229,8 @@ async def _interrupted(life: Life, wanted: Upload) -> str:
     assert all((scratch_tag(each) or "").encode() == scratch for each in files), files
     if found == wanted.new and found != wanted.old:
         return "new"
-    if files.get(scratch + b".done") is not None:
+    if found is None and files.get(scratch + b".done") is not None:
         assert files[scratch + b".done"] == wanted.new and files[scratch + b".name"] == name
-        assert found in (None, wanted.old)
         return "complete"
     assert found == wanted.old, "the old file is gone and the new one is not there"
     return "old"

@@ -70,6 +70,31 @@ def test_a_folder(capfd: pytest.CaptureFixture[str], board: str) -> None:
     assert code == 0 and out.splitlines()[-1] == "0 sent, 2 the same, 1 removed, 0 others on the board"
 
 
+def test_nothing_is_sent_when_one_file_has_no_room(capfd: pytest.CaptureFixture[str], board: str) -> None:
+    write(blink__lua=b"old")
+    assert invoke(capfd, "fs", "put", "blink.lua", "--port", board)[0] == 0
+    write(blink__lua=b"new", big=bytes(300_000), bigger=bytes(300_000))
+    code, out, err = invoke(capfd, "fs", "put", "blink.lua", "big", "bigger", "--port", board)
+    assert (code, out) == (1, "") and "no room for bigger (300000 bytes) beside the other files" in err
+    assert invoke(capfd, "fs", "ls", "--port", board)[1] == "3  blink.lua\n"
+    assert invoke(capfd, "fs", "cat", "blink.lua", "--port", board)[1] == "old"
+
+
+def test_where_a_file_goes(capfd: pytest.CaptureFixture[str], board: str) -> None:
+    write(a=b"text")
+    assert invoke(capfd, "fs", "put", "a", "--port", board)[0] == 0
+    code, _, err = invoke(capfd, "fs", "get", "a", "--to", "logs/", "--port", board)
+    assert code == 2 and "There is no folder logs" in err and not Path("logs").exists()
+    Path("logs").mkdir()
+    assert invoke(capfd, "fs", "get", "a", "--to", "logs/", "--port", board)[0] == 0
+    assert Path("logs/a").read_bytes() == b"text"
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert invoke(capfd, "fs", "get", "a", "--to", "pipe", "--port", board)[0] == 0
+    assert os.read(reader, 9) == b"text" and Path("pipe").is_fifo()
+    os.close(reader)
+
+
 def test_json(capfd: pytest.CaptureFixture[str], board: str) -> None:
     write(**{"a__bin": EVERY_BYTE, "b": b"b"})
     Path("folder").mkdir()

@@ -39,6 +39,20 @@ def test_a_board_without_an_image_gets_its_files(capfd: pytest.CaptureFixture[st
     assert code == 0 and out.splitlines()[0].endswith("nothing to do")
 
 
+def test_files_of_names_that_are_not_ascii_are_there_the_second_time(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    names = [f"a-rather-long-name-of-29-b{number:03d}" for number in range(95)] + ["größe.txt"]
+    file = shelf(tmp_path, "folder: site\n")
+    (tmp_path / "site").mkdir()
+    for name in names:
+        (tmp_path / "site" / name).write_text("x")
+    code, out, err = invoke(capfd, "provision", file)
+    assert code == 0, out + err
+    code, out, _ = invoke(capfd, "provision", file)
+    assert code == 0 and out.splitlines()[0].endswith("nothing to do")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -74,6 +74,25 @@ def test_what_is_not_there(kept: KeptBoard) -> None:
     kept.run(scenario())
 
 
+def test_among_hundreds_of_files_one_is_found(kept: KeptBoard) -> None:
+    """A list of them all has no room in the board's heap."""
+    files = kept.board.files
+
+    async def scenario() -> None:
+        names = [f"a-rather-long-name-of-29-b{number:03d}" for number in range(250)]
+        for name in names:
+            await kept.board.file.putcontents(name, b"x")
+        await files.put("a", b"a")
+        assert await files.holds("a", b"a") and await files.get("a") == b"a"
+        await files.mv("a", "b")
+        await files.rm("b", names[0])
+        assert not await files.holds("b", b"a") and not await kept.board.file.exists(names[0])
+        for name in names[1:]:
+            await kept.board.file.remove(name)
+
+    kept.run(scenario())
+
+
 def test_a_name_that_is_taken(kept: KeptBoard) -> None:
     files = kept.board.files
 
@@ -141,6 +160,7 @@ def test_what_was_cut_off_is_finished_and_named(kept: KeptBoard) -> None:
 
     async def scenario() -> None:
         for work in (board.files.ls, board.files.df, lambda: board.files.get("init.lua")):
+            await board.file.remove("init.lua")
             await board.file.putcontents(scratch.name, b"init.lua")
             await board.file.putcontents(scratch.done, b"new")
             await board.file.putcontents(scratch_for(b"other").part, b"half")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import FileSystemFull, UsageError
-from bridge.files.folder import Folder, Plan, check_room, read_folder
+from bridge.files.folder import Plan, check_room, read_folder
 from bridge.files.space import PAGE, Space, pages_of
 
 
@@ -35,9 +35,8 @@ def test_a_name_that_the_board_cannot_have(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
-def test_room_is_judged_step_by_step(tmp_path: Path) -> None:
+def test_room_is_judged_step_by_step() -> None:
     files = {"a": b"x" * 10 * PAGE, "b": b"x" * 10 * PAGE}
-    folder = Folder(tmp_path, files, ())
     there = {"a": 10 * PAGE, "c": 20 * PAGE}
     plan = Plan(send=["a", "b"], others=["c"])
 
@@ -47,9 +46,9 @@ def test_room_is_judged_step_by_step(tmp_path: Path) -> None:
         return found
 
     # The old a goes when the new one is there; b is new.
-    check_room(plan, folder, there, space(pages_of(10 * PAGE)), "port")
+    check_room(plan, files, there, space(pages_of(10 * PAGE)), "port")
     with pytest.raises(FileSystemFull, match="no room for a .2510 bytes."):
-        check_room(plan, folder, there, space(pages_of(10 * PAGE) - 1), "port")
+        check_room(plan, files, there, space(pages_of(10 * PAGE) - 1), "port")
     with pytest.raises(FileSystemFull, match="no room for b"):
-        check_room(Plan(send=["a", "b"]), folder, {}, space(2 * pages_of(10 * PAGE) - 1), "port")
-    check_room(Plan(send=["a", "b"], remove=["c"]), folder, there, space(0), "port")
+        check_room(Plan(send=["a", "b"]), files, {}, space(2 * pages_of(10 * PAGE) - 1), "port")
+    check_room(Plan(send=["a", "b"], remove=["c"]), files, there, space(0), "port")

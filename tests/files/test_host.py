@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -45,6 +46,36 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path.chmod(0)
     with unprivileged(), pytest.raises(UsageError, match="Permission denied"):
         host.read_file(path)
+
+
+def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        host.check_writable(pipe)
+        host.write_file(pipe, b"one")
+        assert os.read(reader, 9) == b"one" and stat.S_ISFIFO(pipe.stat().st_mode)
+    finally:
+        os.close(reader)
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_socket_takes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+        for work in (host.check_writable, lambda path: host.write_file(path, b"x")):
+            with pytest.raises(UsageError, match="socket is no plain file"):
+                work(Path("socket"))
+    assert stat.S_ISSOCK(os.stat("socket").st_mode)
+
+
+def test_a_slash_at_the_end_asks_for_a_folder(tmp_path: Path) -> None:
+    for end in ("/", "/."):
+        with pytest.raises(UsageError, match="There is no folder .*logs"):
+            host.check_writable(f"{tmp_path}/logs{end}")
+    assert not host.asks_for_folder(Path("logs/")) and not host.asks_for_folder("logs")
 
 
 def test_what_cannot_be_written(tmp_path: Path) -> None:

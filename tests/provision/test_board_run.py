@@ -188,8 +188,12 @@ def test_an_lfs_image_for_a_firmware_without_lfs(tmp_path: Path) -> None:
 def test_a_full_file_system_is_said_before_the_file_is_sent(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
-            (tmp_path / "files" / "huge.bin").write_bytes(bytes(4 << 20))
+            async with open_board(boards.servers[0].url) as board:
+                await board.files.put("main.lua", b"old")
+            (tmp_path / "files" / "huge.bin").write_bytes(bytes(1 << 20))
+            (tmp_path / "files" / "more.bin").write_bytes(bytes(3 << 20))
             code, done = await report_of(boards)
-            assert code == 1 and "huge.bin" in done["boards"][0]["error"] and "room" in done["boards"][0]["error"]
+            assert (await boards.contents(0))["main.lua"] == b"old"
+            assert code == 1 and "more.bin" in done["boards"][0]["error"] and "room" in done["boards"][0]["error"]
 
     asyncio.run(scenario())

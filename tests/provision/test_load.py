@@ -68,6 +68,9 @@ BOARD = "boards:\n  - {name: a, port: x}\n"
         ("files: {n2345678901234567890123456789012: text}\n", UsageError, "31"),
         ("files: {init.lua: text}\nstartup: text\n", UsageError, "init.lua is among the files"),
         ("files: {lfs.img: text}\nlfs: text\n", UsageError, "name of the LFS image"),
+        ("erase: true\n", ProfileError, "erase is about writing the firmware, and no board has an image"),
+        ("lose_files: true\n", ProfileError, "lose_files is about writing"),
+        ("baud: 460800\n", ProfileError, "baud is about writing"),
         ("folder: none\n", UsageError, "none"),
         ("profile: none\n", ProfileError, "There is no profile none"),
         ("wifi: {ssid: x, password: {env: NO_SUCH}}\n", UsageError, "the password of x is not in"),
@@ -83,6 +86,31 @@ def test_what_cannot_be_is_said_before_a_board_is_touched(
     (tmp_path / "small.bin").write_bytes(image("net,node,tmr,uart"))
     with pytest.raises(kind, match=words):
         load(tmp_path, text + BOARD)
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        ("http://x", "a: http://x is not a kind of port"),
+        ("virtual:?colour=red", "a: .*colour is not an option of a virtual board"),
+        ("virtual", "a: virtual is no port"),
+        ("rfc2217://host", "a: rfc2217://host does not name a host and a TCP port"),
+        ("socket://localhost:4219", "a and b are on one port"),
+    ],
+)  # fmt: skip
+def test_ports_are_looked_at_before_any_is_opened(tmp_path: Path, port: str, words: str) -> None:
+    boards = f'boards:\n  - {{name: a, port: "{port}"}}\n  - {{name: b, port: "rfc2217://127.0.0.1:4219"}}\n'
+    with pytest.raises(ProfileError, match=words):
+        load(tmp_path, boards)
+
+
+def test_what_is_about_the_firmware_needs_one(tmp_path: Path) -> None:
+    (tmp_path / "fw.bin").write_bytes(image())
+    one = "boards:\n  - {name: a, port: x, image: fw.bin}\n"
+    with pytest.raises(UsageError, match="b: erase is about writing the firmware, and there is no image"):
+        load(tmp_path, one + "  - {name: b, port: y, erase: true}\n")
+    plans = load(tmp_path, "erase: true\n" + one + "  - {name: b, port: y}\n")
+    assert [plan.erase for plan in plans] == [True, True]
 
 
 def test_some_of_the_boards(tmp_path: Path) -> None:

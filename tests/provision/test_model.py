@@ -58,6 +58,23 @@ def test_a_password_itself_is_refused_and_not_shown(tmp_path: Path, password: ob
     assert "hunter2" not in str(caught.value) and "12345678" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["{hunter2secret}", "{env: X, hunter2secret: }", "{hunter2secret, hunter2secret}",
+     "{x: {hunter2secret, hunter2secret}}", "*hunter2secret", "!hunter2secret x", "&hunter2secret [&hunter2secret x]",
+     "!hunter2!secret x", "{file: *hunter2secret}"],
+)  # fmt: skip
+def test_a_password_in_any_spelling_is_not_shown(tmp_path: Path, password: str) -> None:
+    with pytest.raises(ProfileError, match=r"line \d") as caught:
+        read(tmp_path, BOARDS + f"wifi:\n  ssid: x\n  password: {password}\n")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_key_that_is_there_twice_is_named_elsewhere(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="line 3: ssid is there twice"):
+        read(tmp_path, BOARDS + "wifi: {ssid: x, ssid: y}\n")
+
+
 @pytest.mark.parametrize("source", [{}, {"env": "A", "file": "b"}, {"keyring": "s"}, {"env": "A", "user": "u"}])
 def test_a_secret_is_at_one_place(source: dict[str, str]) -> None:
     with pytest.raises(ValidationError):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,13 @@ def test_where_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert default_folder() == tmp_path / "nodemcu-bridge" / "boards"
     monkeypatch.setenv("XDG_STATE_HOME", "not/absolute")
     assert default_folder() == Path.home() / ".local/state/nodemcu-bridge/boards"
+
+
+def test_the_board_that_a_file_called_so_the_last_time(tmp_path: Path) -> None:
+    records = Records(tmp_path / "boards")
+    assert records.named("one", "/dev/x") is None
+    for number, mac in enumerate((MAC, "5c:cf:7f:00:00:02", MAC)):
+        records.write(replace(done(), mac=mac, name="one", port="/dev/x"))
+        os.utime(records.folder / f"{mac.replace(':', '')}.json", (number, number))
+        assert (found := records.named("one", "/dev/x")) is not None and found.mac == mac
+    assert records.named("one", "/dev/y") is None and records.named("two", "/dev/x") is None

@@ -41,6 +41,8 @@ def test_from_a_file_that_only_its_owner_may_read(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
     path.chmod(0o600)
     assert read_secret(source, tmp_path, "it").reveal() == "hunter2"
+    path.write_bytes(b"\xef\xbb\xbfhunter2\r\n")  # as an editor of Windows writes it
+    assert read_secret(source, tmp_path, "it").reveal() == "hunter2"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not text"):
         read_secret(source, tmp_path, "it")

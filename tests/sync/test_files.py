@@ -33,6 +33,7 @@ def test_files_whole(shared: sync.Board, tmp_path: Path) -> None:
     (tmp_path / "c.bin").write_bytes(b"d")
     assert shared.files.sync(tmp_path, told=show).send == ["c.bin"]
     shared.files.rm("b.bin", "c.bin")
+    shared.files.check_room({"a": b"x"})
     assert shared.files.df().used == 0 and shared.files.finished == ()
     assert (len(DATA), len(DATA)) in told and ("c.bin", 1, 1) in told
     assert len(threads) == 1 and threading.current_thread().name not in threads

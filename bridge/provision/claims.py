@@ -1,0 +1,102 @@
+"""Which port and which MAC address is whose in one run: no two boards of a file are the same one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from bridge.errors import UsageError
+from bridge.identify import identify_all
+from bridge.ports.base import PortInfo
+from bridge.ports.discover import list_boards
+from bridge.ports.lock import lock_key
+from bridge.provision.plan import BoardPlan
+
+
+def port_key(url: str) -> str:
+    """What a port is called here: the same by all its names, also by those of a port that is not there now."""
+    is_name = "://" not in url and not url.startswith("virtual:") and "\0" not in url
+    return lock_key(url) or (os.path.realpath(url) if is_name else url)
+
+
+class Claims:
+    """What the boards of one run have taken.
+
+    Args:
+        plans: of all boards of the run.
+        ports: lists the adapters there are; for tests.
+    """
+
+    def __init__(self, plans: Iterable[BoardPlan], ports: Callable[[], Sequence[PortInfo]] | None = None) -> None:
+        self._plans = list(plans)
+        self._list = ports or list_boards
+        self._ports: dict[str, str] = {}
+        self._macs: dict[str, str] = {}
+        self._asked: dict[PortInfo, str | None] = {}
+        self._asking = asyncio.Lock()
+
+    def ports(self) -> list[PortInfo]:
+        """The adapters there are."""
+        return list(self._list())
+
+    def take_port(self, name: str, url: str) -> None:
+        """A board is on a port; the one that it was on before is free.
+
+        Raises:
+            UsageError: another board of this run is on it.
+        """
+        self._ports = {key: other for key, other in self._ports.items() if other != name}
+        other = self._ports.setdefault(port_key(url), name)
+        if other != name:
+            raise UsageError(
+                f"The boards {other} and {name} are both on {url}",
+                port=url,
+                remedy="Check in the file where each is; what was begun with the other one goes on.",
+            )
+
+    def take_mac(self, name: str, mac: str, url: str | None) -> None:
+        """A board has a MAC address.
+
+        Raises:
+            UsageError: another board of this run has it.
+        """
+        other = self._macs.setdefault(mac, name)
+        if other != name:
+            raise UsageError(
+                f"The boards {other} and {name} are one board: both have the MAC address {mac}",
+                port=url,
+                remedy="Check in the file where each is; what was begun with the other one goes on.",
+            )
+
+    async def with_mac(
+        self, mac: str, among: Iterable[PortInfo], *, bare: bool = False, given: bool = False
+    ) -> PortInfo | None:
+        """Open ports, which may reset the boards there, and ask which has a MAC address; None if none has.
+
+        Ports on which boards of this run are already are left alone. What has answered is not asked again.
+
+        Args:
+            mac: as "5c:cf:7f:00:11:22".
+            among: the ports.
+            bare: boards with no firmware that answers are restarted, and their ROM is asked.
+            given: also ports that the file gives to boards by their names or places.
+        """
+        async with self._asking:
+            free = [info for info in among if given or not self._is_given(info)]
+            for rom in (False, True) if bare else (False,):
+                new = [i for i in free if self._asked.get(i) is None and port_key(i.url) not in self._ports]
+                for info, one in zip(new, await identify_all([i.url for i in new], rom=rom), strict=True):
+                    self._asked[info] = None if one.mac is None else one.mac.lower()
+                found = next((info for info in free if self._asked.get(info) == mac), None)
+                if found is not None:
+                    return found
+            return None
+
+    def _is_given(self, info: PortInfo) -> bool:
+        places = [plan.place for plan in self._plans]
+        return any(
+            (place.port is not None and port_key(place.port) == port_key(info.url))
+            or (place.usb_path is not None and place.usb_path == info.usb_path)
+            for place in places
+        )
