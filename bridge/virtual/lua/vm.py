@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import functools
 import importlib
 import sys
-import weakref
 from importlib.resources import files
 from typing import Any
 
@@ -32,10 +30,8 @@ _BOARD_FILES = (
 )
 #: VM instructions between two looks of the count hook.
 HOOK_STEP = 1000
-#: VMs that were closed while something still held values of theirs. They must not be left to Python's cyclic collector,
-#: which would clear them before Lua gives back its references to Python: they go when nobody else holds them.
+#: VMs that were closed while something still held values of theirs: they go when nobody else holds them.
 _closed: list[Any] = []
-_open: weakref.WeakSet[Vm] = weakref.WeakSet()
 
 
 class Vm:
@@ -54,6 +50,9 @@ class Vm:
         self.runtime = library.LuaRuntime(
             encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
         )
+        # Python's cyclic collector, and the interpreter as it ends, would clear what Lua still calls when it is taken down:
+        # a crash. With a reference that nobody sees, a VM that was not closed is never taken down.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.runtime))
         self.userdata_type: type = type(self.runtime.eval(b"newproxy and newproxy() or io.stdout"))
         self.layout = chunk.HOST_51 if version == "5.1" else chunk.HOST_53
         self._compile = self.runtime.eval(
@@ -67,11 +66,9 @@ class Vm:
             b"setfenv or (function() local set = debug.setupvalue return function(f, e) set(f, 1, e) end end)()"
         )
         Args.describe = describe
-        _open.add(self)
 
     def close(self) -> None:
         """Give the VM up; it goes when the last of its values has."""
-        _open.discard(self)
         _closed.append(self.runtime)
         del self.runtime, self._compile, self._load, self.pack, self.set_environment
         sweep()
@@ -114,18 +111,11 @@ class Vm:
 
 def sweep() -> None:
     """Let closed VMs go that nobody holds any more."""
-    # Two references: the list's and the argument's.
+    # Three references: the list's, the argument's, and the one that nobody sees.
     for index in range(len(_closed) - 1, -1, -1):
-        if sys.getrefcount(_closed[index]) <= 2:
+        if sys.getrefcount(_closed[index]) <= 3:
+            ctypes.pythonapi.Py_DecRef(ctypes.py_object(_closed[index]))
             del _closed[index]
-
-
-@atexit.register
-def _keep() -> None:
-    # A program may end with boards that it has not closed. As the interpreter ends it clears what their Lua still calls
-    # when it is taken down, and would crash: with one reference more it never is.
-    for runtime in (*_closed, *(vm.runtime for vm in _open)):
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(runtime))
 
 
 def describe(value: Any) -> str:
