@@ -50,8 +50,8 @@ class Vm:
         self.runtime = library.LuaRuntime(
             encoding=None, unpack_returned_tuples=True, register_eval=False, register_builtins=False
         )
-        # What Lua still calls as it is taken down, the cyclic collector or the end of the interpreter would have cleared: a
-        # crash. With a reference that nobody sees, a VM that was not closed is never taken down.
+        # What Lua still calls as it is taken down, Python's cyclic collector or the end of the interpreter would have
+        # cleared: a crash. With a reference that nobody sees, a VM that was not closed is never taken down.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.runtime))
         self.userdata_type: type = type(self.runtime.eval(b"newproxy and newproxy() or io.stdout"))
         self.layout = chunk.HOST_51 if version == "5.1" else chunk.HOST_53
