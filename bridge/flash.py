@@ -18,11 +18,12 @@ from typing import TypeVar
 
 from bridge.errors import BridgeError, FilesWouldBeLost, FlashError, ImageError, PortError, UsageError
 from bridge.flashing.backup import check_kept, load_backup, prepare_backup, restore_flash, save_flash
+from bridge.flashing.chip_files import files_on_chip, files_stay, table_on_chip
 from bridge.flashing.header import check_fits, corrected, lasting
 from bridge.flashing.output import HALF_WRITTEN, NOTHING_WRITTEN, FlashProgress, Progress, explain
 from bridge.flashing.session import Session
-from bridge.flashing.table import RECORDS_SIZE, Row, after_first_boot, file_system, read_table, records_of
-from bridge.image import IROM_OFFSET, NEEDED, ImageFacts, ImagePart, check_image
+from bridge.flashing.table import Row, after_first_boot, file_system, read_table, records_of
+from bridge.image import NEEDED, ImageFacts, ImagePart, check_image
 from bridge.ports.lock import hold_port
 from bridge.ports.open import check_url
 from bridge.profile import Profile
@@ -302,22 +303,15 @@ class _Work:
         return there in (wanted, after_first_boot(wanted, size))
 
     async def _table(self) -> tuple[Row, ...]:
-        """The partition table on the board: the first record, as a rule. To read them all takes a tenth of a second."""
-        for size in (256, RECORDS_SIZE):
-            if table := read_table(await self.session.peek(IROM_OFFSET, size)):
-                return table
-        return ()
+        return await table_on_chip(self.session)
 
     async def _moves_files(self, size: int) -> bool:
         """True if there is a file system, and the new layout has it elsewhere."""
-        before = file_system(await self._table())
-        if before is None or not before.at or before.at + before.size > (size or 1 << 24):
+        table = await self._table()
+        if table and file_system(table) == file_system(after_first_boot(read_table(records_of(self.parts)), size)):
             return False
-        after = file_system(after_first_boot(read_table(records_of(self.parts)), size))
-        if after == before:
-            return False
-        blank = await self.session.peek(before.at, 256)
-        return bool(blank.strip(b"\xff"))
+        found = await files_on_chip(self.session)
+        return found is not None and not files_stay(found, self.parts, size)
 
 
 @contextlib.asynccontextmanager

@@ -25,10 +25,14 @@ PROMPT = b"> "
 CONTINUED = b">> "
 
 _KEPT = 16_384
-#: How what a board said ends while it makes its file system after the flash was erased: a dot for every 16 sectors of
-#: 45 ms (app/spiffs/spiffs.c). And how long that may take: there are 1000 sectors in 4 MB.
-_FORMATTING = re.compile(rb"(?:Formatting file system[. \w]*|\.{2,})[.\r\n]*$")
-_FORMAT_SECONDS = 90.0
+#: How what a board said ends while it makes its file system after the flash was erased: a dot for every 16 sectors
+#: (app/spiffs/spiffs.c).
+_FORMATTING = re.compile(rb"(?:Formatting file system[. \w]*|^\.|\.{2,})[.\r\n]*$")
+#: Seconds without a byte after which it makes none any more: a sector takes 45 ms, and 400 ms at most by the data sheet
+#: of the W25Q32, so that dots are 6.4 s apart at most.
+_DOT_SECONDS = 10.0
+#: More dots than the largest flash has: 16 MB in 4096 sectors make 256.
+_DOTS = 300
 #: The end of the firmware's banner (`printf` of app/user/user_main.c and app/lua/lua.c), once in each boot.
 _BANNER = b"powered by Lua"
 #: A prompt that is not found while the board starts so often is none because of that.
@@ -55,7 +59,10 @@ class Repl:
         self._lost: PortError | None = None
         #: What the last `sync` heard in vain, at most the last 16 KB.
         self.heard = b""
-        self._began = asyncio.get_running_loop().time()
+        #: The last `sync` failed on a board that was making its file system. Resetting it would begin that anew.
+        self.formats = False
+        self._began = self._latest = asyncio.get_running_loop().time()
+        self._dots = 0
         self._boots = 0
         self._banner = b""
         # Differs from one session to the next, so that no answer to an earlier one is taken for ours.
@@ -116,11 +123,11 @@ class Repl:
         Nothing half-typed is run, and the board is not reset.
 
         Args:
-            seconds: how long to try.
+            seconds: how long to try. A board that makes its file system is waited for as long as it says so.
 
         Raises:
             NotNodeMCU: something else answers, or nothing does; the message says what it looks like.
-            ReplError: a NodeMCU starts, and its prompt does not answer.
+            ReplError: a NodeMCU starts, and its prompt does not answer, or it makes its file system and falls silent.
             BootLoop: it restarts again and again.
             PortLost: the port went away.
         """
@@ -139,12 +146,15 @@ class Repl:
             answer = re.compile(rb"(?:\n|> )%x\r\n[^\r\n]{0,40}> $" % self._serial)
             if await self.wait_for(answer, min(patience, max(deadline - loop.time(), 0.01))) is not None:
                 self.forget()
+                self.formats = False
                 return
             heard += self._received
             del heard[:-_KEPT]
-            if self._received and _FORMATTING.search(heard[-100:]):
-                # A blank file system is being made; the dots come slower than the tries, and nothing is answered.
-                deadline = max(deadline, min(loop.time() + 3.0, self._began + _FORMAT_SECONDS))
+            self._dots += self._received.count(b".")
+            self.formats = _FORMATTING.search(heard, max(0, len(heard) - 100)) is not None and self._dots <= _DOTS
+            if self.formats:
+                # The dots come slower than the tries, and nothing is answered meanwhile.
+                deadline = max(deadline, self._latest + _DOT_SECONDS)
             if CONTINUED in self._received[-16:]:
                 self.write(b"\r\n" + BREAK + b"\r\n")
             if loop.time() >= deadline:
@@ -176,6 +186,7 @@ class Repl:
         return size * 10 / self.port.baud
 
     def _take(self, data: bytes) -> None:
+        self._latest = asyncio.get_running_loop().time()
         self._boots += (self._banner + data).count(_BANNER)
         self._banner = (self._banner + data)[1 - len(_BANNER) :]
         self._received += data
@@ -195,6 +206,13 @@ class Repl:
             seconds = asyncio.get_running_loop().time() - self._began
             what = f"The board restarts again and again, {self._boots} times within {seconds:.0f} s"
             return BootLoop(what, cause=boot_cause(heard), port=url)
+        if self.formats:
+            return ReplError(
+                f"The board makes its file system, and has said nothing for {_DOT_SECONDS:g} s",
+                port=url,
+                remedy="Leave it its power, which a flash of 16 MB needs for up to 5 minutes, and run the same command "
+                "again; if it never gets through, its flash or its supply is bad.",
+            )
         if other_firmware(heard) is None and _comes_back(heard, self._stop):
             return NotNodeMCU(
                 "What is sent comes back, and nothing else answers",

@@ -49,7 +49,7 @@ LADDER: dict[str, set[str]] = {
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
-LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "board", "opening"}
+LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "files", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["provision"] = {*LADDER}

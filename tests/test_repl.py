@@ -182,6 +182,39 @@ def test_a_board_that_makes_its_file_system_is_waited_for() -> None:
     clock.run(main())
 
 
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    # 45 ms for a sector, as in the data sheet, and the 400 ms that it may take at most.
+    [(16 << 20, 1.0), (4 << 20, 400 / 45)],
+    ids=["16 MB", "slow flash"],
+)
+def test_making_a_large_or_slow_file_system_is_waited_for(size: int, factor: float) -> None:
+    async def main() -> None:
+        async with virtual_port(flash_size=size, flash=factor) as port:
+            repl = Repl(port)
+            await repl.sync()
+            repl.write(b"=file.format()\r\n")
+            await repl.wait_for(re.compile(rb"\n?\.\."), 15.0)
+            began = asyncio.get_running_loop().time()
+            await repl.sync(8.0)
+            assert asyncio.get_running_loop().time() - began > 150.0
+            assert await repl.line("=1+1") == b"2"
+
+    clock.run(main())
+
+
+def test_a_board_that_falls_silent_while_it_makes_its_file_system_is_told_as_such() -> None:
+    async def main() -> None:
+        dots = [b"Formatting file system. Please wait...\r\n", b"..", b"."]
+        repl = Repl(Talker(lambda data: dots.pop(0) if dots else b""))  # type: ignore[arg-type]
+        with pytest.raises(ReplError, match="makes its file system, and has said nothing for") as caught:
+            await repl.sync(2.0)
+        assert not isinstance(caught.value, NotNodeMCU) and repl.formats
+        assert "5 minutes" in str(caught.value.remedy)
+
+    clock.run(main())
+
+
 def test_lines_give_what_they_print() -> None:
     async def main() -> None:
         async with virtual_port() as port:

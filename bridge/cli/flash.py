@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -13,15 +14,17 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.keep_files import KeepFiles
 from bridge.cli.options import port_option, profile_option, trace_option
 from bridge.errors import BridgeError
 from bridge.firmware.catalog import load_images
 from bridge.flash import FLASH_BAUD, FlashProgress, FlashReport, flash_image
 from bridge.flashing.backup import WARNING, prepare_backup
-from bridge.flashing.keep import files_survive, new_folder, put_files, save_files
+from bridge.flashing.kept import Kept
 from bridge.flashing.output import HALF_WRITTEN, NOTHING_WRITTEN
 from bridge.flashing.start import await_prompt
 from bridge.image import ImageFacts, check_image
+from bridge.ports.lock import hold_port
 from bridge.profile import Profile
 from bridge.trace import Recorder
 
@@ -48,6 +51,10 @@ class FlashOutput(Output):
     """File that holds the flash as it was."""
     backup_kept: bool
     """That file was there already and was left as it is."""
+    started: bool | None
+    """The new firmware was seen to start; null: not waited for."""
+    reason: str | None
+    """Why it does not start, or the files are not back; null if all is well."""
     seconds: float
     """For connecting, comparing, writing and verifying."""
     version: str
@@ -100,30 +107,45 @@ def flash(
             "saved: for that, or for another board, give another name.",
             err=True,
         )
-    lines = say_what_to_press(profile)
+    lines = profile is None or profile.reset.lines != "none"
+    into_loader = functools.cache(lambda: say_what_to_press(profile))  # once
+    done = _Done()
 
-    async def work(show: Show) -> tuple[FlashReport, list[str]]:
-        saved = None
-        if keep_files and (erase or not await files_survive(url, parts)):
-            show(FlashProgress("saving the files"))
-            saved = new_folder()
-            click.echo(f"The board's files are saved in {saved}. {WARNING}", err=True)
-            await save_files(url, saved)
-        report = await flash_image(
-            url, parts, baud=baud or (profile.flash.baud if profile is not None else FLASH_BAUD), profile=profile,
-            erase=erase, force=force, lose_files=lose_files or saved is not None, backup=backup, progress=show, log=log,
-        )  # fmt: skip
-        if not no_wait or saved is not None:
-            await await_prompt(url, lines=lines, progress=show)
-        back: list[str] = []
-        if saved is not None:
-            show(FlashProgress("putting the files back"))
-            back = await put_files(url, saved)
-            shutil.rmtree(saved)
-        return report, back
+    async def work(show: Show) -> None:
+        keep = KeepFiles(url, parts, erase=erase, lines=lines, into_loader=into_loader, progress=show)
 
-    with progress_bar(url, trace) as show:
-        report, back = ending.run(work(show))
+        async def start() -> None:
+            if done.started is None:
+                done.started = False
+                await await_prompt(url, lines=lines, progress=show)
+                done.started = True
+
+        try:
+            if keep_files:
+                await keep.before()
+            into_loader()  # not earlier: what is in its loader does not answer
+            done.report = await flash_image(
+                url, parts, baud=baud or (profile.flash.baud if profile is not None else FLASH_BAUD), profile=profile,
+                erase=erase, force=force, lose_files=lose_files or keep.safe, backup=backup, progress=show, log=log,
+            )  # fmt: skip
+            if not no_wait:
+                await start()
+            done.back = await keep.after(start)
+        except BridgeError as error:
+            if keep_files:
+                keep.explain(error)
+            raise
+
+    try:
+        # Also between the steps, of which each lets the port go.
+        with hold_port(url), progress_bar(url, trace) as show:
+            ending.run(work(show))
+    except BridgeError as error:
+        if done.report is None:
+            raise
+        done.failure = error
+    report = done.report
+    assert report is not None
     if profile is not None and report.flash_size not in (0, profile.flash.size):
         click.echo(
             f"The profile {profile.name} says {profile.flash.size >> 10} KB of flash, the chip has "
@@ -132,17 +154,36 @@ def flash(
         )
     if backup is not None and not report.backup_kept:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
+    if not keep_files and (left := Kept(report.mac).folder) is not None:
+        click.echo(f"Files that --keep-files saved, and that are not back on the board, are in {left}: run the same "
+                   "command again with --keep-files to put them back.", err=True)  # fmt: skip
     if as_json:
-        print_json(_output(url, report, back, backup))
-        return
+        print_json(_output(url, report, done, backup))
+    else:
+        _print(url, report, done, baud)
+    if done.failure is not None:
+        raise done.failure
+
+
+@dataclass
+class _Done:
+    """How far it got."""
+
+    report: FlashReport | None = None
+    started: bool | None = None
+    back: list[str] = field(default_factory=list)
+    failure: BridgeError | None = None
+
+
+def _print(url: str, report: FlashReport, done: _Done, baud: int | None) -> None:
     who = f"{report.chip} {report.mac} on {url}"
     if report.written:
         slower = f" at {report.baud} baud" if baud is not None and report.baud < baud else ""
         click.echo(f"Wrote {report.size} bytes to {who} in {report.seconds:.1f} s{slower}, and verified them.")
     else:
         click.echo(f"This firmware is on {who} already (looked at in {report.seconds:.1f} s); nothing was written.")
-    if back:
-        click.echo(f"Put {len(back)} files back.")
+    if done.back:
+        click.echo(f"Put {len(done.back)} files back.")
 
 
 def say_what_to_press(profile: Profile | None) -> bool:
@@ -158,7 +199,7 @@ def _describe(facts: ImageFacts) -> str:
     return f"NodeMCU {facts.version or 'of an older kind'}, Lua {facts.lua}, modules {', '.join(facts.modules)}"
 
 
-def _output(url: str, report: FlashReport, back: list[str], backup: Path | None) -> FlashOutput:
+def _output(url: str, report: FlashReport, done: _Done, backup: Path | None) -> FlashOutput:
     return FlashOutput(
         port=url,
         chip=report.chip,
@@ -168,9 +209,11 @@ def _output(url: str, report: FlashReport, back: list[str], backup: Path | None)
         written=report.written,
         baud=report.baud,
         files_lost=report.files_lost,
-        files_put_back=back,
+        files_put_back=done.back,
         backup=None if backup is None else str(backup),
         backup_kept=report.backup_kept,
+        started=done.started,
+        reason=None if done.failure is None else str(done.failure),
         seconds=round(report.seconds, 3),
         version=report.facts.version,
         lua=report.facts.lua,

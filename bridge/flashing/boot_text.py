@@ -16,6 +16,11 @@ _START = re.compile(rb"ets [A-Z][a-z]{2} [ \d]\d \d{4},rst cause:(\d+), boot mod
 CAUSES = {1: "power on", 2: "reset", 3: "watchdog of the software", 4: "watchdog of the hardware"}
 #: So many starts within one listening make a loop.
 _LOOP = 3
+#: What to do where a program of the board is in the way.
+PROGRAM = (
+    "`flash --no-wait` leaves the waiting out; `flash --erase` takes the program away, and all files and Wi-Fi "
+    "settings with it (`--backup FILE` saves the whole flash first)."
+)
 
 
 @dataclass(frozen=True)
@@ -124,10 +129,19 @@ def _rom(said: bytes, heard: bytes) -> Finding | None:
 def _loop(starts: list[re.Match[bytes]], cause: int) -> Finding | None:
     if len(starts) < _LOOP:
         return None
+    return looping(f"{len(starts)} times, by {CAUSES.get(cause, f'cause {cause}')}")
+
+
+def looping(how: str) -> Finding:
+    """A board that restarts again and again.
+
+    Args:
+        how: how often, in words.
+    """
     return Finding(
         "loop",
-        f"the board restarts again and again ({len(starts)} times, by {CAUSES.get(cause, f'cause {cause}')})",
-        "Check its power supply; if an init.lua of the board does it, flash with --erase.",
+        f"the board restarts again and again ({how})",
+        f"Check its power supply. If its init.lua does it: {PROGRAM}",
     )
 
 
@@ -141,5 +155,5 @@ def _after_load(said: bytes, cause: int) -> Finding:
     return Finding(
         "started",
         f"the boot ROM starts the firmware (after {CAUSES.get(cause, f'cause {cause}')}), and no console comes up",
-        "Its console may have another speed (see --baud of `info`), or its init.lua may hold it.",
+        f"Its console may have another speed (see --baud of `info`), or its init.lua may hold it: {PROGRAM}",
     )

@@ -1,70 +1,96 @@
-"""Files of a board, kept over a flash that moves its file system: saved on the host before, put back after."""
+"""Files of a running board, kept over a flash that moves its file system: read before, put back after."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from urllib.parse import quote, unquote
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bridge.board import Board
-from bridge.errors import FlashError, LuaError, UsageError
+from bridge.errors import LuaError
+from bridge.files.names import scratch_tag
+from bridge.flashing.kept import Kept, Place
 from bridge.flashing.table import after_first_boot, file_system, read_table, records_of
 from bridge.image import ImagePart
 from bridge.opening import open_board
 
 #: Told of each file: its name, and how many of how many.
 Told = Callable[[str, int, int], None]
+#: Third byte of a flash chip's number → bytes, as esptool reads it (DETECTED_FLASH_SIZES of esptool/cmds.py).
+_CHIP_SIZES = {code + step: 1 << (18 + step) for code in (0x12, 0x32) for step in range(7)}
 
 
-async def files_survive(url: str, parts: list[ImagePart]) -> bool:
-    """True if an image has its file system where the board's is now, by what the board's firmware says.
+@dataclass(frozen=True)
+class Here:
+    """What a running board tells of itself and its files."""
+
+    board: str
+    """The last three bytes of its MAC address, six hexadecimal digits."""
+    place: Place | None
+    """Where its file system is: of 3.x the partition, of 2.x what the file system uses; None if it does not tell."""
+    stays: bool
+    """An image has its file system at the same place, of the same size."""
+
+
+async def look_at_files(url: str, parts: list[ImagePart]) -> Here:
+    """Ask a running board where its files are, and look where an image would have them.
+
+    The image will be written with the size of the chip in its header. So that size counts, not `node.flashsize`, which
+    on stock firmware is what stands in the header of the firmware that runs (app/platform/flash_api.c).
+
+    Args:
+        url: port of the board.
+        parts: of the image.
 
     Raises:
-        BridgeError: no NodeMCU with the module `file` answers.
+        BridgeError: no NodeMCU answers.
     """
     async with open_board(url) as board:
+        who = f"{await board.node.chipid() & 0xFFFFFF:06x}"
         try:
             # Not file.fscfg(): that is what the file system uses of its partition.
             now = await board.node.getpartitiontable()
         except LuaError:
-            return False  # a firmware before 3.x
-        size = await board.node.flashsize()
+            return Here(who, await board.file.fscfg(), stays=False)  # a firmware before 3.x
+        place = (int(now["spiffs_addr"]), int(now["spiffs_size"]))
+        size = _CHIP_SIZES.get(await board.node.flashid() >> 16 & 0xFF)
+    if size is None:
+        return Here(who, place, stays=False)
     after = file_system(after_first_boot(read_table(records_of(parts)), size))
-    return after is not None and (after.at, after.size) == (now["spiffs_addr"], now["spiffs_size"])
+    return Here(who, place, stays=after is not None and (after.at, after.size) == place)
 
 
-async def save_files(url: str, folder: Path, told: Told | None = None) -> list[str]:
-    """Read all files of a board into a folder that its owner alone can read (0700, files 0600).
+async def read_files(url: str, told: Told | None = None) -> dict[str, bytes]:
+    """All files of a board, each compared by a digest that the board makes.
 
     Args:
         url: port of the board.
-        folder: made if it is not there; must be empty.
         told: of each file.
 
     Returns:
-        Their names on the board; in the folder a name that no file can have is percent-encoded.
+        Names on the board, and contents; what an upload that was cut off has left behind is not among them.
 
     Raises:
-        UsageError: the folder cannot be used.
         BridgeError: no NodeMCU with the module `file` answers, or a file could not be read.
     """
-    _prepare(folder)
     async with open_board(url) as board:
-        sizes = await board.file.list()
-        for number, (name, size) in enumerate(sorted(sizes.items()), 1):
+        names = [
+            name for name in await board.files.ls() if scratch_tag(name.encode("utf-8", "surrogateescape")) is None
+        ]
+        files = {}
+        for number, name in enumerate(names, 1):
             if told is not None:
-                told(name, number, len(sizes))
-            data = await board.file.getcontents(name) or b""
-            if len(data) != size:
-                raise FlashError(f"{name} could not be read whole: {len(data)} of {size} bytes", port=url)
-            _write(folder / quote(name, safe=" ~+,"), data)
-    return sorted(sizes)
+                told(name, number, len(names))
+            files[name] = await board.files.get(name)
+    return files
 
 
-async def put_files(url: str, folder: Path, told: Told | None = None) -> list[str]:
-    """Put saved files back on a board, each under a temporary name first.
+async def put_files(url: str, kept: Kept, *, replace: bool = True, told: Told | None = None) -> list[str]:
+    """Put saved files back on a board. What is back is kept no longer; what remains is put by the next call.
+
+    Args:
+        url: port of the board.
+        kept: its saved files.
+        replace: also files that are there with other contents; else the board's own one stays, and the saved one goes.
+        told: of each file.
 
     Returns:
         Names of those that had to be written; the others were there.
@@ -72,53 +98,16 @@ async def put_files(url: str, folder: Path, told: Told | None = None) -> list[st
     Raises:
         BridgeError: the board does not answer, or its file system is full.
     """
-    files = _read(folder)
-    async with open_board(url) as board:
-        return await put_contents(board, files, told)
-
-
-async def put_contents(board: Board, files: Mapping[str, bytes], told: Told | None = None) -> list[str]:
-    """Write files that are not on a board, or are other ones there. See `put_files`."""
+    files = kept.read()
     written = []
-    for number, (name, data) in enumerate(files.items(), 1):
-        if told is not None:
-            told(name, number, len(files))
-        if (await board.file.getcontents(name) or b"") == data and await board.file.exists(name):
-            continue
-        temporary = f"~{name}"[:31]
-        if not await board.file.putcontents(temporary, data):
-            raise FlashError(
-                f"{name} does not fit the board's file system", port=board.url, remedy="Remove files, and run it again."
-            )
-        await board.file.remove(name)
-        await board.file.rename(temporary, name)
-        written.append(name)
+    async with open_board(url) as board:
+        there = await board.files.ls()
+        for number, (name, data) in enumerate(files.items(), 1):
+            if told is not None:
+                told(name, number, len(files))
+            if name not in there or (replace and not await board.files.holds(name, data)):
+                await board.files.put(name, data)
+                written.append(name)
+            kept.back(name)
+    kept.drop()
     return written
-
-
-def new_folder() -> Path:
-    """A new folder of the user's for saved files, in the state folder."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    root = Path(state) / "nodemcu-bridge" / "files"
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Path(tempfile.mkdtemp(dir=root))
-
-
-def _prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
-        if any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty", remedy="Give another folder.")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be used ({error.strerror})", remedy="Give another folder.") from error
-
-
-def _read(folder: Path) -> dict[str, bytes]:
-    return {unquote(path.name): path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.errors import BridgeError, FlashError, PortError, ReplError
-from bridge.flashing.boot_text import BOOT_BAUD, Finding, diagnose
+from bridge.errors import BootLoop, BridgeError, FlashError, PortError, ReplError
+from bridge.flashing.boot_text import BOOT_BAUD, Finding, diagnose, looping
 from bridge.flashing.output import FlashProgress, Progress
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
@@ -16,12 +16,14 @@ from bridge.repl import Repl
 PROMPT_SECONDS = 12.0
 #: Seconds to listen to a board that is not coming up: three turns of a loop with a watchdog in it.
 LISTEN_SECONDS = 4.0
+#: What a first boot says (app/modules/file.c).
+_FORMATTING = b"Formatting file system"
 #: Seconds that EN is held low.
 _HOLD = 0.1
 
 
 async def await_prompt(
-    url: str,
+    where: str | Port,
     *,
     baud: int = CONSOLE_BAUD,
     lines: bool = True,
@@ -31,7 +33,7 @@ async def await_prompt(
     """Wait for the Lua prompt of a board that has just been flashed and reset.
 
     Args:
-        url: its port.
+        where: its port's URL, or its port, open, which stays the caller's to close.
         baud: speed of its console.
         lines: False if no reset lines are wired.
         progress: told of the stages.
@@ -46,12 +48,17 @@ async def await_prompt(
         if progress is not None:
             progress(FlashProgress(stage))
 
+    heard = b""
+
     def hear(data: bytes) -> None:
-        if b"ormatting" in data:
+        nonlocal heard
+        heard = heard[1 - len(_FORMATTING) :] + data
+        if _FORMATTING in heard:
+            heard = b""
             tell("formatting the file system")
 
     tell("starting")
-    port = await open_port(url, baud=baud)
+    port = await open_port(where, baud=baud) if isinstance(where, str) else where
     try:
         repl = Repl(port, on_text=hear)
         try:
@@ -59,15 +66,26 @@ async def await_prompt(
             return
         except PortError:
             raise
-        except ReplError as error:
+        except (ReplError, BootLoop) as error:
             reason: BridgeError = error
         finally:
             repl.release()
+        if repl.formats:
+            # A reset would begin it anew, and leave half a file system where it does not.
+            raise FlashError(
+                "The board does not come up: it was making its file system, and has fallen silent",
+                port=port.url,
+                remedy=reason.remedy,
+            ) from reason
         tell("listening to the boot text")
         finding = await listen(port, lines=lines)
+        if isinstance(reason, BootLoop) and finding.kind == "started":
+            # A watchdog takes seconds: too few starts for the listening, enough for the waiting.
+            finding = looping(reason.message.rpartition(", ")[2])
     finally:
-        await port.close()
-    raise FlashError(f"The board does not come up: {finding.what}", port=url, remedy=finding.remedy) from reason
+        if port is not where:
+            await port.close()
+    raise FlashError(f"The board does not come up: {finding.what}", port=port.url, remedy=finding.remedy) from reason
 
 
 async def listen(port: Port, *, lines: bool = True, seconds: float = LISTEN_SECONDS) -> Finding:

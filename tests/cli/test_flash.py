@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from bridge.virtual.board import VirtualBoard
@@ -158,3 +159,23 @@ def test_interrupted_by_a_person(
             await server.close()
 
     asyncio.run(scenario())
+
+
+def test_what_was_written_is_told_also_where_a_program_of_the_board_holds_the_console(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, flash = tmp_path / "firmware.bin", tmp_path / "flash"
+    path.write_bytes(image(size=1 << 20))
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&flash_size={1 << 20}&flash_file={flash}"
+    program = "uart.on('data', 0, function() end, 0)"
+    assert invoke(capfd, "exec", f'file.putcontents("init.lua", "{program}")', "--port", url)[0] == 0
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--force", "--json")
+    said = json.loads(out)
+    assert code == 1 and said["written"] is True and said["started"] is False
+    assert "--no-wait" in said["reason"] and "--erase" in said["reason"] and said["reason"] in err
+    schema = json.loads((Path(__file__).parent.parent.parent / "schemas" / "flash.json").read_text())
+    jsonschema.validate(said, schema)
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url)
+    assert code == 1 and "This firmware is on" in out and "does not come up" in err
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--no-wait", "--json")
+    assert (code, json.loads(out)["started"], json.loads(out)["reason"]) == (0, None, None)

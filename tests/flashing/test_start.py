@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bridge.errors import FlashError, PortNotFound
 from bridge.flashing.output import FlashProgress
 from bridge.flashing.start import await_prompt, listen
+from bridge.opening import open_board
 from bridge.ports.open import open_port
+from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
+from bridge.virtual.port import VirtualPort
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image
 
@@ -69,6 +73,59 @@ def test_the_first_boot_with_its_formatting_is_waited_for() -> None:
 
     asyncio.run(scenario())
     assert "formatting the file system" in [step.stage for step in stages]
+
+
+def test_the_first_boot_of_a_large_flash_is_waited_for_without_a_reset() -> None:
+    stages: list[str] = []
+
+    async def scenario() -> float:
+        async with VirtualBoard(VirtualOptions(clock="virtual", flash_size=16 << 20, blank=True)) as board:
+            board.flash.program(0, image(size=16 << 20))
+            board.reset()
+            await await_prompt(VirtualPort(board), progress=lambda step: stages.append(step.stage))
+            return asyncio.get_running_loop().time()
+
+    assert clock.run(scenario()) > 150.0
+    assert stages == ["starting", "formatting the file system"]
+
+
+def test_a_board_that_falls_silent_while_it_formats_is_not_reset() -> None:
+    stages: list[str] = []
+
+    async def scenario() -> None:
+        # A sector takes two seconds, in a flash that is about to die: the dots are half a minute apart.
+        async with VirtualBoard(VirtualOptions(clock="virtual", flash=50, blank=True)) as board:
+            board.flash.program(0, image())
+            board.reset()
+            with pytest.raises(FlashError, match="was making its file system, and has fallen silent") as caught:
+                await await_prompt(VirtualPort(board), progress=lambda step: stages.append(step.stage))
+            assert "power" in str(caught.value.remedy)
+
+    clock.run(scenario())
+    assert stages == ["starting", "formatting the file system"]  # and no listening, which resets
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("uart.on('data', 0, function() end, 0)", "no console comes up"),
+        ("while true do end", "restarts again and again"),
+        ("node.restart()", "restarts again and again"),
+    ],
+)
+def test_a_program_of_the_board_that_is_in_the_way_is_told_with_the_ways_out(
+    program: str, words: str, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        url = f"virtual:?clock=virtual&flash_size={1 << 20}&flash_file={tmp_path / 'flash'}"
+        async with open_board(url) as board:
+            await board.file.putcontents("init.lua", program.encode())
+        with pytest.raises(FlashError, match=words) as caught:
+            await await_prompt(url)
+        for option in ("--no-wait", "--erase", "all files and Wi-Fi settings"):
+            assert option in str(caught.value.remedy)
+
+    clock.run(scenario())
 
 
 def test_speed_and_receiver_are_given_back() -> None:

@@ -147,6 +147,7 @@ def formatted_flash() -> FlashMemory:
     from bridge.virtual.spiffs import format_region
 
     flash = FlashMemory(4 * 1024 * 1024)
+    flash.program(0, bytes([0xE9, 0, 2, layout.NIBBLE_OF_SIZE[flash.size] << 4]))
     table = layout.first_time_setup(layout.default_table(layout.IROM_ADDRESS + 0x80000), flash.size)
     rcr.write(flash, rcr.Record.PARTITION_TABLE, layout.pack_table(table))
     region = layout.find(table, layout.PartitionType.SPIFFS0)

@@ -45,6 +45,18 @@ SIZE_OF_NIBBLE = tuple(0x40000 << shift for shift in (1, 0, 2, 3, 4, 3, 4, 4, 5,
 NIBBLE_OF_SIZE = {1 << 19: 0, 1 << 18: 1, 1 << 20: 2, 1 << 21: 3, 1 << 22: 4, 1 << 23: 8, 1 << 24: 9}
 
 
+def told_size(header: bytes) -> int:
+    """What `node.flashsize` and `node.info` say: the flash's size in the image header, whatever chip there is.
+
+    `flash_rom_get_size_byte` of app/platform/flash_api.c; of 2.x, too, which sets the header right at its first start.
+
+    Args:
+        header: the first four bytes of the flash.
+    """
+    nibble = header[3] >> 4
+    return SIZE_OF_NIBBLE[nibble] if nibble < len(SIZE_OF_NIBBLE) else 512 << 10
+
+
 class LayoutError(Exception):
     """A partition table the firmware refuses; the text is what it prints."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bridge.virtual.chip import rcr
 from bridge.virtual.chip.efuse import chip_id, mac_address
-from bridge.virtual.chip.layout import PartitionType, find
+from bridge.virtual.chip.layout import PartitionType, find, told_size
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.modules.node_info import info
@@ -111,7 +111,7 @@ class _Node:
         return self._system.flash.jedec_id
 
     def flashsize(self, arguments: Args) -> Value:
-        return self._system.flash.size
+        return told_size(self._system.flash.read(0, 4))
 
     def setcpufreq(self, arguments: Args) -> int:
         self._system.cpu.mhz = 160 if arguments.check_integer(1) == 160 else 80

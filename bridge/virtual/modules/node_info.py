@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.virtual.chip.efuse import chip_id, mac_address
+from bridge.virtual.chip.layout import told_size
 from bridge.virtual.lua.api import Args, Value
 from bridge.virtual.sdk.system import System
 
@@ -19,6 +20,7 @@ def info(system: System, arguments: Args) -> Value:
     # 2.x looks at no argument, and has nothing but the eight numbers.
     option = "legacy" if image.is_2x else _OPTIONS[arguments.check_option(1, _OPTIONS, "legacy")]
     header = flash.read(0, 4)
+    kilobytes = told_size(header) // 1024
     mode, speed = header[2], _SPEEDS.get(header[3] & 15, 0)
     chip = chip_id(mac_address(system.options))
     if option == "lfs":
@@ -28,7 +30,7 @@ def info(system: System, arguments: Args) -> Value:
             {
                 "chip_id": chip,
                 "flash_id": flash.jedec_id,
-                "flash_size": flash.size // 1024,
+                "flash_size": kilobytes,
                 "flash_mode": mode,
                 "flash_speed": speed,
             }
@@ -55,6 +57,6 @@ def info(system: System, arguments: Args) -> Value:
         )
     if image.is_2x:
         major, minor, revision, *_ = map(int, image.version.split("."))
-        return (major, minor, revision, chip, flash.jedec_id, flash.size // 1024, mode, speed)
+        return (major, minor, revision, chip, flash.jedec_id, kilobytes, mode, speed)
     system.deprecated("node.info() without parameter", "in the next version")
-    return (*_VERSION, chip, flash.jedec_id, flash.size // 1024, mode, speed)
+    return (*_VERSION, chip, flash.jedec_id, kilobytes, mode, speed)

@@ -84,6 +84,17 @@ def test_deep_sleep_ends_in_a_boot_that_knows() -> None:
     on_bench(test)
 
 
+def test_the_size_of_the_flash_is_that_in_the_header(lua: str) -> None:
+    async def test(bench: Bench) -> None:
+        for nibble, said in ((2, 1 << 20), (4, 4 << 20), (9, 16 << 20), (12, 512 << 10)):
+            bench.flash.erase(0, 4096)
+            bench.flash.program(0, bytes([0xE9, 0, 2, nibble << 4]))
+            assert await bench.answer("=node.flashsize()") == str(said)
+            assert await bench.answer("=node.info('hw').flash_size") == str(said >> 10)
+
+    on_bench(test, lua=lua)
+
+
 def test_who_the_chip_is(lua: str) -> None:
     async def test(bench: Bench) -> None:
         number = chip_id(mac_address(bench.options))
