@@ -138,6 +138,7 @@ class _Reader:
             startup=startup,
             wifi=self._wifi(said("wifi")) if said("wifi") is not None else None,
             checks=said("checks") or Checks(),
+            startup_from=said("startup") or (said("files") or {}).get(STARTUP) or f"{said('folder')}/{STARTUP}",
         )
 
     def _read_image(self, *names: str) -> tuple[list[ImagePart], ImageFacts]:

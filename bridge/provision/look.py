@@ -21,7 +21,8 @@ SYNC_SECONDS = 3.0
 _SECONDS, _SECONDS_A_FILE = 60.0, 0.5
 #: What provisioning wants besides. Passwords are not asked for: what is not read cannot be shown.
 _MORE = """
-if wifi then a("status",wifi.sta.status()) a("ssid",(wifi.sta.getconfig())) end"""
+if wifi then a("status",wifi.sta.status()) a("ssid",(wifi.sta.getconfig())) end
+if node.LFS then a("lfs_time",node.LFS.time) end"""
 #: Sizes of the files that are asked for, "-" for one that is not there. By their names, as a list of all the files of a
 #: board that has hundreds would not fit its heap.
 _SIZES = """
@@ -91,6 +92,7 @@ def read_answer(said: Mapping[str, str], files: Mapping[str, int]) -> Look:
         status=_whole(said, "status"),
         ip=None if said.get("ip") in ("", "0.0.0.0") else said.get("ip"),
         files=files,
+        lfs_time=_whole(said, "lfs_time") or None,  # Lua 5.3 says 0 without an image
     )
 
 

@@ -77,6 +77,8 @@ class BoardPlan:
     startup: bytes | None
     wifi: WifiWish | None
     checks: Checks
+    startup_from: str = STARTUP
+    """Where the startup script is, as the file says it."""
 
     @property
     def image_hash(self) -> str | None:
@@ -117,6 +119,8 @@ class Look:
     ip: str | None
     files: Mapping[str, int]
     """Sizes in bytes of those files that were asked for and are there."""
+    lfs_time: int | None = None
+    """When the LFS image that is in use was made, in seconds since the epoch; None without one."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,9 @@ class Record:
     files: Mapping[str, str] = field(default_factory=dict)
     """Name → SHA-256."""
     lfs: str | None = None
+    """SHA-256 of the LFS image that was taken over."""
+    lfs_time: int | None = None
+    """What the board told of it then, as `Look.lfs_time`."""
     ssid: str | None = None
     wifi_mark: str | None = None
     ready: str | None = None
@@ -139,6 +146,8 @@ class Record:
     port: str | None = None
     usb_path: str | None = None
     serial_number: str | None = None
+    restart: bool = False
+    """Something was written, or was about to be, since the board was last restarted with its startup script."""
 
 
 def firmware_of(look: Look) -> tuple[str | None, ...]:
@@ -182,15 +191,35 @@ def steps_left(plan: BoardPlan, look: Look | None, record: Record | None) -> lis
     for name, data in plan.all_files.items():
         if record.files.get(name) != digest(data) or look.files.get(name) != len(data):
             left.add(Step.STARTUP if name == STARTUP else Step.FILES)
-    if plan.lfs is not None and record.lfs != digest(plan.lfs):
+    if plan.startup is not None and record.restart:
+        left.add(Step.STARTUP)
+    # A firmware that did not tell the image's time after it was taken over cannot say that it is gone.
+    if plan.lfs is not None and (record.lfs != digest(plan.lfs) or record.lfs_time not in (None, look.lfs_time)):
         left.add(Step.LFS)
     if plan.wifi is not None and (
         record.ssid != plan.wifi.ssid or record.wifi_mark != plan.wifi.mark or look.ssid != plan.wifi.ssid
     ):
         left.add(Step.WIFI)
-    if left or record.ready != plan_digest(plan) or (plan.needs_address and not look.ip):
+    if plan.needs_address and not look.ip:
+        # Its network may take another password now, or be gone: joining it tells which.
+        left |= {Step.CHECKS} if plan.wifi is None else {Step.CHECKS, Step.WIFI}
+    if left or record.ready != plan_digest(plan):
         left.add(Step.CHECKS)
     return [step for step in Step if step in left]
+
+
+def has_lfs(plan: BoardPlan, record: Record, time: int | None, functions: Sequence[str] | None) -> bool:
+    """True if the plan's LFS image is in use on a board.
+
+    Args:
+        plan: it has one.
+        record: what is known of the board.
+        time: as `Look.lfs_time`, now.
+        functions: what `node.LFS.list` says; None without an image (stock: luaL_pushlfsmodules).
+    """
+    if plan.lfs is None or functions is None or record.lfs != digest(plan.lfs):
+        return False
+    return record.lfs_time in (None, time)
 
 
 def asked_steps(plan: BoardPlan) -> list[Step]:

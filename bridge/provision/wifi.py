@@ -19,6 +19,20 @@ _REFUSED = frozenset(
 _ENOUGH = 2
 
 
+async def configure(board: Board, wish: WifiWish) -> None:
+    """Configure the station, kept over restarts, so that it joins the network where there is one; not waited for.
+
+    Args:
+        board: with the module `wifi`.
+        wish: the network.
+    """
+    await board.wifi.setmode(board.wifi.STATION)
+    settings: dict[str, Any] = {"ssid": wish.ssid, "auto": True, "save": True}
+    if wish.password is not None:
+        settings["pwd"] = wish.password.reveal()
+    await board.wifi.sta.config(settings)  # type: ignore[arg-type]
+
+
 async def join(board: Board, wish: WifiWish) -> str:
     """Configure the station, kept over restarts, and wait for an address.
 
@@ -47,11 +61,7 @@ async def join(board: Board, wish: WifiWish) -> str:
     await monitor.register(monitor.STA_DISCONNECTED, disconnected)
     await monitor.register(monitor.STA_GOT_IP, got_ip)
     try:
-        await board.wifi.setmode(board.wifi.STATION)
-        settings: dict[str, Any] = {"ssid": wish.ssid, "auto": True, "save": True}
-        if wish.password is not None:
-            settings["pwd"] = wish.password.reveal()
-        await board.wifi.sta.config(settings)  # type: ignore[arg-type]
+        await configure(board, wish)
         return await _address(board, wish, reasons, news)
     finally:
         await monitor.unregister(monitor.STA_DISCONNECTED)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,21 @@ from typing import Any
 import pytest
 
 from bridge.opening import open_board
+from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image
 from tests.provision.rig import FILES, PASSWORD, QUICK, STARTUP, Shelf, shelf
 
 WANTED = {**FILES, "init.lua": STARTUP}
+#: A program that has a port until its standard input ends.
+HOLD_PORT = """
+import sys
+from bridge.ports.lock import hold_port
+with hold_port(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+#: Lua that is busy for longer than a look takes, fed so that no watchdog bites.
+BUSY = b"for n = 1, 80 do tmr.delay(100000) tmr.wdclr() end\r\n"
 
 
 async def report_of(boards: Shelf, *arguments: str) -> tuple[int | None, dict[str, Any]]:
@@ -195,5 +208,202 @@ def test_a_full_file_system_is_said_before_the_file_is_sent(tmp_path: Path) -> N
             code, done = await report_of(boards)
             assert (await boards.contents(0))["main.lua"] == b"old"
             assert code == 1 and "more.bin" in done["boards"][0]["error"] and "room" in done["boards"][0]["error"]
+
+    asyncio.run(scenario())
+
+
+def test_a_busy_board_is_not_erased(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, baud_pacing=True)) as boards:
+            boards.write(extra="erase: true")
+            assert (await report_of(boards))[0] == 0
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("mine.txt", "stays")
+            process = await boards.start("--json")
+            assert process.stderr is not None and b"looking" in await process.stderr.readline()
+            boards.boards[0].host_write(BUSY)
+            out, _ = await process.communicate()
+            (done,) = json.loads(out)["boards"]
+            assert (process.returncode, done["changed"], done["files_lost"]) == (0, [], False), done
+            assert (await boards.contents(0))["mine.txt"] == b"stays"
+
+    asyncio.run(scenario())
+
+
+RESTARTS = "tmr.create():alarm(50, 0, function() node.restart() end)"
+HOLDS = "uart.on('data', 0, function() end, 0)"
+
+
+@pytest.mark.parametrize("script", [RESTARTS, HOLDS])
+def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(tmp_path: Path, script: str) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "init.lua").write_text(script)
+            code, out, err = await boards.run()
+            assert code == 1 and "does not come back with init.lua as its init.lua" in out, out
+            assert "`erase: true`" in out and "erases the whole flash" in out and "flash --erase" in out
+            assert err.count("looking") == 1 and "once more" not in err, err
+            # The script is corrected, and the board still runs the old one: the same words.
+            (tmp_path / "init.lua").write_bytes(STARTUP)
+            code, out, err = await boards.run()
+            assert code == 1 and "`erase: true`" in out and "erases the whole flash" in out, out
+            assert err.count("looking") == 1 and "once more" not in err, err
+            boards.write(extra="erase: true")
+            code, done = await report_of(boards)
+            assert (code, done["boards"][0]["files_lost"]) == (0, True), done
+            assert await boards.contents(0) == WANTED
+
+    asyncio.run(scenario())
+
+
+def record_of(boards: Shelf) -> Path:
+    (path,) = (boards.folder / "state" / "nodemcu-bridge" / "boards").glob("*.json")
+    return path
+
+
+def test_an_lfs_image_that_is_gone_is_taken_over_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "lfs.img").write_bytes(b"\x1bLua no image")
+            boards.write(extra="lfs: lfs.img")
+            await report_of(boards)
+            # As after a run on a board that took it over, whose LFS is empty now. This board has no LFS at all, so that
+            # an attempt is told by its refusal.
+            path = record_of(boards)
+            known = json.loads(path.read_text())
+            taken = known | {"lfs": hashlib.sha256(b"\x1bLua no image").hexdigest()}
+            path.write_text(json.dumps(taken | {"lfs_time": 1_700_000_000}))
+            _, done = await report_of(boards)
+            assert "does not take the LFS image" in (done["boards"][0]["error"] or ""), done
+            # One whose firmware does not tell: --verify asks.
+            path.write_text(json.dumps(taken | {"lfs_time": None}))
+            _, done = await report_of(boards)
+            assert done["boards"][0]["error"] is None
+            path.write_text(json.dumps(taken | {"lfs_time": None}))
+            _, done = await report_of(boards, "--verify")
+            assert "does not take the LFS image" in (done["boards"][0]["error"] or "")
+            # Another firmware was written since.
+            path.write_text(json.dumps(taken | {"lfs_time": None}))
+            (tmp_path / "firmware.bin").write_bytes(image("adc,file,gpio,net,node,tmr,uart,wifi"))
+            _, done = await report_of(boards)
+            assert "does not take the LFS image" in (done["boards"][0]["error"] or "")
+            assert done["boards"][0]["changed"] == ["firmware"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("air", "words"),
+    [("workshop:another-password", "does not take the password"), ("elsewhere:x", "is not in the air")],
+)
+def test_a_network_that_no_longer_takes_a_finished_board_is_told_why(tmp_path: Path, air: str, words: str) -> None:
+    async def scenario() -> None:
+        flash = str(tmp_path / "flash")
+        async with shelf(tmp_path, 1, replace(QUICK, flash_file=flash)) as boards:
+            assert (await report_of(boards))[0] == 0
+        async with shelf(tmp_path, 1, replace(QUICK, flash_file=flash, wifi=air)) as boards:
+            code, out, err = await boards.run()
+            assert code == 1 and words in out and PASSWORD not in out
+            assert "once more" not in err
+
+    asyncio.run(scenario())
+
+
+def test_a_board_for_another_place(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, wifi="elsewhere:x")) as boards:
+            boards.write(extra="checks: {address: false, node_info: false}")
+            code, done = await report_of(boards)
+            (first,) = done["boards"]
+            assert (code, first["error"], first["checks"]) == (0, None, []), first
+            assert "wifi" in first["changed"]
+            assert (await report_of(boards))[1]["boards"][0]["changed"] == []
+            async with open_board(boards.servers[0].url) as board:
+                there = await board.wifi.sta.getdefaultconfig(True)
+                assert (there.ssid, there.pwd) == ("workshop", PASSWORD)
+
+    asyncio.run(scenario())
+
+
+async def running(boards: Shelf) -> Any:
+    """What the script that runs has said of itself."""
+    async with open_board(boards.servers[0].url) as board:
+        return await board.eval("version")
+
+
+def test_what_was_changed_runs_afterwards(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "init.lua").write_text("version = dofile('blink.lua')")
+            (tmp_path / "files" / "blink.lua").write_text("return 'first'")
+            assert (await report_of(boards))[0] == 0
+            assert await running(boards) == b"first"
+            (tmp_path / "files" / "blink.lua").write_text("return 'second'")
+            _, done = await report_of(boards)
+            assert done["boards"][0]["changed"] == ["files"]
+            assert await running(boards) == b"second"
+            assert (await report_of(boards))[1]["boards"][0]["changed"] == []
+            # Cut off between the last file and the restart.
+            async with open_board(boards.servers[0].url) as board:
+                await board.exec("version = 'old'")
+            path = record_of(boards)
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"restart": True, "ready": None}))
+            code, out, err = await boards.run()
+            assert code == 0 and "restarting" in err
+            assert await running(boards) == b"second"
+            code, out, err = await boards.run()
+            assert code == 0 and "restarting" not in err
+
+    asyncio.run(scenario())
+
+
+def test_a_port_that_another_program_is_about_to_give_back_is_waited_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            held = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", HOLD_PORT, boards.servers[0].url,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            assert held.stdout is not None
+            assert await held.stdout.readline() == b"held\n"
+            process = await boards.start()
+            assert process.stderr is not None
+            line = await process.stderr.readline()
+            assert line.startswith(b"b1: waiting: ") and b"in use by" in line
+            await held.communicate(b"")
+            out, err = await process.communicate()
+            assert (process.returncode, err.count(b"waiting")) == (0, 0), (out, err)
+
+    asyncio.run(scenario())
+
+
+def test_a_port_that_comes_back_is_waited_for(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            tcp_port = int(boards.servers[0].url.rpartition(":")[2])
+            await boards.servers[0].close()
+            process = await boards.start()
+            assert process.stderr is not None
+            assert (await process.stderr.readline()).startswith(b"b1: waiting: Nobody listens")
+            boards.servers[0] = await serve_rfc2217(boards.boards[0], port=tcp_port)
+            out, _ = await process.communicate()
+            assert process.returncode == 0, out
+
+    asyncio.run(scenario())
+
+
+def test_what_to_press_is_said_before_it_is_to_be_pressed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            boards.file.write_text(boards.file.read_text().replace("profile: virtual", "profile: esp-12e-bare"))
+            process = await boards.start("--verify")
+            assert process.stderr is not None
+            lines = [await process.stderr.readline() for _ in range(3)]
+            process.kill()
+            await process.communicate()
+            assert b"looking" in lines[0] and b"Connect GPIO0 to GND" in lines[1], lines
+            assert b"connecting to the ROM loader; Connect GPIO0 to GND" in lines[2], lines
 
     asyncio.run(scenario())

@@ -120,3 +120,17 @@ def test_some_of_the_boards(tmp_path: Path) -> None:
         load(tmp_path, text, "c")
     with pytest.raises(ProfileError, match="cannot be read"):
         load_shelf(tmp_path / "none.yaml", KEY)
+
+
+def test_where_the_startup_script_is(tmp_path: Path) -> None:
+    (tmp_path / "www").mkdir()
+    for name in ("www/init.lua", "start.lua"):
+        (tmp_path / name).write_text("start()")
+    board = "boards: [{name: one, port: x}]"
+    for text, where in (
+        ("startup: start.lua", "start.lua"),
+        ("files: {init.lua: start.lua}", "start.lua"),
+        ("folder: www", "www/init.lua"),
+    ):
+        (plan,) = load(tmp_path, f"{text}\n{board}")
+        assert (plan.startup, plan.startup_from) == (b"start()", where)

@@ -77,3 +77,6 @@ def test_an_answer_is_read_whatever_the_firmware_leaves_out() -> None:
     told = read_answer({"lua": "Lua 5.1", "heap": "40000.0"}, {"a=b.lua": 3})
     assert (told.lua, told.heap, told.mac, told.modules) == ("Lua 5.1", 40_000, None, frozenset())
     assert told.files == {"a=b.lua": 3}
+    # Lua 5.1 says nothing without an LFS image, 5.3 says 0.
+    times = ({}, {"lfs_time": "0"}, {"lfs_time": "1700000000"}, {"lfs_time": "1700000000.0"})
+    assert [read_answer(said, {}).lfs_time for said in times] == [None, None, 1_700_000_000, 1_700_000_000]

@@ -6,7 +6,7 @@ from bridge.errors import NetError, WifiAbsent, WifiRefused
 from bridge.opening import open_board
 from bridge.provision.plan import WifiWish
 from bridge.provision.secret import Secret
-from bridge.provision.wifi import await_address, join
+from bridge.provision.wifi import await_address, configure, join
 from bridge.virtual import clock
 
 WISH = WifiWish("workshop", Secret("correct-horse"), "mark", 30)
@@ -44,5 +44,16 @@ def test_an_open_network() -> None:
     async def scenario() -> None:
         async with open_board(board_in("workshop:")) as board:
             assert await join(board, WifiWish("workshop", None, "mark", 30))
+
+    clock.run(scenario())
+
+
+def test_a_network_for_another_place_is_configured_and_not_waited_for() -> None:
+    async def scenario() -> None:
+        async with open_board(board_in("elsewhere:x")) as board:
+            await configure(board, WISH)
+            await board.reset()
+            there = await board.wifi.sta.getdefaultconfig(True)
+            assert (there.ssid, there.pwd) == ("workshop", "correct-horse")
 
     clock.run(scenario())
