@@ -27,7 +27,7 @@ STEPS: list[tuple[str, str, list[str]]] = [
     ("types", "mypy --strict bridge", [sys.executable, "-m", "mypy"]),
     ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
     ("schemas", "schemas/ of --json", [sys.executable, "scripts/json_schemas.py", "--check"]),
-    ("tests", "pytest", [*PYTEST, "-n", "4", "--ignore=tests/ground_truth", "tests"]),
+    ("tests", "pytest", [*PYTEST, "-n", "4", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
 ]
 

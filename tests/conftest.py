@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import hypothesis
 import pytest
 
@@ -12,3 +14,21 @@ hypothesis.settings.load_profile("bridge")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", default="virtual:", metavar="URL", help="port of the board that tests/hil runs on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Who runs tests in the background (`nohup`, a shell's `&`) may have signals ignored, and the programs that tests
+    # end by them would inherit that.
+    for number, default in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_DFL),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, default)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # What takes minutes begins first: at the end the other workers would have nothing left to do beside it.
+    items.sort(key=lambda item: "test_hil_matrix" not in item.nodeid)

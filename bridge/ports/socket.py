@@ -32,7 +32,7 @@ def split_url(url: str) -> tuple[str, int, dict[str, str]]:
     if not host or not tcp_port or "\0" in url:
         remedy = f"Write {url.partition(':')[0]}://host:port."
         named = url if url.isprintable() else repr(url)
-        raise UsageError(f"{named} does not name a host and a TCP port", port=url, remedy=remedy)
+        raise UsageError(f"{named} does not name a host and a TCP port", port=named, remedy=remedy)
     return host, tcp_port, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 

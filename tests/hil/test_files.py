@@ -29,10 +29,13 @@ async def test_a_file_is_replaced_whole(board: Board, name: str) -> None:
 async def test_what_was_cut_off_is_finished(board: Board) -> None:
     name = NAMES[1]
     scratch = scratch_for(name.encode())
-    await board.files.put(name, b"old")
     await board.file.putcontents(scratch.name, name)
     await board.file.putcontents(scratch.done, b"new")
     assert await board.files.get(name) == b"new" and board.files.finished[-1] == name
+    # A file that is there may be newer.
+    await board.file.putcontents(scratch.name, name)
+    await board.file.putcontents(scratch.done, b"late")
+    assert await board.files.get(name) == b"new"
     await board.file.putcontents(scratch.part, b"half")
     assert scratch.part not in await board.files.ls()
     await board.files.rm(name)

@@ -113,7 +113,7 @@ def test_a_reset_by_hand() -> None:
 @pytest.mark.parametrize(
     ("init", "kind"),
     [
-        ("file = {}", LuaError),
+        ("wifi = {}", LuaError),
         (HOARD, BoardOutOfMemory),
     ],
 )
