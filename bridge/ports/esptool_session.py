@@ -35,6 +35,9 @@ MARK = "\x02"
 LEAVE = 2.0
 #: Seconds that EN is held low.
 _HOLD = 0.1
+#: Seconds for the ROM's answer to "run what I have loaded". esptool gives it 0.2 s, and takes no word after that: too
+#: little for a network, and for a computer that is busy with a shelf of boards. The chip itself needs a millisecond.
+_LET_GO = 3.0
 #: What `write` is told of the header: nothing, because it is right already.
 _KEEP = {"flash_freq": "keep", "flash_mode": "keep", "flash_size": "keep"}
 
@@ -140,14 +143,13 @@ class _Board:
         self.half_written = False
         self._before = before
         self._lines = before != "no-reset"
-        self._started = False
+        self._answered, self._started = False, False
 
     def connect(self, port: str, baud: int, attempts: int) -> None:
         """Connect, start the flasher and go to the speed; says both results."""
         import esptool
-        from esptool import cmds
+        from esptool import cmds, loader
         from esptool.loader import StubFlasher
-        from esptool.targets import ESP8266ROM
 
         # Of the two flashers that esptool has the older one is smaller: 9 KB of the slow line instead of 12 KB, a third
         # of a second, and it can do all that is asked of it here.
@@ -155,12 +157,18 @@ class _Board:
             StubFlasher.set_stub_subdir(named)
         else:
             StubFlasher.STUB_SUBDIRS = sorted(StubFlasher.STUB_SUBDIRS)
+        loader.MEM_END_ROM_TIMEOUT = _LET_GO
         print(f"Serial port {port}:", flush=True)  # noqa: T201
-        self.esp = ESP8266ROM(port, min(baud, 115_200))
-        self.esp.connect(self._before, attempts)
-        chip, mac = self.esp.get_chip_description(), ":".join(f"{byte:02x}" for byte in self.esp.read_mac())
-        self.esp = esp = cmds.run_stub(self.esp)
-        _say({"chip": chip, "mac": mac})
+        try:
+            found = self._start_flasher(port, baud, attempts)
+        except esptool.FatalError:
+            if not (self._lines and self._answered):
+                raise
+            # A byte was lost on the line: once more from the reset on, as nothing is known of what runs there.
+            self.close()
+            found = self._start_flasher(port, baud, attempts)
+        esp = self.esp
+        _say(found)
         if baud > 115_200:
             try:
                 esp.change_baud(baud)
@@ -170,6 +178,18 @@ class _Board:
         # What fails is tried again by who runs this, at a lower speed.
         esp.WRITE_FLASH_ATTEMPTS = 1
         _say({"flash": _bytes(cmds.detect_flash_size(esp))})
+
+    def _start_flasher(self, port: str, baud: int, attempts: int) -> dict[str, str]:
+        """Connect and start the flasher; returns what the chip is."""
+        from esptool import cmds
+        from esptool.targets import ESP8266ROM
+
+        self.esp = ESP8266ROM(port, min(baud, 115_200))
+        self.esp.connect(self._before, attempts)
+        self._answered = True
+        chip, mac = self.esp.get_chip_description(), ":".join(f"{byte:02x}" for byte in self.esp.read_mac())
+        self.esp = cmds.run_stub(self.esp)
+        return {"chip": chip, "mac": mac}
 
     def reset(self) -> None:
         """Start what is flashed: by the reset line, or by a jump where none is wired."""

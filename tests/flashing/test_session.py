@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import FlashError, UsageError
 from bridge.flashing.session import Session
-from bridge.virtual.board import VirtualBoard
+from bridge.virtual.board import Deliver, VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.ports.test_serial import Master
@@ -82,6 +82,67 @@ def test_silence_in_place_of_a_rom_loader() -> None:
                     pass
         finally:
             master.close()
+
+    asyncio.run(scenario())
+
+
+#: SLIP's frame of the answer to MEM_END, with which the ROM lets go, and what a flasher says when it has started.
+_LET_GO, _STARTED = b"\xc0\x01\x06", b"\xc0OHAI\xc0"
+
+
+class Distant(VirtualBoard):
+    """A board whose ROM is heard half a second late when it lets go, as over a slow network."""
+
+    late = 0
+
+    def set_host_receiver(self, receiver: Deliver | None, *, end: str = "host") -> None:
+        def later(data: bytes) -> None:
+            assert receiver is not None
+            if _LET_GO in data or _STARTED in data:
+                self.late += 1
+                asyncio.get_running_loop().call_later(0.5, receiver, data)
+            else:
+                receiver(data)
+
+        super().set_host_receiver(receiver and later, end=end)
+
+
+class Deafened(VirtualBoard):
+    """A board whose word that the flasher has started is damaged once on its way."""
+
+    damaged = 0
+
+    def set_host_receiver(self, receiver: Deliver | None, *, end: str = "host") -> None:
+        def damage(data: bytes) -> None:
+            assert receiver is not None
+            if _STARTED in data and not self.damaged:
+                self.damaged += 1
+                data = data.replace(_STARTED, b"\xc0OH\x00I\xc0")
+            receiver(data)
+
+        super().set_host_receiver(receiver and damage, end=end)
+
+
+def test_a_rom_that_is_heard_late() -> None:
+    async def scenario() -> None:
+        async with Distant(QUICK) as board:
+            server = await serve_rfc2217(board)
+            async with Session(server.url, baud=115_200) as session:
+                assert session.chip == "ESP8266EX" and board.late
+                await session.reset()
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_flasher_that_is_not_heard_is_started_once_more() -> None:
+    async def scenario() -> None:
+        async with Deafened(QUICK) as board:
+            server = await serve_rfc2217(board)
+            async with Session(server.url, baud=460_800) as session:
+                assert (session.chip, session.baud, board.damaged) == ("ESP8266EX", 460_800, 1)
+                await session.reset()
+            await server.close()
 
     asyncio.run(scenario())
 
