@@ -35,6 +35,7 @@ from bridge.mirror.table import HandleTable
 from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
+from bridge.streams import Streams
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
 from bridge.wire.values import Value
@@ -49,7 +50,7 @@ RESET_TIMEOUT = 20.0
 Starter = Callable[[Port], Awaitable[Link]]
 
 
-class Board:
+class Board(Streams):
     """A board with the agent on it; made by `open_board`.
 
     Attributes:
@@ -75,6 +76,7 @@ class Board:
         speeds: Iterable[int] = LADDER,
         memory: SpeedMemory | None = None,
     ) -> None:
+        super().__init__()
         self._port = port
         self._console_baud = port.baud
         self._speeds = tuple(speeds)

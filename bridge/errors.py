@@ -28,9 +28,12 @@
     │       ├── NoSuchFile       also a FileNotFoundError
     │       └── FileSystemFull   also when the file would not fit: then nothing of it was sent
     ├── NetError                 what the board's network stack reports; carries NodeMCU's code
-    │   ├── DNSFailed
+    │   ├── DNSFailed            also a socket.gaierror
     │   ├── ConnectRefused       also a ConnectionRefusedError
+    │   ├── NetTimeout           also a TimeoutError: no connection, or no word of the peer, in time
     │   ├── ConnectionLost       also a ConnectionError
+    │   │   ├── ConnectionReset  also a ConnectionResetError: by the peer, or with the board
+    │   │   └── ConnectionAborted  also a ConnectionAbortedError: given up by the board
     │   ├── WifiRefused          a network does not take the password
     │   └── WifiAbsent           a network is not in the air
     └── HandleError
@@ -42,6 +45,9 @@ facts are attributes (`port`, `remedy`, …), so that callers never have to read
 """
 
 from __future__ import annotations
+
+import errno
+import socket
 
 
 class BridgeError(Exception):
@@ -229,25 +235,57 @@ class NetError(BridgeError):
     Args:
         message: one sentence.
         code: NodeMCU's number (lwIP 1.4 `err.h`: -8 aborted, -9 reset, …), or None.
+
+    Attributes:
+        number: the system's number (`errno`, of names `socket.EAI_…`) where the error also is one of Python's.
     """
+
+    number: int | None = None
 
     def __init__(
         self, message: str, *, code: int | None = None, port: str | None = None, remedy: str | None = None
     ) -> None:
         super().__init__(message, port=port, remedy=remedy)
         self.code = code
+        itself: Exception = self
+        if isinstance(itself, OSError):
+            itself.errno, itself.strerror = self.number, message
 
 
-class DNSFailed(NetError):
+class DNSFailed(NetError, socket.gaierror):
     """A name could not be resolved by the board."""
+
+    number = socket.EAI_NONAME
 
 
 class ConnectRefused(NetError, ConnectionRefusedError):
     """The peer refused the connection."""
 
+    number = errno.ECONNREFUSED
+
+
+class NetTimeout(NetError, TimeoutError):
+    """No connection came about in time, or the peer of one fell silent."""
+
+    number = errno.ETIMEDOUT
+
 
 class ConnectionLost(NetError, ConnectionError):
     """An established connection ended with an error."""
+
+    number = errno.EIO
+
+
+class ConnectionReset(ConnectionLost, ConnectionResetError):
+    """The peer reset the connection, or it went with the board."""
+
+    number = errno.ECONNRESET
+
+
+class ConnectionAborted(ConnectionLost, ConnectionAbortedError):
+    """The board gave the connection up: more came than its heap holds."""
+
+    number = errno.ECONNABORTED
 
 
 class WifiRefused(NetError):

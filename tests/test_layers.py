@@ -1,6 +1,6 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
-    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files ← board ← opening ← sync
+    errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files, streams ← board ← opening ← sync
     ← doctor, terminal ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
@@ -44,6 +44,7 @@ LADDER: dict[str, set[str]] = {
     "agent_source": {"errors", "wire", "resources", "minify"},
     "speeds": {"errors", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
+    "streams": {"errors", "wire", "link", "mirror"},
     "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
     "files": {"errors", "wire", "link", "ports", "mirror"},
 }

@@ -1,0 +1,89 @@
+"""Who may connect: the stack holds only so many connections, and others wait for their turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from bridge.errors import NetTimeout
+
+#: Connections that the stack serves at once (MEMP_NUM_TCP_PCB of app/include/lwipopts.h). With exactly so many it lets
+#: nobody in; it would let more out, for as long as the heap lasts.
+MOST = 5
+
+
+class Slot:
+    """One taken slot."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots: Slots | None = slots
+
+    def release(self) -> None:
+        """Give it back; doing it again does nothing."""
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots._next()
+
+
+class Slots:
+    """Slots for connections, given in the order of asking.
+
+    Args:
+        count: how many there are.
+    """
+
+    def __init__(self, count: int = MOST) -> None:
+        self.count = count
+        #: How many are taken.
+        self.taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many ask."""
+        return sum(not each.done() for each in self._waiting)
+
+    async def acquire(self, timeout: float | None, port: str) -> Slot:
+        """Take a slot as soon as it is this one's turn.
+
+        Args:
+            timeout: seconds; None waits for ever.
+            port: of the board, for the message.
+
+        Raises:
+            NetTimeout: no slot became free.
+        """
+        if self.taken < self.count and not self.waiting:
+            return self.take()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(timeout):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._next()  # it was given in the same moment
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                raise NetTimeout(
+                    f"All {self.count} connections of the board were in use for {timeout:g} s",
+                    port=port,
+                    remedy="Close some, or wait longer.",
+                ) from error
+            raise
+        return Slot(self)
+
+    def take(self) -> Slot:
+        """Count a connection that is there already: one that the board has accepted."""
+        self.taken += 1
+        return Slot(self)
+
+    def _next(self) -> None:
+        """A slot has become free; the next one that waits gets it."""
+        self.taken -= 1
+        while self._waiting and self.taken < self.count:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.taken += 1
+                turn.set_result(None)

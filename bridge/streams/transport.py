@@ -1,0 +1,304 @@
+"""A connection of the board as an `asyncio.Transport`.
+
+What of the stock stack shows: a peer that closes its side closes the connection (app/modules/net.c closes as soon as a
+FIN comes), so there is no half-closed state, and `eof_received` is followed by `connection_lost` whatever it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from bridge.errors import BridgeError, ConnectionReset, LuaError, NetTimeout
+from bridge.mirror.tcp import Connection
+from bridge.streams.deliver import give
+from bridge.streams.flow import WriteFlow
+from bridge.streams.reasons import standard, told
+
+#: Seconds from `close` until what was written has left.
+CLOSE_TIMEOUT = 30.0
+#: Calls of `send` under way at once: the next piece crosses the line while the stack takes one.
+IN_FLIGHT = 2
+
+
+class BoardTransport(asyncio.Transport):
+    """A connection of the board that stands.
+
+    Made by `Streams`, in three steps: `__init__` begins to keep what comes, `begin` makes the protocol's connection.
+
+    Args:
+        socket: connected; its handlers are this transport's from here on.
+        where: the peer, for messages.
+        extra: for `get_extra_info`.
+        close_timeout: seconds from `close` until what was written has left; then the connection is aborted, and
+            `connection_lost` gets a `NetTimeout`.
+        ended: called once when the board's connection is over.
+    """
+
+    #: What `loop.start_tls` and `StreamWriter.start_tls` look for.
+    _start_tls_compatible = True
+
+    def __init__(
+        self,
+        socket: Connection,
+        where: str,
+        extra: dict[str, Any],
+        *,
+        close_timeout: float = CLOSE_TIMEOUT,
+        ended: Callable[[], None],
+    ) -> None:
+        super().__init__(extra)
+        self._loop = socket.table.loop
+        self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
+        self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
+        self._flow = WriteFlow(self, self.get_protocol)
+        self._waiting = bytearray()
+        self._pumping: asyncio.Task[None] | None = None
+        self._shutting: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading = asyncio.Event()
+        self._paused = self._closing = self._over = False
+        self._error: Exception | None = None
+        socket.on("receive", self._received)
+        socket.on("disconnection", self._disconnected)
+        socket.on("reconnection", self._reconnected)
+        socket.when_gone(self._gone)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._over else "closing" if self._closing else "open"
+        return f"<BoardTransport {self._where} {state}>"
+
+    def rename(self, where: str) -> None:
+        """Call the peer so in messages from now on."""
+        self._where = where
+
+    def begin(self, protocol: asyncio.BaseProtocol) -> None:
+        """Make the connection of a protocol, and give it what has come and comes."""
+        self._protocol = protocol
+        protocol.connection_made(self)
+        if self._over:
+            self._loop.call_soon(protocol.connection_lost, self._error)
+        else:
+            # In the loop's next turn, as asyncio's own transports do.
+            self._loop.call_soon(self._start_reading)
+
+    def _start_reading(self) -> None:
+        if not self._paused:
+            self._reading.set()
+
+    # asyncio.BaseTransport
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        """Close when everything has left that was written; what still comes is dropped."""
+        if self._closing:
+            return
+        self._closing = True
+        self._reading.set()
+        self._timer = self._loop.call_later(self._close_timeout, self._give_up)
+        if self._pumping is None:
+            self._shut()
+
+    def abort(self) -> None:
+        """Close at once; what has not left is lost."""
+        self._closing = True
+        self._reading.set()
+        self._lost(None)
+
+    # asyncio.ReadTransport
+
+    def is_reading(self) -> bool:
+        return not self._closing and not self._paused
+
+    def pause_reading(self) -> None:
+        """Give the protocol no data. The board holds its peer as soon as `bridge.wire.messages.CREDIT` bytes wait."""
+        if self.is_reading():
+            self._paused = True
+            self._reading.clear()
+
+    def resume_reading(self) -> None:
+        if self._paused and not self._closing:
+            self._paused = False
+            self._reading.set()
+
+    # asyncio.WriteTransport
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._flow.set_limits(high, low)
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that the board's stack has not taken yet."""
+        return self._flow.size
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._flow.low, self._flow.high
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
+        if self._closing or not data:
+            return
+        before = len(self._waiting)
+        self._waiting += data
+        if self._pumping is None:
+            self._pumping = self._loop.create_task(self._pump())
+        self._flow.changed(len(self._waiting) - before)
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def can_write_eof(self) -> bool:
+        """False: the module `net` cannot close one side of a connection."""
+        return False
+
+    def write_eof(self) -> None:
+        raise NotImplementedError("The stock firmware cannot close one side of a connection")
+
+    # What goes out.
+
+    async def _pump(self) -> None:
+        """Send what waits, in order, with the next piece under way while the stack takes one."""
+        flying: deque[tuple[int, asyncio.Task[None]]] = deque()
+        try:
+            while self._waiting or flying:
+                while self._waiting and len(flying) < IN_FLIGHT:
+                    piece = bytes(self._waiting[: self._socket.CHUNK])
+                    del self._waiting[: len(piece)]
+                    flying.append((len(piece), self._loop.create_task(self._socket.send(piece))))
+                size, task = flying[0]
+                await task
+                flying.popleft()
+                self._flow.changed(-size)
+        except LuaError:
+            # "not connected": the event that says why has come before, or comes when the protocol reads again.
+            self._waiting.clear()
+            if self._closing:
+                self._lost(
+                    ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
+                )
+        except BridgeError as error:
+            self._lost(standard(error, self._where))
+        finally:
+            self._pumping = None
+            for _, task in flying:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
+        if self._closing and not self._over:
+            self._shut()
+
+    def _shut(self) -> None:
+        self._shutting = self._loop.create_task(self._close_socket())
+
+    async def _close_socket(self) -> None:
+        try:
+            await self._socket.close()
+        except LuaError:
+            pass  # the peer has closed already
+        except BridgeError as error:
+            self._lost(standard(error, self._where))
+            return
+        self._lost(None)
+
+    def _give_up(self) -> None:
+        what = f"What was written to {self._where} did not leave within {self._close_timeout:g} s"
+        self._lost(NetTimeout(what, port=self._socket.table.caller.url))
+
+    # What comes in. A handler that returns an awaitable holds up what comes after it, and gives no credit meanwhile.
+
+    def _received(self, socket: Connection, data: bytes) -> Awaitable[None] | None:
+        return self._when_reading(self._deliver, data)
+
+    def _disconnected(self, socket: Connection, code: int = 0) -> Awaitable[None] | None:
+        return self._when_reading(self._peer_closed)
+
+    def _reconnected(self, socket: Connection, reason: int | str | None = None) -> Awaitable[None] | None:
+        error = told(reason, self._where, connecting=False, port=socket.table.caller.url)
+        return self._when_reading(self._lost, error)
+
+    def _when_reading(self, what: Callable[..., None], *values: Any) -> Awaitable[None] | None:
+        if self._reading.is_set():
+            what(*values)
+            return None
+        return self._later(what, *values)
+
+    async def _later(self, what: Callable[..., None], *values: Any) -> None:
+        while not self._reading.is_set():
+            await self._reading.wait()
+        what(*values)
+
+    def _deliver(self, data: bytes) -> None:
+        if self._closing:
+            return
+        protocol = self._protocol
+        try:
+            give(protocol, data)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal(error, "protocol.data_received() failed")
+
+    def _peer_closed(self) -> None:
+        if not self._closing:
+            self._closing = True
+            protocol = self._protocol
+            assert isinstance(protocol, asyncio.Protocol | asyncio.BufferedProtocol)
+            try:
+                protocol.eof_received()
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self._fatal(error, "protocol.eof_received() failed")
+                return
+        unsent = None
+        if self._flow.size:
+            what = f"{self._where} closed the connection before everything had left"
+            unsent = ConnectionReset(what, port=self._socket.table.caller.url)
+        self._lost(unsent)
+
+    def _fatal(self, error: BaseException, message: str) -> None:
+        self._loop.call_exception_handler(
+            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
+        )
+        self._closing = True
+        self._lost(error if isinstance(error, Exception) else None)
+
+    # The end.
+
+    def _gone(self, reason: BridgeError | None) -> None:
+        self._lost(None if reason is None else standard(copy.copy(reason), self._where))
+
+    def _lost(self, error: Exception | None) -> None:
+        if self._over:
+            return
+        self._over = self._closing = True
+        self._error = error
+        self._reading.set()
+        self._waiting.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        current = asyncio.current_task(self._loop)
+        for task in (self._pumping, self._shutting):
+            if task is not None and task is not current:
+                task.cancel()
+        self._loop.call_soon(self._tell_lost, error)
+        self._socket.table.spawn(self._let_go())
+
+    def _tell_lost(self, error: Exception | None) -> None:
+        self._protocol.connection_lost(error)
+
+    async def _let_go(self) -> None:
+        try:
+            await self._socket.release()
+        finally:
+            self._ended()
