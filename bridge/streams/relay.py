@@ -30,7 +30,8 @@ async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Rela
     """Carry bytes both ways until the connections have ended, and close both.
 
     The side that closes its sending first (`curl` does not, `nc -N` does) still gets the other's answer: the board's
-    stack has no half-closed connections, so its side stays open until its peer closes or is silent for `linger` seconds.
+    stack has no half-closed connections, so its side stays open until its peer closes or is silent for `linger`
+    seconds.
 
     Args:
         local: a connection of this computer.
@@ -51,8 +52,11 @@ async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Rela
         # No more comes from here: the answer is waited for as long as something comes.
         while True:
             heard.clear()
-            async with asyncio.timeout(linger):
-                await heard.wait()
+            try:
+                async with asyncio.timeout(linger):
+                    await heard.wait()
+            except TimeoutError:
+                return
 
     async def inward() -> None:
         while data := await board[0].read(PIECE):
@@ -66,11 +70,9 @@ async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Rela
     out, into = asyncio.ensure_future(outward()), asyncio.ensure_future(inward())
     try:
         # The board's side ends both ways at once; this computer's side may go on hearing.
-        await asyncio.wait([out, into], return_when=asyncio.FIRST_COMPLETED)
-        if into.done() and not into.cancelled():
-            into.result()
-        elif out.done() and not isinstance(out.exception(), TimeoutError | None):
-            out.result()
+        ended, _ = await asyncio.wait([out, into], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
     except BaseException:
         board[1].transport.abort()
         local[1].transport.abort()
