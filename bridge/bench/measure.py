@@ -14,6 +14,7 @@ from bridge.bench.plan import Plan, Row
 from bridge.bench.rig import rig_for
 from bridge.bench.speed import opened_at
 from bridge.bench.strain import forget_strain, strain_of
+from bridge.bench.streams import LATE, StreamFigures, measure_streams
 from bridge.bench.upload import measure_upload
 from bridge.files import Written
 
@@ -48,6 +49,9 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
             data = plan.rng("file").randbytes(plan.amounts.upload)
             written = await measure_upload(board, data)
             strain["upload"] = strain_of(rig.virtual)
+            # A real network's host delays its acknowledgements as it likes.
+            late = await measure_streams(rig, board, plan, row, LATE) if plan.virtual_clock else None
+            streams = await measure_streams(rig, board, plan, row)
             # A virtual board of this process would be counted, too; for it this is measured apart.
             host = None if plan.virtual or not plan.host else await cpu_per_megabyte(board, plan)
     line = row.baud / 10
@@ -58,6 +62,7 @@ async def measure_row(plan: Plan, row: Row) -> Figures:
         "seed": plan.seed,
         "cpu": plan.cpu,
         **_goodput(goodput, line),
+        "stream": {**_stream(streams, line), "late_acknowledgements": None if late is None else _stream(late, line)},
         "call": _calls(calls),
         "agent": _heap(heap),
         "open_to_first_call_s": round(open_seconds, 4),
@@ -104,6 +109,19 @@ def _goodput(goodput: Goodput, line: float) -> Figures:
             "board_to_host_line_fraction": up,
             "two_streams": {"host_to_board_line_fraction": streams[0], "board_to_host_line_fraction": streams[1]},
         },
+    }
+
+
+def _stream(figures: StreamFigures, line: float) -> Figures:
+    def quantile(part: float) -> float:
+        return round(figures.answers[int(part * (len(figures.answers) - 1))] * 1000, 1)
+
+    return {
+        "host_to_board": _direction(figures.to_board, line),
+        "board_to_host": _direction(figures.to_host, line),
+        "answer_ms_p50": quantile(0.5),
+        "answer_ms_p99": quantile(0.99),
+        "ticks_paid": round(figures.ticks(line), 3),
     }
 
 

@@ -41,12 +41,19 @@ class Amounts:
     wire_samples: int = 12
     pipelined: int = 256
     upload: int = 100_000
+    questions: int = 200
     host_bytes: int = 256 * 1024
     """For the host's CPU time, each way."""
 
 
 QUICK = Amounts(
-    bytes_at_115200=16 * 1024, round_trips=16, wire_samples=4, pipelined=200, upload=16_000, host_bytes=64 * 1024
+    bytes_at_115200=16 * 1024,
+    round_trips=16,
+    wire_samples=4,
+    pipelined=200,
+    upload=16_000,
+    questions=40,
+    host_bytes=64 * 1024,
 )
 
 

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import dataclasses
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bridge.bench.counting import CountingPort
 from bridge.bench.plan import Plan, Row
@@ -20,12 +20,44 @@ from bridge.trace import Recorder, TracedPort, open_traced
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.address import dotted
 from bridge.virtual.lwip.memnet import MemoryNetwork
-from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.options import VirtualOptions, parse_url
 from bridge.virtual.port import VirtualPort
 
 #: TCP port of the peer in a network in memory.
 _PEER_PORT = 9
+
+
+class PeerStream(Protocol):
+    """A connection as a peer has it, on either kind of network."""
+
+    async def read(self, limit: int = -1) -> bytes:
+        """Up to so many bytes; none at the end."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+
+    async def drain(self) -> None:
+        """Wait until most of them are on their way."""
+
+
+Handler = Callable[[PeerStream], Awaitable[None]]
+
+
+@dataclass
+class _Connection:
+    """A connection of this computer."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def read(self, limit: int = -1) -> bytes:
+        return await self.reader.read(limit)
+
+    def write(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    async def drain(self) -> None:
+        await self.writer.drain()
 
 
 @dataclass
@@ -47,8 +79,13 @@ class Rig:
         return None if application is None else application.system
 
     @contextlib.asynccontextmanager
-    async def sink(self, board: Board) -> AsyncIterator[tuple[int, str]]:
-        """A TCP server in the board's network that reads and drops what comes: its port and address.
+    async def peer(self, board: Board, handler: Handler, *, ack_delay: float = 0.0) -> AsyncIterator[tuple[int, str]]:
+        """A TCP server in the board's network: its port and address.
+
+        Args:
+            board: that is to reach it.
+            handler: serves a connection, which is closed at its end.
+            ack_delay: seconds that acknowledgements wait; a real network's host has its own mind about that.
 
         Raises:
             BridgeError: the board has joined no network.
@@ -56,18 +93,28 @@ class Rig:
         network = None if self.virtual is None else self.virtual.network
         if isinstance(network, MemoryNetwork):
             host = dotted(network.site.gateway)
-            network.serve(host, _PEER_PORT, _drop_in_memory)
+            network.serve(host, _PEER_PORT, handler, ack_delay=ack_delay)
             try:
                 yield _PEER_PORT, host
             finally:
                 network.stop_serving(host, _PEER_PORT)
             return
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(ConnectionError):
+                await handler(_Connection(reader, writer))
+            writer.close()
+
         host = await _own_address(board)
-        server = await asyncio.start_server(_drop, host, 0)
+        server = await asyncio.start_server(serve, host, 0)
         try:
             yield server.sockets[0].getsockname()[1], host
         finally:
             server.close()
+
+    def sink(self, board: Board) -> contextlib.AbstractAsyncContextManager[tuple[int, str]]:
+        """A TCP server in the board's network that reads and drops what comes; see `peer`."""
+        return self.peer(board, _drop)
 
 
 @contextlib.asynccontextmanager
@@ -132,13 +179,6 @@ async def _own_address(board: Board) -> str:
         return str(probe.getsockname()[0])
 
 
-async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while await reader.read(65536):
-            pass
-    writer.close()
-
-
-async def _drop_in_memory(stream: MemoryStream) -> None:
+async def _drop(stream: PeerStream) -> None:
     while await stream.read(65536):
         pass

@@ -35,6 +35,17 @@ class BenchBoth(Output):
     two_streams: BenchTwoStreams
 
 
+class BenchStream(Output):
+    """One connection of `board.open_connection`: payload, and 100 bytes there and back."""
+
+    host_to_board: BenchDirection
+    board_to_host: BenchDirection
+    answer_ms_p50: float
+    answer_ms_p99: float
+    ticks_paid: Share
+    late_acknowledgements: BenchStream | None = None
+
+
 class BenchCall(Output):
     """Small calls."""
 
@@ -121,6 +132,7 @@ class BenchRun(Output):
     host_to_board: BenchDirection
     board_to_host: BenchDirection
     both: BenchBoth
+    stream: BenchStream
     call: BenchCall
     agent: BenchAgent
     open_to_first_call_s: float

@@ -14,7 +14,9 @@ from bridge.virtual import clock
 T = TypeVar("T")
 
 #: As little of everything as says something.
-LITTLE = Amounts(bytes_at_115200=6_000, round_trips=4, wire_samples=2, pipelined=20, upload=4_000, host_bytes=20_000)
+LITTLE = Amounts(
+    bytes_at_115200=6_000, round_trips=4, wire_samples=2, pipelined=20, upload=4_000, questions=4, host_bytes=20_000
+)
 ROW = Row(115_200, 1.0)
 
 

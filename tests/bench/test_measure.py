@@ -29,6 +29,12 @@ KEYS = (
     "both.line_fraction",
     "both.host_to_board_line_fraction",
     "both.board_to_host_line_fraction",
+    "stream.host_to_board.line_fraction",
+    "stream.board_to_host.line_fraction",
+    "stream.answer_ms_p50",
+    "stream.answer_ms_p99",
+    "stream.ticks_paid",
+    "stream.late_acknowledgements.host_to_board.line_fraction",
     "call.round_trip_ms_p50",
     "call.wire_bytes",
     "call.pipelined_per_s",
@@ -94,6 +100,8 @@ def test_a_board_at_a_port_has_the_same_figures_but_for_what_it_cannot_tell() ->
     for key in (*KEYS, "host.cpu_s_per_mb"):
         if key == "agent.bootstrap_peak_bytes":
             assert at(run, key) is None
+        elif key.startswith("stream.late_acknowledgements"):
+            assert run["stream"]["late_acknowledgements"] is None
         else:
             assert at(run, key) > 0, key
     assert (run["baud"], run["adapter_latency_ms"], run["upload"]["clock"]) == (230_400, None, "wall")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 from bridge.virtual.lwip import dns_message
 from bridge.virtual.lwip.address import ANY, from_dotted, is_multicast
@@ -65,7 +66,7 @@ class MemoryNetwork:
         self.zone: dict[str, Record] = {}
         #: (network, mask): places where a host answers even when nothing is served there.
         self.subnets: list[_Place] = [(self.site.gateway, 0xFFFFFFFF), (from_dotted("127.0.0.0"), 0xFF000000)]
-        self._servers: dict[_Place, tuple[Handler, dict[str, int | bool]]] = {}
+        self._servers: dict[_Place, tuple[Handler, dict[str, Any]]] = {}
         self._datagrams: dict[_Place, MemoryDatagrams] = {}
         self._boards: dict[int, MemoryWire] = {}
         self._streams: dict[tuple[_Place, _Place], MemoryStream] = {}
@@ -130,10 +131,15 @@ class MemoryNetwork:
         return stream
 
     def serve(
-        self, ip: str, port: int, handler: Handler, *, receive_buffer: int = RECEIVE_BUFFER, nodelay: bool = True
-    ) -> None:
-        """Serve a TCP port: `handler(stream)` runs as a task for each connection, which is closed at its end."""
-        self._servers[from_dotted(ip), port] = (handler, {"receive_buffer": receive_buffer, "nodelay": nodelay})
+        self, ip: str, port: int, handler: Handler, *, receive_buffer: int = RECEIVE_BUFFER, nodelay: bool = True,
+        ack_delay: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Serve a TCP port: `handler(stream)` runs as a task for each connection, which is closed at its end.
+
+        The other arguments are those of `MemoryStream`.
+        """
+        settings = {"receive_buffer": receive_buffer, "nodelay": nodelay, "ack_delay": ack_delay}
+        self._servers[from_dotted(ip), port] = (handler, settings)
 
     def stop_serving(self, ip: str, port: int) -> None:
         """Refuse connections there from now on."""
@@ -171,7 +177,7 @@ class MemoryNetwork:
         if served is None and not self._has_host(local[0]):
             return
         handler, settings = served or (None, {})
-        stream = self._open(local, remote, **settings)  # type: ignore[arg-type]
+        stream = self._open(local, remote, **settings)
         stream.peer.receive(segment)
         if handler is None:
             stream.peer.refuse()
@@ -191,14 +197,10 @@ class MemoryNetwork:
         finally:
             stream.close()
 
-    def _open(
-        self, local: _Place, remote: _Place, *, receive_buffer: int = RECEIVE_BUFFER, nodelay: bool = True
-    ) -> MemoryStream:
+    def _open(self, local: _Place, remote: _Place, **settings: Any) -> MemoryStream:
         loop = asyncio.get_running_loop()
         pipe = Pipe[Segment](loop, self.latency, self.route_segment)
-        stream = MemoryStream(
-            loop, pipe.put, local, remote, self._forget, receive_buffer=receive_buffer, nodelay=nodelay
-        )
+        stream = MemoryStream(loop, pipe.put, local, remote, self._forget, **settings)
         stream.opened.add_done_callback(lambda future: future.cancelled() or future.exception())
         self._streams[local, remote] = stream
         return stream

@@ -25,6 +25,7 @@ class MemoryStream:
         on_closed: called when the connection is over.
         receive_buffer: bytes kept for the reader.
         nodelay: False lets Nagle's algorithm join small writes.
+        ack_delay: see `Peer`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class MemoryStream:
         *,
         receive_buffer: int = RECEIVE_BUFFER,
         nodelay: bool = True,
+        ack_delay: float = 0.0,
     ) -> None:
         self._received = bytearray()
         self._receive_buffer = receive_buffer
@@ -46,7 +48,7 @@ class MemoryStream:
         self._on_closed = on_closed
         self._over = False
         self.opened: asyncio.Future[None] = loop.create_future()
-        self.peer = Peer(loop, transmit, self, local, remote, coalesce=True, nagle=not nodelay)
+        self.peer = Peer(loop, transmit, self, local, remote, coalesce=True, nagle=not nodelay, ack_delay=ack_delay)
 
     @property
     def local(self) -> tuple[str, int]:

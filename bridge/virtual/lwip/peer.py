@@ -66,6 +66,8 @@ class Peer:
         local, remote: (address, port) of this end and of the board's.
         coalesce: join queued writes into full segments, as Linux does; False keeps the chunks given.
         nagle: hold a small segment back while something is unacknowledged.
+        ack_delay: seconds that the acknowledgement of a lone segment waits for a second one, or for data to ride on:
+            Linux takes 40 ms on connections that are no longer young. 0 acknowledges at once.
     """
 
     def __init__(
@@ -78,8 +80,11 @@ class Peer:
         *,
         coalesce: bool = False,
         nagle: bool = False,
+        ack_delay: float = 0.0,
     ) -> None:
         self._loop = loop
+        self._ack_delay = ack_delay
+        self._owed: asyncio.TimerHandle | None = None
         self._transmit = transmit
         self._owner = owner
         self.local = local
@@ -241,9 +246,20 @@ class Peer:
             self._rcv_nxt = seq(self._rcv_nxt + 1)
             self._fin_received = True
         if self.state is PeerState.ESTABLISHED:
-            self._send(Flag.ACK)
+            self._acknowledge(at_once=fin or skip > 0 or len(fits) < len(data))
         if fin:
             self._owner.fin()
+
+    def _acknowledge(self, *, at_once: bool) -> None:
+        if at_once or not self._ack_delay or self._owed is not None:
+            self._send(Flag.ACK)
+        else:
+            self._owed = self._loop.call_later(self._ack_delay, self._send, Flag.ACK)
+
+    def _pay(self) -> None:
+        if self._owed is not None:
+            self._owed.cancel()
+            self._owed = None
 
     # --- segments to the board ---
 
@@ -276,6 +292,7 @@ class Peer:
         self._arm()
 
     def _send(self, flags: Flag, data: bytes = b"", sequence: int | None = None) -> None:
+        self._pay()
         # What was announced once is never taken back.
         self._announced = min(0xFFFF, max(self._window(), diff(self._edge, self._rcv_nxt), 0))
         self._edge = seq(self._rcv_nxt + self._announced)
@@ -330,6 +347,7 @@ class Peer:
 
     def _end(self) -> None:
         self.state = PeerState.CLOSED
+        self._pay()
         self._pending.clear()
         self._unacked.clear()
         if self._timer is not None:

@@ -44,11 +44,13 @@ class Keeper:
 class Far:
     """A peer, and the board's side of it in the hands of a test."""
 
-    def __init__(self, *, coalesce: bool = False, nagle: bool = False) -> None:
+    def __init__(self, *, coalesce: bool = False, nagle: bool = False, ack_delay: float = 0.0) -> None:
         self.sent: list[Segment] = []
         self.owner = Keeper()
         loop = asyncio.get_running_loop()
-        self.peer = Peer(loop, self.sent.append, self.owner, (1, 80), (2, 5000), coalesce=coalesce, nagle=nagle)
+        self.peer = Peer(
+            loop, self.sent.append, self.owner, (1, 80), (2, 5000), coalesce=coalesce, nagle=nagle, ack_delay=ack_delay
+        )  # fmt: skip
         self.seq, self.ack, self.window = 100, 0, 5840
 
     def put(self, flags: Flag, data: bytes = b"") -> None:
@@ -194,5 +196,29 @@ def test_ends() -> None:
         far = Far().accepted()
         far.peer.abort()
         assert far.take() == [(RST | ACK, b"")]
+
+    on_clock(test)
+
+
+def test_acknowledgements_that_wait_go_with_the_second_segment_with_data_or_when_their_time_has_come() -> None:
+    async def test() -> None:
+        far = Far(ack_delay=0.04).accepted()
+        far.put(ACK | PSH, b"one")
+        assert far.take() == []
+        far.put(ACK | PSH, b"two")
+        assert far.take() == [(ACK, b"")]
+        far.put(ACK | PSH, b"three")
+        far.peer.send(b"answer")
+        assert far.take() == [(ACK | PSH, b"answer")]
+        far.put(ACK | PSH, b"four")
+        await asyncio.sleep(0.039)
+        assert far.take() == []
+        await asyncio.sleep(0.002)
+        assert far.take() == [(ACK, b"")]
+        far.put(ACK | PSH, b"five")
+        far.put(ACK | FIN)
+        assert far.take() == [(ACK, b"")]
+        await asyncio.sleep(0.1)
+        assert far.take() == []
 
     on_clock(test)
