@@ -203,6 +203,22 @@ class Board(Streams):
         left = None if deadline is None else max(round(deadline - loop.time(), 3), 0.001)
         return single(await table.run_lua(source, *values, timeout=left, name=name))
 
+    async def state_change(self, seen: State) -> State:
+        """Wait until `state` is another than one that was seen; what it is then. Short ones may be missed."""
+        while self._state is seen:
+            await self._change()
+        return self._state
+
+    async def lost(self) -> BridgeError:
+        """Wait until the board is lost for good, or closed.
+
+        Returns:
+            What calls raise from then on.
+        """
+        while self._state not in (State.LOST, State.CLOSING, State.CLOSED):
+            await self._change()
+        return self._why()
+
     async def reset(self) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
 

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "fs": Entry("bridge.cli.fs:fs", "Work with the files on the board's flash."),
     "firmware": Entry("bridge.cli.firmware:firmware", "Say what a firmware must have, and look into images of it."),
     "flash": Entry("bridge.cli.flash:flash", "Write a firmware image to the board."),
+    "forward": Entry("bridge.cli.forward:forward", "Forward connections by the board, as ssh does by a server."),
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
     "provision": Entry("bridge.cli.provision:provision", "Make boards ready as a YAML file says, all at once."),
     "restore": Entry("bridge.cli.restore:restore", "Write back a flash that `flash --backup` saved."),

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
+import struct
 from dataclasses import dataclass
+
+from bridge.streams.transport import CLOSE_TIMEOUT
+from bridge.streams.vanished import vanished
 
 #: Bytes taken at once: a piece on its way to the board takes a second and a half of a line at 115 200 baud.
 PIECE = 16_384
-#: Seconds that the other side may be silent after one has closed its sending side. The board cannot pass that on, so
-#: a peer that waits for it would wait for ever.
+#: Seconds that the board's side may be silent after this computer's has closed its sending side. The board cannot pass
+#: that on, so a peer that waits for it would wait for ever.
 LINGER = 60.0
+#: The same where nothing is owed: what was sent last has been answered, and who closes then as a rule has what it
+#: wanted. Also for what still comes from this computer when the board's side is over.
+SETTLE = 2.0
+#: Seconds between two looks whether the program that closed its sending side is still there.
+LOOK = 0.5
 
 
 @dataclass
@@ -29,60 +40,146 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Relayed:
     """Carry bytes both ways until the connections have ended, and close both.
 
-    The side that closes its sending first (`curl` does not, `nc -N` does) still gets the other's answer: the board's
-    stack has no half-closed connections, so its side stays open until its peer closes or is silent for `linger`
-    seconds.
+    When this computer's side closes its sending first (`nc -N` does), it still gets the answer: the board's stack has
+    no half-closed connections, so its side stays open until its peer closes, or is silent for `linger` seconds, or
+    the program of this computer has gone altogether, as far as the system tells (`vanished`).
 
     Args:
         local: a connection of this computer.
         board: a connection of the board.
-        linger: seconds, see above.
+        linger: seconds, see above; 0 where this computer's side is the server, whose end is the end.
 
     Raises:
-        OSError: a connection broke; both have been aborted.
+        OSError: a connection broke; both have been aborted, this computer's with a reset.
     """
-    done = Relayed()
-    heard = asyncio.Event()
-
-    async def outward() -> None:
-        while data := await local[0].read(PIECE):
-            board[1].write(data)
-            await board[1].drain()
-            done.to_board += len(data)
-        # No more comes from here: the answer is waited for as long as something comes.
-        while True:
-            heard.clear()
-            try:
-                async with asyncio.timeout(linger):
-                    await heard.wait()
-            except TimeoutError:
-                return
-
-    async def inward() -> None:
-        while data := await board[0].read(PIECE):
-            heard.set()
-            local[1].write(data)
-            await local[1].drain()
-            done.from_board += len(data)
-        if local[1].can_write_eof():
-            local[1].write_eof()
-
-    out, into = asyncio.ensure_future(outward()), asyncio.ensure_future(inward())
+    carrying = _Carrying(local, board, linger)
+    out, into = asyncio.ensure_future(carrying.outward()), asyncio.ensure_future(carrying.inward())
+    # That a program has gone is seen also while its bytes wait for a peer that takes none. Never cancelled: that would
+    # take its end from whoever waits for it next.
+    lost = asyncio.ensure_future(local[1].wait_closed())
     try:
-        # The board's side ends both ways at once; this computer's side may go on hearing.
-        ended, _ = await asyncio.wait([out, into], return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait([out, into, lost], return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()
-    except BaseException:
+        if into in ended:
+            await carrying.farewell(out)
+    except BaseException as error:
         board[1].transport.abort()
-        local[1].transport.abort()
+        if isinstance(error, OSError):
+            reset(local[1])
+        else:
+            local[1].transport.abort()
         raise
     finally:
         for task in (out, into):
             task.cancel()
         await asyncio.gather(out, into, return_exceptions=True)
         for writer in (board[1], local[1]):
-            writer.close()
-            with contextlib.suppress(OSError):
+            await _close(writer)
+        await asyncio.gather(lost, return_exceptions=True)
+    return carrying.done
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection of this computer so that its peer is told of a failure, not of an end."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            form = "hh" if os.name == "nt" else "ii"
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(form, 1, 0))
+    writer.transport.abort()
+
+
+class _Carrying:
+    """The two directions of one relay."""
+
+    def __init__(self, local: Stream, board: Stream, linger: float) -> None:
+        self._local, self._board, self._linger = local, board, linger
+        self._heard = asyncio.Event()
+        self._delivering = False
+        #: What was sent last has not been answered. (A peer that only talks is owed a hearing as well.)
+        self._owed = True
+        self.done = Relayed()
+
+    async def outward(self) -> None:
+        """To the board."""
+        reader, writer = self._local[0], self._board[1]
+        while data := await reader.read(PIECE):
+            self._owed = True
+            writer.write(data)
+            await self._taken()
+            self.done.to_board += len(data)
+        if self._linger:
+            # The answer's time begins when the board's stack has taken all.
+            writer.transport.set_write_buffer_limits(0)
+            await self._taken()
+            await self._answered()
+
+    async def _taken(self) -> None:
+        """As `drain`; but a program that has gone does not wait for ever for a peer that takes nothing."""
+        writer = self._board[1]
+        drain = asyncio.ensure_future(writer.drain())
+        try:
+            left = writer.transport.get_write_buffer_size()
+            while not (await asyncio.wait([drain], timeout=self._linger or LINGER))[0]:
+                before, left = left, writer.transport.get_write_buffer_size()
+                if before == left and vanished(self._local[1]):
+                    raise ConnectionAbortedError("The peer takes nothing, and the program that sent has gone")
+        finally:
+            drain.cancel()
+        await drain
+
+    async def _answered(self) -> None:
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
+        while True:
+            gone = vanished(self._local[1])
+            patience = self._linger if gone is False or self._owed else min(SETTLE, self._linger)
+            left = heard + patience - loop.time()
+            if gone or left <= 0:
+                return
+            self._heard.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left, LOOK)):
+                    await self._heard.wait()
+            if self._heard.is_set() or self._delivering:
+                heard = loop.time()
+
+    async def inward(self) -> None:
+        """From the board."""
+        reader, writer = self._board[0], self._local[1]
+        while data := await reader.read(PIECE):
+            self._owed = False
+            self._heard.set()
+            self._delivering = True
+            writer.write(data)
+            await writer.drain()
+            self._delivering = False
+            self.done.from_board += len(data)
+        if writer.can_write_eof():
+            writer.write_eof()
+
+    async def farewell(self, out: asyncio.Future[None]) -> None:
+        """The board's side has ended, both ways: let this computer's read what there is, and close.
+
+        What it still sends is taken and dropped for a moment: closing with unread bytes would be a reset, which on
+        some systems takes from the peer what it has not read yet.
+        """
+        out.cancel()
+        await asyncio.gather(out, return_exceptions=True)
+        self._board[1].close()
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(SETTLE):
+                while await self._local[0].read(PIECE):
+                    pass
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    try:
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
                 await writer.wait_closed()
-    return done
+                return
+    finally:
+        writer.transport.abort()  # a peer that takes nothing more; of one that has closed this is nothing

@@ -1,0 +1,147 @@
+"""`nodemcu-bridge forward`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from bridge import ending
+from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option
+from bridge.errors import BridgeError, UsageError
+from bridge.forward import Forward, Forwards, Running, Side, local, open_forwards, remote
+from bridge.opening import open_board
+from bridge.ports.open import check_options
+from bridge.profile import Profile
+
+
+class RunningForward(Output):
+    """A forward that stands."""
+
+    listens: Literal["here", "board"]
+    protocol: Literal["tcp", "udp"]
+    address: str
+    port: int
+    host: str
+    host_port: int
+
+
+class ForwardOutput(Output):
+    """Printed when all forwards stand."""
+
+    port: str
+    forwards: list[RunningForward]
+
+
+class _Read(click.ParamType):  # type: ignore[type-arg]
+    """A forward, as it is written; see `bridge.forward.specification`."""
+
+    name = "forward"
+
+    def __init__(self, read: Callable[[str], Forward]) -> None:
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Forward:
+        return self._read(value) if isinstance(value, str) else value
+
+
+@click.command()
+@click.option("-L", "here", multiple=True, type=_Read(local), metavar="[udp:][ADDRESS:]PORT:HOST:PORT",
+              help="Listen on this computer, by default on 127.0.0.1; connections leave from the board.")  # fmt: skip
+@click.option("-R", "there", multiple=True, type=_Read(remote), metavar="[udp:][ADDRESS:]PORT:HOST:PORT",
+              help="Listen on the board; connections leave from this computer.")  # fmt: skip
+@click.option("--queue", type=SECONDS, default=60.0, show_default=True,
+              help="Seconds that a client waits while all five connections of the board are in use.")  # fmt: skip
+@click.option("--udp-idle", type=SECONDS, default=60.0, show_default=True,
+              help="Seconds of silence after which the client of a UDP forward is forgotten.")  # fmt: skip
+@click.option("--for", "seconds", type=SECONDS, default=None, metavar="SECONDS",
+              help="End after this time. Default: go on until Ctrl-C or SIGTERM.")  # fmt: skip
+@port_option
+@profile_option
+@baud_option
+@trace_option
+@json_output(ForwardOutput, lines=True)
+def forward(
+    here: tuple[Forward, ...],
+    there: tuple[Forward, ...],
+    queue: float,
+    udp_idle: float,
+    seconds: float | None,
+    url: str,
+    profile: Profile | None,
+    baud: int,
+    trace: Path | None,
+    as_json: bool,
+) -> None:
+    """Forward connections by the board, as ssh does by a server, until Ctrl-C or SIGTERM.
+
+    -L and -R may be given several times. Port 0 lets the listening side choose. A line for each forward says where it
+    listens; what fails later is told on standard error.
+    """
+    if not here and not there:
+        raise UsageError("There is nothing to forward", remedy="Give -L, or -R, such as -L 8080:example.com:80.")
+    _check_clock(url)
+    mhz = profile.cpu_mhz if profile is not None else 160
+    opening = open_board(url, baud=baud, mhz=mhz, trace=trace)
+    ending.run(_run(url, opening, [*here, *there], queue, udp_idle, seconds, as_json))
+
+
+def _check_clock(url: str) -> None:
+    check_options(url)
+    if url.startswith("virtual:"):
+        from bridge.virtual.options import parse_url
+
+        if parse_url(url).clock == "virtual":
+            raise UsageError("Forwards cannot live on the virtual clock", port=url, remedy="Leave clock=virtual out.")
+
+
+async def _run(
+    url: str,
+    opening: open_board,
+    wanted: list[Forward],
+    queue: float,
+    udp_idle: float,
+    seconds: float | None,
+    as_json: bool,
+) -> None:
+    async with opening as board:
+        async with open_forwards(board, wanted, told=_tell, slot_timeout=queue, udp_idle=udp_idle) as forwards:
+            _announce(url, forwards, as_json)
+            limit = asyncio.timeout(seconds)
+            try:
+                async with limit:
+                    await forwards.serve_forever()
+            except TimeoutError as error:
+                if isinstance(error, BridgeError) or not limit.expired():
+                    raise
+
+
+def _tell(sentence: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it any more; the forwards go on
+        click.echo(sentence, err=True)
+
+
+def _announce(url: str, forwards: Forwards, as_json: bool) -> None:
+    # For programs that wait for it: it must not stay in a buffer, which `click.echo` sees to.
+    if as_json:
+        print_json(ForwardOutput(port=url, forwards=[_described(each) for each in forwards]), line=True)
+        return
+    for each in forwards:
+        click.echo(each.line)
+
+
+def _described(running: Running) -> RunningForward:
+    address, port = running.address
+    return RunningForward(
+        listens="here" if running.forward.side is Side.HERE else "board",
+        protocol="udp" if running.forward.udp else "tcp",
+        address=address,
+        port=port,
+        host=running.forward.host,
+        host_port=running.forward.host_port,
+    )
