@@ -147,7 +147,7 @@ class Resolver:
         elif entry.state is _State.DONE:
             entry.ttl -= 1
             if entry.ttl <= 0:
-                entry.state, entry.found = _State.UNUSED, None
+                entry.state = _State.UNUSED
 
     def _retry(self, index: int) -> None:
         entry = self._table[index]
@@ -161,11 +161,17 @@ class Resolver:
         else:
             self._fail(entry)
 
+    def _fail(self, entry: _Entry) -> None:
+        self._tell(entry, None)
+        entry.state = _State.UNUSED
+
     @staticmethod
-    def _fail(entry: _Entry) -> None:
-        if entry.found is not None:
-            entry.found(entry.name, None, entry.arg)
-        entry.state, entry.found = _State.UNUSED, None
+    def _tell(entry: _Entry, address: int | None) -> None:
+        # net.c takes its function out of the registry when it is called: a finished entry holds nothing of Lua.
+        found, arg = entry.found, entry.arg
+        entry.found = entry.arg = None
+        if found is not None:
+            found(entry.name, address, arg)
 
     def _ask(self, index: int) -> None:
         entry = self._table[index]
@@ -191,7 +197,6 @@ class Resolver:
             self._fail(entry)
             return
         entry.ttl = min(answer.ttl, MAX_TTL)
-        if entry.found is not None:
-            entry.found(entry.name, answer.address, entry.arg)
+        self._tell(entry, answer.address)
         if entry.ttl == 0:
-            entry.state, entry.found = _State.UNUSED, None
+            entry.state = _State.UNUSED

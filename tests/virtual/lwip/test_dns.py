@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from typing import Any
 
 from bridge.virtual.lwip import dns_message
@@ -104,3 +105,17 @@ def test_servers_have_defaults_and_ignore_nonsense() -> None:
     line.dns.set_server(2, SECOND)
     assert line.dns.servers == [FIRST, 0] and line.dns.get_server(5) == 0
     assert 4096 <= line.dns.port < 0x7FFF
+
+
+def test_what_was_answered_is_not_held_any_more() -> None:
+    line = Line()
+
+    class Function: ...
+
+    for address in (7, None):
+        function = Function()
+        line.dns.resolve(b"held.test", lambda name, ip, arg: None, function)
+        line.answer(line.sent[-1], *([] if address is None else [address]))
+        gone = weakref.ref(function)
+        del function
+        assert gone() is None
