@@ -9,7 +9,7 @@ from bridge.errors import BridgeError
 from bridge.forward.running import Running, not_on_board, shown_address
 from bridge.forward.specification import EVERYWHERE
 from bridge.streams import BoardServer
-from bridge.streams.relay import Stream, relay
+from bridge.streams.relay import Stream
 
 #: Seconds to connect from this computer.
 CONNECT_TIMEOUT = 15.0
@@ -64,5 +64,4 @@ class BoardTcp(Running):
             client[1].transport.abort()
             raise
         # The service's end is the end: who came to the board cannot be told of half of it.
-        with contextlib.suppress(OSError):
-            await relay(service, client, linger=0)
+        await self.carry(service, client, linger=0)

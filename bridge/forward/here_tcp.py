@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 
 from bridge.board import Board
 from bridge.errors import BridgeError
 from bridge.forward.running import Running, Told, not_here
 from bridge.forward.specification import Forward
-from bridge.streams.relay import PIECE, Stream, relay, reset
+from bridge.streams.relay import PIECE, Stream, reset
 
 
 class HereTcp(Running):
@@ -55,8 +54,7 @@ class HereTcp(Running):
             client[1].transport.abort()
             raise
         if board is not None:
-            with contextlib.suppress(OSError):  # both ends know
-                await relay(client, board)
+            await self.carry(client, board)
 
     async def _connected(self, client: asyncio.StreamWriter) -> Stream | None:
         """A connection of the board, or None when the client has broken off before its turn came."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,6 +13,9 @@ from bridge.board import Board
 from bridge.errors import BridgeError, LuaError, PortBusy, PortError
 from bridge.forward.specification import EVERYWHERE, Forward, Side, place
 from bridge.lifecycle import State
+from bridge.streams.relay import LINGER, Stream, relay
+
+log = logging.getLogger("bridge.forward")
 
 #: Told in a sentence what a user may want to know: a connection that did not come about, a restart of the board.
 Told = Callable[[str], None]
@@ -66,6 +70,15 @@ class Running:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.failed.cancel()
+
+    async def carry(self, local: Stream, board: Stream, *, linger: float = LINGER) -> None:
+        """Relay until the connections have ended, in whatever way: both ends know."""
+        try:
+            done = await relay(local, board, linger=linger)
+        except OSError as error:
+            log.debug("%s: %s", self.line, error)
+        else:
+            log.debug("%s: %d bytes to the board, %d from it", self.line, done.to_board, done.from_board)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside, until it ends or this is closed."""

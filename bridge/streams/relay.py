@@ -71,12 +71,16 @@ async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Rela
             local[1].transport.abort()
         raise
     finally:
-        for task in (out, into):
-            task.cancel()
-        await asyncio.gather(out, into, return_exceptions=True)
-        for writer in (board[1], local[1]):
-            await _close(writer)
-        await asyncio.gather(lost, return_exceptions=True)
+        try:
+            for task in (out, into):
+                task.cancel()
+            await asyncio.gather(out, into, return_exceptions=True)
+            for writer in (board[1], local[1]):
+                await _close(writer)
+            await asyncio.gather(lost, return_exceptions=True)
+        finally:  # cancelled meanwhile: whoever ends this has no time
+            board[1].transport.abort()
+            local[1].transport.abort()
     return carrying.done
 
 
@@ -176,10 +180,9 @@ class _Carrying:
 
 async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                await writer.wait_closed()
-                return
-    finally:
-        writer.transport.abort()  # a peer that takes nothing more; of one that has closed this is nothing
+                await asyncio.shield(writer.wait_closed())
+        except TimeoutError:
+            writer.transport.abort()  # the peer takes nothing more
