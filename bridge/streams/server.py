@@ -152,7 +152,9 @@ class BoardServer(asyncio.AbstractServer):
             if not self._clients:
                 self._quiet.set()
 
-        transport = BoardTransport(socket, "a client", extra, close_timeout=self._close_timeout, ended=ended)
+        transport = BoardTransport(
+            socket, "a client", extra, close_timeout=self._close_timeout, ended=ended, may_close=self._slots.may_close
+        )
         self._clients.add(transport)
         self._quiet.clear()
         socket.table.spawn(self._greet(socket, transport, extra))

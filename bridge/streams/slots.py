@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 from bridge.errors import NetTimeout
 
 #: Connections that the stack serves at once (MEMP_NUM_TCP_PCB of app/include/lwipopts.h). With exactly so many it lets
 #: nobody in; it would let more out, for as long as the heap lasts.
 MOST = 5
+#: Seconds that a connection stays in the board's heap which the board has closed first: TIME_WAIT, twice TCP_MSL of
+#: app/include/lwipopts.h. Each is 184 bytes.
+TIME_WAIT = 10.0
+#: Connections that may be in TIME_WAIT whatever the heap is; before more are closed it is asked.
+FEW_CLOSED = 8
+#: Free bytes of the board's heap that are enough to close one more: the agent turns clients away below 4000.
+ENOUGH_HEAP = 6000
 
 
 class Slot:
@@ -37,6 +45,8 @@ class Slots:
         #: How many are taken.
         self.taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed: deque[float] = deque()
+        self._closing = asyncio.Lock()
 
     @property
     def waiting(self) -> int:
@@ -78,6 +88,23 @@ class Slots:
         """Count a connection that is there already: one that the board has accepted."""
         self.taken += 1
         return Slot(self)
+
+    async def may_close(self, heap: Callable[[], Awaitable[int]]) -> None:
+        """Wait until the board may close one more connection without running out of heap: many short ones at once
+        leave more behind than it holds, and it turns clients away then, or restarts.
+
+        Args:
+            heap: asks for the board's free heap, in bytes.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._closing:
+            while True:
+                while self._closed and self._closed[0] + TIME_WAIT <= loop.time():
+                    self._closed.popleft()
+                if len(self._closed) < FEW_CLOSED or await heap() >= ENOUGH_HEAP:
+                    break
+                await asyncio.sleep(self._closed[0] + TIME_WAIT - loop.time())
+            self._closed.append(loop.time())
 
     def _next(self) -> None:
         """A slot has become free; the next one that waits gets it."""

@@ -36,6 +36,7 @@ class BoardTransport(asyncio.Transport):
         close_timeout: seconds from `close` until what was written has left; then the connection is aborted, and
             `connection_lost` gets a `NetTimeout`.
         ended: called once when the board's connection is over.
+        may_close: returns when the board may close one more connection; see `Slots`.
     """
 
     #: What `loop.start_tls` and `StreamWriter.start_tls` look for.
@@ -49,10 +50,12 @@ class BoardTransport(asyncio.Transport):
         *,
         close_timeout: float = CLOSE_TIMEOUT,
         ended: Callable[[], None],
+        may_close: Callable[[Callable[[], Awaitable[int]]], Awaitable[None]],
     ) -> None:
         super().__init__(extra)
         self._loop = socket.table.loop
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
+        self._may_close = may_close
         self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
         self._flow = WriteFlow(self, self.get_protocol)
         self._waiting = bytearray()
@@ -202,6 +205,7 @@ class BoardTransport(asyncio.Transport):
 
     async def _close_socket(self) -> None:
         try:
+            await self._may_close(self._heap)
             await self._socket.close()
         except LuaError:
             pass  # the peer has closed already
@@ -209,6 +213,10 @@ class BoardTransport(asyncio.Transport):
             self._lost(standard(error, self._where))
             return
         self._lost(None)
+
+    async def _heap(self) -> int:
+        (free,) = await self._socket.table.call("node.heap")
+        return int(free)
 
     def _give_up(self) -> None:
         what = f"What was written to {self._where} did not leave within {self._close_timeout:g} s"
