@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.programs import require
 
@@ -91,3 +92,53 @@ async def ask(address: tuple[str, int], question: bytes, size: int) -> bytes:
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """A UDP socket that sends to one place."""
+
+    def __init__(self) -> None:
+        self._came: asyncio.Queue[bytes] = asyncio.Queue()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, address: tuple[str, int]) -> AsyncIterator[Datagrams]:
+        loop = asyncio.get_running_loop()
+        transport, made = await loop.create_datagram_endpoint(cls, remote_addr=address)
+        made._transport = transport
+        try:
+            yield made
+        finally:
+            transport.close()
+
+    def send(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._transport.sendto(data)
+
+    async def next(self) -> bytes:
+        return await asyncio.wait_for(self._came.get(), 30)
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self._came.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there at the moment."""
+
+
+@asynccontextmanager
+async def udp_served(host: str, answer: Callable[[bytes], bytes]) -> AsyncIterator[int]:
+    """Answers datagrams; gives its port."""
+
+    class Service(asyncio.DatagramProtocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            self.transport.sendto(answer(data), addr)
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Service, local_addr=(host, 0))
+    try:
+        yield transport.get_extra_info("sockname")[1]
+    finally:
+        transport.close()

@@ -48,9 +48,7 @@ def rig(*options: str) -> Iterator[Rig]:
     network = next(_networks)
     speed = options or ("--no-baud-pacing", "--cpu", "0", "--adapter-latency-ms", "0")
     names = f"here.test={network}.1"
-    with board_process(
-        "--rfc2217", "127.0.0.1:0", "--address", f"{network}.2", "--hosts", names, *speed
-    ) as process:
+    with board_process("--rfc2217", "127.0.0.1:0", "--address", f"{network}.2", "--hosts", names, *speed) as process:
         _, url = announced(process)
         yield Rig(url, network, lambda: process.send_signal(signal.SIGUSR1))
 
@@ -78,6 +76,13 @@ class Open:
                         return sentence
                 self.changed.clear()
                 await self.changed.wait()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until something holds that nobody tells of."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -128,9 +133,7 @@ def _handles(board: Board) -> int:
     return 0 if board._table is None else len(board._table)
 
 
-def _left(
-    board: Board, tasks: set[asyncio.Task[Any]], threads: set[str], files: set[str], handles: int
-) -> list[str]:
+def _left(board: Board, tasks: set[asyncio.Task[Any]], threads: set[str], files: set[str], handles: int) -> list[str]:
     gc.collect()
     left = [f"task {task!r}" for task in asyncio.all_tasks() - tasks]
     left += [f"file {each}" for each in descriptors() - files]

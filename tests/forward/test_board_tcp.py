@@ -21,6 +21,7 @@ def to(port: int, listen: int = 0) -> Forward:
     return remote(f"{listen}:127.0.0.1:{port}")
 
 
+@pytest.mark.timeout(400)  # the board holds what is left of each for 10 s, and has heap for some twenty
 def test_two_hundred_requests_of_ab_reach_a_web_server(board_rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "page").write_bytes(b"x" * 500)
 

@@ -14,7 +14,7 @@ from bridge.errors import PortBusy
 from bridge.forward import Forward, local, open_forwards
 from bridge.streams.relay import reset
 from tests.forward.peers import ask, echo, program, served, web_server
-from tests.forward.rig import Rig, nothing_left, on, opened
+from tests.forward.rig import Rig, nothing_left, on, opened, until
 
 
 def to(rig: Rig, port: int, host: str | None = None) -> Forward:
@@ -213,12 +213,10 @@ def test_clients_that_vanish_while_they_wait_leave_nothing(board_rig: Rig) -> No
                     writer.write(b"x")
                     assert await reader.readexactly(1) == b"x"
                 waiting = [await asyncio.open_connection(*address) for _ in range(20)]
-                while board._slots.waiting < 20:
-                    await asyncio.sleep(0.01)
+                await until(lambda: board._slots.waiting == 20)
                 for _, writer in waiting:
                     reset(writer)
-                while board._slots.waiting:
-                    await asyncio.sleep(0.01)
+                await until(lambda: not board._slots.waiting)
                 for _, writer in five:
                     writer.close()
                 assert await ask(address, b"y", 1) == b"y"
@@ -244,7 +242,7 @@ def test_a_reset_of_the_board_closes_connections_and_new_ones_are_made(board_rig
 
                 loads = [asyncio.ensure_future(load()) for _ in range(5)]
                 queued = asyncio.ensure_future(ask(address, b"queued", 6))
-                await ask_until_busy(board)
+                await until(lambda: board._slots.taken == 5 and board._slots.waiting == 1)
                 board_rig.press_reset()
                 ends = await asyncio.gather(*loads, return_exceptions=True)
                 assert all(isinstance(end, ConnectionError | asyncio.IncompleteReadError) for end in ends), ends
@@ -252,10 +250,6 @@ def test_a_reset_of_the_board_closes_connections_and_new_ones_are_made(board_rig
                 await open_.heard("The board is back")
                 assert await ask(address, b"again", 5) == b"again"
                 assert await queued == b"queued"
-
-    async def ask_until_busy(board: object) -> None:
-        while board._slots.taken < 5 or not board._slots.waiting:  # type: ignore[attr-defined]
-            await asyncio.sleep(0.01)
 
     asyncio.run(scenario())
 
