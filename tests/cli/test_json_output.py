@@ -82,6 +82,7 @@ CALLS: dict[str, list[str | Made]] = {
     "firmware list": [added],
     "firmware remove": [kept],
     "flash": [stand_in, "--port", "virtual:?baud_pacing=0&flash=0&cpu=0", "--no-wait"],
+    "forward": ["-L", "0:a.test:80", "-R", "udp:0:[::1]:53", "--for", "0.1", "--port", "virtual:?baud_pacing=0&cpu=0"],
     "fs cat": ["x", "--port", files],
     "fs df": ["--port", BOARD],
     "fs format": ["--yes", "--port", BOARD],

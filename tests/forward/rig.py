@@ -33,13 +33,21 @@ class Rig:
 
     url: str
     network: str
-    press_reset: Callable[[], None]
-    """Press its reset button."""
+    signal: Callable[[int], None]
+    """Send a signal to its process."""
 
     @property
     def host(self) -> str:
         """This computer, as the board reaches it."""
         return f"{self.network}.1"
+
+    def press_reset(self) -> None:
+        """Press the board's reset button."""
+        self.signal(signal.SIGUSR1)
+
+    def unplug(self) -> None:
+        """Take the board's cable out for a second."""
+        self.signal(signal.SIGUSR2)
 
 
 @contextmanager
@@ -50,7 +58,7 @@ def rig(*options: str) -> Iterator[Rig]:
     names = f"here.test={network}.1"
     with board_process("--rfc2217", "127.0.0.1:0", "--address", f"{network}.2", "--hosts", names, *speed) as process:
         _, url = announced(process)
-        yield Rig(url, network, lambda: process.send_signal(signal.SIGUSR1))
+        yield Rig(url, network, process.send_signal)
 
 
 @dataclass
