@@ -56,6 +56,7 @@ LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
+LADDER["proxy"] = {"errors", "mirror", "streams", "board"}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
