@@ -34,12 +34,12 @@ async def serve_http(service: Service, client: Client, first: bytes, served: Ser
         _admit(service, request)
         board = await connect(service, client, request.host, request.tcp_port)
     except HttpRefused as error:
-        served.outcome = error.why
+        served.outcome = error.why.rstrip(".")
         await client.part(answer(error.status, error.why), service.limits.farewell)
         return
     except Unreached as error:
         served.outcome = sentence(error.cause)
-        await client.part(answer(status_for(error.cause), served.outcome), service.limits.farewell)
+        await client.part(answer(status_for(error.cause), f"{served.outcome}."), service.limits.farewell)
         return
     if request.tunnel:
         try:
@@ -50,6 +50,7 @@ async def serve_http(service: Service, client: Client, first: bytes, served: Ser
         await carry(client.stream, board, served)
     else:
         board[1].write(request.head)
+        served.to_board += len(request.head)
         # All that `relay` does with a reader is to read.
         body = cast(asyncio.StreamReader, _Counted(client.reader, request.body))
         await carry((body, client.writer), board, served)

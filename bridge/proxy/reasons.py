@@ -37,8 +37,8 @@ def status_for(error: BaseException) -> HTTPStatus:
 
 
 def sentence(error: BaseException) -> str:
-    """What happened, without the board's port, which is nobody's affair at the other end."""
-    return f"{error.message.rstrip('.')}." if isinstance(error, BridgeError) else "The board made no connection."
+    """What happened, as a clause, without the board's port, which is nobody's affair at the other end."""
+    return error.message.rstrip(".") if isinstance(error, BridgeError) else "the board made no connection"
 
 
 def is_ipv6(host: str) -> bool:
