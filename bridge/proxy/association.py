@@ -10,7 +10,7 @@ from bridge.errors import BridgeError
 from bridge.mirror.udp import UDPSocket
 from bridge.proxy.serving import Served, Service, log
 from bridge.proxy.socks5_datagram import Datagram, read_datagram, written_datagram
-from bridge.streams.connecting import resolve
+from bridge.streams.resolving import resolve
 
 #: Bytes of a datagram that the stack carries over Wi-Fi at most: it cannot cut them.
 MOST_BYTES = 1472

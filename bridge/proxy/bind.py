@@ -10,11 +10,13 @@ from bridge.proxy.client import Client
 from bridge.proxy.connect import Stream, abandon, carry
 from bridge.proxy.serving import Served, Service, Unreached
 from bridge.proxy.socks5 import Reply, Request, Socks5
-from bridge.streams.connecting import resolve
+from bridge.streams.resolving import resolve
 from bridge.streams.server import BoardServer
 
 #: What a client names that leaves open who comes.
 _ANYBODY = {"0.0.0.0", "::"}
+#: Address of a peer of which the board does not know it any more.
+_UNKNOWN = "0.0.0.0"
 
 
 async def bind(service: Service, client: Client, socks: Socks5, request: Request, served: Served) -> None:
@@ -23,7 +25,8 @@ async def bind(service: Service, client: Client, socks: Socks5, request: Request
     Args:
         service, client: see there.
         socks: waits for the replies.
-        request: its host, unless it is 0.0.0.0, is the only one that may come; others are sent away.
+        request: its host, unless it is 0.0.0.0, is the only one that may come; others are sent away. Who has closed by
+            the time that the board is asked who it is, as a peer with little to say does, is let in as 0.0.0.0.
         served: gets what happens.
 
     Raises:
@@ -43,7 +46,7 @@ async def bind(service: Service, client: Client, socks: Socks5, request: Request
         except (OSError, BridgeError) as error:
             raise Unreached(error) from error
         try:
-            socks.reply(Reply.SUCCEEDED, *board[1].get_extra_info("peername"))
+            socks.reply(Reply.SUCCEEDED, *_name(board[1]))
             await client.say(socks.data_to_send())
         except BaseException:
             abandon(board)
@@ -52,6 +55,12 @@ async def bind(service: Service, client: Client, socks: Socks5, request: Request
     finally:
         listener.close()
         await listener.closed()
+
+
+def _name(writer: asyncio.StreamWriter) -> tuple[str, int]:
+    """Address and port of a peer; 0.0.0.0 and 0 if it has closed before the board was asked."""
+    ip, tcp_port = writer.get_extra_info("peername") or (None, None)
+    return (_UNKNOWN, 0) if ip is None or tcp_port is None else (ip, tcp_port)
 
 
 class _Listener:
@@ -91,8 +100,8 @@ class _Listener:
         return listener
 
     def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        name = writer.get_extra_info("peername")
-        if self._peer.done() or not name or self._expected not in (None, name[0]):
+        ip, _ = _name(writer)
+        if self._peer.done() or ip not in (_UNKNOWN, self._expected or ip):
             writer.transport.abort()
             return
         self._peer.set_result((reader, writer))
@@ -100,7 +109,8 @@ class _Listener:
     async def _watch(self, server: BoardServer) -> None:
         """Tell who waits for the peer when the board has gone."""
         try:
-            await server.serve_forever()
+            with contextlib.suppress(RuntimeError):  # it is closed already
+                await server.serve_forever()
         except OSError as error:
             if not self._peer.done():
                 self._peer.set_exception(error)
@@ -129,6 +139,8 @@ class _Listener:
         """Wait until the board listens no more, and the peer's connection is over."""
         if self._peer.exception() is None:
             abandon(self._peer.result())
-        if self._watching is not None:
-            with contextlib.suppress(OSError):
-                await self._watching
+        if self._server is None or self._watching is None:
+            return
+        self._watching.cancel()
+        await asyncio.wait([self._watching])
+        await self._server.wait_closed()

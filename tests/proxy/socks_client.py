@@ -35,6 +35,12 @@ class SocksClient:
     ) -> None:
         self.writer.close()
 
+    @property
+    def name(self) -> str:
+        """Address and port of this end."""
+        host, port = self.writer.get_extra_info("sockname")
+        return f"{host}:{port}"
+
     async def greet(self) -> None:
         """Offer to come without a login."""
         self.writer.write(b"\x05\x01\x00")

@@ -263,32 +263,32 @@ async def test_one_stalled_client_stalls_no_other() -> None:
 
 async def test_a_board_that_restarts_under_load() -> None:
     async with rig() as one, server(one.host, echo) as port:
+        connected: list[str] = []
 
-        async def load(client: SocksClient) -> str:
-            try:
-                code = (await client.request(CONNECT, one.host, port))[0]
-                while code == 0:
-                    client.writer.write(b"x" * 500)
-                    await client.reader.readexactly(500)
-            except (OSError, asyncio.IncompleteReadError) as error:
-                return type(error).__name__
-            finally:
-                client.writer.close()
-            return str(code)
+        async def load() -> str:
+            async with SocksClient(*one.address) as client:
+                try:
+                    code = (await client.request(CONNECT, one.host, port))[0]
+                    connected.append(client.name)
+                    for _ in range(1000):
+                        client.writer.write(b"x" * 500)
+                        await client.reader.readexactly(500)
+                except (OSError, asyncio.IncompleteReadError) as error:
+                    return type(error).__name__
+                return str(code)
 
-        clients = [await SocksClient(*one.address).__aenter__() for _ in range(12)]
-        tasks = [asyncio.ensure_future(load(client)) for client in clients]
-        await until(lambda: one.board._slots.taken == 5, "full house")
+        tasks = [asyncio.ensure_future(load()) for _ in range(12)]
+        await until(lambda: len(connected) == 5, "full house")
         reset = asyncio.ensure_future(one.board.reset())
-        # Those that were connected hear of it; those that queued are connected to the board that is back.
-        done, _ = await asyncio.wait(tasks, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        await reset
         await until(lambda: sum(task.done() for task in tasks) >= 5, "end of five connections")
-        assert {task.result() for task in tasks if task.done()} <= {"ConnectionResetError", "IncompleteReadError"}
+        assert [task.result() for task in tasks if task.done()] == ["ConnectionResetError"] * 5
+        await reset
+        # Those that queued are connected by the board that is back.
+        await until(lambda: len(connected) == 10, "full house again")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         async with SocksClient(*one.address) as client:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             assert (await client.request(CONNECT, one.host, port))[0] == 0
             client.writer.write(b"back")
             assert await client.reader.readexactly(4) == b"back"
