@@ -10,7 +10,6 @@ from bridge.errors import BridgeError
 from bridge.mirror.udp import UDPSocket
 from bridge.proxy.serving import Served, Service, log
 from bridge.proxy.socks5_datagram import Datagram, read_datagram, written_datagram
-from bridge.streams.resolving import resolve
 
 #: Bytes of a datagram that the stack carries over Wi-Fi at most: it cannot cut them.
 MOST_BYTES = 1472
@@ -18,8 +17,6 @@ MOST_BYTES = 1472
 MOST_WAITING = 64
 #: Names asked for at once.
 MOST_NAMES = 4
-#: Seconds that an address is good for.
-KEPT = 60.0
 
 
 class Association(asyncio.DatagramProtocol):
@@ -39,7 +36,6 @@ class Association(asyncio.DatagramProtocol):
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Datagram] = asyncio.Queue(MOST_WAITING)
         self._asked: dict[str, list[Datagram]] = {}
-        self._known: dict[str, tuple[str, float]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
         udp.on("receive", self._received)
@@ -73,11 +69,11 @@ class Association(asyncio.DatagramProtocol):
                 return
             address = datagram.host
         except ValueError:
-            known = self._known.get(datagram.host)
-            if known is None or known[1] < self._loop.time():
-                self._ask(datagram)
-                return
-            address = known[0]
+            self._ask(datagram)
+            return
+        self._put(address, datagram)
+
+    def _put(self, address: str, datagram: Datagram) -> None:
         try:
             self._queue.put_nowait(Datagram(address, datagram.udp_port, datagram.data))
         except asyncio.QueueFull:
@@ -99,18 +95,14 @@ class Association(asyncio.DatagramProtocol):
             task.add_done_callback(self._asking.discard)
 
     async def _resolve(self, name: str) -> None:
-        board = self._service.board
         try:
-            address = await resolve(board.net, name, board.url)
+            address = await self._service.names.address(name)
         except (OSError, BridgeError) as error:
             del self._asked[name]
             self._drop(str(error))
             return
-        if len(self._known) >= MOST_WAITING:
-            self._known.clear()
-        self._known[name] = (address, self._loop.time() + KEPT)
         for datagram in self._asked.pop(name):
-            self._route(datagram)
+            self._put(address, datagram)
 
     async def pump(self) -> None:
         """Send what waits, until this is cancelled.

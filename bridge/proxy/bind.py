@@ -10,7 +10,6 @@ from bridge.proxy.client import Client
 from bridge.proxy.connect import Stream, abandon, carry
 from bridge.proxy.serving import Served, Service, Unreached
 from bridge.proxy.socks5 import Reply, Request, Socks5
-from bridge.streams.resolving import resolve
 from bridge.streams.server import BoardServer
 
 #: What a client names that leaves open who comes.
@@ -88,7 +87,7 @@ class _Listener:
             OSError, BridgeError: the board does not listen.
         """
         board = service.board
-        expected = None if host in _ANYBODY else await resolve(board.net, host, board.url)
+        expected = None if host in _ANYBODY else await service.names.address(host)
         listener = cls(service, expected)
         # The address goes first: what fails behind the listener would leave it open.
         own = await board.wifi.sta.getip()

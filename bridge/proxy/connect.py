@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.errors import BridgeError, UsageError
+from bridge.errors import BridgeError, NetTimeout, UsageError
 from bridge.proxy.client import Client
 from bridge.proxy.serving import Served, Service, Unreached
 from bridge.streams.relay import relay
@@ -24,14 +24,25 @@ async def connect(service: Service, client: Client, host: str, tcp_port: int) ->
         ClientGone: the client went meanwhile; its place is free again.
         Unreached: there is no connection.
     """
-    limits = service.limits
     try:
         if not 0 < tcp_port < 65_536:
             raise UsageError(f"{tcp_port} is no port to connect to")
-        opening = service.board.open_connection(host, tcp_port, timeout=limits.connect, slot_timeout=limits.slot)
-        return await client.while_there(opening, abandon)
+        return await client.while_there(_open(service, host, tcp_port), abandon)
     except (OSError, BridgeError) as error:
         raise Unreached(error) from error
+
+
+async def _open(service: Service, host: str, tcp_port: int) -> Stream:
+    limits = service.limits
+    try:
+        # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
+        async with asyncio.timeout(limits.connect):
+            address = await service.names.address(host)
+    except TimeoutError as error:
+        if isinstance(error, BridgeError):
+            raise
+        raise NetTimeout(f"The board found no address of {host} within {limits.connect:g} s") from error
+    return await service.board.open_connection(address, tcp_port, timeout=limits.connect, slot_timeout=limits.slot)
 
 
 def abandon(stream: Stream) -> None:

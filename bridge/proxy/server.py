@@ -15,6 +15,7 @@ from bridge.proxy.by_socks import serve_socks
 from bridge.proxy.client import Client, ClientGone, Local
 from bridge.proxy.credentials import Credentials
 from bridge.proxy.limits import Limits
+from bridge.proxy.names import Names
 from bridge.proxy.reasons import sentence
 from bridge.proxy.serving import Served, Service, log
 
@@ -56,7 +57,7 @@ class Proxy:
         told: Callable[[Served], None] | None = None,
     ) -> None:
         self._host, self._tcp_port = self.check(host, tcp_port, credentials)
-        self._service = Service(board, credentials, limits or Limits(), self._tell)
+        self._service = Service(board, Names(board), credentials, limits or Limits(), self._tell)
         self._told = told
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bridge.board import Board
 from bridge.proxy.credentials import Credentials
 from bridge.proxy.limits import Limits
+from bridge.proxy.names import Names
 
 log = logging.getLogger("bridge.proxy")
 
@@ -39,12 +40,14 @@ class Service:
 
     Args:
         board: whose network it is.
+        names: what the board knows of them.
         credentials: that they need; None if none.
         limits: see there.
         told: called with each request that is over.
     """
 
     board: Board
+    names: Names
     credentials: Credentials | None
     limits: Limits
     told: Callable[[Served], None]

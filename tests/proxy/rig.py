@@ -55,12 +55,11 @@ async def rig(
     *,
     limits: Limits | None = None,
     credentials: Credentials | None = None,
-    url: str | None = None,
 ) -> AsyncIterator[Rig]:
     """A proxy on a quick board. Afterwards, with the proxy still open, nothing of the clients may be left: no task, no
     handle, no slot, no file descriptor."""
     host = "127.0.0.1"
-    async with open_board(url or QUICK.format(host=host), speeds=()) as board:
+    async with open_board(QUICK.format(host=host), speeds=()) as board:
         complaints: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
         served: list[Served] = []
@@ -69,7 +68,7 @@ async def rig(
             look = Look(board, proxy)
             yield Rig(board, proxy, host, served)
             await look.nothing_left()
-        assert complaints == []
+        assert complaints == [], complaints
 
 
 class Look:

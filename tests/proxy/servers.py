@@ -22,7 +22,7 @@ async def server(host: str, handler: Handler) -> AsyncIterator[int]:
         tasks.add(task)
         try:
             await handler(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
+        except (ConnectionError, EOFError, asyncio.CancelledError):
             pass
         finally:
             tasks.discard(task)
