@@ -50,6 +50,12 @@ class _Entry:
     found: Found | None = None
     arg: Any = None
 
+    def tell(self, address: int | None) -> None:
+        """Tell who asked, and keep nothing of it: in the chip `arg` is a number."""
+        arg, self.arg = self.arg, None
+        if self.found is not None:
+            self.found(self.name, address, arg)
+
 
 class Resolver:
     """The resolver of one board.
@@ -163,8 +169,7 @@ class Resolver:
 
     @staticmethod
     def _fail(entry: _Entry) -> None:
-        if entry.found is not None:
-            entry.found(entry.name, None, entry.arg)
+        entry.tell(None)
         entry.state, entry.found = _State.UNUSED, None
 
     def _ask(self, index: int) -> None:
@@ -191,7 +196,6 @@ class Resolver:
             self._fail(entry)
             return
         entry.ttl = min(answer.ttl, MAX_TTL)
-        if entry.found is not None:
-            entry.found(entry.name, answer.address, entry.arg)
+        entry.tell(answer.address)
         if entry.ttl == 0:
             entry.state, entry.found = _State.UNUSED, None

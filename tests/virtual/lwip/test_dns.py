@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from typing import Any
 
 from bridge.virtual.lwip import dns_message
@@ -104,3 +105,21 @@ def test_servers_have_defaults_and_ignore_nonsense() -> None:
     line.dns.set_server(2, SECOND)
     assert line.dns.servers == [FIRST, 0] and line.dns.get_server(5) == 0
     assert 4096 <= line.dns.port < 0x7FFF
+
+
+def test_what_was_asked_with_is_let_go_with_the_answer() -> None:
+    """In the chip it is the number of a function of Lua, freed before the answer is told; a slot that kept the function
+    itself would keep all that hangs on it from the collector."""
+
+    class Function:
+        pass
+
+    line = Line()
+    for name, ips in ((b"ok.test", [5]), (b"empty.test", [])):
+        function = Function()
+        kept = weakref.ref(function)
+        line.dns.resolve(name, lambda name, ip, arg: None, function)
+        del function
+        assert kept() is not None
+        line.answer(line.sent[-1], *ips)
+        assert kept() is None
