@@ -39,7 +39,7 @@ async def serve_socks(service: Service, client: Client, first: bytes, served: Se
         return
     served.kind, served.target = _KINDS[request.command], f"{request.host}:{request.tcp_port}"
     try:
-        if is_ipv6(request.host) and request.host != _NOWHERE and request.command is not Command.UDP_ASSOCIATE:
+        if is_ipv6(request.host) and not _tells_nothing(request):
             served.outcome = "the board's stack speaks IPv4 alone"
             await _part(service, client, socks, Reply.NO_SUCH_ADDRESS_TYPE)
             return
@@ -53,6 +53,11 @@ async def serve_socks(service: Service, client: Client, first: bytes, served: Se
     except Unreached as error:
         served.outcome = sentence(error.cause)
         await _part(service, client, socks, reply_for(error.cause))
+
+
+def _tells_nothing(request: Request) -> bool:
+    """True if the address is none that the board has to reach: the client's own, or that it knows none."""
+    return request.command is Command.UDP_ASSOCIATE or request.command is Command.BIND and request.host == _NOWHERE
 
 
 async def _request(client: Client, socks: Socks5, first: bytes) -> Request | Rejected:
