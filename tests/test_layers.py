@@ -56,7 +56,8 @@ LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
-LADDER["forward"] = {"errors", "lifecycle", "mirror", "streams", "board"}
+LADDER["proxy"] = {"errors", "mirror", "streams", "board"}
+LADDER["forward"] = {"errors", "lifecycle", "mirror", "streams", "board", "proxy"}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
@@ -99,7 +100,13 @@ HOMES: dict[str, set[str]] = {
 }
 
 #: Pure rooms: they are told the time, and do no I/O and no chance of their own.
-PURE = {"bridge.wire": {"time", "asyncio", "random", "socket", "threading", "select", "os"}}
+_IMPURE = {"time", "asyncio", "random", "socket", "threading", "select", "os"}
+PURE = {
+    "bridge.wire": _IMPURE,
+    "bridge.proxy.socks5": _IMPURE,
+    "bridge.proxy.socks5_datagram": _IMPURE,
+    "bridge.proxy.http_head": _IMPURE,
+}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ LONGEST = 400
 #: Modules that hold declarations only, or that are run by the tests of the module beside them.
 WITHOUT_TESTS: dict[str, str] = {
     "bridge/ports/base.py": "a contract; the tests of each port hold it to it",
+    "bridge/proxy/limits.py": "declarations; the tests of each part set them",
+    "bridge/proxy/serving.py": "declarations; every part's tests use them",
     "bridge/virtual/lua/api.py": "declarations; every module's tests use them",
     "bridge/virtual/lua/services.py": "a contract; the kernel is tested against the VM",
     "bridge/virtual/lwip/wire.py": "a contract; both networks are tested against the stack",

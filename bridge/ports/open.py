@@ -127,3 +127,21 @@ def check_options(url: str) -> None:
         parse_url(url)
     else:
         check_url(url)
+
+
+def check_wall_clock(url: str, what: str) -> None:
+    """As `check_options`, for a program that other programs use: they live on the clock of the wall.
+
+    Args:
+        url: of the port.
+        what: the program, for the message, e.g. "A proxy".
+
+    Raises:
+        UsageError: the URL asks for the virtual clock, or is none.
+    """
+    check_options(url)
+    if url.lower().startswith("virtual:"):
+        from bridge.virtual.options import parse_url
+
+        if parse_url(url).clock == "virtual":
+            raise UsageError(f"{what} cannot live on the virtual clock", port=url, remedy="Leave clock=virtual out.")

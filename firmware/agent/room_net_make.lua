@@ -19,6 +19,14 @@ end
 -- A new connection may bring a window at once, too, so it waits until what others brought has nearly left.
 function agent.net_connect(message)
   agent.find(message, 3)
-  agent.dial = { message, agent.call, agent.dial }
+  local next, last = { message, agent.call }, agent.dial
+  if not last then
+    agent.dial = next
+  else
+    while last[3] do
+      last = last[3]
+    end
+    last[3] = next
+  end
   return agent
 end

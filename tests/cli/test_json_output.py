@@ -94,6 +94,7 @@ CALLS: dict[str, list[str | Made]] = {
     "fs sync": [site, "--port", BOARD],
     "info": ["--port", BOARD],
     "provision": [lambda folder, capfd: shelf(folder)],
+    "proxy": ["--listen", "127.0.0.1:0", "--for", "0.1", "--port", "virtual:?baud_pacing=0&cpu=0"],
     "restore": [saved, "--port", "virtual:?baud_pacing=0&flash=0&flash_size=1048576"],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],

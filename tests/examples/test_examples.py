@@ -118,6 +118,18 @@ def test_fetch_page() -> None:
     assert lines == ["HTTP/1.0 200 OK", f"{len(PAGE) + len(f'asked for /page of {network}.1') + 1} bytes"]
 
 
+def test_proxy() -> None:
+    require("curl")
+    network = next(_networks)
+    with web_server(network) as port:
+        run = subprocess.run(
+            command("proxy.py", f"http://web.test:{port}/page", network=network, hosts=f"web.test={network}.1"),
+            capture_output=True, timeout=60,
+        )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout == f"asked for /page of web.test:{port}\n".encode() + PAGE
+
+
 def test_tcp_server() -> None:
     with running("tcp_server.py", "--requests", "2", network=next(_networks)) as process:
         assert process.stdout is not None

@@ -50,6 +50,12 @@ class _Entry:
     found: Found | None = None
     arg: Any = None
 
+    def tell(self, address: int | None) -> None:
+        """Tell who asked, and keep nothing of it: in the chip `arg` is a number."""
+        arg, self.arg = self.arg, None
+        if self.found is not None:
+            self.found(self.name, address, arg)
+
 
 class Resolver:
     """The resolver of one board.
@@ -147,7 +153,7 @@ class Resolver:
         elif entry.state is _State.DONE:
             entry.ttl -= 1
             if entry.ttl <= 0:
-                entry.state = _State.UNUSED
+                entry.state, entry.found = _State.UNUSED, None
 
     def _retry(self, index: int) -> None:
         entry = self._table[index]
@@ -161,17 +167,10 @@ class Resolver:
         else:
             self._fail(entry)
 
-    def _fail(self, entry: _Entry) -> None:
-        self._tell(entry, None)
-        entry.state = _State.UNUSED
-
     @staticmethod
-    def _tell(entry: _Entry, address: int | None) -> None:
-        # net.c takes its function out of the registry when it is called: a finished entry holds nothing of Lua.
-        found, arg = entry.found, entry.arg
-        entry.found = entry.arg = None
-        if found is not None:
-            found(entry.name, address, arg)
+    def _fail(entry: _Entry) -> None:
+        entry.tell(None)
+        entry.state, entry.found = _State.UNUSED, None
 
     def _ask(self, index: int) -> None:
         entry = self._table[index]
@@ -197,6 +196,6 @@ class Resolver:
             self._fail(entry)
             return
         entry.ttl = min(answer.ttl, MAX_TTL)
-        self._tell(entry, answer.address)
+        entry.tell(answer.address)
         if entry.ttl == 0:
-            entry.state = _State.UNUSED
+            entry.state, entry.found = _State.UNUSED, None
