@@ -203,22 +203,6 @@ class Board(Streams):
         left = None if deadline is None else max(round(deadline - loop.time(), 3), 0.001)
         return single(await table.run_lua(source, *values, timeout=left, name=name))
 
-    async def state_change(self, seen: State) -> State:
-        """Wait until `state` is another than one that was seen; what it is then. Short ones may be missed."""
-        while self._state is seen:
-            await self._change()
-        return self._state
-
-    async def lost(self) -> BridgeError:
-        """Wait until the board is lost for good, or closed.
-
-        Returns:
-            What calls raise from then on.
-        """
-        while self._state not in (State.LOST, State.CLOSING, State.CLOSED):
-            await self._change()
-        return self._why()
-
     async def reset(self) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
 
@@ -230,7 +214,7 @@ class Board(Streams):
         try:
             async with asyncio.timeout(RESET_TIMEOUT):
                 while self._table is table and self._state is State.READY:
-                    await self._change()
+                    await self.state_changed()
                 await self._current()
         except TimeoutError as error:
             raise LinkTimeout(f"The board did not restart within {RESET_TIMEOUT:g} s", port=self.url) from error
@@ -239,7 +223,7 @@ class Board(Streams):
         """Give the prompt back, and the port if this opened it. Every handle fails. Doing it again does nothing."""
         if self._state in (State.CLOSING, State.CLOSED):
             while self._state is not State.CLOSED:
-                await self._change()
+                await self.state_changed()
             return
         self._move(Trigger.CLOSE)
         try:
@@ -287,8 +271,6 @@ class Board(Streams):
             self._reason = error
             self._move(Trigger.FAILED)
             raise
-
-    # Below: the life of the link.
 
     async def _put_agent(self, *temporary: type[BridgeError]) -> Link:
         """Put the agent on the board, and make the line as fast as it bears.
@@ -387,7 +369,7 @@ class Board(Streams):
     async def _current(self) -> HandleTable:
         """The handle table of the present boot; waits while the board restarts."""
         while self._state is State.RESTARTING:
-            await self._change()
+            await self.state_changed()
         if self._state is not State.READY or self._table is None:
             raise self._why()
         return self._table
@@ -414,5 +396,6 @@ class Board(Streams):
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    async def _change(self) -> None:
+    async def state_changed(self) -> None:
+        """Wait until `state` changes; several changes at once count as one."""
         await self._changed.wait()

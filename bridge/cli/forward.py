@@ -15,9 +15,11 @@ from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option
 from bridge.errors import BridgeError, UsageError
 from bridge.forward import Forward, Forwards, Running, Side, local, open_forwards, remote
+from bridge.forward.specification import listening, place
 from bridge.opening import open_board
-from bridge.ports.open import check_options
+from bridge.ports.open import check_wall_clock
 from bridge.profile import Profile
+from bridge.proxy import Limits, Proxy
 
 
 class RunningForward(Output):
@@ -31,11 +33,19 @@ class RunningForward(Output):
     host_port: int
 
 
+class RunningProxy(Output):
+    """A proxy that stands."""
+
+    address: str
+    port: int
+
+
 class ForwardOutput(Output):
     """Printed when all forwards stand."""
 
     port: str
     forwards: list[RunningForward]
+    proxies: list[RunningProxy]
 
 
 class _Read(click.ParamType):  # type: ignore[type-arg]
@@ -55,6 +65,8 @@ class _Read(click.ParamType):  # type: ignore[type-arg]
               help="Listen on this computer, by default on 127.0.0.1; connections leave from the board.")  # fmt: skip
 @click.option("-R", "there", multiple=True, type=_Read(remote), metavar="[udp:][ADDRESS:]PORT:HOST:PORT",
               help="Listen on the board; connections leave from this computer.")  # fmt: skip
+@click.option("-D", "proxies", multiple=True, metavar="[ADDRESS:]PORT",
+              help="A proxy (SOCKS5 and HTTP) on this computer; see `nodemcu-bridge proxy`.")  # fmt: skip
 @click.option("--queue", type=SECONDS, default=60.0, show_default=True,
               help="Seconds that a client waits while all five connections of the board are in use.")  # fmt: skip
 @click.option("--udp-idle", type=SECONDS, default=60.0, show_default=True,
@@ -69,6 +81,7 @@ class _Read(click.ParamType):  # type: ignore[type-arg]
 def forward(
     here: tuple[Forward, ...],
     there: tuple[Forward, ...],
+    proxies: tuple[str, ...],
     queue: float,
     udp_idle: float,
     seconds: float | None,
@@ -80,38 +93,35 @@ def forward(
 ) -> None:
     """Forward connections by the board, as ssh does by a server, until Ctrl-C or SIGTERM.
 
-    -L and -R may be given several times. Port 0 lets the listening side choose. A line for each forward says where it
+    -L, -R and -D may be given several times. Port 0 lets the listening side choose. A line for each says where it
     listens; what fails later is told on standard error.
     """
-    if not here and not there:
-        raise UsageError("There is nothing to forward", remedy="Give -L, or -R, such as -L 8080:example.com:80.")
-    _check_clock(url)
+    if not here and not there and not proxies:
+        raise UsageError("There is nothing to forward", remedy="Give -L, -R or -D, such as -L 8080:example.com:80.")
+    places = [Proxy.check(*listening(each, "-D"), None) for each in proxies]
+    check_wall_clock(url, "A forward")
     mhz = profile.cpu_mhz if profile is not None else 160
     opening = open_board(url, baud=baud, mhz=mhz, trace=trace)
-    ending.run(_run(url, opening, [*here, *there], queue, udp_idle, seconds, as_json))
-
-
-def _check_clock(url: str) -> None:
-    check_options(url)
-    if url.startswith("virtual:"):
-        from bridge.virtual.options import parse_url
-
-        if parse_url(url).clock == "virtual":
-            raise UsageError("Forwards cannot live on the virtual clock", port=url, remedy="Leave clock=virtual out.")
+    ending.run(_run(url, opening, [*here, *there], places, queue, udp_idle, seconds, as_json))
 
 
 async def _run(
     url: str,
     opening: open_board,
     wanted: list[Forward],
+    places: list[tuple[str, int]],
     queue: float,
     udp_idle: float,
     seconds: float | None,
     as_json: bool,
 ) -> None:
-    async with opening as board:
+    async with opening as board, contextlib.AsyncExitStack() as stack:
+        proxies = []
+        for host, tcp_port in places:
+            made = Proxy(board, host=host, tcp_port=tcp_port, limits=Limits(slot=queue))
+            proxies.append(await stack.enter_async_context(made))
         async with open_forwards(board, wanted, told=_tell, slot_timeout=queue, udp_idle=udp_idle) as forwards:
-            _announce(url, forwards, as_json)
+            _announce(url, forwards, [each.address for each in proxies], as_json)
             limit = asyncio.timeout(seconds)
             try:
                 async with limit:
@@ -126,13 +136,17 @@ def _tell(sentence: str) -> None:
         click.echo(sentence, err=True)
 
 
-def _announce(url: str, forwards: Forwards, as_json: bool) -> None:
+def _announce(url: str, forwards: Forwards, proxies: list[tuple[str, int]], as_json: bool) -> None:
     # For programs that wait for it: it must not stay in a buffer, which `click.echo` sees to.
     if as_json:
-        print_json(ForwardOutput(port=url, forwards=[_described(each) for each in forwards]), line=True)
+        stand = [RunningProxy(address=address, port=port) for address, port in proxies]
+        said = ForwardOutput(port=url, forwards=[_described(each) for each in forwards], proxies=stand)
+        print_json(said, line=True)
         return
     for each in forwards:
         click.echo(each.line)
+    for address, port in proxies:
+        click.echo(f"{place(address, port)} → board → where SOCKS5 or HTTP say")
 
 
 def _described(running: Running) -> RunningForward:

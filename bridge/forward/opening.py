@@ -49,23 +49,33 @@ class Forwards(Sequence[Running]):
         Raises:
             BridgeError: the board was lost for good, and with it what it listened on.
         """
-        lost = asyncio.ensure_future(self._board.lost())
+        lost = asyncio.ensure_future(_lost(self._board))
         try:
             failures: list[asyncio.Future[Any]] = [each.failed for each in self._running]
             await asyncio.wait([lost, *failures], return_when=asyncio.FIRST_COMPLETED)
             for each in self._running:
                 if each.failed.done():
                     each.failed.result()
-            raise lost.result()
+            lost.result()
         finally:
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
 
 
+async def _lost(board: Board) -> None:
+    """Wait until the board is lost for good, and raise why."""
+    while board.state in (State.READY, State.RESTARTING):
+        await board.state_changed()
+    _ = board.facts
+
+
 async def _tell_of_restarts(board: Board, told: Told) -> None:
     state = board.state
     while True:
-        state = await board.state_change(state)
+        await board.state_changed()
+        if board.state is state:
+            continue
+        state = board.state
         if state is State.RESTARTING:
             told(f"{board.url}: The board restarts, or is not heard any more; its connections are closed.")
         elif state is State.READY:

@@ -127,7 +127,7 @@ def test_what_is_wrong_opens_no_board(capfd: pytest.CaptureFixture[str]) -> None
         ([], "There is nothing to forward"),
         (["-L", "80"], "-L 80 is no forward. Write -L [udp:][address:]port:host:port"),
         (["-R", "80:a:b:c:d"], "-R 80:a:b:c:d is no forward."),
-        (["-L", "1:a:2"], "Forwards cannot live on the virtual clock."),
+        (["-L", "1:a:2"], "A forward cannot live on the virtual clock."),
         (["-L", "1:a:2", "--for", "0"], "is not a time"),
     ):
         code, out, err = invoke(capfd, "forward", *arguments, "--port", BOARD)
