@@ -51,6 +51,10 @@ class WriteFlow:
             self._paused = False
             self._tell(self._protocol().resume_writing)
 
+    def clear(self) -> None:
+        """Nothing waits any more, because nothing will leave; the protocol hears that in another way."""
+        self.size = 0
+
     def _tell(self, what: Callable[[], None]) -> None:
         try:
             what()

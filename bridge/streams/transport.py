@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from asyncio import constants
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bridge.errors import BridgeError, ConnectionReset, LuaError, NetTimeout
+from bridge.errors import BridgeError, ConnectionAborted, ConnectionReset, LuaError, NetTimeout
 from bridge.mirror.tcp import Connection
 from bridge.streams.deliver import give
 from bridge.streams.flow import WriteFlow
@@ -38,8 +39,9 @@ class BoardTransport(asyncio.Transport):
         ended: called once when the board's connection is over.
     """
 
-    #: What `loop.start_tls` and `StreamWriter.start_tls` look for.
+    #: What `loop.start_tls` and `StreamWriter.start_tls` look for, and `loop.sendfile`.
     _start_tls_compatible = True
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
 
     def __init__(
         self,
@@ -61,7 +63,9 @@ class BoardTransport(asyncio.Transport):
         self._timer: asyncio.TimerHandle | None = None
         self._reading = asyncio.Event()
         self._paused = self._closing = self._over = False
-        self._error: Exception | None = None
+        #: The board refuses what is sent; the event that says why has not reached the protocol.
+        self._broken = False
+        self._error: BaseException | None = None
         socket.on("receive", self._received)
         socket.on("disconnection", self._disconnected)
         socket.on("reconnection", self._reconnected)
@@ -78,9 +82,12 @@ class BoardTransport(asyncio.Transport):
     def begin(self, protocol: asyncio.BaseProtocol) -> None:
         """Make the connection of a protocol, and give it what has come and comes."""
         self._protocol = protocol
-        protocol.connection_made(self)
+        try:
+            protocol.connection_made(self)
+        except Exception as error:  # the connection stands all the same, as in asyncio
+            self._tell_loop(error, "protocol.connection_made() failed")
         if self._over:
-            self._loop.call_soon(protocol.connection_lost, self._error)
+            self._loop.call_soon(self._tell_lost, self._error)
         else:
             # In the loop's next turn, as asyncio's own transports do.
             self._loop.call_soon(self._start_reading)
@@ -126,6 +133,8 @@ class BoardTransport(asyncio.Transport):
         if self.is_reading():
             self._paused = True
             self._reading.clear()
+            if self._broken:
+                self._loop.call_soon(self._lost, self._reset())
 
     def resume_reading(self) -> None:
         if self._paused and not self._closing:
@@ -180,13 +189,16 @@ class BoardTransport(asyncio.Transport):
                 await task
                 flying.popleft()
                 self._flow.changed(-size)
-        except LuaError:
-            # "not connected": the event that says why has come before, or comes when the protocol reads again.
-            self._waiting.clear()
-            if self._closing:
-                self._lost(
-                    ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
-                )
+        except LuaError as error:
+            if "not connected" not in error.message:
+                self._lost(standard(error, self._where, make=ConnectionAborted))
+            else:
+                # The event that says why comes behind the data before it, which the protocol may still want; but if it
+                # does not read, it would wait for ever. asyncio drops data then, too.
+                self._broken = True
+                self._waiting.clear()
+                if self._closing or not self._reading.is_set():
+                    self._lost(self._reset())
         except BridgeError as error:
             self._lost(standard(error, self._where))
         finally:
@@ -196,6 +208,9 @@ class BoardTransport(asyncio.Transport):
             await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
         if self._closing and not self._over:
             self._shut()
+
+    def _reset(self) -> ConnectionReset:
+        return ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
 
     def _shut(self) -> None:
         self._shutting = self._loop.create_task(self._close_socket())
@@ -252,8 +267,8 @@ class BoardTransport(asyncio.Transport):
         if not self._closing:
             self._closing = True
             protocol = self._protocol
-            assert isinstance(protocol, asyncio.Protocol | asyncio.BufferedProtocol)
             try:
+                assert isinstance(protocol, asyncio.Protocol | asyncio.BufferedProtocol)
                 protocol.eof_received()
             except (SystemExit, KeyboardInterrupt):
                 raise
@@ -267,18 +282,22 @@ class BoardTransport(asyncio.Transport):
         self._lost(unsent)
 
     def _fatal(self, error: BaseException, message: str) -> None:
+        if not isinstance(error, OSError):  # as asyncio's own: those are the network's, and the protocol hears of them
+            self._tell_loop(error, message)
+        self._closing = True
+        self._lost(error)
+
+    def _tell_loop(self, error: BaseException, message: str) -> None:
         self._loop.call_exception_handler(
             {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
         )
-        self._closing = True
-        self._lost(error if isinstance(error, Exception) else None)
 
     # The end.
 
     def _gone(self, reason: BridgeError | None) -> None:
         self._lost(None if reason is None else standard(copy.copy(reason), self._where))
 
-    def _lost(self, error: Exception | None) -> None:
+    def _lost(self, error: BaseException | None) -> None:
         if self._over:
             return
         self._over = self._closing = True
@@ -291,11 +310,13 @@ class BoardTransport(asyncio.Transport):
         for task in (self._pumping, self._shutting):
             if task is not None and task is not current:
                 task.cancel()
+        self._flow.clear()
         self._loop.call_soon(self._tell_lost, error)
-        self._socket.table.spawn(self._let_go())
+        # Not among the table's tasks: those end with the boot, and the slot must come back all the same.
+        self._leaving = self._loop.create_task(self._let_go())
 
-    def _tell_lost(self, error: Exception | None) -> None:
-        self._protocol.connection_lost(error)
+    def _tell_lost(self, error: BaseException | None) -> None:
+        self._protocol.connection_lost(error)  # type: ignore[arg-type]  # asyncio gives what was raised, whatever it is
 
     async def _let_go(self) -> None:
         try:
