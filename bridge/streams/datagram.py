@@ -37,7 +37,7 @@ _NUMBERS = {
 }
 
 
-class BoardDatagramTransport(asyncio.DatagramTransport):
+class BoardDatagramTransport(WriteFlow, asyncio.DatagramTransport):
     """A UDP port of the board; made by `Streams.create_datagram_endpoint`.
 
     Args:
@@ -48,11 +48,8 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
     """
 
     def __init__(self, socket: UDPSocket, net: Net, remote: Address | None, extra: dict[str, Any]) -> None:
-        super().__init__(extra)
+        super().__init__(extra, socket.table.loop)
         self._socket, self._net, self._remote = socket, net, remote
-        self._loop = socket.table.loop
-        self._protocol: asyncio.BaseProtocol = asyncio.DatagramProtocol()
-        self._flow = WriteFlow(self, self.get_protocol)
         self._waiting: deque[tuple[bytes, Address]] = deque()
         self._pumping: asyncio.Task[None] | None = None
         #: Datagrams whose receiver is a name that is being asked for.
@@ -74,12 +71,6 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
         self._socket.when_gone(self._gone)
 
     # asyncio.BaseTransport
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = protocol
 
     def is_closing(self) -> bool:
         return self._closing
@@ -127,19 +118,7 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
             task = self._loop.create_task(self._send_to_name(kept, target))
             self._resolving.add(task)
             task.add_done_callback(self._resolving.discard)
-        self._flow.changed(len(kept))
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As `asyncio.WriteTransport.set_write_buffer_limits`."""
-        self._flow.set_limits(high, low)
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that the board's stack has not taken yet."""
-        return self._flow.size
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """(low, high) in bytes."""
-        return self._flow.low, self._flow.high
+        self._wrote(len(kept))
 
     # What goes out.
 
@@ -162,9 +141,6 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
         except (BridgeError, OSError) as error:
             self._tell_protocol(error if isinstance(error, OSError) else standard(error, target[0]))
             self._left(len(data))
-        except BaseException:
-            self._left(len(data))
-            raise
         else:
             self._waiting.append((data, (ip, target[1])))
             self._send()
@@ -202,10 +178,6 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
         except BridgeError as error:
             self._lost(standard(error, "its peers", make=ConnectionAborted))
 
-    def _left(self, size: int) -> None:
-        if not self._over:
-            self._flow.changed(-size)
-
     # What comes in.
 
     def _received(self, socket: UDPSocket, data: bytes, port: int, ip: str) -> None:
@@ -223,11 +195,6 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
             self._protocol.error_received(error)  # type: ignore[attr-defined]
         except Exception as raised:
             self._tell_loop(raised, "protocol.error_received() failed")
-
-    def _tell_loop(self, error: BaseException, message: str) -> None:
-        self._loop.call_exception_handler(
-            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-        )
 
     # The end.
 
@@ -247,7 +214,7 @@ class BoardDatagramTransport(asyncio.DatagramTransport):
         for task in (self._pumping, *self._resolving):
             if task is not None and task is not current:
                 task.cancel()
-        self._flow.clear()
+        self._unsent = 0
         self._loop.call_soon(self._tell_lost, error)
         self._leaving = self._loop.create_task(self._socket.release())
 

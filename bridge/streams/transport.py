@@ -25,7 +25,7 @@ CLOSE_TIMEOUT = 30.0
 IN_FLIGHT = 2
 
 
-class BoardTransport(asyncio.Transport):
+class BoardTransport(WriteFlow):
     """A connection of the board that stands.
 
     Made by `Streams`, in three steps: `__init__` begins to keep what comes, `begin` makes the protocol's connection.
@@ -52,11 +52,8 @@ class BoardTransport(asyncio.Transport):
         close_timeout: float = CLOSE_TIMEOUT,
         ended: Callable[[], None],
     ) -> None:
-        super().__init__(extra)
-        self._loop = socket.table.loop
+        super().__init__(extra, socket.table.loop)
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
-        self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
-        self._flow = WriteFlow(self, self.get_protocol)
         self._waiting = bytearray()
         self._pumping: asyncio.Task[None] | None = None
         self._shutting: asyncio.Task[None] | None = None
@@ -98,12 +95,6 @@ class BoardTransport(asyncio.Transport):
 
     # asyncio.BaseTransport
 
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = protocol
-
     def is_closing(self) -> bool:
         return self._closing
 
@@ -143,16 +134,6 @@ class BoardTransport(asyncio.Transport):
 
     # asyncio.WriteTransport
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        self._flow.set_limits(high, low)
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that the board's stack has not taken yet."""
-        return self._flow.size
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        return self._flow.low, self._flow.high
-
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
@@ -162,7 +143,7 @@ class BoardTransport(asyncio.Transport):
         self._waiting += data
         if self._pumping is None:
             self._pumping = self._loop.create_task(self._pump())
-        self._flow.changed(len(self._waiting) - before)
+        self._wrote(len(self._waiting) - before)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         self.write(b"".join(list_of_data))
@@ -188,7 +169,7 @@ class BoardTransport(asyncio.Transport):
                 size, task = flying[0]
                 await task
                 flying.popleft()
-                self._flow.changed(-size)
+                self._left(size)
         except LuaError as error:
             if "not connected" not in error.message:
                 self._lost(standard(error, self._where, make=ConnectionAborted))
@@ -276,7 +257,7 @@ class BoardTransport(asyncio.Transport):
                 self._fatal(error, "protocol.eof_received() failed")
                 return
         unsent = None
-        if self._flow.size:
+        if self._unsent:
             what = f"{self._where} closed the connection before everything had left"
             unsent = ConnectionReset(what, port=self._socket.table.caller.url)
         self._lost(unsent)
@@ -286,11 +267,6 @@ class BoardTransport(asyncio.Transport):
             self._tell_loop(error, message)
         self._closing = True
         self._lost(error)
-
-    def _tell_loop(self, error: BaseException, message: str) -> None:
-        self._loop.call_exception_handler(
-            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-        )
 
     # The end.
 
@@ -310,7 +286,7 @@ class BoardTransport(asyncio.Transport):
         for task in (self._pumping, self._shutting):
             if task is not None and task is not current:
                 task.cancel()
-        self._flow.clear()
+        self._unsent = 0
         self._loop.call_soon(self._tell_lost, error)
         # Not among the table's tasks: those end with the boot, and the slot must come back all the same.
         self._leaving = self._loop.create_task(self._let_go())
