@@ -13,7 +13,7 @@ from tests.streams.recording import Buffered, Failing, Recording
 from tests.streams.worlds import World
 
 #: More than any buffer on the way holds without a reader.
-MUCH = {"asyncio": 16_000_000, "board": 200_000, "board-on-loopback": 200_000}
+MUCH = {"asyncio": 16_000_000, "board": 200_000, "board-on-loopback": 120_000}
 
 
 def payload(size: int) -> bytes:
@@ -34,6 +34,7 @@ async def test_the_protocol_is_made_before_anything_else_and_knows_its_addresses
         assert transport.get_protocol() is protocol
         assert not transport.is_closing() and transport.is_reading()
         assert transport.get_write_buffer_size() == 0
+        await server.accept()
         transport.abort()
         await protocol.ended()
 
@@ -439,6 +440,7 @@ async def test_closing_in_connection_made(world: World) -> None:
         _, protocol = await world.create_connection(
             lambda: Recording(lambda transport: transport.close()), *server.address
         )
+        await server.accept()
         assert await protocol.ended() is None
         assert protocol.calls == ["made", "lost"]
 
