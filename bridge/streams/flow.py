@@ -24,6 +24,7 @@ class WriteFlow(transports._FlowControlMixin):
         self._unsent = 0
         super().__init__(extra, loop)
         self._loop = loop
+        self._protocol_paused: bool
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Who is told."""

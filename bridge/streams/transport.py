@@ -110,9 +110,13 @@ class BoardTransport(WriteFlow):
 
     def abort(self) -> None:
         """Close at once; what has not left is lost."""
+        self._force_close(None)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        """Abort with an error; asyncio's TLS asks for it by this name."""
         self._closing = True
         self._reading.set()
-        self._lost(None)
+        self._lost(error)
 
     # asyncio.ReadTransport
 
@@ -256,11 +260,10 @@ class BoardTransport(WriteFlow):
             except BaseException as error:
                 self._fatal(error, "protocol.eof_received() failed")
                 return
-        unsent = None
-        if self._unsent:
-            what = f"{self._where} closed the connection before everything had left"
-            unsent = ConnectionReset(what, port=self._socket.table.caller.url)
-        self._lost(unsent)
+        # A system's socket takes some KB and tells nobody when the peer does not want them (a farewell of TLS, say). A
+        # writer that waits because more does not fit hears of it, there as here.
+        unsent = self._protocol_paused or self._unsent > self.get_write_buffer_limits()[1]
+        self._lost(self._reset() if unsent else None)
 
     def _fatal(self, error: BaseException, message: str) -> None:
         if not isinstance(error, OSError):  # as asyncio's own: those are the network's, and the protocol hears of them

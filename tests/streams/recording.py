@@ -91,8 +91,8 @@ class Buffered(asyncio.BufferedProtocol):
         Recording.__init__(self)  # type: ignore[arg-type]
         self.buffer = bytearray(size)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return self.buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return memoryview(self.buffer)  # asyncio's TLS writes into slices of it
 
     def buffer_updated(self, nbytes: int) -> None:
         Recording.data_received(self, bytes(self.buffer[:nbytes]))  # type: ignore[arg-type]

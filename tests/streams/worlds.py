@@ -35,7 +35,7 @@ from tests.streams.far import (
 )
 
 #: Seconds of the wall clock that one test may take, and of the virtual clock.
-PATIENCE, VIRTUAL_PATIENCE = 20.0, 600.0
+PATIENCE, VIRTUAL_PATIENCE = 30.0, 600.0
 #: Bytes by which the board's heap may differ: Lua's tables grow and shrink between two collections.
 HEAP_PLAY = 700
 
