@@ -92,6 +92,15 @@ async def test_a_datagram_that_is_too_long_is_an_error_of_the_protocol(world: Wo
         await closed(transport, protocol)
 
 
+async def test_no_bytes_are_no_datagram(world: World) -> None:
+    async with world.far_datagrams() as far:
+        transport, protocol = await world.create_datagram_endpoint(Datagrams, remote_addr=far.address)
+        transport.sendto(b"")
+        transport.sendto(b"some")
+        assert (await far.receive())[0] == b"some"
+        await closed(transport, protocol)
+
+
 async def test_the_largest_datagram_of_a_frame(world: World) -> None:
     async with world.far_datagrams() as far:
         transport, protocol = await world.create_datagram_endpoint(Datagrams, remote_addr=far.address)

@@ -105,16 +105,13 @@ async def test_a_handshake_that_takes_too_long(world: World) -> None:
         await silent(await serving)
 
 
-@pytest.mark.world("board", "board-on-loopback")  # asyncio leaves its socket to the collector
 @pytest.mark.parametrize("seconds", [0, -5])
 async def test_what_is_no_time_for_a_handshake(world: World, seconds: float) -> None:
-    async with world.far_server() as server:
-        accepting = asyncio.ensure_future(server.accept())
+    async with world.connected(Recording) as (transport, protocol, far):
         with pytest.raises(ValueError, match="ssl_handshake_timeout"):
-            await world.create_connection(
-                Recording, *server.address, ssl=BELIEVING, server_hostname="server", ssl_handshake_timeout=seconds
+            await world.loop.start_tls(
+                transport, protocol, BELIEVING, server_hostname="server", ssl_handshake_timeout=seconds
             )
-        await accepting
 
 
 @pytest.mark.parametrize("how", ["close", "abort"])

@@ -71,6 +71,12 @@ async def test_a_service_may_be_named(world: World) -> None:
         await world.create_connection(Recording, world.host, "nonsense")
 
 
+async def test_a_name_that_is_none(world: World) -> None:
+    for name in ("a..b", "x" * 70 + ".test"):
+        with pytest.raises((OSError, UnicodeError)):
+            await world.create_connection(Recording, name, 80)
+
+
 @pytest.mark.parametrize("option", ["server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout"])
 async def test_what_means_something_with_tls_only_is_refused_without(world: World, option: str) -> None:
     value: Any = "x" if option == "server_hostname" else 5.0
