@@ -116,7 +116,8 @@ class Connector:
             socket.on("disconnection", failed)
             socket.on("reconnection", failed)
             socket.when_gone(gone)
-            await socket.connect(tcp_port, address)
+            async with self._slots.dialling:
+                await socket.connect(tcp_port, address)
             transport = await standing
             if not over_tls:
                 with contextlib.suppress(BridgeError):  # it may be over already, which the transport tells
