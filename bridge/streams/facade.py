@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeVar
@@ -40,8 +41,9 @@ class Streams:
     net: Net
     tls: TLS
 
-    def __init__(self) -> None:
-        self._slots = Slots()
+    @functools.cached_property
+    def _slots(self) -> Slots:
+        return Slots()
 
     @property
     def url(self) -> str:

@@ -152,6 +152,10 @@ class BoardServer(asyncio.AbstractServer):
         for client in tuple(self._clients):
             client.abort()
 
+    async def stopped(self) -> None:
+        """Wait until the board listens no more."""
+        await self._closed.wait()
+
     async def wait_closed(self) -> None:
         """Wait until the board listens no more and every accepted connection has ended."""
         await self._closed.wait()

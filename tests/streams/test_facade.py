@@ -58,6 +58,12 @@ def test_tls_of_the_board() -> None:
                 stream.write(bytes(9_000))
                 await stream.close()
 
+            async def pour(stream: TlsStream) -> None:
+                for _ in range(40):
+                    stream.write(bytes(4_000))
+                    await asyncio.sleep(0.5)
+
+            virtual.network.serve("10.77.0.1", 445, secure(server_context(issue("server")), pour))
             virtual.network.serve("10.77.0.1", 444, secure(server_context(issue("server")), talk))
             async with open_board(VirtualPort(virtual), start=start) as board:
                 reader, writer = await board.open_connection("10.77.0.1", 443, ssl="board")
@@ -74,6 +80,12 @@ def test_tls_of_the_board() -> None:
                 _, protocol = await board.create_connection(Recording, "10.77.0.1", 443, ssl="board")
                 protocol.transport.abort()
                 assert await protocol.ended() is None
+                _, protocol = await board.create_connection(Recording, "10.77.0.1", 445, ssl="board")
+                protocol.transport.pause_reading()  # of which the peer hears nothing
+                await asyncio.sleep(60)
+                protocol.transport.resume_reading()
+                assert isinstance(await protocol.ended(), ConnectionAbortedError)
+                assert 50_000 < len(protocol.data) < 80_000
                 with pytest.raises(OSError):
                     await board.open_connection("10.77.0.1", 80, ssl="board", timeout=20)
                 with pytest.raises(ConnectionRefusedError):
