@@ -76,19 +76,17 @@ class Board(Streams):
         speeds: Iterable[int] = LADDER,
         memory: SpeedMemory | None = None,
     ) -> None:
-        super().__init__()
         self._port = port
         self._console_baud = port.baud
         self._speeds = tuple(speeds)
         self._memory = memory
         self._owns_port = owns_port
         self._start = start
-        self._state = State.NEW
         self._link: Link | None = None
         self._table: HandleTable | None = None
         self._reason: BridgeError | None = None
         self._last_reset: BoardReset | None = None
-        self._explained = False
+        self._state, self._explained = State.NEW, False
         self._handlers = Handlers(self.url)
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()

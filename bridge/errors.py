@@ -2,6 +2,7 @@
 
     BridgeError
     ├── UsageError               the caller asked for something that cannot be (exit code 2)
+    │   ├── ArgumentRefused      also a ValueError: an argument that no connection can have
     │   └── ProfileError         a board profile or another YAML file is wrong; names file and key
     ├── PortError                a serial port or network port did not do what was asked
     │   ├── PortNotFound
@@ -30,6 +31,7 @@
     ├── NetError                 what the board's network stack reports; carries NodeMCU's code
     │   ├── DNSFailed            also a socket.gaierror
     │   ├── ConnectRefused       also a ConnectionRefusedError
+    │   ├── ListenRefused        also an OSError: the port is taken, or the address is not the board's
     │   ├── NetTimeout           also a TimeoutError: no connection, or no word of the peer, in time
     │   ├── ConnectionLost       also a ConnectionError
     │   │   ├── ConnectionReset  also a ConnectionResetError: by the peer, or with the board
@@ -77,6 +79,10 @@ class UsageError(BridgeError):
     """The caller asked for something that cannot be."""
 
     exit_code = 2
+
+
+class ArgumentRefused(UsageError, ValueError):
+    """A port, an address or an option that no connection of the board can have."""
 
 
 class ProfileError(UsageError):
@@ -262,6 +268,12 @@ class ConnectRefused(NetError, ConnectionRefusedError):
     """The peer refused the connection."""
 
     number = errno.ECONNREFUSED
+
+
+class ListenRefused(NetError, OSError):
+    """The board does not listen there: the port is taken, or the address is none of its own."""
+
+    number = errno.EADDRINUSE
 
 
 class NetTimeout(NetError, TimeoutError):

@@ -26,6 +26,7 @@ STEPS: list[tuple[str, str, list[str]]] = [
     ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
     ("types", "mypy --strict bridge", [sys.executable, "-m", "mypy"]),
     ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
+    ("conformance", "docs/asyncio-conformance.md", [sys.executable, "scripts/asyncio_conformance.py", "--check"]),
     ("schemas", "schemas/ of --json", [sys.executable, "scripts/json_schemas.py", "--check"]),
     ("tests", "pytest", [*PYTEST, "-n", "4", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import copy
+import errno
 import inspect
+import socket
 
 import pytest
 
 from bridge import errors
 from bridge.errors import (
+    ArgumentRefused,
     BoardReset,
     BootLoop,
     BridgeError,
+    ConnectionAborted,
     ConnectionLost,
+    ConnectionReset,
     ConnectRefused,
+    DNSFailed,
     ImageError,
     LinkTimeout,
+    ListenRefused,
     LuaError,
     NetError,
+    NetTimeout,
     PortLost,
     PortNotFound,
     UsageError,
@@ -51,8 +59,14 @@ def test_exit_codes_tell_wrong_use_from_failure() -> None:
     [
         (LinkTimeout("x"), TimeoutError),
         (PortLost("x"), ConnectionError),
+        (ArgumentRefused("x"), ValueError),
+        (DNSFailed("x"), socket.gaierror),
         (ConnectRefused("x"), ConnectionRefusedError),
+        (ListenRefused("x"), OSError),
+        (NetTimeout("x"), TimeoutError),
         (ConnectionLost("x"), ConnectionError),
+        (ConnectionReset("x"), ConnectionResetError),
+        (ConnectionAborted("x"), ConnectionAbortedError),
     ],
 )
 def test_errors_are_also_what_callers_already_catch(error: BridgeError, builtin: type[Exception]) -> None:
@@ -85,6 +99,24 @@ def test_a_lua_error_keeps_the_boards_text() -> None:
 
 def test_a_net_error_keeps_the_code() -> None:
     assert NetError("reset by peer", code=-9).code == -9
+
+
+@pytest.mark.parametrize(
+    ("each", "number"),
+    [
+        (DNSFailed, socket.EAI_NONAME),
+        (ConnectRefused, errno.ECONNREFUSED),
+        (ListenRefused, errno.EADDRINUSE),
+        (NetTimeout, errno.ETIMEDOUT),
+        (ConnectionReset, errno.ECONNRESET),
+        (ConnectionAborted, errno.ECONNABORTED),
+    ],
+)
+def test_errors_of_the_network_carry_the_systems_number(each: type[NetError], number: int) -> None:
+    error = each("it is so", port="COM5", code=-9)
+    assert isinstance(error, OSError)
+    assert (error.errno, error.strerror, error.code) == (number, "it is so", -9)
+    assert str(error) == "COM5: it is so."
 
 
 def test_the_text_of_a_lua_error_stays_as_the_board_wrote_it() -> None:

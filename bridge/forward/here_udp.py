@@ -14,7 +14,7 @@ from bridge.forward.here_tcp import resolved
 from bridge.forward.running import Running, Told, not_here
 from bridge.forward.specification import Forward, place
 from bridge.mirror.udp import UDPSocket
-from bridge.streams.connecting import resolve
+from bridge.streams.resolving import resolve
 
 #: Bytes of a datagram that a frame of Wi-Fi holds: the board's stack cuts none in pieces.
 LARGEST = 1472

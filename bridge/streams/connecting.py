@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-import ipaddress
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bridge.errors import AgentError, BridgeError, ConnectionAborted, DNSFailed, LuaError, NetTimeout
+from bridge.errors import (
+    AgentError,
+    BridgeError,
+    ConnectionAborted,
+    ConnectionReset,
+    ConnectRefused,
+    NetTimeout,
+    UsageError,
+)
 from bridge.mirror.net import Net
 from bridge.mirror.tcp import Connection
 from bridge.mirror.tls import TLS
 from bridge.streams.reasons import standard, told
+from bridge.streams.resolving import port_number, resolve
 from bridge.streams.slots import Slot, Slots
 from bridge.streams.transport import CLOSE_TIMEOUT, BoardTransport
 
@@ -21,31 +29,6 @@ from bridge.streams.transport import CLOSE_TIMEOUT, BoardTransport
 CONNECT_TIMEOUT = 30.0
 #: Seconds to wait while all connections of the stack are in use.
 SLOT_TIMEOUT = 60.0
-
-
-async def resolve(net: Net, host: str, port: str) -> str:
-    """The IPv4 address of a host, asked by the board unless it is one.
-
-    Args:
-        net: of the board.
-        host: name or address.
-        port: of the board, for messages.
-
-    Raises:
-        DNSFailed: nobody knows the name, or it is an address of IPv6, which the stack does not speak.
-    """
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        found = None
-        with contextlib.suppress(LuaError):  # "illegal argument": the board takes it for no name
-            found = await net.dns.resolve(host)
-        if found is None:
-            raise DNSFailed(f"The board's DNS servers do not know {host!r}", port=port) from None
-        return found
-    if address.version != 4:
-        raise DNSFailed(f"{host} is an IPv6 address, and the board's stack speaks IPv4", port=port)
-    return host
 
 
 class Connector:
@@ -63,7 +46,7 @@ class Connector:
     async def connect(
         self,
         host: str,
-        tcp_port: int,
+        tcp_port: int | str,
         *,
         over_tls: bool = False,
         timeout: float | None = CONNECT_TIMEOUT,
@@ -74,7 +57,7 @@ class Connector:
 
         Args:
             host: name or IPv4 address; the board resolves the name.
-            tcp_port: 1 to 65535.
+            tcp_port: 1 to 65535, or the name of a service.
             over_tls: by the board's module `tls`.
             timeout: seconds for name and connection; None is without end.
             slot_timeout: seconds to wait for a slot.
@@ -83,9 +66,13 @@ class Connector:
         Raises:
             DNSFailed, ConnectRefused, NetTimeout, ConnectionLost: it did not come about.
             ssl.SSLError: the board's TLS failed.
-            UsageError: the port or the name is none.
+            ArgumentRefused: the port or the name is none.
+            AgentError: the firmware has no module `tls`.
         """
+        tcp_port = port_number(tcp_port, "tcp")
         where = f"{host}:{tcp_port}"
+        if tcp_port == 0:
+            raise ConnectRefused("Nobody listens on port 0", port=self._port)
         slot = await self._slots.acquire(slot_timeout, self._port)
         try:
             async with asyncio.timeout(timeout):
@@ -95,14 +82,18 @@ class Connector:
             slot.release()
             if isinstance(error, TimeoutError) and not isinstance(error, BridgeError):
                 raise NetTimeout(f"No connection with {where} within {timeout:g} s", port=self._port) from error
-            if isinstance(error, AgentError):
-                raise standard(error, where, make=ConnectionAborted) from error
+            if isinstance(error, OSError | UsageError) or type(error) is AgentError:  # the latter: no such module
+                raise
+            if isinstance(error, BridgeError):
+                make = ConnectionAborted if isinstance(error, AgentError) else ConnectionReset
+                raise standard(error, where, make=make) from error
             raise
 
     async def _connect(
         self, address: str, tcp_port: int, where: str, slot: Slot, over_tls: bool, close_timeout: float
     ) -> BoardTransport:
         standing: asyncio.Future[BoardTransport] = asyncio.get_running_loop().create_future()
+        standing.add_done_callback(lambda done: done.cancelled() or done.exception())  # if nobody waits any more
         extra: dict[str, Any] = {"peername": (address, tcp_port)}
 
         def connected(socket: Connection) -> None:
@@ -132,12 +123,13 @@ class Connector:
             socket.on("disconnection", failed)
             socket.on("reconnection", failed)
             socket.when_gone(gone)
-            await socket.connect(tcp_port, address)
+            async with self._slots.dialling:
+                await socket.connect(tcp_port, address)
             transport = await standing
-        if not over_tls:
-            with contextlib.suppress(BridgeError):  # it may be over already, which the transport tells
-                port, ip = await socket.getaddr()
-                extra["sockname"] = (ip, port)
+            if not over_tls:
+                with contextlib.suppress(BridgeError):  # it may be over already, which the transport tells
+                    port, ip = await socket.getaddr()
+                    extra["sockname"] = (ip, port)
         return transport
 
     async def _make(self, over_tls: bool) -> Any:

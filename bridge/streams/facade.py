@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeVar
 
-from bridge.errors import ConnectionLost, LuaError, UsageError
+from bridge.errors import ArgumentRefused
 from bridge.mirror.net import Net
 from bridge.mirror.tls import TLS
+from bridge.streams.binding import bind_datagrams, where_to_bind
 from bridge.streams.connecting import CONNECT_TIMEOUT, SLOT_TIMEOUT, Connector
 from bridge.streams.host_tls import begin_tls, client_context
 from bridge.streams.server import BoardServer
@@ -39,8 +41,9 @@ class Streams:
     net: Net
     tls: TLS
 
-    def __init__(self) -> None:
-        self._slots = Slots()
+    @functools.cached_property
+    def _slots(self) -> Slots:
+        return Slots()
 
     @property
     def url(self) -> str:
@@ -76,10 +79,17 @@ class Streams:
             ConnectRefused, NetTimeout, ConnectionLost: also a `ConnectionRefusedError`, a `TimeoutError`, a
                 `ConnectionError`.
             ssl.SSLError: the handshake failed.
-            UsageError: an argument is none that can be meant.
+            ArgumentRefused: also a `ValueError`: an argument that cannot be meant.
             AgentError: "board", and the firmware has no module `tls`.
         """
         context = None if ssl in (None, False, "board") else client_context(ssl)  # type: ignore[arg-type]
+        if context is None:
+            given = {
+                "server_hostname": server_hostname,
+                "ssl_handshake_timeout": ssl_handshake_timeout,
+                "ssl_shutdown_timeout": ssl_shutdown_timeout,
+            }
+            _only_with_tls(given)
         transport = await Connector(self.net, self.tls, self._slots, self.url).connect(
             host, port, over_tls=ssl == "board", timeout=timeout, slot_timeout=slot_timeout,
             close_timeout=close_timeout,
@@ -127,6 +137,8 @@ class Streams:
         *,
         ssl: ssl_module.SSLContext | None = None,
         ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
         timeout: int | None = None,
         close_timeout: float = CLOSE_TIMEOUT,
     ) -> BoardServer:
@@ -137,28 +149,40 @@ class Streams:
             port: TCP port; None or 0 lets the board choose, and `BoardServer.sockets` tells.
             host: address of the board to listen on; None is all. Host and port may come in asyncio's order as well.
             ssl: encrypts on the host.
-            ssl_handshake_timeout: seconds, as in asyncio.
+            ssl_handshake_timeout, ssl_shutdown_timeout: seconds, as in asyncio.
+            start_serving: False waits for `BoardServer.start_serving` or `serve_forever`; the board knows no port that
+                is taken and not listened on, so `sockets` is empty until then.
             timeout: seconds of silence after which the board asks a client whether it is there; see
                 `Net.createServer`.
             close_timeout: see the class.
 
         Raises:
-            ConnectionLost: the port is taken, or the address is not the board's.
-            UsageError: port or host is none.
+            ListenRefused: also an `OSError`: the port is taken, or the address is not the board's.
+            ArgumentRefused: also a `ValueError`: port or host is none.
+            TypeError: `ssl` is no `SSLContext`.
         """
-        ip, tcp_port = _where(port, host)
-        made = await self.net.createServer(timeout=timeout)
+        ip, tcp_port = where_to_bind(port, host)
+        if ssl is not None and not isinstance(ssl, ssl_module.SSLContext):
+            raise TypeError("ssl argument must be an SSLContext or None")
+        if ssl is None:
+            _only_with_tls(
+                {"ssl_handshake_timeout": ssl_handshake_timeout, "ssl_shutdown_timeout": ssl_shutdown_timeout}
+            )
         server = BoardServer(
-            made, protocol_factory, self._slots, tls=ssl, handshake_timeout=ssl_handshake_timeout,
+            await self.net.createServer(timeout=timeout),
+            protocol_factory,
+            self._slots,
+            (ip, tcp_port),
+            tls=ssl,
+            handshake_timeout=ssl_handshake_timeout,
+            shutdown_timeout=ssl_shutdown_timeout,
             close_timeout=close_timeout,
-        )  # fmt: skip
+        )
         try:
-            await server.listen(tcp_port, ip)
-        except BaseException as error:
-            await made.release()
-            if isinstance(error, LuaError):
-                what = f"The board does not listen on {ip or '0.0.0.0'}:{tcp_port}: {error.message}"
-                raise ConnectionLost(what, port=self.url, remedy="Choose another port or address.") from error
+            if start_serving:
+                await server.start_serving()
+        except BaseException:
+            server.close()
             raise
         return server
 
@@ -187,11 +211,47 @@ class Streams:
 
         return await self.create_server(factory, port, host, **options)
 
+    async def create_datagram_endpoint(
+        self,
+        protocol_factory: Callable[[], P],
+        local_addr: tuple[str | None, int] | None = None,
+        remote_addr: tuple[str, int] | None = None,
+        *,
+        allow_broadcast: bool | None = None,
+        timeout: float | None = CONNECT_TIMEOUT,
+    ) -> tuple[asyncio.DatagramTransport, P]:
+        """Open a UDP port of the board, as `loop.create_datagram_endpoint`.
 
-def _where(port: int | str | None, host: int | str | None) -> tuple[str | None, int]:
-    """Address and port, in whichever order they came."""
-    if isinstance(host, int) or isinstance(port, str):
-        port, host = host, port
-    if isinstance(port, bool) or not isinstance(port, int | None) or not isinstance(host, str | None):
-        raise UsageError(f"{port!r} and {host!r} are no port and address", remedy="Write create_server(factory, 8080).")
-    return host or None, port or 0
+        Args:
+            protocol_factory: makes the protocol.
+            local_addr: address of the board (None, "" or "0.0.0.0" is all) and port; port 0, or no `local_addr`, lets
+                the board choose, and `get_extra_info("sockname")` tells.
+            remote_addr: the one peer: `sendto` needs no address then, and from others nothing is received.
+            allow_broadcast: of no effect: the board may.
+            timeout: seconds for the peer's name.
+
+        Raises:
+            ListenRefused: also an `OSError`: the port is taken, or the address is not the board's.
+            DNSFailed: nobody knows the peer's name.
+            NetTimeout: also a `TimeoutError`.
+            ArgumentRefused: also a `ValueError`: an address or a port is none.
+        """
+        transport = await bind_datagrams(self.net, local_addr, remote_addr, timeout, self.url)
+        try:
+            protocol = protocol_factory()
+        except BaseException:
+            transport.abort()
+            raise
+        transport.begin(protocol)
+        return transport, protocol
+
+
+def _only_with_tls(given: Mapping[str, object]) -> None:
+    """As asyncio: what only TLS on the host needs is an error without it.
+
+    Raises:
+        ArgumentRefused: one of these is given.
+    """
+    for name, value in given.items():
+        if value is not None:
+            raise ArgumentRefused(f"{name} is only meaningful with ssl")

@@ -3,65 +3,58 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from asyncio import transports
+from typing import Any
 
 #: Bytes that wait for the board before the protocol is asked to pause: a second and a half of a line at 115 200 baud.
 #: The system's sockets keep 64 KiB; here what waits would take six seconds to leave.
 HIGH_WATER = 16_384
 
 
-class WriteFlow:
-    """Counts what waits to be written, and tells the protocol.
+class WriteFlow(transports._FlowControlMixin):
+    """asyncio's own flow control (`loop.sendfile` asks for it by this class), with limits that suit a serial line.
 
     Args:
-        transport: named in reports.
-        protocol: returns the protocol of the moment.
+        extra: for `get_extra_info`.
+        loop: whose exception handler hears of errors in the protocol.
     """
 
-    def __init__(self, transport: asyncio.BaseTransport, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
-        self._transport, self._protocol = transport, protocol
-        self._paused = False
-        #: Bytes that wait.
-        self.size = 0
-        self.low, self.high = 0, 0
-        self.set_limits()
+    def __init__(self, extra: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
+        self._unsent = 0
+        super().__init__(extra, loop)
+        self._loop = loop
+        self._protocol_paused: bool
 
-    def set_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As `asyncio.WriteTransport.set_write_buffer_limits`.
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Who is told."""
+        return self._protocol
 
-        Raises:
-            ValueError: high is below low, or low below 0.
-        """
-        if high is None:
-            high = HIGH_WATER if low is None else 4 * low
-        if low is None:
-            low = high // 4
-        if not high >= low >= 0:
-            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
-        self.low, self.high = low, high
-        self.changed(0)
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Tell another from now on."""
+        self._protocol = protocol
 
-    def changed(self, by: int) -> None:
-        """So many bytes came, or left if negative."""
-        self.size += by
-        if self.size > self.high and not self._paused:
-            self._paused = True
-            self._tell(self._protocol().pause_writing)
-        elif self._paused and self.size <= self.low:
-            self._paused = False
-            self._tell(self._protocol().resume_writing)
+    def get_write_buffer_size(self) -> int:
+        """Bytes that the board's stack has not taken yet."""
+        return self._unsent
 
-    def _tell(self, what: Callable[[], None]) -> None:
-        try:
-            what()
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            asyncio.get_running_loop().call_exception_handler(
-                {
-                    "message": f"protocol.{what.__name__}() failed",
-                    "exception": error,
-                    "transport": self._transport,
-                    "protocol": self._protocol(),
-                }
-            )
+    def _set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if high is None and low is None:
+            high = HIGH_WATER
+        super()._set_write_buffer_limits(high, low)  # type: ignore[misc]
+
+    def _wrote(self, size: int) -> None:
+        """So many bytes more wait."""
+        self._unsent += size
+        self._maybe_pause_protocol()  # type: ignore[attr-defined]
+
+    def _left(self, size: int) -> None:
+        """So many bytes have left."""
+        self._unsent -= size
+        self._maybe_resume_protocol()  # type: ignore[attr-defined]
+
+    def _tell_loop(self, error: BaseException, message: str) -> None:
+        """Tell the loop's exception handler of an error in the protocol."""
+        self._loop.call_exception_handler(
+            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
+        )

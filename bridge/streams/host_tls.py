@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
-from bridge.errors import UsageError
+from bridge.errors import ArgumentRefused
 from bridge.streams.deliver import give
 
 
@@ -75,10 +75,10 @@ def client_context(ssl_: ssl.SSLContext | bool) -> ssl.SSLContext:
     """The context that a caller's `ssl=` means; True is Python's default one.
 
     Raises:
-        UsageError: it is no context.
+        ArgumentRefused: it is no context.
     """
     if ssl_ is True:
         return ssl.create_default_context()
     if not isinstance(ssl_, ssl.SSLContext):
-        raise UsageError(f"{ssl_!r} is nothing to encrypt with", remedy='Give an SSLContext, True, or "board".')
+        raise ArgumentRefused(f"{ssl_!r} is nothing to encrypt with", remedy='Give an SSLContext, True, or "board".')
     return ssl_

@@ -11,6 +11,7 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.mirror.tcp import TCPServer, TCPSocket
+from bridge.streams.binding import not_bound
 from bridge.streams.host_tls import begin_tls
 from bridge.streams.reasons import standard
 from bridge.streams.slots import Slots
@@ -42,8 +43,9 @@ class BoardServer(asyncio.AbstractServer):
         server: not listening yet.
         factory: makes a protocol for each client.
         slots: of the board.
+        where: address and port to listen on; None and 0 if the board is to choose.
         tls: encrypts on the host, if given.
-        handshake_timeout: seconds for a client's handshake.
+        handshake_timeout, shutdown_timeout: seconds for a client's handshake, and for its farewell.
         close_timeout: see `BoardTransport`.
     """
 
@@ -52,20 +54,26 @@ class BoardServer(asyncio.AbstractServer):
         server: TCPServer,
         factory: ProtocolFactory,
         slots: Slots,
+        where: tuple[str | None, int],
         *,
         tls: ssl.SSLContext | None = None,
         handshake_timeout: float | None = None,
+        shutdown_timeout: float | None = None,
         close_timeout: float = CLOSE_TIMEOUT,
     ) -> None:
-        self._server, self._factory, self._slots = server, factory, slots
-        self._tls, self._handshake_timeout, self._close_timeout = tls, handshake_timeout, close_timeout
+        self._server, self._factory, self._slots, self._where = server, factory, slots, where
+        self._tls, self._close_timeout = tls, close_timeout
+        self._handshake_timeout, self._shutdown_timeout = handshake_timeout, shutdown_timeout
         self._loop = server.table.loop
         self._address: BoundAddress | None = None
         self._clients: set[BoardTransport] = set()
+        self._starting = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
-        self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._quiet = asyncio.Event()
+        self._failure: OSError | None = None
+        self._forever: asyncio.Future[None] | None = None
+        self._closed, self._quiet = asyncio.Event(), asyncio.Event()
         self._quiet.set()
+        server.when_gone(self._gone)
 
     def __repr__(self) -> str:
         return f"<BoardServer {self._address or 'closed'}>"
@@ -81,37 +89,58 @@ class BoardServer(asyncio.AbstractServer):
     def is_serving(self) -> bool:
         return self._address is not None
 
-    async def listen(self, tcp_port: int, ip: str | None) -> None:
-        """Begin to listen; `Streams` does this.
+    async def start_serving(self) -> None:
+        """Begin to listen and to accept, if it does not.
 
         Raises:
-            BridgeError: the board does not.
+            ListenRefused: the port is taken, or the address is not the board's.
+            RuntimeError: it is closed.
         """
-        self._server.when_gone(self._gone)
-        await self._server.listen(tcp_port, ip, self._accepted)
-        port, address = await self._server.getaddr()
-        self._address = BoundAddress(address or "0.0.0.0", port or tcp_port)
-
-    async def start_serving(self) -> None:
-        """Does nothing: a listener of the board accepts from the beginning."""
+        async with self._starting:
+            if self._closing is not None:
+                raise copy.copy(self._failure) or RuntimeError(f"server {self!r} is closed")
+            if self._address is not None:
+                return
+            ip, tcp_port = self._where
+            try:
+                await self._server.listen(tcp_port, ip, self._accepted)
+                port, address = await self._server.getaddr()
+            except BridgeError as error:
+                made = not_bound(error, ip, tcp_port, self._server.table.caller.url)
+                if made is error:
+                    raise
+                raise made from error
+            if self._closing is None:
+                self._address = BoundAddress(address or "0.0.0.0", port or tcp_port)
 
     async def serve_forever(self) -> None:
-        """Wait until the server is closed, or this is cancelled, which closes it.
+        """Begin to listen, if it does not, and wait until this is cancelled, which closes the server.
 
         Raises:
+            asyncio.CancelledError: the server was closed meanwhile.
+            RuntimeError: it is closed already, or somebody else waits here.
             ConnectionReset: the board restarted, or went away.
         """
+        if self._forever is not None:
+            raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
+        self._forever = self._loop.create_future()
         try:
-            await asyncio.shield(self._ended)
-        finally:
+            await self.start_serving()
+            await self._forever
+        except asyncio.CancelledError:
             self.close()
             await self.wait_closed()
+            raise
+        finally:
+            self._forever = None
 
     def close(self) -> None:
         """Stop listening. Connections that were accepted go on."""
         if self._closing is None:
             self._address = None
             self._closing = self._loop.create_task(self._stop())
+            if self._forever is not None and not self._forever.done():
+                self._forever.cancel()
 
     def close_clients(self) -> None:
         """Close every connection that was accepted."""
@@ -123,24 +152,30 @@ class BoardServer(asyncio.AbstractServer):
         for client in tuple(self._clients):
             client.abort()
 
+    async def stopped(self) -> None:
+        """Wait until the board listens no more."""
+        await self._closed.wait()
+
     async def wait_closed(self) -> None:
         """Wait until the board listens no more and every accepted connection has ended."""
-        await asyncio.shield(self._ended if self._closing is None else self._closing)
+        await self._closed.wait()
         await self._quiet.wait()
 
     async def _stop(self) -> None:
-        with contextlib.suppress(BridgeError):  # the board has gone, or restarted: nobody listens there
-            await self._server.close()
-        await self._server.release()
-        if not self._ended.done():
-            self._ended.set_result(None)
+        try:
+            with contextlib.suppress(BridgeError):  # the board has gone, or restarted, or it never listened
+                await self._server.close()
+            await self._server.release()
+        finally:
+            self._closed.set()
 
     def _gone(self, reason: BridgeError | None) -> None:
-        self._address = None
-        if reason is not None and not self._ended.done():
-            self._ended.set_exception(standard(copy.copy(reason), "clients"))
-            self._ended.exception()  # told to whoever asks
-            self.close()
+        if reason is None:
+            return
+        self._failure = standard(copy.copy(reason), "clients")
+        if self._forever is not None and not self._forever.done():
+            self._forever.set_exception(self._failure)
+        self.close()
 
     def _accepted(self, socket: TCPSocket) -> None:
         slot = self._slots.take()
@@ -170,7 +205,10 @@ class BoardServer(asyncio.AbstractServer):
                 transport.begin(protocol)
                 return
             transport.begin(asyncio.Protocol())
-            await begin_tls(transport, protocol, self._tls, server_side=True, handshake_timeout=self._handshake_timeout)
+            await begin_tls(
+                transport, protocol, self._tls, server_side=True, handshake_timeout=self._handshake_timeout,
+                shutdown_timeout=self._shutdown_timeout,
+            )  # fmt: skip
         except (OSError, asyncio.CancelledError):  # no handshake: the client's affair
             transport.abort()
         except Exception as error:

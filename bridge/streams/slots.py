@@ -44,6 +44,9 @@ class Slots:
         self.count = count
         #: How many are taken.
         self.taken = 0
+        #: Held by the one that begins to connect. The board takes one connection at a time, some hundred milliseconds
+        #: each, and of those that it is asked for meanwhile the last first: the first could wait for ever.
+        self.dialling = asyncio.Lock()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed: deque[float] = deque()
         self._closing = asyncio.Lock()

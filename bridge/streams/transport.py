@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from asyncio import constants
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from bridge.errors import BridgeError, ConnectionReset, LuaError, NetTimeout
+from bridge.errors import BridgeError, ConnectionAborted, ConnectionReset, LuaError, NetTimeout
 from bridge.mirror.tcp import Connection
 from bridge.streams.deliver import give
 from bridge.streams.flow import WriteFlow
@@ -24,7 +25,7 @@ CLOSE_TIMEOUT = 30.0
 IN_FLIGHT = 2
 
 
-class BoardTransport(asyncio.Transport):
+class BoardTransport(WriteFlow):
     """A connection of the board that stands.
 
     Made by `Streams`, in three steps: `__init__` begins to keep what comes, `begin` makes the protocol's connection.
@@ -39,8 +40,9 @@ class BoardTransport(asyncio.Transport):
         may_close: returns when the board may close one more connection; see `Slots`.
     """
 
-    #: What `loop.start_tls` and `StreamWriter.start_tls` look for.
+    #: What `loop.start_tls` and `StreamWriter.start_tls` look for, and `loop.sendfile`.
     _start_tls_compatible = True
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
 
     def __init__(
         self,
@@ -52,19 +54,18 @@ class BoardTransport(asyncio.Transport):
         ended: Callable[[], None],
         may_close: Callable[[Callable[[], Awaitable[int]]], Awaitable[None]],
     ) -> None:
-        super().__init__(extra)
-        self._loop = socket.table.loop
+        super().__init__(extra, socket.table.loop)
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
         self._may_close = may_close
-        self._protocol: asyncio.BaseProtocol = asyncio.Protocol()
-        self._flow = WriteFlow(self, self.get_protocol)
         self._waiting = bytearray()
         self._pumping: asyncio.Task[None] | None = None
         self._shutting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._reading = asyncio.Event()
         self._paused = self._closing = self._over = False
-        self._error: Exception | None = None
+        #: The board refuses what is sent; the event that says why has not reached the protocol.
+        self._broken = False
+        self._error: BaseException | None = None
         socket.on("receive", self._received)
         socket.on("disconnection", self._disconnected)
         socket.on("reconnection", self._reconnected)
@@ -81,9 +82,12 @@ class BoardTransport(asyncio.Transport):
     def begin(self, protocol: asyncio.BaseProtocol) -> None:
         """Make the connection of a protocol, and give it what has come and comes."""
         self._protocol = protocol
-        protocol.connection_made(self)
+        try:
+            protocol.connection_made(self)
+        except Exception as error:  # the connection stands all the same, as in asyncio
+            self._tell_loop(error, "protocol.connection_made() failed")
         if self._over:
-            self._loop.call_soon(protocol.connection_lost, self._error)
+            self._loop.call_soon(self._tell_lost, self._error)
         else:
             # In the loop's next turn, as asyncio's own transports do.
             self._loop.call_soon(self._start_reading)
@@ -93,12 +97,6 @@ class BoardTransport(asyncio.Transport):
             self._reading.set()
 
     # asyncio.BaseTransport
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self._protocol = protocol
 
     def is_closing(self) -> bool:
         return self._closing
@@ -115,9 +113,13 @@ class BoardTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Close at once; what has not left is lost."""
+        self._force_close(None)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        """Abort with an error; asyncio's TLS asks for it by this name."""
         self._closing = True
         self._reading.set()
-        self._lost(None)
+        self._lost(error)
 
     # asyncio.ReadTransport
 
@@ -129,6 +131,8 @@ class BoardTransport(asyncio.Transport):
         if self.is_reading():
             self._paused = True
             self._reading.clear()
+            if self._broken:
+                self._loop.call_soon(self._lost, self._reset())
 
     def resume_reading(self) -> None:
         if self._paused and not self._closing:
@@ -136,16 +140,6 @@ class BoardTransport(asyncio.Transport):
             self._reading.set()
 
     # asyncio.WriteTransport
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        self._flow.set_limits(high, low)
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that the board's stack has not taken yet."""
-        return self._flow.size
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        return self._flow.low, self._flow.high
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -156,7 +150,7 @@ class BoardTransport(asyncio.Transport):
         self._waiting += data
         if self._pumping is None:
             self._pumping = self._loop.create_task(self._pump())
-        self._flow.changed(len(self._waiting) - before)
+        self._wrote(len(self._waiting) - before)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]) -> None:
         self.write(b"".join(list_of_data))
@@ -182,14 +176,17 @@ class BoardTransport(asyncio.Transport):
                 size, task = flying[0]
                 await task
                 flying.popleft()
-                self._flow.changed(-size)
-        except LuaError:
-            # "not connected": the event that says why has come before, or comes when the protocol reads again.
-            self._waiting.clear()
-            if self._closing:
-                self._lost(
-                    ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
-                )
+                self._left(size)
+        except LuaError as error:
+            if "not connected" not in error.message:
+                self._lost(standard(error, self._where, make=ConnectionAborted))
+            else:
+                # The event that says why comes behind the data before it, which the protocol may still want; but if it
+                # does not read, it would wait for ever. asyncio drops data then, too.
+                self._broken = True
+                self._waiting.clear()
+                if self._closing or not self._reading.is_set():
+                    self._lost(self._reset())
         except BridgeError as error:
             self._lost(standard(error, self._where))
         finally:
@@ -199,6 +196,9 @@ class BoardTransport(asyncio.Transport):
             await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
         if self._closing and not self._over:
             self._shut()
+
+    def _reset(self) -> ConnectionReset:
+        return ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
 
     def _shut(self) -> None:
         self._shutting = self._loop.create_task(self._close_socket())
@@ -260,33 +260,31 @@ class BoardTransport(asyncio.Transport):
         if not self._closing:
             self._closing = True
             protocol = self._protocol
-            assert isinstance(protocol, asyncio.Protocol | asyncio.BufferedProtocol)
             try:
+                assert isinstance(protocol, asyncio.Protocol | asyncio.BufferedProtocol)
                 protocol.eof_received()
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:
                 self._fatal(error, "protocol.eof_received() failed")
                 return
-        unsent = None
-        if self._flow.size:
-            what = f"{self._where} closed the connection before everything had left"
-            unsent = ConnectionReset(what, port=self._socket.table.caller.url)
-        self._lost(unsent)
+        # A system's socket takes some KB and tells nobody when the peer does not want them (a farewell of TLS, say). A
+        # writer that waits because more does not fit hears of it, there as here.
+        unsent = self._protocol_paused or self._unsent > self.get_write_buffer_limits()[1]
+        self._lost(self._reset() if unsent else None)
 
     def _fatal(self, error: BaseException, message: str) -> None:
-        self._loop.call_exception_handler(
-            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-        )
+        if not isinstance(error, OSError):  # as asyncio's own: those are the network's, and the protocol hears of them
+            self._tell_loop(error, message)
         self._closing = True
-        self._lost(error if isinstance(error, Exception) else None)
+        self._lost(error)
 
     # The end.
 
     def _gone(self, reason: BridgeError | None) -> None:
         self._lost(None if reason is None else standard(copy.copy(reason), self._where))
 
-    def _lost(self, error: Exception | None) -> None:
+    def _lost(self, error: BaseException | None) -> None:
         if self._over:
             return
         self._over = self._closing = True
@@ -299,11 +297,13 @@ class BoardTransport(asyncio.Transport):
         for task in (self._pumping, self._shutting):
             if task is not None and task is not current:
                 task.cancel()
+        self._unsent = 0
         self._loop.call_soon(self._tell_lost, error)
-        self._socket.table.spawn(self._let_go())
+        # Not among the table's tasks: those end with the boot, and the slot must come back all the same.
+        self._leaving = self._loop.create_task(self._let_go())
 
-    def _tell_lost(self, error: Exception | None) -> None:
-        self._protocol.connection_lost(error)
+    def _tell_lost(self, error: BaseException | None) -> None:
+        self._protocol.connection_lost(error)  # type: ignore[arg-type]  # asyncio gives what was raised, whatever it is
 
     async def _let_go(self) -> None:
         try:

@@ -10,6 +10,7 @@ from bridge.sync.board import Board, open_board
 from bridge.sync.face import Remote
 from bridge.sync.file import FileObject
 from bridge.sync.objects import DNS, LuaName, LuaObject, Net, TCPServer, TCPSocket, UDPSocket
+from bridge.sync.streams import Server, Stream
 from bridge.sync.tls import TLS, Cert, TLSSocket
 from bridge.sync.tmr import Timer
 
@@ -23,6 +24,8 @@ __all__ = [
     "LuaObject",
     "Net",
     "Remote",
+    "Server",
+    "Stream",
     "TCPServer",
     "TCPSocket",
     "Timer",

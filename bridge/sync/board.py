@@ -15,12 +15,14 @@ from bridge.link import CALL_TIMEOUT, AgentFacts
 from bridge.link.speed import LADDER
 from bridge.portal import portal
 from bridge.ports.base import CONSOLE_BAUD
+from bridge.streams.facade import LIMIT
 from bridge.sync.face import inward, outward, to_handler
 from bridge.sync.file import File
 from bridge.sync.files import Files
 from bridge.sync.node import Node
 from bridge.sync.objects import LuaName, Net
 from bridge.sync.pins import Adc, Gpio, Uart
+from bridge.sync.streams import ClientHandler, Server, Stream, serving
 from bridge.sync.tls import TLS
 from bridge.sync.tmr import Tmr
 from bridge.sync.wifi import Wifi
@@ -98,6 +100,32 @@ class Board:
     ) -> Value:
         """Run a Lua chunk on the board."""
         return inward(portal().call(self._board.exec(source, *map(outward, values), timeout=timeout, name=name)))
+
+    def open_connection(self, host: str, port: int, *, limit: int = LIMIT, **options: Any) -> Stream:
+        """Connect through the board; see `Streams.create_connection` for the options and what is raised."""
+
+        async def run() -> Stream:
+            return Stream(*await self._board.open_connection(host, port, limit=limit, **options))
+
+        return portal().call(run())
+
+    def start_server(
+        self,
+        client_connected_cb: ClientHandler,
+        port: int | str | None = None,
+        host: int | str | None = None,
+        *,
+        limit: int = LIMIT,
+        **options: Any,
+    ) -> Server:
+        """Listen on the board; the function gets a `Stream` for each client, on the callback thread, so that clients
+        are served one after the other, and each connection is closed when it returns. See `Streams.create_server`."""
+
+        async def run() -> Server:
+            handler = serving(client_connected_cb)
+            return Server(await self._board.start_server(handler, port, host, limit=limit, **options))
+
+        return portal().call(run())
 
     def reset(self) -> None:
         """Restart the board and put the agent on it again."""
