@@ -103,6 +103,27 @@ def test_a_reset_is_told_and_the_forward_goes_on(board_rig: Rig) -> None:
         exchange((ip, int(port)), near)
 
 
+def test_a_proxy_beside_a_forward(board_rig: Rig) -> None:
+    with (
+        socket.create_server((board_rig.host, 0)) as far,
+        forwarding(board_rig, "-D", "0", "-L", f"0:here.test:{far.getsockname()[1]}", "--json") as process,
+    ):
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        [proxy] = said["proxies"]
+        target = f"here.test:{far.getsockname()[1]}"
+        with socket.create_connection((proxy["address"], proxy["port"]), timeout=30) as client:
+            client.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+            accepted, _ = far.accept()
+            with accepted:
+                accepted.sendall(b"through")
+                answer = b""
+                while not answer.endswith(b"through"):
+                    answer += client.recv(4096)
+                assert answer.startswith(b"HTTP/1.1 200 ")
+        exchange((said["forwards"][0]["address"], said["forwards"][0]["port"]), far)
+
+
 def test_the_time_it_was_given(board_rig: Rig) -> None:
     with forwarding(board_rig, "-L", "0:a.test:80", "--for", "0.2") as process:
         out, err = process.communicate(timeout=60)
@@ -129,6 +150,8 @@ def test_what_is_wrong_opens_no_board(capfd: pytest.CaptureFixture[str]) -> None
         (["-R", "80:a:b:c:d"], "-R 80:a:b:c:d is no forward."),
         (["-L", "1:a:2"], "A forward cannot live on the virtual clock."),
         (["-L", "1:a:2", "--for", "0"], "is not a time"),
+        (["-D", "a:b:1080"], "-D a:b:1080 is no forward. Write -D [address:]port"),
+        (["-D", "*:1080"], "0.0.0.0"),
     ):
         code, out, err = invoke(capfd, "forward", *arguments, "--port", BOARD)
         assert (code, out) == (2, "") and said in err, err
