@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,11 @@ from bridge.virtual.options import VirtualOptions
 WANTED = 0.80
 #: Seconds that connections run before they are measured.
 WARM_UP = 4.0
+#: Seconds that the stalled one runs alone before: what the systems on the way keep for it would else be taken from the
+#: four as if it were not stalled.
+FILLING = 12.0
+#: Bytes that these systems are asked to keep.
+SMALL = 4096
 NETWORK = "127.61.17"
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
@@ -70,7 +76,9 @@ async def serving(host: str, down: bool, count: Count) -> AsyncIterator[int]:
     def connected(reader: Reader, writer: Writer) -> None:
         tasks.add(asyncio.ensure_future(serve(reader, writer)))
 
-    server = await asyncio.start_server(connected, host, 0)
+    sock = socket.create_server((host, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+    server = await asyncio.start_server(connected, sock=sock, limit=SMALL)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -90,13 +98,19 @@ async def measured(address: tuple[str, int], down: bool, stalls: list[bool], cou
     tasks: set[asyncio.Task[None]] = set()
     writers = []
     for stalled in stalls:
-        reader, writer = await asyncio.open_connection(*address)
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        reader, writer = await asyncio.open_connection(sock=sock, limit=SMALL)
         writers.append(writer)
         writer.write(b"s" if stalled else b"g")
         if not down:
             tasks.add(asyncio.ensure_future(pour(writer)))
         elif not stalled:
             tasks.add(asyncio.ensure_future(drink(reader, count)))
+        if stalled:
+            await asyncio.sleep(FILLING)
     await asyncio.sleep(WARM_UP)
     loop = asyncio.get_running_loop()
     before, began = count.bytes, loop.time()

@@ -9,7 +9,7 @@ from bridge.errors import BridgeError
 from bridge.forward.running import Running, not_on_board, shown_address
 from bridge.forward.specification import EVERYWHERE
 from bridge.streams import BoardServer
-from bridge.streams.relay import Stream
+from bridge.streams.relay import PIECE, Stream, keep_little
 
 #: Seconds to connect from this computer.
 CONNECT_TIMEOUT = 15.0
@@ -38,7 +38,9 @@ class BoardTcp(Running):
 
         address, port = self.forward.address, self.address[1]
         try:
-            self._server = await self.board.start_server(connected, port, None if address == EVERYWHERE else address)
+            self._server = await self.board.start_server(
+                connected, port, None if address == EVERYWHERE else address, limit=PIECE // 2
+            )
         except BridgeError as error:
             raise not_on_board(error, self.board, self.address, "TCP") from error
         self.address = await shown_address(self.board, *self._server.sockets[0].getsockname())
@@ -54,7 +56,7 @@ class BoardTcp(Running):
     async def _serve(self, client: Stream) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                service = await asyncio.open_connection(self.forward.host, self.forward.host_port)
+                service = await asyncio.open_connection(self.forward.host, self.forward.host_port, limit=PIECE)
         except OSError as error:
             why = f"no answer within {CONNECT_TIMEOUT:g} s" if isinstance(error, TimeoutError) else str(error)
             self.told(f"{self.line}: {why}")
@@ -63,5 +65,6 @@ class BoardTcp(Running):
         except BaseException:
             client[1].transport.abort()
             raise
+        keep_little(service[1])
         # The service's end is the end: who came to the board cannot be told of half of it.
         await self.carry(service, client, linger=0)

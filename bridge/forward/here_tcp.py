@@ -9,7 +9,7 @@ from bridge.board import Board
 from bridge.errors import BridgeError
 from bridge.forward.running import Running, Told, not_here
 from bridge.forward.specification import Forward
-from bridge.streams.relay import PIECE, Stream, reset
+from bridge.streams.relay import PIECE, Stream, keep_little, reset
 
 
 class HereTcp(Running):
@@ -26,6 +26,7 @@ class HereTcp(Running):
 
     async def open(self) -> None:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            keep_little(writer)
             self.spawn(self._serve((reader, writer)))
 
         try:
@@ -61,7 +62,9 @@ class HereTcp(Running):
         forward = self.forward
         lost = asyncio.ensure_future(client.wait_closed())  # never cancelled: it is the end of the client's stream
         connecting = asyncio.ensure_future(
-            self.board.open_connection(forward.host, forward.host_port, slot_timeout=self._slot_timeout)
+            self.board.open_connection(
+                forward.host, forward.host_port, limit=PIECE // 2, slot_timeout=self._slot_timeout
+            )
         )
         try:
             await asyncio.wait([lost, connecting], return_when=asyncio.FIRST_COMPLETED)

@@ -94,6 +94,16 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def keep_little(writer: asyncio.StreamWriter) -> None:
+    """Let the system keep no more than some seconds of the line for a program that does not read: it would take
+    megabytes, which the other connections have to wait for."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIECE)
+    writer.transport.set_write_buffer_limits(PIECE)
+
+
 class _Carrying:
     """The two directions of one relay."""
 
