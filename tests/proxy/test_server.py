@@ -109,6 +109,6 @@ async def test_the_heap_of_the_board_comes_back() -> None:
         for _ in range(10):
             await one_of_each(port)
         async with asyncio.timeout(2 * PATIENCE):
-            while (after := await heap()) < before - max(0.01 * before, 300):
+            while (after := await heap()) < before - max(0.01 * before, 300):  # noqa: ASYNC110
                 await asyncio.sleep(0.5)
     print(f"heap {before} and after ten more of each {after}")
