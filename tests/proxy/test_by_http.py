@@ -86,12 +86,20 @@ async def test_a_second_request_does_not_go_to_the_first_ones_server() -> None:
         assert len(origin.heads) == 1 and b"Basic" not in origin.heads[0]
 
 
+TUNNEL, FETCH = b"CONNECT %s HTTP/1.1\r\n\r\n", b"GET http://%s/ HTTP/1.1\r\n\r\n"
+
+
 @pytest.mark.parametrize(
-    ("target", "status"),
-    [("refused", 502), ("nobody.test:80", 502), (f"{SILENT}:80", 504), ("[2001:db8::1]:80", 502)],
+    ("form", "target", "status"),
+    [
+        (TUNNEL, "refused", 502),
+        (TUNNEL, f"{SILENT}:80", 504),
+        (TUNNEL, "[2001:db8::1]:80", 502),
+        (FETCH, "refused", 502),
+        (FETCH, "nobody.test:80", 502),
+    ],
 )
-@pytest.mark.parametrize("form", [b"CONNECT %s HTTP/1.1\r\n\r\n", b"GET http://%s/ HTTP/1.1\r\n\r\n"])
-async def test_why_there_is_no_connection(target: str, status: int, form: bytes) -> None:
+async def test_why_there_is_no_connection(form: bytes, target: str, status: int) -> None:
     async with rig(limits=Limits(connect=10)) as one:
         if target == "refused":
             target = f"{one.host}:{refused_port(one.host)}"

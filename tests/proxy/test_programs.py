@@ -66,7 +66,7 @@ def proxy_process(board: str, *options: str, **environment: str) -> Iterator[str
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert (process.returncode, out, err) == (143, "", "nodemcu-bridge: ended by SIGTERM\n")
+    assert (process.returncode, out, err.strip()) == (143, "", "nodemcu-bridge: ended by SIGTERM")
 
 
 @pytest.fixture(scope="module")
@@ -149,10 +149,10 @@ def test_git_clones_a_repository(rig: Rig, tmp_path: Path) -> None:
 
 def test_ab_with_fifty_clients_for_five_slots(rig: Rig) -> None:
     (rig.folder / "small").write_bytes(bytes(500))
-    done = run(require("ab"), "-q", "-n", "300", "-c", "50", "-s", "90", "-X", rig.proxy, f"{rig.web}/small")
+    done = run(require("ab"), "-q", "-n", "200", "-c", "50", "-s", "90", "-X", rig.proxy, f"{rig.web}/small")
     said = done.stdout.decode()
     print(said)
-    assert re.search(r"Complete requests: +300\n", said) and re.search(r"Failed requests: +0\n", said), done.stderr
+    assert re.search(r"Complete requests: +200\n", said) and re.search(r"Failed requests: +0\n", said), done.stderr
     assert "Non-2xx" not in said
 
 
