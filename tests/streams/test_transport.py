@@ -107,8 +107,8 @@ async def test_a_board_that_restarts_under_load(world: BoardWorld) -> None:
             ends.append(protocol)
         await asyncio.sleep(0.5)
         await world.board.reset()
-        for protocol in ends:
-            assert isinstance(await protocol.ended(), ConnectionResetError)
+        for protocol in ends:  # one of them may have been given up before, for want of heap
+            assert isinstance(await protocol.ended(), ConnectionResetError | ConnectionAbortedError)
         assert world.board._slots.taken == 0
         async with world.stream() as (reader, writer, far):
             far.write(b"again")
