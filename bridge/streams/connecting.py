@@ -100,7 +100,9 @@ class Connector:
             # In the event itself: what comes after it, and be it the end, is the transport's.
             if not standing.done():
                 standing.set_result(
-                    BoardTransport(socket, where, extra, close_timeout=close_timeout, ended=slot.release)
+                    BoardTransport(
+                        socket, where, extra, crowd=self._slots.crowd, close_timeout=close_timeout, ended=slot.release
+                    )
                 )
 
         def failed(socket: Connection, reason: int | str | None = None) -> None:

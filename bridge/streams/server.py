@@ -187,7 +187,9 @@ class BoardServer(asyncio.AbstractServer):
             if not self._clients:
                 self._quiet.set()
 
-        transport = BoardTransport(socket, "a client", extra, close_timeout=self._close_timeout, ended=ended)
+        transport = BoardTransport(
+            socket, "a client", extra, crowd=self._slots.crowd, close_timeout=self._close_timeout, ended=ended
+        )
         self._clients.add(transport)
         self._quiet.clear()
         socket.table.spawn(self._greet(socket, transport, extra))
