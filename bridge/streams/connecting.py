@@ -104,10 +104,11 @@ class Connector:
                         socket,
                         where,
                         extra,
+                        crowd=self._slots.crowd,
                         close_timeout=close_timeout,
                         ended=slot.release,
                         may_close=self._slots.may_close,
-                    )  # fmt: skip
+                    )
                 )
 
         def failed(socket: Connection, reason: int | str | None = None) -> None:

@@ -188,7 +188,13 @@ class BoardServer(asyncio.AbstractServer):
                 self._quiet.set()
 
         transport = BoardTransport(
-            socket, "a client", extra, close_timeout=self._close_timeout, ended=ended, may_close=self._slots.may_close
+            socket,
+            "a client",
+            extra,
+            crowd=self._slots.crowd,
+            close_timeout=self._close_timeout,
+            ended=ended,
+            may_close=self._slots.may_close,
         )
         self._clients.add(transport)
         self._quiet.clear()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from bridge.errors import NetTimeout
+from bridge.streams.crowd import Crowd
 
 #: Connections that the stack serves at once (MEMP_NUM_TCP_PCB of app/include/lwipopts.h). With exactly so many it lets
 #: nobody in; it would let more out, for as long as the heap lasts.
@@ -47,6 +48,8 @@ class Slots:
         #: Held by the one that begins to connect. The board takes one connection at a time, some hundred milliseconds
         #: each, and of those that it is asked for meanwhile the last first: the first could wait for ever.
         self.dialling = asyncio.Lock()
+        #: Those that send.
+        self.crowd = Crowd()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._closed: deque[float] = deque()
         self._closing = asyncio.Lock()

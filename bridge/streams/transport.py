@@ -15,6 +15,7 @@ from typing import Any
 
 from bridge.errors import BridgeError, ConnectionAborted, ConnectionReset, LuaError, NetTimeout
 from bridge.mirror.tcp import Connection
+from bridge.streams.crowd import SEGMENT, Crowd
 from bridge.streams.deliver import give
 from bridge.streams.flow import WriteFlow
 from bridge.streams.reasons import standard, told
@@ -34,6 +35,7 @@ class BoardTransport(WriteFlow):
         socket: connected; its handlers are this transport's from here on.
         where: the peer, for messages.
         extra: for `get_extra_info`.
+        crowd: those that send.
         close_timeout: seconds from `close` until what was written has left; then the connection is aborted, and
             `connection_lost` gets a `NetTimeout`.
         ended: called once when the board's connection is over.
@@ -50,6 +52,7 @@ class BoardTransport(WriteFlow):
         where: str,
         extra: dict[str, Any],
         *,
+        crowd: Crowd,
         close_timeout: float = CLOSE_TIMEOUT,
         ended: Callable[[], None],
         may_close: Callable[[Callable[[], Awaitable[int]]], Awaitable[None]],
@@ -57,6 +60,10 @@ class BoardTransport(WriteFlow):
         super().__init__(extra, socket.table.loop)
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
         self._may_close = may_close
+        self._crowd = crowd
+        #: The peer has acknowledged something since the last piece left.
+        self._acknowledged = asyncio.Event()
+        self._acknowledged.set()
         self._waiting = bytearray()
         self._pumping: asyncio.Task[None] | None = None
         self._shutting: asyncio.Task[None] | None = None
@@ -67,6 +74,7 @@ class BoardTransport(WriteFlow):
         self._broken = False
         self._error: BaseException | None = None
         socket.on("receive", self._received)
+        socket.on("sent", lambda socket: self._acknowledged.set())
         socket.on("disconnection", self._disconnected)
         socket.on("reconnection", self._reconnected)
         socket.when_gone(self._gone)
@@ -168,15 +176,18 @@ class BoardTransport(WriteFlow):
         """Send what waits, in order, with the next piece under way while the stack takes one."""
         flying: deque[tuple[int, asyncio.Task[None]]] = deque()
         try:
-            while self._waiting or flying:
-                while self._waiting and len(flying) < IN_FLIGHT:
-                    piece = bytes(self._waiting[: self._socket.CHUNK])
-                    del self._waiting[: len(piece)]
-                    flying.append((len(piece), self._loop.create_task(self._socket.send(piece))))
-                size, task = flying[0]
-                await task
-                flying.popleft()
-                self._left(size)
+            with self._crowd.member():
+                while self._waiting or flying:
+                    if self._crowd.crowded and not flying and self._socket.ROOM == "net":
+                        await self._send_in_a_crowd()
+                        continue
+                    while self._waiting and len(flying) < IN_FLIGHT and not (flying and self._crowd.crowded):
+                        piece = self._take(self._socket.CHUNK)
+                        flying.append((len(piece), self._loop.create_task(self._socket.send(piece))))
+                    size, task = flying[0]
+                    await task
+                    flying.popleft()
+                    self._left(size)
         except LuaError as error:
             if "not connected" not in error.message:
                 self._lost(standard(error, self._where, make=ConnectionAborted))
@@ -196,6 +207,19 @@ class BoardTransport(WriteFlow):
             await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
         if self._closing and not self._over:
             self._shut()
+
+    def _take(self, most: int) -> bytes:
+        piece = bytes(self._waiting[:most])
+        del self._waiting[: len(piece)]
+        return piece
+
+    async def _send_in_a_crowd(self) -> None:
+        await self._acknowledged.wait()
+        async with self._crowd.turn():
+            self._acknowledged.clear()
+            piece = self._take(SEGMENT)
+            await self._socket.send(piece)
+        self._left(len(piece))
 
     def _reset(self) -> ConnectionReset:
         return ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)

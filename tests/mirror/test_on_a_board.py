@@ -226,6 +226,25 @@ def test_a_slow_reader_holds_up_only_itself() -> None:
     on_a_board(scenario)
 
 
+@pytest.mark.parametrize("window", [3_000, 5_000])
+def test_a_send_waits_for_minutes_for_a_peer_whose_window_is_full(window: int) -> None:
+    data = payload(20_000)
+    got: list[bytes] = []
+
+    async def server(stream: MemoryStream) -> None:
+        await asyncio.sleep(120)
+        got.append(await stream.read_exactly(len(data)))
+
+    async def scenario(board: Board, network: MemoryNetwork, virtual: VirtualBoard) -> None:
+        network.serve(HOST, 80, server, receive_buffer=window)
+        client = await client_of(board, 80)
+        await client.socket.send(data)
+        await client.ended.wait()
+        assert got == [data]
+
+    on_a_board(scenario)
+
+
 def test_hold_and_unhold_of_the_user() -> None:
     page = payload(30_000)
 

@@ -74,8 +74,8 @@ class LoopbackFar:
 
     async def gone(self) -> None:
         """Close, and wait until it is over."""
-        self._writer.transport.abort()
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # the latter from asyncio's own, when it is over already
+            self._writer.transport.abort()
             await self._writer.wait_closed()
 
 

@@ -13,7 +13,7 @@ from tests.streams.recording import Buffered, Failing, Recording
 from tests.streams.worlds import World
 
 #: More than any buffer on the way holds without a reader.
-MUCH = {"asyncio": 16_000_000, "board": 200_000, "board-on-loopback": 120_000}
+MUCH = {"asyncio": 16_000_000, "board": 200_000, "board-on-loopback": 80_000}
 
 
 def payload(size: int) -> bytes:

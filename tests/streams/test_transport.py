@@ -18,6 +18,7 @@ from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from tests.same_epoch import start
 from tests.streams.recording import Recording
+from tests.streams.test_contract_transport import payload
 from tests.streams.worlds import BoardWorld, World
 
 
@@ -43,6 +44,17 @@ async def test_closing_with_a_peer_that_does_not_read(world: BoardWorld) -> None
         assert isinstance(error, NetTimeout) and "did not leave within 5 s" in str(error)
         assert world.loop.time() - began == pytest.approx(5, abs=0.1)
         assert transport.get_write_buffer_size() == 0
+
+
+@pytest.mark.world("board")
+async def test_a_peer_that_takes_nothing_for_minutes_loses_nothing(world: BoardWorld) -> None:
+    """The agent gave up after 2.5 s, with "out of memory"."""
+    data = payload(100_000)
+    async with world.connected(Recording) as (transport, protocol, far):
+        transport.write(data)
+        await asyncio.sleep(200)
+        assert transport.get_write_buffer_size() > 0 and not transport.is_closing()
+        assert await far.read_exactly(len(data)) == data
 
 
 @pytest.mark.world("board")
@@ -107,8 +119,8 @@ async def test_a_board_that_restarts_under_load(world: BoardWorld) -> None:
             ends.append(protocol)
         await asyncio.sleep(0.5)
         await world.board.reset()
-        for protocol in ends:
-            assert isinstance(await protocol.ended(), ConnectionResetError)
+        for protocol in ends:  # one of them may have been given up before, for want of heap
+            assert isinstance(await protocol.ended(), ConnectionResetError | ConnectionAbortedError)
         assert world.board._slots.taken == 0
         async with world.stream() as (reader, writer, far):
             far.write(b"again")
