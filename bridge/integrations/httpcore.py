@@ -1,0 +1,158 @@
+"""httpcore over a board: the network backend that its connection pools take, and a pool that is made with it.
+
+async with BoardPool(board) as pool:
+    response = await pool.request("GET", "http://example.com/")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore
+
+from bridge.errors import BridgeError
+from bridge.integrations.closing import close
+from bridge.integrations.encryption import Encryption, most_connections
+from bridge.streams import Streams
+
+
+@contextlib.contextmanager
+def _as_httpcore(timed_out: type[Exception], failed: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise timed_out(str(error)) from error
+    except (OSError, BridgeError) as error:
+        raise failed(str(error)) from error
+
+
+class BoardStream(httpcore.AsyncNetworkStream):
+    """A connection of the board.
+
+    Args:
+        reader, writer: of the connection.
+        by_board: the board encrypts it, so that there is nothing to start.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, by_board: bool = False) -> None:
+        self._reader, self._writer, self._by_board = reader, writer, by_board
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Up to so many bytes; b"" at the end. Timeouts are in seconds.
+
+        Raises:
+            httpcore.ReadTimeout, httpcore.ReadError: as their names say.
+        """
+        with _as_httpcore(httpcore.ReadTimeout, httpcore.ReadError):
+            async with asyncio.timeout(timeout):
+                return await self._reader.read(max_bytes)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write; returns when few enough bytes wait for the board.
+
+        Raises:
+            httpcore.WriteTimeout, httpcore.WriteError: as their names say.
+        """
+        with _as_httpcore(httpcore.WriteTimeout, httpcore.WriteError):
+            async with asyncio.timeout(timeout):
+                self._writer.write(buffer)
+                await self._writer.drain()
+
+    async def aclose(self) -> None:
+        """Close."""
+        await close(self._writer)
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """Shake hands, on the host; does nothing if the board did.
+
+        Raises:
+            httpcore.ConnectTimeout, httpcore.ConnectError: the handshake failed; the connection is closed.
+        """
+        if self._by_board:
+            return self
+        try:
+            with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
+                async with asyncio.timeout(timeout):
+                    await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            self._writer.transport.abort()
+            raise
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore's own streams tell, but for "socket": there is none."""
+        match info:
+            case "client_addr":
+                return self._writer.get_extra_info("sockname")
+            case "server_addr":
+                return self._writer.get_extra_info("peername")
+            case "is_readable":  # asked of an idle connection: it is of no use any more
+                return self._writer.is_closing() or self._reader.at_eof()
+            case _:
+                return self._writer.get_extra_info(info)
+
+
+class BoardBackend(httpcore.AsyncNetworkBackend):
+    """Connects for httpcore; the board resolves names.
+
+    Args:
+        board: an open `bridge.Board`.
+        tls: "board" lets the board's module `tls` encrypt every connection of this backend.
+    """
+
+    def __init__(self, board: Streams, *, tls: Encryption = "host") -> None:
+        most_connections(tls)  # raises for what is neither
+        self._board, self._by_board = board, tls == "board"
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect, within seconds; address and options of the socket do not exist on the board and are not looked at.
+
+        Raises:
+            httpcore.ConnectTimeout, httpcore.ConnectError: there is no connection.
+        """
+        with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
+            async with asyncio.timeout(timeout):
+                reader, writer = await self._board.open_connection(host, port, ssl="board" if self._by_board else None)
+        return BoardStream(reader, writer, by_board=self._by_board)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two tries."""
+        await asyncio.sleep(seconds)
+
+
+class BoardPool(httpcore.AsyncConnectionPool):
+    """A connection pool over a board: requests beyond its connections wait in its queue.
+
+    Args:
+        board: an open `bridge.Board`.
+        tls: who encrypts `https`: "host" or "board".
+        options: of `httpcore.AsyncConnectionPool`. `max_connections` is 5 unless given, what the stack serves; with
+            `tls="board"` it is 1, what the board's heap holds.
+    """
+
+    def __init__(self, board: Streams, *, tls: Encryption = "host", **options: Any) -> None:
+        options = {"max_connections": most_connections(tls), "keepalive_expiry": 5.0, **options}
+        super().__init__(network_backend=BoardBackend(board), **options)
+        self._by_board: BoardBackend | None = BoardBackend(board, tls="board") if tls == "board" else None
+        self._expiry: float | None = options["keepalive_expiry"]
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+        """Make a connection for an origin; httpcore calls this."""
+        if self._by_board is None or origin.scheme not in (b"https", b"wss"):
+            return super().create_connection(origin)
+        return httpcore.AsyncHTTPConnection(
+            origin=origin, keepalive_expiry=self._expiry, network_backend=self._by_board
+        )
