@@ -21,6 +21,7 @@ from aiohttp.client_proto import ResponseHandler
 from bridge.errors import BridgeError, ConnectionLost
 from bridge.integrations.encryption import Encryption, most_connections
 from bridge.streams import BoardServer, Streams
+from bridge.streams.slots import MOST
 
 
 class _Names(abc.AbstractResolver):
@@ -53,6 +54,8 @@ class BoardConnector(aiohttp.TCPConnector):
         self._board, self._by_board = board, tls == "board"
         #: Connections that stand, oldest first, and whether a request has them.
         self._standing: dict[asyncio.BaseTransport, bool] = {}
+        #: Connections that are being made.
+        self._coming = 0
 
     async def connect(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
         """A connection for a request; aiohttp calls this."""
@@ -60,33 +63,32 @@ class BoardConnector(aiohttp.TCPConnector):
         transport = connection.transport
         if transport in self._standing:
             self._standing[transport] = True
-            connection.add_callback(lambda: self._standing.update({transport: False}))
+            connection.add_callback(lambda: self._released(transport))
         return connection
 
     # The one name that is aiohttp's own affair; whoever brings other connections replaces it (aiohttp-socks does).
     async def _wrap_create_connection(
         self,
-        factory: Callable[[], ResponseHandler],
-        *,
+        *args: Any,
         addr_infos: list[Any],
         req: Any,
         timeout: aiohttp.ClientTimeout,
         client_error: type[Exception] = aiohttp.ClientConnectorError,
-        ssl: ssl_module.SSLContext | None = None,
-        server_hostname: str | None = None,
-        **_: Any,
+        **kwargs: Any,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         """Connect: what the connector above does with sockets. Errors are those that it raises."""
-        await self._make_room()
-        host, port = addr_infos[0][4][:2]
+        self._make_room()
+        (factory,), (host, port, *_) = args, addr_infos[0][4]
+        by_board = self._by_board and kwargs.get("ssl") is not None
+        self._coming += 1
         try:
             async with asyncio.timeout(timeout.sock_connect):
                 transport, protocol = await self._board.create_connection(
                     factory,
                     host,
                     port,
-                    ssl="board" if self._by_board and ssl is not None else ssl,
-                    server_hostname=None if self._by_board else server_hostname,
+                    ssl="board" if by_board else kwargs.get("ssl"),
+                    server_hostname=None if by_board else kwargs.get("server_hostname"),
                 )
         except ssl_module.CertificateError as error:
             raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
@@ -99,20 +101,25 @@ class BoardConnector(aiohttp.TCPConnector):
                 raise
             raise client_error(req.connection_key, error) from error
         except BridgeError as error:
-            lost = ConnectionLost(error.message, port=error.port, remedy=error.remedy)
-            raise client_error(req.connection_key, lost) from error
+            raise client_error(req.connection_key, ConnectionLost(str(error))) from error
+        finally:
+            self._coming -= 1
         self._standing[transport] = True
         return transport, protocol
 
-    async def _make_room(self) -> None:
+    def _make_room(self) -> None:
         """Close what waits for a next request if it is in the way: aiohttp does not count it, and the board does."""
         self._standing = {each: busy for each, busy in self._standing.items() if not each.is_closing()}
-        while self.limit and len(self._standing) >= self.limit:
-            idle = next((each for each, busy in self._standing.items() if not busy), None)
-            if idle is None:
-                return
-            del self._standing[idle]
-            idle.close()
+        idle = [each for each, busy in self._standing.items() if not busy]
+        # Without a limit as many as the stack serves, too.
+        too_many = len(self._standing) + self._coming + 1 - (self.limit or MOST)
+        for transport in idle[: max(0, too_many)]:
+            del self._standing[transport]
+            transport.close()
+
+    def _released(self, transport: asyncio.BaseTransport) -> None:
+        if transport in self._standing:
+            self._standing[transport] = False
 
 
 async def serve(

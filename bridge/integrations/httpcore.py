@@ -40,6 +40,8 @@ class BoardStream(httpcore.AsyncNetworkStream):
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, by_board: bool = False) -> None:
         self._reader, self._writer, self._by_board = reader, writer, by_board
+        #: A call failed, timed out or was cancelled: nobody waits for the rest.
+        self._broken = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to so many bytes; b"" at the end. Timeouts are in seconds.
@@ -47,7 +49,7 @@ class BoardStream(httpcore.AsyncNetworkStream):
         Raises:
             httpcore.ReadTimeout, httpcore.ReadError: as their names say.
         """
-        with _as_httpcore(httpcore.ReadTimeout, httpcore.ReadError):
+        with self._watched(httpcore.ReadTimeout, httpcore.ReadError):
             async with asyncio.timeout(timeout):
                 return await self._reader.read(max_bytes)
 
@@ -57,14 +59,17 @@ class BoardStream(httpcore.AsyncNetworkStream):
         Raises:
             httpcore.WriteTimeout, httpcore.WriteError: as their names say.
         """
-        with _as_httpcore(httpcore.WriteTimeout, httpcore.WriteError):
+        with self._watched(httpcore.WriteTimeout, httpcore.WriteError):
             async with asyncio.timeout(timeout):
                 self._writer.write(buffer)
                 await self._writer.drain()
 
     async def aclose(self) -> None:
-        """Close."""
-        await close(self._writer)
+        """Close: at once if a call failed, else when what was written has left."""
+        if self._broken:
+            self._writer.transport.abort()
+        else:
+            await close(self._writer)
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -77,11 +82,11 @@ class BoardStream(httpcore.AsyncNetworkStream):
         if self._by_board:
             return self
         try:
-            with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
+            with self._watched(httpcore.ConnectTimeout, httpcore.ConnectError):
                 async with asyncio.timeout(timeout):
                     await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException:
-            self._writer.transport.abort()
+            await self.aclose()
             raise
         return self
 
@@ -96,6 +101,15 @@ class BoardStream(httpcore.AsyncNetworkStream):
                 return self._writer.is_closing() or self._reader.at_eof()
             case _:
                 return self._writer.get_extra_info(info)
+
+    @contextlib.contextmanager
+    def _watched(self, timed_out: type[Exception], failed: type[Exception]) -> Iterator[None]:
+        try:
+            with _as_httpcore(timed_out, failed):
+                yield
+        except BaseException:
+            self._broken = True
+            raise
 
 
 class BoardBackend(httpcore.AsyncNetworkBackend):

@@ -2,6 +2,11 @@
 
 async with httpx.AsyncClient(transport=BoardTransport(board)) as client:
     response = await client.get("https://example.com/")
+
+With a board of `bridge.sync`, for `httpx.Client`:
+
+with httpx.Client(transport=SyncBoardTransport(board)) as client:
+    response = client.get("https://example.com/")
 """
 
 from __future__ import annotations
@@ -16,7 +21,9 @@ import httpx
 
 from bridge.integrations.encryption import Encryption
 from bridge.integrations.httpcore import BoardPool
+from bridge.portal import portal
 from bridge.streams import Streams
+from bridge.sync import Board as SyncBoard
 
 #: What httpcore raises; httpx has an error of the same name for each.
 _ERRORS = (
@@ -33,6 +40,8 @@ def _as_httpx() -> Iterator[None]:
     try:
         yield
     except _ERRORS as error:
+        # The pool says `from None`, which would hide what the board said.
+        error.__cause__ = error.__cause__ or error.__context__
         raise getattr(httpx, type(error).__name__)(str(error)) from error
 
 
@@ -103,3 +112,52 @@ class BoardTransport(httpx.AsyncBaseTransport):
         """Close the pool's connections."""
         with _as_httpx():
             await self._pool.aclose()
+
+
+class _SyncBody(httpx.SyncByteStream):
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        parts = aiter(self._stream)
+
+        async def following() -> bytes | None:
+            return await anext(parts, None)
+
+        while (part := portal().call(following())) is not None:
+            yield part
+
+    def close(self) -> None:
+        portal().call(self._stream.aclose())
+
+
+class SyncBoardTransport(httpx.BaseTransport):
+    """For `httpx.Client(transport=…)`. What is sent with a request is read whole before.
+
+    Args:
+        board: an open board of `bridge.sync`.
+        options: of `BoardTransport`.
+    """
+
+    def __init__(self, board: SyncBoard, **options: Any) -> None:
+        self._transport = BoardTransport(board._board, **options)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and wait for the head of its response; httpx calls this.
+
+        Raises:
+            httpx.TransportError: of the kind that says what failed.
+        """
+        request.read()
+        response = portal().call(self._transport.handle_async_request(request))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_SyncBody(response.stream),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        portal().call(self._transport.aclose())

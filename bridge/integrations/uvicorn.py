@@ -47,7 +47,9 @@ class Server(uvicorn.Server):
         """
         await super().serve(sockets)
         if self._ended is not None:
-            await self._ended
+            (outcome,) = await asyncio.gather(self._ended, return_exceptions=True)
+            if isinstance(outcome, ConnectionError):
+                raise outcome
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin the application and listen; uvicorn calls this."""

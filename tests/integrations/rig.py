@@ -61,11 +61,20 @@ class Bench:
         """Connections that count for the board's slots."""
         return self.board._slots.taken
 
-    async def settled(self) -> None:
-        """Wait until every slot is free."""
+    @property
+    def handles(self) -> int:
+        """Objects of the board that are held here."""
+        gc.collect()
+        return len(self.board._table or ())
+
+    async def settled(self, handles: int) -> None:
+        """Wait until every slot is free, and no more handles are there than given."""
         slots = self.board._slots
         for slot in [await slots.acquire(30, "") for _ in range(slots.count)]:
             slot.release()
+        async with asyncio.timeout(30):
+            while self.handles > handles:
+                await self.board.node.heap()  # a round trip: what lets go of handles is under way
 
 
 @asynccontextmanager
@@ -81,8 +90,9 @@ async def bench(options: VirtualOptions = QUICK) -> AsyncIterator[Bench]:
                 errors: list[Any] = []
                 board.on("error", lambda *values: errors.append(values))
                 there = Bench(board, virtual, network)
+                handles = there.handles
                 yield there
-                await there.settled()
+                await there.settled(handles)
                 assert errors == []
         finally:
             await server.close()
@@ -100,14 +110,19 @@ def descriptors() -> set[str]:
     }
 
 
-def run(scenario: Callable[[Bench], Awaitable[None]], options: VirtualOptions = QUICK) -> None:
-    """Run a test on a board; what the loop complains of is a failure, and so is a thread or descriptor that is left."""
+def run(scenario: Callable[[Bench], Awaitable[None]], **options: Any) -> None:
+    """Run a test on a board; what the loop complains of is a failure, and so is a thread or descriptor that is left.
+
+    Args:
+        scenario: the test.
+        options: of the board.
+    """
     complaints: list[dict[str, Any]] = []
     threads, before = threading.active_count(), descriptors()
 
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-        async with asyncio.timeout(100), bench(options) as there:
+        async with asyncio.timeout(100), bench(replace(QUICK, **options)) as there:
             await scenario(there)
 
     asyncio.run(main())
@@ -124,6 +139,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     server: WebServer
 
     def do_GET(self) -> None:
+        with self.server.serving():
+            self._get()
+
+    def _get(self) -> None:
         self.server.gate.wait(60)
         match self.path:
             case "/large":
@@ -135,6 +154,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(bytes(3_000))
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
+                self.close_connection = True
+            case "/short":
+                self.send_response(200)
+                self.send_header("Content-Length", "100000")
+                self.end_headers()
+                self.wfile.write(bytes(3_000))
                 self.close_connection = True
             case "/silent":
                 self.server.leave.wait(60)
@@ -154,6 +179,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self._answer(f"asked for {self.path} of {self.headers['Host']}".encode())
 
     def do_POST(self) -> None:
+        if self.path == "/silent":
+            self.do_GET()
+            return
         self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
     def _answer(self, body: bytes, *headers: tuple[str, str]) -> None:
@@ -179,13 +207,45 @@ class WebServer(http.server.ThreadingHTTPServer):
         self.gate.set()
         self.context: ssl.SSLContext | None = None
         self.accepted = 0
+        #: Addresses of clients.
+        self.clients: set[str] = set()
+        #: Requests that are being served, and the most at once.
+        self.now = self.most = 0
+        self._change = threading.Condition()
         #: Server names that clients asked for.
         self.names: list[str | None] = []
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         self.accepted += 1
+        self.clients.add(address[0])
         return connection, address
+
+    def url(self, scheme: str = "http", path: str = "") -> str:
+        """Where it is, for a board of the bench."""
+        return f"{scheme}://{NAME}:{self.server_port}{path}"
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """A request is being served."""
+        with self._change:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            self._change.notify_all()
+        try:
+            yield
+        finally:
+            with self._change:
+                self.now -= 1
+
+    async def waiting(self, count: int) -> None:
+        """Wait until so many requests are being served."""
+
+        def wait() -> bool:
+            with self._change:
+                return self._change.wait_for(lambda: self.now >= count, 30)
+
+        assert await asyncio.to_thread(wait), f"{self.now} requests came"
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         with contextlib.suppress(OSError):
@@ -220,6 +280,13 @@ def web_server(host: str, *, context: ssl.SSLContext | None = None) -> Iterator[
             server.leave.set()
             server.shutdown()
             thread.join()
+
+
+def unused(host: str) -> int:
+    """A port where nobody listens."""
+    with socket.create_server((host, 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
 
 
 @dataclass
