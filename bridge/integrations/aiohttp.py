@@ -141,13 +141,14 @@ async def serve(
         host: address of the board to listen on; None is all.
         ssl: encrypts on the host.
         started: called with the server when it listens; `sockets` of it tells where.
-        options: of `aiohttp.web.AppRunner`, such as `shutdown_timeout`, in seconds.
+        options: of `aiohttp.web.AppRunner`, such as `shutdown_timeout`, in seconds. `keepalive_timeout` is 10 s unless
+            given: a client that says nothing holds one of the stack's five connections.
 
     Raises:
         ConnectionReset: the board restarted, or went away.
         ConnectionLost: the port is taken, or the address is not the board's.
     """
-    runner = web.AppRunner(application, **options)
+    runner = web.AppRunner(application, **{"keepalive_timeout": 10.0, **options})
     await runner.setup()
     try:
         assert runner.server is not None

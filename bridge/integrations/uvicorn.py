@@ -34,9 +34,10 @@ class Server(uvicorn.Server):
         #: The board's listener once `started` is True.
         self.listener: BoardServer | None = None
         self._ended: asyncio.Future[None] | None = None
+        self._cancelled: asyncio.CancelledError | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to end.
+        """Serve until told to end, or cancelled; requests that are being answered are waited for, as ever.
 
         Args:
             sockets: there are none on the board; leave it out.
@@ -45,11 +46,18 @@ class Server(uvicorn.Server):
             ConnectionReset: the board restarted, or went away.
             ConnectionLost: the port is taken, or the address is not the board's.
         """
-        await super().serve(sockets)
-        if self._ended is not None:
-            (outcome,) = await asyncio.gather(self._ended, return_exceptions=True)
-            if isinstance(outcome, ConnectionError):
-                raise outcome
+        outcome: object = None
+        try:
+            await super().serve(sockets)
+        finally:
+            if self.listener is not None and self._ended is not None:
+                self.listener.close()
+                self.listener.abort_clients()
+                (outcome,) = await asyncio.gather(self._ended, return_exceptions=True)
+        if self._cancelled is not None:
+            raise self._cancelled
+        if isinstance(outcome, ConnectionError):
+            raise outcome
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin the application and listen; uvicorn calls this."""
@@ -73,6 +81,13 @@ class Server(uvicorn.Server):
         self._ended = asyncio.ensure_future(self.listener.serve_forever())
         self.servers = [self.listener]  # type: ignore[list-item]
         self.started = True
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn calls this, and would leave everything as it is if it were cancelled."""
+        try:
+            await super().main_loop()
+        except asyncio.CancelledError as cancelled:
+            self._cancelled = cancelled
 
     async def on_tick(self, counter: int) -> bool:
         """Whether to end, ten times a second; uvicorn calls this."""

@@ -85,6 +85,17 @@ def test_tls_of_the_board() -> None:
     run(scenario)
 
 
+def test_an_answer_that_is_more_than_the_board_can_decrypt_is_told() -> None:
+    async def scenario(there: Bench) -> None:
+        with web_server(there.host, context=server_context(OF_BOARD)) as server:
+            async with httpx.AsyncClient(transport=BoardTransport(there.board, tls="board"), timeout=60) as client:
+                with pytest.raises(httpx.ReadError, match="more came than its heap holds"):
+                    await client.get(server.url("https", "/large"))
+                assert (await client.get(server.url("https"))).status_code == 200
+
+    run(scenario)
+
+
 def test_the_board_believes_whom_it_is_told_to_believe() -> None:
     async def scenario(there: Bench) -> None:
         await there.board.tls.cert.verify(lambda number: OF_BOARD.certificate if number == 1 else None)

@@ -130,3 +130,16 @@ def test_a_board_that_restarts_ends_the_service() -> None:
         assert application.lifespan == ["lifespan.startup", "lifespan.shutdown"]
 
     run(scenario)
+
+
+def test_who_is_cancelled_ends_in_order() -> None:
+    async def scenario(there: Bench) -> None:
+        application = Application()
+        async with httpx.AsyncClient(timeout=60) as client, serving(there, application, 8080) as (url, task):
+            assert (await client.get(url)).status_code == 200
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert application.lifespan == ["lifespan.startup", "lifespan.shutdown"]
+
+    run(scenario)
