@@ -19,7 +19,7 @@ from aiohttp import abc, web
 from aiohttp.client_proto import ResponseHandler
 
 from bridge.errors import BridgeError, ConnectionLost
-from bridge.integrations.encryption import Encryption, most_connections
+from bridge.integrations.encryption import KEPT_IDLE, Encryption, most_connections
 from bridge.streams import BoardServer, Streams
 from bridge.streams.slots import MOST
 
@@ -45,12 +45,14 @@ class BoardConnector(aiohttp.TCPConnector):
         board: an open `bridge.Board`.
         tls: who encrypts `https`: "host" or "board" (its module `tls`, with which `ssl` means nothing).
         options: of `aiohttp.TCPConnector`. `limit` is 5 unless given, what the stack serves; with `tls="board"` it is
-            1, what the board's heap holds. What is of sockets (`local_addr`, `family`, `happy_eyeballs_delay`) has no
+            1, what the board's heap holds; `keepalive_timeout` is 5 s, as who else uses the board may wait for an idle
+            connection. What is of sockets (`local_addr`, `family`, `happy_eyeballs_delay`) has no
             meaning here.
     """
 
     def __init__(self, board: Streams, *, tls: Encryption = "host", **options: Any) -> None:
-        super().__init__(**{"limit": most_connections(tls), **options}, resolver=_Names(), use_dns_cache=False)
+        options = {"limit": most_connections(tls), "keepalive_timeout": KEPT_IDLE, **options}
+        super().__init__(**options, resolver=_Names(), use_dns_cache=False)
         self._board, self._by_board = board, tls == "board"
         #: Connections that stand, oldest first, and whether a request has them.
         self._standing: dict[asyncio.BaseTransport, bool] = {}

@@ -11,6 +11,9 @@ from bridge.streams.slots import MOST
 #: which sends no name, checks what `board.tls.cert.verify` says, and is for little data.
 Encryption = Literal["host", "board"]
 
+#: Seconds that a client keeps an idle connection: others on the board wait for it meanwhile.
+KEPT_IDLE = 5.0
+
 
 def most_connections(tls: Encryption) -> int:
     """How many connections a client may keep by itself: what the stack serves, but one where the board encrypts, as its

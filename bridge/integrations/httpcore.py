@@ -16,7 +16,7 @@ import httpcore
 
 from bridge.errors import BridgeError
 from bridge.integrations.closing import close
-from bridge.integrations.encryption import Encryption, most_connections
+from bridge.integrations.encryption import KEPT_IDLE, Encryption, most_connections
 from bridge.streams import Streams
 
 
@@ -154,19 +154,48 @@ class BoardPool(httpcore.AsyncConnectionPool):
         board: an open `bridge.Board`.
         tls: who encrypts `https`: "host" or "board".
         options: of `httpcore.AsyncConnectionPool`. `max_connections` is 5 unless given, what the stack serves; with
-            `tls="board"` it is 1, what the board's heap holds.
+            `tls="board"` it is 1, what the board's heap holds. Idle connections are closed after `keepalive_expiry`,
+            5 s unless given, also when no other request comes: who else uses the board may wait for them.
     """
 
     def __init__(self, board: Streams, *, tls: Encryption = "host", **options: Any) -> None:
-        options = {"max_connections": most_connections(tls), "keepalive_expiry": 5.0, **options}
+        options = {"max_connections": most_connections(tls), "keepalive_expiry": KEPT_IDLE, **options}
         super().__init__(network_backend=BoardBackend(board), **options)
         self._by_board: BoardBackend | None = BoardBackend(board, tls="board") if tls == "board" else None
         self._expiry: float | None = options["keepalive_expiry"]
+        self._timer: asyncio.TimerHandle | None = None
+        self._tidying: asyncio.Task[None] | None = None
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
         """Make a connection for an origin; httpcore calls this."""
+        self._look_later()
         if self._by_board is None or origin.scheme not in (b"https", b"wss"):
             return super().create_connection(origin)
         return httpcore.AsyncHTTPConnection(
             origin=origin, keepalive_expiry=self._expiry, network_backend=self._by_board
         )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._tidying is not None:
+            await asyncio.wait([self._tidying])
+        await super().aclose()
+
+    def _look_later(self) -> None:
+        if self._expiry is not None and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(max(self._expiry, 0.1), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        standing = [each for each in self.connections if not each.is_closed()]
+        idle = [each for each in standing if each.is_idle() and each.has_expired()]
+        if idle:
+            self._tidying = asyncio.ensure_future(self._close_all(idle))
+        if len(standing) > len(idle):
+            self._look_later()
+
+    async def _close_all(self, connections: list[httpcore.AsyncConnectionInterface]) -> None:
+        await asyncio.gather(*(each.aclose() for each in connections), return_exceptions=True)

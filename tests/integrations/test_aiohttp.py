@@ -131,10 +131,24 @@ def test_more_requests_than_connections_wait_for_their_turn() -> None:
 def test_idle_connections_with_one_server_give_way_to_another() -> None:
     async def scenario(there: Bench) -> None:
         with web_server(there.host) as first, web_server(there.host) as second:
-            async with session(there) as client:
+            # Who waits until idle connections have had their time waits longer than this.
+            timeout = aiohttp.ClientTimeout(sock_connect=8)
+            connector = BoardConnector(there.board, keepalive_timeout=30)
+            async with aiohttp.ClientSession(connector=connector, timeout=timeout) as client:
                 for server in (first, second, first):
                     answers = await asyncio.gather(*(fetch(client, server.url()) for _ in range(7)))
                     assert len(answers) == 7 and there.connections <= 5
+
+    run(scenario)
+
+
+def test_idle_connections_are_not_kept_from_others() -> None:
+    async def scenario(there: Bench) -> None:
+        with web_server(there.host) as server:
+            async with session(there, keepalive_timeout=0.3) as client:
+                await asyncio.gather(*(fetch(client, server.url()) for _ in range(5)))
+                await there.settled(there.handles)
+                assert await fetch(client, server.url())
 
     run(scenario)
 

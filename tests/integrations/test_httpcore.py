@@ -73,6 +73,29 @@ def test_an_idle_connection_that_the_server_closed_is_not_used_again() -> None:
     run(scenario)
 
 
+def test_idle_connections_are_not_kept_from_others() -> None:
+    async def scenario(there: Bench) -> None:
+        with web_server(there.host) as server:
+            url = f"http://{NAME}:{server.server_port}"
+            async with BoardPool(there.board, keepalive_expiry=0.3) as pool:
+                await asyncio.gather(*(pool.request("GET", url) for _ in range(5)))
+                slow = asyncio.ensure_future(pool.request("GET", f"{url}/silent"))
+                await server.waiting(1)
+                # All but the one that is in use go, with no further request; then that one as well.
+                slots = [await there.board._slots.acquire(20, "") for _ in range(4)]
+                for slot in slots:
+                    slot.release()
+                assert not slow.done()
+                server.leave.set()
+                with pytest.raises(httpcore.RemoteProtocolError):
+                    await slow
+                assert (await pool.request("GET", url)).status == 200
+                await there.settled(there.handles)
+                assert (await pool.request("GET", url)).status == 200
+
+    run(scenario)
+
+
 def test_timeouts_have_their_names() -> None:
     async def scenario(there: Bench) -> None:
         with web_server(there.host) as server:
