@@ -175,7 +175,7 @@ def test_a_refused_port() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("name", ["nobody.test", "[::1]", "x" * 60 + "." + "y" * 60 + ".test"])
+@pytest.mark.parametrize("name", ["nobody.test", "[::1]"])
 def test_a_name_that_nobody_knows(name: str) -> None:
     async def scenario(there: Bench) -> None:
         async with httpx.AsyncClient(transport=BoardTransport(there.board), timeout=40) as client:

@@ -54,6 +54,7 @@ async def serving(
     task = asyncio.ensure_future(server.serve())
     try:
         while not server.started:
+            assert not task.done(), task
             await there.board.node.heap()
         assert server.listener is not None
         scheme = "https" if options else "http"
