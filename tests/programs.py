@@ -13,7 +13,8 @@ def require(name: str) -> str:
 
     Where it is absent the test is skipped with a reason that says so; under `CI=true` it fails instead.
     """
-    path = shutil.which(name)
+    # Debian keeps servers where not every user's PATH looks.
+    path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
     if path is not None:
         return path
     message = f"{name} is not on this machine"

@@ -1,7 +1,7 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
     errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files, streams ← board ← opening ← sync
-    ← doctor, terminal ← cli
+    ← integrations, doctor, terminal ← cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -58,6 +58,7 @@ LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
 LADDER["proxy"] = {"errors", "mirror", "streams", "board"}
 LADDER["forward"] = {"errors", "lifecycle", "mirror", "streams", "board"}
+LADDER["integrations"] = {"errors", "streams", "portal", "board", "sync"}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
@@ -96,6 +97,11 @@ HOMES: dict[str, set[str]] = {
     "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
     "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
+    "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
+    "httpx": {"bridge.integrations.httpx"},
+    "aiohttp": {"bridge.integrations.aiohttp"},
+    "anyio": {"bridge.integrations.anyio"},
+    "uvicorn": {"bridge.integrations.uvicorn"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import http.server
 import itertools
+import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -97,8 +99,8 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def web_server(network: str) -> Iterator[int]:
-    with http.server.ThreadingHTTPServer((f"{network}.1", 0), Page) as server:
+def web_server(network: str, handler: type[Page] = Page) -> Iterator[int]:
+    with http.server.ThreadingHTTPServer((f"{network}.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
@@ -128,6 +130,83 @@ def test_proxy() -> None:
         )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout == f"asked for /page of web.test:{port}\n".encode() + PAGE
+
+
+PAGES = {
+    "/": "<title>Front</title><a href='/one'>1</a> <a href='two.html#there'>2</a> <a href='http://elsewhere.test/'>3</a>",
+    "/one": "<title>The first</title><a href='/'>back</a>",
+    "/two.html": "<title>The second</title><a href='/gone'>on</a>",
+}
+
+
+class Site(Page):
+    def do_GET(self) -> None:
+        page = PAGES.get(self.path)
+        self.send_response(200 if page else 404)
+        self.end_headers()
+        self.wfile.write((page or "").encode())
+
+
+def test_web_scraper() -> None:
+    network = next(_networks)
+    with web_server(network, Site) as port:
+        arguments = ("--pages", "4", f"http://site.test:{port}/")
+        lines = output("web_scraper.py", *arguments, network=network, hosts=f"site.test={network}.1")
+    assert lines[0] == "/: Front" and sorted(lines[1:3]) == ["/one: The first", "/two.html: The second"]
+    assert len(lines) == 4 and lines[3].startswith("/gone: Client error '404 Not Found'")
+
+
+def test_web_server() -> None:
+    with running("web_server.py", "--tcp-port", "8080", network=next(_networks)) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url, process.stderr and process.stderr.read()
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            assert b"bytes of its heap are free" in answer.read()
+        with urllib.request.urlopen(f"{url}pins/4", timeout=30) as answer:
+            assert json.load(answer) == {"pin": 4, "level": 1}
+        process.send_signal(signal.SIGINT)
+
+
+@contextmanager
+def mosquitto(network: str, folder: Path) -> Iterator[tuple[int, list[str]]]:
+    """The broker; gives its port, and a list that has what it said once it has ended."""
+    program, said = require("mosquitto"), list[str]()
+    with listener(network) as (_, port):
+        pass
+    settings = folder / "mosquitto.conf"
+    settings.write_text(f"listener {port} {network}.1\nallow_anonymous true\nlog_type all\n")
+    with subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            while not said or "running" not in said[-1]:
+                said.append(process.stderr.readline())
+                assert said[-1], said
+            yield port, said
+        finally:
+            process.terminate()
+            said += process.communicate(timeout=30)[1].splitlines()
+
+
+def test_mqtt_client(tmp_path: Path) -> None:
+    network = next(_networks)
+    with mosquitto(network, tmp_path) as (port, said):
+        arguments = ("--tcp-port", str(port), "--topic", "a/topic", "broker.test", "over the board")
+        lines = output("mqtt_client.py", *arguments, network=network, hosts=f"broker.test={network}.1")
+    assert lines == ["the broker says: Success", "a/topic: over the board"]
+    assert any(f"New client connected from {network}.2:" in line for line in said), said
+
+
+def test_mqtt_client_without_a_broker() -> None:
+    network = next(_networks)
+    with listener(network) as (_, port):
+        pass
+    arguments = ("--tcp-port", str(port), f"{network}.1", "nobody hears it")
+    run = subprocess.run(
+        command("mqtt_client.py", *arguments, network=network), capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 1 and run.stdout == ""
+    assert "refuses the connection" in run.stderr and len(run.stderr.splitlines()) == 1
 
 
 def test_tcp_server() -> None:

@@ -110,7 +110,7 @@ def make_key(kind: str) -> Any:
 
 def issue(
     name: str, kind: str = "ec", issuer: Identity | None = None, *, ca: bool = False, days: tuple[int, int] = (-1, 30),
-    padding: int = 0, key: Any = None,
+    padding: int = 0, key: Any = None, names: tuple[str, ...] = (),
 ) -> Identity:  # fmt: skip
     """Make an identity, self-signed without an issuer.
 
@@ -122,6 +122,7 @@ def issue(
         days: when it is valid, counted from now.
         padding: bytes of a comment that make it larger.
         key: its private key, instead of a fresh one.
+        names: hosts that it is for, which a host's own TLS looks at.
     """
     key = key or make_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -140,6 +141,8 @@ def issue(
         .not_valid_after(now + datetime.timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, names)]), critical=False)
     if padding:
         comment = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.16.840.1.113730.1.13"), bytes(padding))
         builder = builder.add_extension(comment, critical=False)
