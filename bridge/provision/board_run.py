@@ -188,7 +188,7 @@ class BoardRun:
             profile=profile,
             lose_files=plan.lose_files,
             erase=erase,
-            mac=plan.mac,
+            mac=self._finder.mac,
             progress=show,
             log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",
         )
