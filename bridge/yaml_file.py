@@ -46,6 +46,9 @@ class _Loader(yaml.SafeLoader):
         if isinstance(value, str) and "\0" in value:
             # No name of a port, a file or a network has one, and the system takes none.
             raise yaml.constructor.ConstructorError(None, None, "a text with a NUL in it", node.start_mark)
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            # Nor can it be written as UTF-8.
+            raise yaml.constructor.ConstructorError(None, None, "a text with half a surrogate pair", node.start_mark)
         return value
 
 

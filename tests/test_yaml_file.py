@@ -34,6 +34,7 @@ def test_what_is_right(tmp_path: Path) -> None:
         (b"a: &a [x]\nb: *c\n", "is not YAML in line 2"),
         (b'name: "x\\0y"\n', "line 1: a text with a NUL"),
         (b'name: x\n"row\\0s": []\n', "line 2: a text with a NUL"),
+        (b'name: "x\\ud800y"\n', "line 1: a text with half a surrogate pair"),
         (b"? [1, 2]\n: x\n", "a.yaml.*is not|a.yaml"),
     ],
 )
