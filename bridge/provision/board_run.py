@@ -8,7 +8,17 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bridge.errors import BootLoop, BridgeError, FlashError, LinkError, PortBusy, PortError, PortLost, PortNotFound
+from bridge.errors import (
+    BootLoop,
+    BridgeError,
+    FilesWouldBeLost,
+    FlashError,
+    LinkError,
+    PortBusy,
+    PortError,
+    PortLost,
+    PortNotFound,
+)  # fmt: skip
 from bridge.flash import FLASH_BAUD, flash_image
 from bridge.flashing.output import FlashProgress
 from bridge.flashing.start import await_prompt
@@ -26,7 +36,7 @@ from bridge.provision.place import Finder
 from bridge.provision.plan import BoardPlan, Look, Step, asked_steps, firmware_of, plan_digest, steps_left
 from bridge.provision.record import Records
 from bridge.provision.report import BoardReport, Identity
-from bridge.provision.startup import unreachable
+from bridge.provision.startup import no_look, unreachable
 
 T = TypeVar("T")
 
@@ -36,6 +46,12 @@ TRIES = 3
 PATIENCE, PAUSE = 10.0, 0.2
 #: What passes by waiting.
 _PASSING = (PortBusy, PortNotFound, PortLost)
+#: What flashing is at when the firmware that was there is not there any more.
+_WRITING = ("erasing", "writing")
+#: What the file and its user can do about files that would be lost.
+_KEEP_OR_LOSE = (
+    "Set `lose_files: true` in the file, or flash this board by hand with `nodemcu-bridge flash --keep-files`."
+)
 #: What to press where no reset lines are wired and the profile does not say it.
 BY_HAND = "hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH"
 
@@ -120,8 +136,8 @@ class BoardRun:
         ledger.look = first.look
         if first.look is not None:
             ledger.identify(first.look.mac, url)
-        elif first.reason is not None and not plan.image:
-            raise unreachable(first.reason, plan) if first.no_prompt else first.reason
+        elif not plan.image:
+            raise no_look(first, plan)
         known = first.look if ledger.known else None
         left = asked_steps(plan) if self._verify else steps_left(plan, known, ledger.record)
         if first.look is not None and not left:
@@ -178,20 +194,30 @@ class BoardRun:
         def show(step: FlashProgress) -> None:
             hint = f"; {by_hand}" if by_hand and step.stage.startswith("connecting") else ""
             self._tell(f"firmware: {step.stage}{hint}", step.fraction)
+            if step.stage in _WRITING and ledger.record.image is not None:
+                # A run that is cut off from here on leaves another firmware, which may say the same of itself.
+                ledger.keep(image=None, firmware=())
 
         if by_hand:
             self._tell(f"firmware: {by_hand}", None)
-        done = await flash_image(
-            url,
-            plan.image,
-            baud=baud,
-            profile=profile,
-            lose_files=plan.lose_files,
-            erase=erase,
-            mac=self._finder.mac,
-            progress=show,
-            log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",
-        )
+        try:
+            done = await flash_image(
+                url,
+                plan.image,
+                baud=baud,
+                profile=profile,
+                lose_files=plan.lose_files,
+                erase=erase,
+                mac=self._finder.mac,
+                progress=show,
+                log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",
+            )
+        except FilesWouldBeLost as error:
+            raise FilesWouldBeLost(error.message, port=error.port, remedy=_KEEP_OR_LOSE) from error
+        except FlashError as error:
+            if error.remedy is not None:
+                error.remedy = error.remedy.replace("a lower --baud", "a lower `baud` in the file")
+            raise
         self._chip, self._flash_size = done.chip, done.flash_size
         if done.written:
             ledger.changed["firmware"] = None
@@ -210,8 +236,7 @@ class BoardRun:
             raise unreachable(error, plan) from error
         again = await self._look_at(await self._waiting_for(lambda: open_port(url)), ASK_SECONDS)
         if again.look is None:
-            assert again.reason is not None
-            raise unreachable(again.reason, plan) if again.no_prompt else again.reason
+            raise no_look(again, plan)
         ledger.look = again.look
         ledger.keep(image=plan.image_hash, firmware=firmware_of(again.look))
 

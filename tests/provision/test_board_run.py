@@ -407,3 +407,56 @@ def test_what_to_press_is_said_before_it_is_to_be_pressed(tmp_path: Path) -> Non
             assert b"connecting to the ROM loader; Connect GPIO0 to GND" in lines[2], lines
 
     asyncio.run(scenario())
+
+
+#: So many modules that the file system begins elsewhere.
+MANY = (
+    "adc,ads1115,apa102,bit,bloom,bme280,bme680,coap,color_utils,cron,crypto,dht,encoder,file,gpio,hx711,http,i2c,mdns,"
+    "mqtt,net,node,ow,pcm,perf,pipe,pixbuf,rtctime,sjson,sntp,spi,struct,tmr,tls,u8g2,uart,ucg,websocket,wifi,ws2812"
+)
+
+
+def test_files_that_would_be_lost_are_told_with_what_the_file_can_say(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "firmware.bin").write_bytes(image(MANY))
+            code, done = await report_of(boards)
+            (board,) = done["boards"]
+            assert code == 1 and "would be lost" in board["error"] and board["changed"] == []
+            assert "`lose_files: true`" in board["error"] and "--lose-files" not in board["error"]
+
+    asyncio.run(scenario())
+
+
+def test_a_firmware_whose_writing_was_cut_off_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            assert json.loads(record_of(boards).read_text())["image"] is not None
+            (tmp_path / "firmware.bin").write_bytes(image("adc,file,gpio,net,node,tmr,uart,wifi"))
+            process = await boards.start()
+            assert process.stderr is not None
+            while b"writing" not in (line := await process.stderr.readline()):
+                assert line
+            # All but told by the next line: what is written is another one.
+            while b"verifying" not in line and b"resetting" not in line:
+                line = await process.stderr.readline()
+                assert line
+            process.kill()
+            await process.communicate()
+            assert json.loads(record_of(boards).read_text())["image"] is None
+
+    asyncio.run(scenario())
+
+
+def test_a_board_that_cannot_say_what_it_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("init.lua", "wifi = {}")
+            boards.boards[0].reset()
+            code, done = await report_of(boards)
+            error = done["boards"][0]["error"]
+            assert code == 1 and "The board cannot say what it is: " in error and "init.lua may hide" in error
+
+    asyncio.run(scenario())
