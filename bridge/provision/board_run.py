@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bridge.board import RESET_TIMEOUT
 from bridge.errors import (
     BootLoop,
     BridgeError,
@@ -18,10 +20,10 @@ from bridge.errors import (
     PortError,
     PortLost,
     PortNotFound,
-)  # fmt: skip
+)
 from bridge.flash import FLASH_BAUD, flash_image
 from bridge.flashing.output import FlashProgress
-from bridge.flashing.start import await_prompt
+from bridge.flashing.start import PROMPT_SECONDS, await_prompt
 from bridge.link.speed import LADDER
 from bridge.opening import open_board
 from bridge.ports.base import Port
@@ -29,7 +31,7 @@ from bridge.ports.lock import PortLock, take_port
 from bridge.ports.open import open_port
 from bridge.provision.checks import check_firmware
 from bridge.provision.claims import Claims
-from bridge.provision.first_look import ASK_SECONDS, FirstLook, look_after_reset, look_for
+from bridge.provision.first_look import ASK_SECONDS, RESET_SECONDS, FirstLook, look_after_reset, look_for
 from bridge.provision.ledger import Ledger
 from bridge.provision.on_board import OnBoard, Told
 from bridge.provision.place import Finder
@@ -56,6 +58,24 @@ _KEEP_OR_LOSE = (
 BY_HAND = "hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH"
 
 
+@dataclass(frozen=True)
+class Waits:
+    """How long a board that says nothing is waited for, in seconds."""
+
+    ask: float = ASK_SECONDS
+    """Until it counts as one without a prompt."""
+    after_reset: float = RESET_SECONDS
+    """The same after it was reset for that."""
+    prompt: float = PROMPT_SECONDS
+    """For the start of what was flashed."""
+    restart: float = RESET_TIMEOUT
+    """For the restart with the startup script."""
+
+
+#: What boards have that are not waited for by somebody impatient.
+USUAL = Waits()
+
+
 class BoardRun:
     """One run on one board.
 
@@ -66,12 +86,14 @@ class BoardRun:
         logs: folder for esptool's output and traces, or None.
         told: see `Told`.
         claims: of the run, of which this board is one.
+        waits: for boards that say nothing.
     """
 
     def __init__(
         self, plan: BoardPlan, records: Records, *, verify: bool = False, logs: Path | None = None, told: Told,
-        claims: Claims,
+        claims: Claims, waits: Waits = USUAL,
     ) -> None:  # fmt: skip
+        self._waits = waits
         self._plan, self._verify, self._logs, self._tell = plan, verify, logs, told
         self._finder = Finder(plan, records, claims)
         self._ledger = Ledger(self._finder, records)
@@ -132,7 +154,8 @@ class BoardRun:
         self._tell("looking", None)
         # Writing firmware does no harm to a board that was only busy; erasing it does, and without firmware nothing can
         # be done for one that does not answer.
-        first = await self._look_at(port, ASK_SECONDS if plan.erase or not plan.image else 0.0, may_reset=plan.erase)
+        seconds = self._waits.ask if plan.erase or not plan.image else 0.0
+        first = await self._look_at(port, seconds, may_reset=plan.erase)
         ledger.look = first.look
         if first.look is not None:
             ledger.identify(first.look.mac, url)
@@ -156,7 +179,8 @@ class BoardRun:
             trace = None if self._logs is None else self._logs / f"{plan.name}.trace"
             speeds = tuple(reversed(plan.profile.bauds)) if plan.profile is not None else LADDER
             async with open_board(url, speeds=speeds, trace=trace) as board:
-                await OnBoard(board, plan, ledger, self._tell).run(left)
+                on_board = OnBoard(board, plan, ledger, self._tell, restart_seconds=self._waits.restart)
+                await on_board.run(left)
         ledger.keep(ready=plan_digest(plan))
         self._tell("ready", 1.0)
 
@@ -173,8 +197,9 @@ class BoardRun:
             found = await look_for(port, seconds, names)
             if found.no_prompt and may_reset:
                 found = await look_after_reset(
-                    port, lines=self._has_lines, told=lambda what: self._tell(what, None), names=names
-                )
+                    port, lines=self._has_lines, told=lambda what: self._tell(what, None), names=names,
+                    seconds=self._waits.after_reset,
+                )  # fmt: skip
             return found
         finally:
             await port.close()
@@ -229,12 +254,12 @@ class BoardRun:
             gone |= {"image": None, "firmware": (), "lfs": None, "lfs_time": None}
         ledger.keep(**gone)
         try:
-            await await_prompt(url, lines=self._has_lines, progress=show)
+            await await_prompt(url, lines=self._has_lines, progress=show, seconds=self._waits.prompt)
         except (FlashError, BootLoop) as error:
             if erase:
                 raise
             raise unreachable(error, plan) from error
-        again = await self._look_at(await self._waiting_for(lambda: open_port(url)), ASK_SECONDS)
+        again = await self._look_at(await self._waiting_for(lambda: open_port(url)), self._waits.ask)
         if again.look is None:
             raise no_look(again, plan)
         ledger.look = again.look

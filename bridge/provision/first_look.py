@@ -75,7 +75,12 @@ async def look_for(port: Port, seconds: float, names: Collection[str] = ()) -> F
 
 
 async def look_after_reset(
-    port: Port, *, lines: bool, told: Callable[[str], None], names: Collection[str] = ()
+    port: Port,
+    *,
+    lines: bool,
+    told: Callable[[str], None],
+    names: Collection[str] = (),
+    seconds: float = RESET_SECONDS,
 ) -> FirstLook:
     """Reset a board and look at it, so that only what it does by itself at its start can keep it from answering.
 
@@ -84,6 +89,7 @@ async def look_after_reset(
         lines: False if no reset lines are wired: then a person is told to press the button, and has some seconds.
         told: of what is done.
         names: as for `look_for`.
+        seconds: for a prompt after a reset by the lines, and how long the board is asked at it.
 
     Raises:
         PortError: the port went away, or has no lines.
@@ -96,12 +102,12 @@ async def look_after_reset(
     else:
         told("press its reset button now: its prompt does not answer")
     try:
-        await _find_prompt(port, RESET_SECONDS if lines else ASK_SECONDS)
+        await _find_prompt(port, seconds if lines else ASK_SECONDS)
     except PortError:
         raise
     except BridgeError as error:
         return FirstLook(None, error, _is_no_prompt(error))
-    found = await look_for(port, RESET_SECONDS, names)
+    found = await look_for(port, seconds, names)
     return replace(found, no_prompt=found.no_prompt and isinstance(found.reason, BootLoop))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from bridge.board import Board
+from bridge.board import RESET_TIMEOUT, Board
 from bridge.errors import AgentError, BridgeError, NetError, PortError
 from bridge.provision.checks import check_connect
 from bridge.provision.ledger import Ledger
@@ -30,10 +30,14 @@ class OnBoard:
         plan: what it is to be.
         ledger: where what is done is written down.
         told: see `Told`.
+        restart_seconds: for the restart with a startup script.
     """
 
-    def __init__(self, board: Board, plan: BoardPlan, ledger: Ledger, told: Told) -> None:
+    def __init__(
+        self, board: Board, plan: BoardPlan, ledger: Ledger, told: Told, *, restart_seconds: float = RESET_TIMEOUT
+    ) -> None:
         self._board, self._plan, self._ledger, self._tell = board, plan, ledger, told
+        self._restart_seconds = restart_seconds
         self._missing: set[str] = set()
 
     async def run(self, left: list[Step]) -> None:
@@ -59,7 +63,7 @@ class OnBoard:
             if ledger.record.restart:
                 # What runs is what was there before: files that were changed take effect now.
                 self._tell("restarting", None)
-                await self._coming_back(self._board.reset())
+                await self._coming_back(self._board.reset(seconds=self._restart_seconds))
                 ledger.keep(restart=False)
         self._tell("checking", None)
         await self._check()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.opening import open_board
+from bridge.provision.board_run import Waits
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image
 from tests.provision.rig import FILES, PASSWORD, QUICK, STARTUP, Shelf, shelf
@@ -169,18 +170,20 @@ def test_another_board_than_the_file_says_is_left_as_it_is(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
-def test_a_board_whose_own_program_holds_the_console(tmp_path: Path) -> None:
+def test_a_board_whose_own_program_holds_the_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
             async with open_board(boards.servers[0].url) as board:
                 await board.file.putcontents("init.lua", "uart.on('data', 0, function() end, 0)")
             boards.boards[0].reset()
-            code, done = await report_of(boards)
-            assert code == 1 and "its init.lua may hold it" in done["boards"][0]["error"]
+            done, _ = await boards.run_here(Waits(prompt=2.0))
+            assert done.error is not None and "its init.lua may hold it" in done.error
             boards.write(extra="erase: true")
-            code, done = await report_of(boards)
-            (board_report,) = done["boards"]
-            assert (code, board_report["files_lost"]) == (0, True), board_report
+            done, told = await boards.run_here(SILENT)
+            assert (done.error, done.files_lost) == (None, True), done
+            assert "resetting: its prompt does not answer" in told
             assert await boards.contents(0) == WANTED
 
     asyncio.run(scenario())
@@ -232,25 +235,33 @@ def test_a_busy_board_is_not_erased(tmp_path: Path) -> None:
 
 RESTARTS = "tmr.create():alarm(50, 0, function() node.restart() end)"
 HOLDS = "uart.on('data', 0, function() end, 0)"
+#: For boards that say nothing in any time (`test_first_look` has the real waits, on the virtual clock); those that come
+#: up have theirs.
+SILENT, LOOPING = Waits(ask=2.0, after_reset=2.0), Waits(ask=8.0, after_reset=5.0)
 
 
-@pytest.mark.parametrize("script", [RESTARTS, HOLDS])
-def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(tmp_path: Path, script: str) -> None:
+@pytest.mark.parametrize(("script", "waits"), [(RESTARTS, LOOPING), (HOLDS, SILENT)])
+def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, waits: Waits
+) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
             (tmp_path / "init.lua").write_text(script)
-            code, out, err = await boards.run()
-            assert code == 1 and "does not come back with init.lua as its init.lua" in out, out
-            assert "`erase: true`" in out and "erases the whole flash" in out and "flash --erase" in out
-            assert err.count("looking") == 1 and "once more" not in err, err
+            done, told = await boards.run_here(Waits(restart=6.0))
+            assert done.error is not None and "does not come back with init.lua as its init.lua" in done.error, done
+            for words in ("`erase: true`", "erases the whole flash", "flash --erase"):
+                assert words in done.error
+            assert told.count("looking") == 1 and not any(stage.startswith("once more") for stage in told), told
             # The script is corrected, and the board still runs the old one: the same words.
             (tmp_path / "init.lua").write_bytes(STARTUP)
-            code, out, err = await boards.run()
-            assert code == 1 and "`erase: true`" in out and "erases the whole flash" in out, out
-            assert err.count("looking") == 1 and "once more" not in err, err
+            done, told = await boards.run_here(Waits(prompt=4.0))
+            assert done.error is not None and "`erase: true`" in done.error and "erases the whole flash" in done.error
+            assert told.count("looking") == 1 and not any(stage.startswith("once more") for stage in told), told
             boards.write(extra="erase: true")
-            code, done = await report_of(boards)
-            assert (code, done["boards"][0]["files_lost"]) == (0, True), done
+            done, _ = await boards.run_here(waits)
+            assert (done.error, done.files_lost) == (None, True), done
             assert await boards.contents(0) == WANTED
 
     asyncio.run(scenario())
