@@ -204,11 +204,8 @@ class Board:
     async def reset(self, *, seconds: float = RESET_TIMEOUT) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
 
-        Args:
-            seconds: how long that may take.
-
         Raises:
-            LinkTimeout: it did not restart, or did not come back, in time.
+            LinkTimeout: it did not restart, or did not come back, within these `seconds`.
         """
         table = await self._current()
         table.caller.post("node.restart")

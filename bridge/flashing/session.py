@@ -6,14 +6,12 @@ import asyncio
 import codecs
 import contextlib
 import json
-import os
-import site
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bridge.child_python import module_command, module_environment
 from bridge.errors import BridgeError, FlashError, UsageError
 from bridge.flashing.output import Progress, Reader, explain
 from bridge.ports.esptool_session import LEAVE, MARK
@@ -88,7 +86,7 @@ class Session:
         before = "default-reset" if self._lines else "no-reset"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "bridge.ports.esptool_session",
+            *module_command("bridge.ports.esptool_session"),
             self._served, str(self.baud), before, str(self._attempts),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -219,15 +217,9 @@ class Session:
 
 
 def _environment() -> dict[str, str]:
-    """What esptool's process is told. Modules come from where this one's come from, never from the working folder."""
-    # -P leaves that folder out, in which this package may lie: a copy of the sources that is not installed.
-    home = str(Path(__file__).resolve().parents[2])
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    if home not in (*paths, *site.getsitepackages(), site.getusersitepackages()):
-        paths.append(home)
+    """What esptool's process is told."""
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        **module_environment(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
         "NO_COLOR": "1",
