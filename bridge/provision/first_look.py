@@ -101,12 +101,18 @@ async def look_after_reset(
         await port.set_lines(dtr=False, rts=False)
     else:
         told("press its reset button now: its prompt does not answer")
+    heard: list[bytes] = []
+    repl = Repl(port, on_text=heard.append)
     try:
-        await _find_prompt(port, seconds if lines else ASK_SECONDS)
+        await repl.sync(seconds if lines else ASK_SECONDS)
     except PortError:
         raise
     except BridgeError as error:
-        return FirstLook(None, error, _is_no_prompt(error))
+        # Every start says something. Without a word nobody has pressed the button, and what the board would do after a
+        # reset is not known.
+        return FirstLook(None, error, (lines or bool(heard)) and _is_no_prompt(error))
+    finally:
+        repl.release()
     found = await look_for(port, seconds, names)
     return replace(found, no_prompt=found.no_prompt and isinstance(found.reason, BootLoop))
 
@@ -114,11 +120,3 @@ async def look_after_reset(
 def _is_no_prompt(error: BridgeError) -> bool:
     """True for what `Repl.sync` says where it gets no prompt; a bad line can make a later step say so too."""
     return isinstance(error, ReplError | BootLoop) and not isinstance(error, ReplTimeout)
-
-
-async def _find_prompt(port: Port, seconds: float) -> None:
-    repl = Repl(port)
-    try:
-        await repl.sync(seconds)
-    finally:
-        repl.release()
