@@ -111,7 +111,7 @@ class Claims:
         return None
 
     def _is_given(self, info: PortInfo) -> bool:
-        places = [plan.place for plan in self._plans]
+        places = {place for plan in self._plans for place in (plan.place, *plan.elsewhere)}
         # A serial number that several have gives none of them to anybody.
         alone = sum(other.serial_number == info.serial_number for other in self.ports()) == 1
         return any(

@@ -55,6 +55,9 @@ def test_boards_are_asked_for_their_mac_address(tmp_path: Path) -> None:
             for number in (1, 3):  # one is in use, the other a board's of the file
                 assert await claims.with_mac(f"5c:cf:7f:00:00:0{number}", there) is None
             assert await claims.with_mac("5c:cf:7f:00:00:03", there, given=True) == there[2]
+            # Boards of the file that are left out of the run are left alone as well.
+            claims = Claims([replace(PLAN, place=Place(), elsewhere=(Place(usb_path="1-2"),))], lambda: there)
+            assert await claims.with_mac("5c:cf:7f:00:00:02", there) is None
 
     asyncio.run(scenario())
 
