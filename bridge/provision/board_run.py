@@ -62,6 +62,8 @@ BY_HAND = "hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH"
 class Waits:
     """How long a board that says nothing is waited for, in seconds."""
 
+    port: float = PATIENCE
+    """For a port that is not there, or that another program has."""
     ask: float = ASK_SECONDS
     """Until it counts as one without a prompt."""
     after_reset: float = RESET_SECONDS
@@ -114,9 +116,16 @@ class BoardRun:
 
     async def _with_patience(self) -> None:
         """Begin again when the line or the port failed: what is done stays done."""
+        lost: PortError | None = None
         for attempt in range(1, TRIES + 1):
             # Another run must not come between the steps, of which each lets the port go: the lock is kept meanwhile.
-            lock, port = await self._waiting_for(self._take)
+            try:
+                lock, port = await self._waiting_for(self._take)
+            except PortError as error:
+                if lost is None:
+                    raise
+                # How the port went away says more than that it is not there: what is half done, and what to do.
+                raise lost from error
             try:
                 return await self._make_ready(port)
             except BootLoop as error:
@@ -124,13 +133,14 @@ class BoardRun:
             except (LinkError, PortError) as error:
                 if attempt == TRIES:
                     raise
+                lost = error if isinstance(error, PortError) else None
                 self._tell(f"once more: {error.message}", None)
             finally:
                 lock.release()
 
     async def _waiting_for(self, opening: Callable[[], Awaitable[T]]) -> T:
         """Open a port that is there and free, or will be within some seconds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._waits.port
         while True:
             try:
                 return await opening()

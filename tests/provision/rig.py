@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,10 +70,12 @@ class Shelf:
         out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode()
 
-    async def run_here(self, waits: Waits) -> tuple[BoardReport, list[str]]:
+    async def run_here(
+        self, waits: Waits, at: Mapping[str, Callable[[], object]] | None = None
+    ) -> tuple[BoardReport, list[str]]:
         """Make the first board ready in this process, without what a command takes: its report, and what was told.
 
-        The password is to be in this process's environment.
+        The password is to be in this process's environment. `at` says what happens when something is told.
         """
         records = Records(self.folder / "state" / "nodemcu-bridge" / "boards")
         plans, told = load_shelf(self.file, records.key())[:1], [""]
@@ -81,6 +83,8 @@ class Shelf:
         def tell(_name: str, stage: str, _fraction: float | None) -> None:
             if told[-1] != stage:
                 told.append(stage)
+                if at is not None and stage in at:
+                    at[stage]()
 
         done = await provision_shelf(self.file, plans, records, told=tell, waits=waits)
         return done.boards[0], told

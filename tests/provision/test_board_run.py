@@ -477,3 +477,29 @@ def test_a_board_that_cannot_say_what_it_is(tmp_path: Path) -> None:
             assert code == 1 and "The board cannot say what it is: " in error and "init.lua may hide" in error
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("firmware: writing", "went away while flashing. Plug the board in and run the same command again"),
+        ("file main.lua", "No file is half written"),
+    ],
+)
+def test_a_board_that_goes_away_and_stays_away_is_told_with_what_is_to_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, words: str
+) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, blank=True)) as boards:
+            (tmp_path / "files" / "main.lua").write_bytes(bytes(100_000))
+            done, told = await boards.run_here(Waits(port=1.0), {stage: boards.boards[0].unplug})
+            assert any(each.startswith("once more") for each in told)
+            assert done.error is not None and words in done.error, done
+            boards.boards[0].plug()
+            done, _ = await boards.run_here(Waits())
+            assert done.error is None
+            assert await boards.contents(0) == WANTED | {"main.lua": bytes(100_000)}
+
+    asyncio.run(scenario())
