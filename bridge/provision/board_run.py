@@ -188,7 +188,8 @@ class BoardRun:
             self._tell("putting the agent on the board", None)
             trace = None if self._logs is None else self._logs / f"{plan.name}.trace"
             speeds = tuple(reversed(plan.profile.bauds)) if plan.profile is not None else LADDER
-            async with open_board(url, speeds=speeds, trace=trace) as board:
+            mhz = plan.profile.cpu_mhz if plan.profile is not None else 160
+            async with open_board(url, speeds=speeds, mhz=mhz, trace=trace) as board:
                 on_board = OnBoard(board, plan, ledger, self._tell, restart_seconds=self._waits.restart)
                 await on_board.run(left)
         ledger.keep(ready=plan_digest(plan))

@@ -56,7 +56,9 @@ class Claims:
             UsageError: another board of this run is on it.
         """
         self._ports.pop(name, None)
-        other = self._on(url, usb_path)
+        # Who has a name there may have come first; whom the file puts there is meant.
+        there = (plan.name for plan in self.others(name) if usb_path is not None and plan.place.usb_path == usb_path)
+        other = self._on(url, usb_path) or next(there, None)
         if other is not None:
             raise UsageError(
                 f"The boards {other} and {name} are both on {url}",

@@ -113,18 +113,21 @@ class Finder:
 
     def _leave_to_others(self, named: PortInfo, ports: Sequence[PortInfo]) -> None:
         """Refuse a name that has gone to the adapter of another board of this run, of which the file says another."""
-        for other in self._claims.others(self._plan.name):
-            port = other.place.port
-            if port is None or port_key(port) == port_key(named.url):
-                continue
-            before = self._records.named(other.name, port)
-            if before is not None and _at(before, ports) == named:
+        left = {
+            (other.name, other.place.port)
+            for other in self._claims.others(self._plan.name)
+            if other.place.port is not None and port_key(other.place.port) != port_key(named.url)
+        }
+        for before in self._records.latest() if left else ():
+            other = (before.name, before.port)
+            if other in left and _at(before, ports) == named:
                 raise PortNotFound(
-                    f"{named.url} is by now the adapter that {other.name} was on, and that of {self._plan.name} is not "
-                    "there",
+                    f"{named.url} is by now the adapter that {before.name} was on, and that of {self._plan.name} is "
+                    "not there",
                     port=named.url,
                     remedy="Plug it in where it was, or say in the file by usb_path or by mac which board is meant.",
                 )
+            left.discard(other)  # only the last board of that name counts
 
     def _seen_again(self, seen: PortInfo, named: PortInfo | None, ports: Sequence[PortInfo], name: str) -> str:
         """The port of the adapter that this run has begun with."""

@@ -503,3 +503,27 @@ def test_a_board_that_goes_away_and_stays_away_is_told_with_what_is_to_be_done(
             assert await boards.contents(0) == WANTED | {"main.lua": bytes(100_000)}
 
     asyncio.run(scenario())
+
+
+def test_the_clock_of_the_cpu_is_that_of_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+    watch = "most = 0 tmr.create():alarm(10, 1, function() most = math.max(most, node.getcpufreq()) end)"
+
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            own = "name: own\ndescription: slow\ncpu_mhz: 80\nbauds: [115200]\nflash: {size: 4194304, baud: 921600}\n"
+            (tmp_path / "own.yaml").write_text(own)
+            boards.file.write_text(boards.file.read_text().replace("profile: virtual", "profile: own.yaml"))
+            done, _ = await boards.run_here(Waits())
+            assert done.error is None, done
+            async with open_board(boards.servers[0].url, mhz=80) as board:
+                await board.exec(watch)
+                await board.file.remove("main.lua")
+            (tmp_path / "init.lua").unlink()
+            boards.file.write_text(boards.file.read_text().replace("startup: init.lua", ""))
+            done, _ = await boards.run_here(Waits())
+            assert (done.error, done.files) == (None, ["main.lua"])
+            async with open_board(boards.servers[0].url, mhz=80) as board:
+                assert await board.eval("most") == 80
+
+    asyncio.run(scenario())

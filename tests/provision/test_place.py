@@ -172,3 +172,14 @@ def test_the_mac_address_that_a_board_must_have(tmp_path: Path) -> None:
     another = finder(Place(port="x"), [])
     another.recognise(OTHER, "x")
     assert another.mac == OTHER
+
+
+def test_a_name_of_the_adapter_at_a_place_that_the_file_gives_to_another_board_is_left_to_that() -> None:
+    there = [adapter("/dev/ttyUSB0", "1-2")]
+    plans = [replace(PLAN, name="one", place=Place(port="/dev/ttyUSB0")),
+             replace(PLAN, name="two", place=Place(usb_path="1-2"))]  # fmt: skip
+    claims = Claims(plans, lambda: there)
+    one, two = (Finder(plan, Records(Path("/nosuchfolder")), claims) for plan in plans)
+    with pytest.raises(UsageError, match="The boards two and one are both on /dev/ttyUSB0"):
+        find(one)
+    assert find(two) == "/dev/ttyUSB0"
