@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import TypeVar
 
@@ -131,7 +131,7 @@ class OnBoard:
             self._tell(f"file {name}", number / len(files))
             if name in self._missing:
                 if not written:
-                    self._about_to_write()
+                    self._about_to_write(self._missing & files.keys())
                 await board.files.put(name, data)
                 ledger.files[name] = None
                 if name != STARTUP:
@@ -140,10 +140,10 @@ class OnBoard:
         ledger.keep(files={**ledger.record.files, **{name: digest(data) for name, data in files.items()}})
         return written
 
-    def _about_to_write(self) -> None:
+    def _about_to_write(self, names: Collection[str]) -> None:
         """Remember, before the first byte, what a run may change that is cut off: the next one must know."""
         record = self._ledger.record
-        files = {name: known for name, known in record.files.items() if name not in self._missing}
+        files = {name: known for name, known in record.files.items() if name not in names}
         restart = record.restart or self._plan.startup is not None
         if record.ready is not None or (files, restart) != (record.files, record.restart):
             self._ledger.keep(files=files, restart=restart)

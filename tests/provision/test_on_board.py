@@ -49,6 +49,7 @@ def test_files_take_effect_and_a_restart_that_is_due_is_known_before_the_first_b
                 ("file blink.lua", False), ("file init.lua", True), ("restarting", True), ("checking", False),
             ]  # fmt: skip
             assert list(ledger.changed) == ["files", "startup"] and await board.eval("version") == 1
+            assert ledger.record.files.keys() == {"blink.lua", "init.lua"}
             changed = replace(FILES, files={"blink.lua": b"return 2"})
             await OnBoard(board, changed, ledger, tell).run([Step.FILES, Step.CHECKS])
             assert await board.eval("version") == 2
