@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 
 import click
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import PydanticSerializationError
 
 from bridge.cli import COMMANDS
 from bridge.cli.options import json_option
@@ -69,7 +68,7 @@ def json_text(value: BaseModel, *, indent: int | None = 2) -> str:
     """A command's output as JSON. Bytes of names that are no UTF-8 are written out, as in "caf\\xe9"."""
     try:
         return value.model_dump_json(indent=indent)
-    except PydanticSerializationError:
+    except ValueError:  # it writes no bytes that are no UTF-8
         return json.dumps(_plain(value.model_dump(mode="json")), indent=indent, ensure_ascii=False)
 
 

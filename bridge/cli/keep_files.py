@@ -51,10 +51,12 @@ class KeepFiles:
         self._into_loader, self._progress = into_loader, progress
         self._kept: Kept | None = None
         self._replace = True
+        #: The files are saved, so that those on the board may be lost.
+        self.safe = False
 
     @property
-    def safe(self) -> bool:
-        """The files are saved, so that those on the board may be lost."""
+    def _pending(self) -> bool:
+        """There are saved files that are not back yet."""
         return self._kept is not None and self._kept.folder is not None
 
     async def before(self) -> None:
@@ -90,8 +92,10 @@ class KeepFiles:
             # The new firmware runs already, on a file system that may hold what was there long ago.
             files = {**files, **earlier}
         if not files:
+            self.safe = True
             return
         folder = kept.save(files, here.place)
+        self.safe = True
         others = f", {len(earlier)} of them by an earlier run that was cut off" if earlier else ""
         click.echo(
             f"Saved {len(files)} files of the board in {folder}{others}. {WARNING} If this is cut off, run the same "
@@ -110,9 +114,10 @@ class KeepFiles:
                 found = await files_on_chip(session)
                 if self._lines:
                     await session.reset()
-        if self.safe:
-            self._say_unfinished()
-        elif found is not None and self._erase:
+        # What has been put back is saved no longer.
+        self.safe = self._kept.whole
+        self._say_unfinished()
+        if found is not None and self._erase and not self.safe:
             raise FlashError(
                 "The board's files cannot be saved, because nothing answers at its Lua prompt; nothing has been erased",
                 port=self._url,
@@ -121,7 +126,7 @@ class KeepFiles:
             ) from reason
 
     def _say_unfinished(self) -> None:
-        if self._kept is not None and self.safe:
+        if self._kept is not None and self._pending:
             click.echo(
                 f"{len(self._kept.read())} files that a run at {self._kept.when} saved, and that are not back on the "
                 f"board, are in {self._kept.folder}: they are put back.",
@@ -137,7 +142,7 @@ class KeepFiles:
         Raises:
             BridgeError: it does not start, or the files could not all be put back; says where they are.
         """
-        if self._kept is None or not self.safe:
+        if self._kept is None or not self._pending:
             return []
         await start()
         self._progress(FlashProgress("putting the files back"))
@@ -150,7 +155,7 @@ class KeepFiles:
                 "Nothing answers at the board's Lua prompt, so they cannot be saved: stop the program that is in the "
                 "way, save the whole flash with --backup FILE, or give them up with --lose-files."
             )
-        if self._kept is not None and self.safe:
+        if self._kept is not None and self._pending:
             hint = f"The board's files are saved in {self._kept.folder}; run the same command again to put them back."
             error.remedy = f"{error.remedy} {hint}" if error.remedy else hint
         return error

@@ -183,3 +183,25 @@ def test_a_person_is_asked_for_the_loader_when_the_files_are_saved_and_once(
             await server.close()
 
     asyncio.run(scenario())
+
+
+def test_a_board_without_files_has_none_to_lose(other: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&mac={MAC}&flash_size={SIZE}&flash_file={tmp_path / 'flash'}"
+    assert invoke(capfd, "exec", "file.putcontents('x', 'y') file.remove('x')", "--port", url)[0] == 0
+    code, out, err = invoke(capfd, "flash", "--port", url, "--keep-files", other)
+    assert code == 0 and "Wrote" in out, err
+
+
+def test_files_that_an_earlier_run_has_put_back_are_not_lost_by_the_next_one(
+    url: str, same: str, other: str, kept: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = "uart.on('data', 0, function() end, 0)"
+    assert invoke(capfd, "exec", f'file.putcontents("init.lua", "{program}")', "--port", url)[0] == 0
+    saved = Kept(MAC)
+    saved.save({"init.lua": program.encode(), "Data": b"not back yet"}, None)
+    saved.back("init.lua")
+    before = (tmp_path / "flash").read_bytes()
+    for arguments in (["--erase", same], [other]):
+        code, _, err = invoke(capfd, "flash", "--port", url, "--keep-files", *arguments)
+        assert code != 0 and "cannot be saved" in err and str(saved.folder) in err
+    assert (tmp_path / "flash").read_bytes() == before and saved.read() == {"Data": b"not back yet"}
