@@ -83,8 +83,9 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
         if isinstance(error, yaml.constructor.ConstructorError):
             raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from error
         raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from error
-    except (RecursionError, ValueError) as error:
-        # Brackets within brackets without end; a date that no calendar has.
+    except (RecursionError, ValueError, LookupError, AttributeError) as error:
+        # Brackets within brackets without end; a date that no calendar has; `!!bool`, `!!int` or `!!timestamp` before
+        # something else, by which PyYAML stumbles.
         raise ProfileError(f"{path} is not YAML of {what}") from error
     if not isinstance(content, dict):
         raise ProfileError(f"{path} is not {what}: it must be a list of `key: value`")
@@ -147,12 +148,12 @@ def _line(root: yaml.Node | None, location: list[Any]) -> int | None:
     return line
 
 
-def _is_in_secret(node: yaml.Node | None, mark: yaml.Mark | None) -> bool:
+def _is_in_secret(node: yaml.Node | None, mark: yaml.Mark | None, above: tuple[yaml.Node, ...] = ()) -> bool:
     """True if a mark is below the key of a secret."""
-    if mark is None or not isinstance(node, yaml.CollectionNode):
+    if mark is None or not isinstance(node, yaml.CollectionNode) or node in above:  # an alias of what it is in
         return False
     for item in node.value:
         key, value = item if isinstance(item, tuple) else (None, item)
         if value.start_mark.index <= mark.index < value.end_mark.index:
-            return (key is not None and key.value == _SECRET) or _is_in_secret(value, mark)
+            return (key is not None and key.value == _SECRET) or _is_in_secret(value, mark, (*above, node))
     return False

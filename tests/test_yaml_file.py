@@ -36,6 +36,11 @@ def test_what_is_right(tmp_path: Path) -> None:
         (b'name: x\n"row\\0s": []\n', "line 2: a text with a NUL"),
         (b'name: "x\\ud800y"\n', "line 1: a text with half a surrogate pair"),
         (b"? [1, 2]\n: x\n", "a.yaml.*is not|a.yaml"),
+        *[
+            (b"name: !!%s\n" % word, "a.yaml is not YAML of a list")
+            for word in (b"bool secret", b"timestamp secret", b'int ""', b'float ""')
+        ],
+        (b"rows: &a [*a, {size: 1, size: 2}]\n", "line 1: size is there twice"),
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_key(tmp_path: Path, data: bytes, words: str) -> None:

@@ -74,7 +74,7 @@ def _check_writable(report: Path | None, logs: Path | None) -> None:
 
 def _is_stream(path: Path) -> bool:
     """True for a pipe or a device, which is written to as it is."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import codecs
 import contextlib
 import json
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -170,8 +171,11 @@ class Session:
                     remedy="Plug the board in again and run the same command again.",
                 ) from error
             if not data:
-                await self._process.wait()
-                raise explain(self._reader.output, self.url, by_hand=self._by_hand, half_written=self.half_written)
+                code = await self._process.wait()
+                words = self._reader.output
+                if code < 0:
+                    words += f"\nA fatal error occurred: its process was ended by {signal.Signals(-code).name}"
+                raise explain(words, self.url, by_hand=self._by_hand, half_written=self.half_written)
             self._feed(data)
         result = self._results.pop(0)
         if "errno" in result:

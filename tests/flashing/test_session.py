@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -195,6 +196,21 @@ def test_python_files_of_the_folder_one_is_in_are_not_run(tmp_path: Path, monkey
             server = await serve_rfc2217(board)
             async with Session(server.url, baud=460_800) as session:
                 assert session.chip == "ESP8266EX"
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no signals")
+def test_a_process_that_is_killed_is_told_as_such() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            with pytest.raises(FlashError) as caught:
+                async with Session(server.url, baud=460_800) as session:
+                    session._process.kill()  # as a computer without memory does
+                    await session.md5(0, 4096)
+            assert "esptool failed: its process was ended by SIGKILL." in str(caught.value)
             await server.close()
 
     asyncio.run(scenario())
