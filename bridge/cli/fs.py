@@ -267,7 +267,7 @@ def format_(yes: bool, as_json: bool, **place: Any) -> None:
 
 
 def _agreed(url: str) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None: closed, as by `<&-`
         raise UsageError("To erase all files somebody has to agree, and nobody can be asked here", remedy="Give --yes.")
     return click.confirm(f"Erase all files of the board on {url}?", err=True)
 

@@ -99,7 +99,10 @@ def image_record(parts: Sequence[ImagePart]) -> ImageRecord:
         refusal = str(error)
     return ImageRecord(
         id=image_id(parts),
-        files=[FilePart(name=part.name, offset=part.offset, size=len(part.data), sha256=part.sha256) for part in parts],
+        files=[
+            FilePart(name=plain(part.name), offset=part.offset, size=len(part.data), sha256=part.sha256)
+            for part in parts
+        ],
         size=examined.size,
         boot=_boot(examined),
         build=_build(facts),
