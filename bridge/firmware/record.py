@@ -81,6 +81,11 @@ class ImageRecord(Model):
     notes: list[str]
 
 
+def _text(name: str) -> str:
+    """A name of a file that JSON takes: bytes that are no UTF-8 are written out, as in "caf\\xe9"."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def image_record(parts: Sequence[ImagePart]) -> ImageRecord:
     """Take an image apart.
 
@@ -100,7 +105,7 @@ def image_record(parts: Sequence[ImagePart]) -> ImageRecord:
     return ImageRecord(
         id=image_id(parts),
         files=[
-            FilePart(name=plain(part.name), offset=part.offset, size=len(part.data), sha256=part.sha256)
+            FilePart(name=_text(part.name), offset=part.offset, size=len(part.data), sha256=part.sha256)
             for part in parts
         ],
         size=examined.size,
