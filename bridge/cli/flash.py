@@ -154,7 +154,7 @@ def flash(
         )
     if backup is not None and not report.backup_kept:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
-    if not keep_files and (left := Kept(report.mac).folder) is not None:
+    if not keep_files and (left := _left(report.mac)) is not None:
         click.echo(f"Files that --keep-files saved, and that are not back on the board, are in {left}: run the same "
                    "command again with --keep-files to put them back.", err=True)  # fmt: skip
     if as_json:
@@ -173,6 +173,13 @@ class _Done:
     started: bool | None = None
     back: list[str] = field(default_factory=list)
     failure: BridgeError | None = None
+
+
+def _left(mac: str) -> Path | None:
+    """The folder with files of a board that are not back on it."""
+    with contextlib.suppress(BridgeError):  # a folder that cannot be looked at: the flash is done all the same
+        return Kept(mac).folder
+    return None
 
 
 def _print(url: str, report: FlashReport, done: _Done, baud: int | None) -> None:
