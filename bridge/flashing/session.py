@@ -73,6 +73,7 @@ class Session:
         self._log = log
         self._stack = contextlib.ExitStack()
         self._results: list[dict[str, Any]] = []
+        self._unlogged = ""
         self._by_hand = by_hand
         self.half_written = half_written
         self.connected = False
@@ -186,9 +187,14 @@ class Session:
         text = self._decoder.decode(data)
         if self._file is not None:
             with self._log_trouble():
-                self._file.write(text)
+                self._file.write(self._for_log(text))
         lines = self._reader.feed(text)
         self._results += [json.loads(line[1:]) for line in lines if line.startswith(MARK)]
+
+    def _for_log(self, text: str) -> str:
+        """The lines that a piece completes, without results: they may hold what is in the board's files."""
+        whole, newline, self._unlogged = (self._unlogged + text).rpartition("\n")
+        return "".join(line for line in (whole + newline).splitlines(keepends=True) if not line.startswith(MARK))
 
     @contextlib.contextmanager
     def _log_trouble(self) -> Iterator[None]:
@@ -216,7 +222,11 @@ class Session:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-            with contextlib.suppress(OSError):  # of a log whose disk is full, which has been told
+            # Of a log whose disk is full, which has been told.
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    self._file.write(self._for_log("\n"))
+            with contextlib.suppress(OSError):
                 self._stack.close()
 
 
