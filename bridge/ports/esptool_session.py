@@ -112,7 +112,7 @@ class _Steps:
     def _read(self) -> None:
         for line in sys.stdin:
             self._lines.put(line)
-            if '"end"' in line:
+            if line.startswith('{"do": "end"'):  # not anywhere in it: a file may be called so
                 return
         self._abandoned = True
         if sys.platform == "win32":
