@@ -80,19 +80,20 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
             problem = _NAMED.sub(r"\1", problem)
             if _is_in_secret(root, mark):
                 problem = "a key is there twice"
+        # Without the causes here, which quote the file, and so what may be secret in it, in a traceback or a log.
         if isinstance(error, yaml.constructor.ConstructorError):
-            raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from error
-        raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from error
-    except (RecursionError, ValueError, LookupError, AttributeError) as error:
+            raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from None
+        raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from None
+    except (RecursionError, ValueError, LookupError, AttributeError):
         # Brackets within brackets without end; a date that no calendar has; `!!bool`, `!!int` or `!!timestamp` before
         # something else, by which PyYAML stumbles.
-        raise ProfileError(f"{path} is not YAML of {what}") from error
+        raise ProfileError(f"{path} is not YAML of {what}") from None
     if not isinstance(content, dict):
         raise ProfileError(f"{path} is not {what}: it must be a list of `key: value`")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ProfileError(_mistake(path, root, error, what)) from error
+        raise ProfileError(_mistake(path, root, error, what)) from None
 
 
 def _text(path: Path) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,15 @@ def test_aliases_that_unfold_without_end_end(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     with pytest.raises(ProfileError, match="a0 is not a key"):
         read_yaml(path, Outer, "a list")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["password: hunter2: x", "password: [hunter2", "password: !!bool hunter2", "password: *hunter2", "name: [hunter2]"],
+)
+def test_what_is_in_the_file_is_in_no_traceback(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(line + "\n")
+    with pytest.raises(ProfileError) as caught:
+        read_yaml(path, Outer, "a list")
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))

@@ -232,9 +232,10 @@ def _output(url: str, report: FlashReport, done: _Done, backup: Path | None) -> 
 def progress_bar(url: str, trace: Path | None = None) -> Iterator[Show]:
     """A line on standard error that shows what flashing is at; with a trace, what was at when is noted there."""
     recorder = None if trace is None else Recorder(trace, url)
+    console = Console(stderr=True)
     with contextlib.closing(recorder) if recorder is not None else contextlib.nullcontext(), Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
+        console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("starting", total=1.0)
         stages = [""]

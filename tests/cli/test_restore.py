@@ -39,4 +39,5 @@ def test_what_to_press_is_said_before_where_no_reset_lines_are_wired(
 def test_a_pipe_is_not_waited_for(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     code, _, err = invoke(capfd, "restore", str(tmp_path / "pipe"), "--port", "virtual:")
-    assert code == 2 and f"{tmp_path}/pipe is no plain file. Use a file that `flash --backup` wrote." in err
+    said = f"nodemcu-bridge: {tmp_path}/pipe is no plain file. Use a file that `flash --backup` wrote.\n"
+    assert (code, err) == (2, said)  # no empty line from the progress bar
