@@ -77,3 +77,23 @@ def test_what_fails_is_said_as_esptool_says_it() -> None:
     assert process.returncode == 2
     assert "A fatal error occurred: Could not open /dev/nosuchport" in output
     assert "Traceback" not in output
+
+
+def test_a_mistake_of_esptools_own_leaves_the_board_running() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(replace(VirtualOptions(), baud_pacing=False, flash=0, cpu=0)) as board:
+            server = await serve_rfc2217(board)
+            process = await asyncio.create_subprocess_exec(
+                *COMMAND, server.url, "115200", "default-reset", "2",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            )  # fmt: skip
+            output, _ = await process.communicate(b'{"do": "md5", "at": -1, "size": 4}\n{"do": "end"}\n')
+            assert process.returncode == 1 and b"struct.error" in output
+            port = await open_port(server.url)
+            repl = Repl(port)
+            await repl.sync(12)
+            repl.release()
+            await port.close()
+            await server.close()
+
+    asyncio.run(scenario())
