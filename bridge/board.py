@@ -201,21 +201,21 @@ class Board(Streams):
         left = None if deadline is None else max(round(deadline - loop.time(), 3), 0.001)
         return single(await table.run_lua(source, *values, timeout=left, name=name))
 
-    async def reset(self) -> None:
+    async def reset(self, *, seconds: float = RESET_TIMEOUT) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
 
         Raises:
-            LinkTimeout: it did not restart, or did not come back, in time.
+            LinkTimeout: it did not restart, or did not come back, within these `seconds`.
         """
         table = await self._current()
         table.caller.post("node.restart")
         try:
-            async with asyncio.timeout(RESET_TIMEOUT):
+            async with asyncio.timeout(seconds):
                 while self._table is table and self._state is State.READY:
                     await self.state_changed()
                 await self._current()
         except TimeoutError as error:
-            raise LinkTimeout(f"The board did not restart within {RESET_TIMEOUT:g} s", port=self.url) from error
+            raise LinkTimeout(f"The board did not restart within {seconds:g} s", port=self.url) from error
 
     async def close(self) -> None:
         """Give the prompt back, and the port if this opened it. Every handle fails. Doing it again does nothing."""

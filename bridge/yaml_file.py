@@ -46,6 +46,9 @@ class _Loader(yaml.SafeLoader):
         if isinstance(value, str) and "\0" in value:
             # No name of a port, a file or a network has one, and the system takes none.
             raise yaml.constructor.ConstructorError(None, None, "a text with a NUL in it", node.start_mark)
+        if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+            # Nor can it be written as UTF-8.
+            raise yaml.constructor.ConstructorError(None, None, "a text with half a surrogate pair", node.start_mark)
         return value
 
 
@@ -77,18 +80,20 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
             problem = _NAMED.sub(r"\1", problem)
             if _is_in_secret(root, mark):
                 problem = "a key is there twice"
+        # Without the causes here, which quote the file, and so what may be secret in it, in a traceback or a log.
         if isinstance(error, yaml.constructor.ConstructorError):
-            raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from error
-        raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from error
-    except (RecursionError, ValueError) as error:
-        # Brackets within brackets without end; a date that no calendar has.
-        raise ProfileError(f"{path} is not YAML of {what}") from error
+            raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from None
+        raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from None
+    except (RecursionError, ValueError, LookupError, AttributeError):
+        # Brackets within brackets without end; a date that no calendar has; `!!bool`, `!!int` or `!!timestamp` before
+        # something else, by which PyYAML stumbles.
+        raise ProfileError(f"{path} is not YAML of {what}") from None
     if not isinstance(content, dict):
         raise ProfileError(f"{path} is not {what}: it must be a list of `key: value`")
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ProfileError(_mistake(path, root, error, what)) from error
+        raise ProfileError(_mistake(path, root, error, what)) from None
 
 
 def _text(path: Path) -> str:
@@ -144,12 +149,12 @@ def _line(root: yaml.Node | None, location: list[Any]) -> int | None:
     return line
 
 
-def _is_in_secret(node: yaml.Node | None, mark: yaml.Mark | None) -> bool:
+def _is_in_secret(node: yaml.Node | None, mark: yaml.Mark | None, above: tuple[yaml.Node, ...] = ()) -> bool:
     """True if a mark is below the key of a secret."""
-    if mark is None or not isinstance(node, yaml.CollectionNode):
+    if mark is None or not isinstance(node, yaml.CollectionNode) or node in above:  # an alias of what it is in
         return False
     for item in node.value:
         key, value = item if isinstance(item, tuple) else (None, item)
         if value.start_mark.index <= mark.index < value.end_mark.index:
-            return (key is not None and key.value == _SECRET) or _is_in_secret(value, mark)
+            return (key is not None and key.value == _SECRET) or _is_in_secret(value, mark, (*above, node))
     return False

@@ -23,6 +23,7 @@ PACKAGE = ROOT / "bridge"
 LADDER: dict[str, set[str]] = {
     "errors": set(),
     "ending": set(),
+    "child_python": set(),
     "resources": {"errors"},
     "image": {"errors"},
     "lifecycle": {"errors"},
@@ -50,7 +51,7 @@ LADDER: dict[str, set[str]] = {
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
-LADDER["flashing"] = {"errors", "ports", "image", "profile", "repl", "files", "board", "opening"}
+LADDER["flashing"] = {"errors", "child_python", "ports", "image", "profile", "repl", "files", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["provision"] = {*LADDER}
@@ -66,8 +67,8 @@ LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
-#: The virtual board: itself, the error tree, the contract of a port, and nothing else of the bridge.
-VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources"}
+#: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
+VIRTUAL = {"bridge.errors", "bridge.ports.base", "bridge.resources", "bridge.child_python"}
 
 #: Modules outside `virtual` that may make a virtual board, because they are asked for one by name.
 MAKERS = {

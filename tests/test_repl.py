@@ -32,6 +32,11 @@ class Talker:
         if said and self._receiver is not None:
             asyncio.get_running_loop().call_later(0.01, self._receiver, said)
 
+    def come(self, data: bytes) -> None:
+        """Something arrives unasked."""
+        if self._receiver is not None:
+            self._receiver(data)
+
 
 @pytest.mark.parametrize(
     ("answer", "words"),
@@ -107,6 +112,26 @@ def test_what_prints_dots_for_ever_makes_no_file_system_twice() -> None:
             with pytest.raises(NotNodeMCU):
                 await repl.sync(seconds)
         assert loop.time() - began < 100.0
+
+    clock.run(main())
+
+
+def test_a_program_that_waits_for_wifi_with_dots_is_not_waited_for() -> None:
+    async def main() -> None:
+        talker = Talker(lambda data: b"")
+        repl = Repl(talker)  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+
+        async def dots() -> None:
+            while True:
+                await asyncio.sleep(0.5)  # as in the examples of Arduino
+                talker.come(b".")
+
+        printing = asyncio.ensure_future(dots())
+        with pytest.raises(NotNodeMCU, match="it says '[.]{9,}'"):
+            await repl.sync()
+        printing.cancel()
+        assert loop.time() < 15.0
 
     clock.run(main())
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,13 @@ def test_what_is_right(tmp_path: Path) -> None:
         (b"a: &a [x]\nb: *c\n", "is not YAML in line 2"),
         (b'name: "x\\0y"\n', "line 1: a text with a NUL"),
         (b'name: x\n"row\\0s": []\n', "line 2: a text with a NUL"),
+        (b'name: "x\\ud800y"\n', "line 1: a text with half a surrogate pair"),
         (b"? [1, 2]\n: x\n", "a.yaml.*is not|a.yaml"),
+        *[
+            (b"name: !!%s\n" % word, "a.yaml is not YAML of a list")
+            for word in (b"bool secret", b"timestamp secret", b'int ""', b'float ""')
+        ],
+        (b"rows: &a [*a, {size: 1, size: 2}]\n", "line 1: size is there twice"),
     ],
 )
 def test_what_is_wrong_is_told_by_line_and_key(tmp_path: Path, data: bytes, words: str) -> None:
@@ -52,3 +59,15 @@ def test_aliases_that_unfold_without_end_end(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     with pytest.raises(ProfileError, match="a0 is not a key"):
         read_yaml(path, Outer, "a list")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["password: hunter2: x", "password: [hunter2", "password: !!bool hunter2", "password: *hunter2", "name: [hunter2]"],
+)
+def test_what_is_in_the_file_is_in_no_traceback(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(line + "\n")
+    with pytest.raises(ProfileError) as caught:
+        read_yaml(path, Outer, "a list")
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))

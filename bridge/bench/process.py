@@ -7,11 +7,11 @@ import contextlib
 import dataclasses
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from bridge.child_python import module_command, module_environment
 from bridge.errors import PortError
 from bridge.virtual.options import VirtualOptions
 
@@ -56,8 +56,8 @@ async def started_board(options: VirtualOptions, *, rfc2217: bool = False) -> As
     """
     door = ["--rfc2217", "127.0.0.1:0"] if rfc2217 else ["--pty", "auto"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bridge.cli", "virtual", *door, *_flags(options),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        *module_command("bridge.cli"), "virtual", *door, *_flags(options),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=module_environment(),
     )  # fmt: skip
     assert process.stdout is not None and process.stderr is not None
     try:

@@ -7,7 +7,9 @@ A failure is one sentence on standard error.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,6 +56,10 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
+#: What a full or broken disk answers when our output is written to it.
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
 class _Group(click.Group):
     """A group whose commands are looked up in `COMMANDS`."""
 
@@ -98,6 +104,8 @@ def _run(arguments: Sequence[str] | None, ending: Ending) -> int:
     if any("\0" in each for each in arguments or ()):  # no shell passes one on, programs may
         click.echo("nodemcu-bridge: There is a NUL in an argument. Leave it out.", err=True)
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text of this terminal
     try:
         result = group.main(args=arguments, prog_name="nodemcu-bridge", standalone_mode=False)
     except BridgeError as error:
@@ -116,9 +124,17 @@ def _run(arguments: Sequence[str] | None, ending: Ending) -> int:
         # The reader of our output (a pager, `head`) went away; Python would complain once more at exit.
         sys.stdout = None
         return 1
-    except OSError:
+    except OSError as error:
         # Whatever was said on the way out, to a terminal that was closed.
-        if ending.signal is None:
+        if ending.signal is not None:
+            return ending.exit_code
+        if error.filename is not None or error.errno not in _UNWRITTEN:
             raise
-        return ending.exit_code
+        sys.stdout = None
+        with contextlib.suppress(OSError):
+            click.echo(
+                f"nodemcu-bridge: The output cannot be written ({error.strerror}). Make room, or write it elsewhere.",
+                err=True,
+            )
+        return 2
     return result if isinstance(result, int) else 0

@@ -16,7 +16,7 @@ from pydantic import RootModel
 
 from bridge.cli.json_output import json_output, print_json
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option, wait_option
-from bridge.errors import BridgeError, UsageError
+from bridge.errors import UsageError
 from bridge.mirror.handle import Remote
 from bridge.opening import open_board
 from bridge.ports.open import run_for
@@ -94,15 +94,21 @@ async def run_source(
     # So little moves that a faster line gains nothing.
     async with open_board(url, baud=baud, speeds=(), mhz=mhz, trace=trace) as board:
         # Carries the error as a result: nobody fetches it when the call itself fails, and asyncio would complain.
-        over: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
+        over: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
-        def end(error: BridgeError) -> None:
+        def end(error: Exception) -> None:
             if not over.done():
                 over.set_result(error)
+
+        def stumble(error: Exception, where: str) -> None:
+            if not isinstance(error, OSError):
+                raise error
+            end(error)  # who reads our output has gone, or its disk is full
 
         board.on("reset", end)
         board.on("down", end)
         board.on("console", prints.feed)
+        board.on("error", stumble)
         board.on("fault", lambda text: click.echo(text, err=True))
         result = await board.exec(source, timeout=timeout, name=name)
         prints.end()

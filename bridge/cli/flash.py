@@ -154,7 +154,7 @@ def flash(
         )
     if backup is not None and not report.backup_kept:
         click.echo(f"{backup} holds the whole flash as it was. {WARNING}", err=True)
-    if not keep_files and (left := Kept(report.mac).folder) is not None:
+    if not keep_files and (left := _left(report.mac)) is not None:
         click.echo(f"Files that --keep-files saved, and that are not back on the board, are in {left}: run the same "
                    "command again with --keep-files to put them back.", err=True)  # fmt: skip
     if as_json:
@@ -173,6 +173,13 @@ class _Done:
     started: bool | None = None
     back: list[str] = field(default_factory=list)
     failure: BridgeError | None = None
+
+
+def _left(mac: str) -> Path | None:
+    """The folder with files of a board that are not back on it."""
+    with contextlib.suppress(BridgeError):  # a folder that cannot be looked at: the flash is done all the same
+        return Kept(mac).folder
+    return None
 
 
 def _print(url: str, report: FlashReport, done: _Done, baud: int | None) -> None:
@@ -225,9 +232,10 @@ def _output(url: str, report: FlashReport, done: _Done, backup: Path | None) -> 
 def progress_bar(url: str, trace: Path | None = None) -> Iterator[Show]:
     """A line on standard error that shows what flashing is at; with a trace, what was at when is noted there."""
     recorder = None if trace is None else Recorder(trace, url)
+    console = Console(stderr=True)
     with contextlib.closing(recorder) if recorder is not None else contextlib.nullcontext(), Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-        console=Console(stderr=True), transient=True,
+        console=console, transient=True, disable=not console.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("starting", total=1.0)
         stages = [""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -135,7 +136,7 @@ def get(names: tuple[str, ...], target: str, as_json: bool, **place: Any) -> Non
 def _path_for(name: str, to: str, *, alone: bool) -> Path:
     """Where a file of the board goes: what is before its last slash is no folder of this computer."""
     last, target = name.rpartition("/")[2], Path(to)
-    if not target.is_dir() and (alone or host.asks_for_folder(to)):
+    if not os.path.isdir(target) and (alone or host.asks_for_folder(to)):
         if host.asks_for_folder(to):
             host.check_writable(to)
         return target
@@ -266,7 +267,7 @@ def format_(yes: bool, as_json: bool, **place: Any) -> None:
 
 
 def _agreed(url: str) -> bool:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():  # None: closed, as by `<&-`
         raise UsageError("To erase all files somebody has to agree, and nobody can be asked here", remedy="Give --yes.")
     return click.confirm(f"Erase all files of the board on {url}?", err=True)
 

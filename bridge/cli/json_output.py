@@ -13,6 +13,7 @@ def info(as_json: bool) -> None: ...
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bridge.cli import COMMANDS
 from bridge.cli.options import json_option
+from bridge.files.names import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,7 +61,23 @@ def json_output(model: type[BaseModel], *, lines: bool = False) -> Callable[[F],
 
 def print_json(value: BaseModel, *, line: bool = False) -> None:
     """Print a command's output, or with `line` one line of it."""
-    click.echo(value.model_dump_json(indent=None if line else 2))
+    click.echo(json_text(value, indent=None if line else 2))
+
+
+def json_text(value: BaseModel, *, indent: int | None = 2) -> str:
+    """A command's output as JSON. Bytes of names that are no UTF-8 are written out, as in "caf\\xe9"."""
+    try:
+        return value.model_dump_json(indent=indent)
+    except ValueError:  # it writes no bytes that are no UTF-8
+        return json.dumps(_plain(value.model_dump(mode="json")), indent=indent, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(map(_plain, value)) if isinstance(value, list) else value
 
 
 def declared_output(command: click.Command) -> JsonOutput | None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import click
 
-from bridge.errors import BridgeError, FlashError, LinkError, PortError, ReplError
+from bridge.errors import AgentError, BridgeError, FilesWouldBeLost, FlashError, LinkError, PortError, ReplError
 from bridge.flash import reachable
 from bridge.flashing.backup import WARNING
 from bridge.flashing.chip_files import files_on_chip
@@ -51,10 +51,13 @@ class KeepFiles:
         self._into_loader, self._progress = into_loader, progress
         self._kept: Kept | None = None
         self._replace = True
+        self._why = "nothing answers at its Lua prompt"
+        #: The files are saved, so that those on the board may be lost.
+        self.safe = False
 
     @property
-    def safe(self) -> bool:
-        """The files are saved, so that those on the board may be lost."""
+    def _pending(self) -> bool:
+        """There are saved files that are not back yet."""
         return self._kept is not None and self._kept.folder is not None
 
     async def before(self) -> None:
@@ -69,8 +72,10 @@ class KeepFiles:
             here = await look_at_files(self._url, self._parts)
         except PortError:
             raise
-        except (ReplError, LinkError) as error:
-            await self._without_prompt(error)
+        except (ReplError, LinkError, AgentError) as error:
+            if isinstance(error, AgentError):
+                self._why = f"the agent cannot run there ({error.message.rstrip('.')})"
+            await self._without_agent(error)
             return
         self._kept = kept = Kept(here.board)
         if here.stays and not self._erase:
@@ -90,8 +95,10 @@ class KeepFiles:
             # The new firmware runs already, on a file system that may hold what was there long ago.
             files = {**files, **earlier}
         if not files:
+            self.safe = True
             return
         folder = kept.save(files, here.place)
+        self.safe = True
         others = f", {len(earlier)} of them by an earlier run that was cut off" if earlier else ""
         click.echo(
             f"Saved {len(files)} files of the board in {folder}{others}. {WARNING} If this is cut off, run the same "
@@ -99,8 +106,9 @@ class KeepFiles:
             err=True,
         )
 
-    async def _without_prompt(self, reason: BridgeError) -> None:
-        """The board does not answer: a blank one, one that an earlier run left, or one whose program is in the way."""
+    async def _without_agent(self, reason: BridgeError) -> None:
+        """The board does not answer: a blank one, one that an earlier run left, one whose program is in the way, or one
+        whose firmware lacks what the agent needs."""
         self._progress(FlashProgress("looking at the chip"))
         self._into_loader()
         async with reachable(self._url) as served:
@@ -110,18 +118,19 @@ class KeepFiles:
                 found = await files_on_chip(session)
                 if self._lines:
                     await session.reset()
-        if self.safe:
-            self._say_unfinished()
-        elif found is not None and self._erase:
+        # What has been put back is saved no longer.
+        self.safe = self._kept.whole
+        self._say_unfinished()
+        if found is not None and self._erase and not self.safe:
             raise FlashError(
-                "The board's files cannot be saved, because nothing answers at its Lua prompt; nothing has been erased",
+                f"The board's files cannot be saved, because {self._why}; nothing has been erased",
                 port=self._url,
                 remedy="If a program of the board holds its console or restarts it, stop that. `--backup FILE` without "
                 "--keep-files saves the whole flash, for `restore`; without both the files are given up.",
             ) from reason
 
     def _say_unfinished(self) -> None:
-        if self._kept is not None and self.safe:
+        if self._kept is not None and self._pending:
             click.echo(
                 f"{len(self._kept.read())} files that a run at {self._kept.when} saved, and that are not back on the "
                 f"board, are in {self._kept.folder}: they are put back.",
@@ -137,7 +146,7 @@ class KeepFiles:
         Raises:
             BridgeError: it does not start, or the files could not all be put back; says where they are.
         """
-        if self._kept is None or not self.safe:
+        if self._kept is None or not self._pending:
             return []
         await start()
         self._progress(FlashProgress("putting the files back"))
@@ -145,12 +154,12 @@ class KeepFiles:
 
     def explain(self, error: BridgeError) -> BridgeError:
         """The same error, which says also where saved files are and what puts them back."""
-        if isinstance(error, FlashError) and "--keep-files" in (error.remedy or "") and not self.safe:
+        if isinstance(error, FilesWouldBeLost):
             error.remedy = (
-                "Nothing answers at the board's Lua prompt, so they cannot be saved: stop the program that is in the "
-                "way, save the whole flash with --backup FILE, or give them up with --lose-files."
+                f"They cannot be saved, because {self._why}: if a program of the board is in the way, stop it; else "
+                "give them up with --lose-files, beside which --backup FILE saves the whole flash first."
             )
-        if self._kept is not None and self.safe:
+        if self._kept is not None and self._pending:
             hint = f"The board's files are saved in {self._kept.folder}; run the same command again to put them back."
             error.remedy = f"{error.remedy} {hint}" if error.remedy else hint
         return error

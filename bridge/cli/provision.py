@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from bridge import ending
-from bridge.cli.json_output import json_output, print_json
+from bridge.cli.json_output import json_output, json_text, print_json
 from bridge.errors import UsageError
 from bridge.files import host
 from bridge.provision import BoardReport, ShelfReport, load_shelf, provision_shelf
@@ -40,7 +40,7 @@ def provision(
     with _Lines(plans) as lines:
         done = ending.run(provision_shelf(file, plans, records, verify=verify, logs=logs, told=lines.tell))
     if report is not None:
-        _write(report, done.model_dump_json(indent=2) + "\n")
+        _write(report, json_text(done) + "\n")
     if as_json:
         print_json(done)
     else:
@@ -74,7 +74,7 @@ def _check_writable(report: Path | None, logs: Path | None) -> None:
 
 def _is_stream(path: Path) -> bool:
     """True for a pipe or a device, which is written to as it is."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _write(path: Path, text: str) -> None:

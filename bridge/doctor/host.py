@@ -54,13 +54,14 @@ def look_at_port(url: str, system: Path = Path("/")) -> Iterator[Finding]:
         return
     path = Path(url)
     # Ports of Windows are no files: COM5 is only listed.
-    if not path.exists() and not is_listed(url):
+    # Not path.exists(), which raises of a name that is too long.
+    if not os.path.exists(path) and not is_listed(url):
         yield Finding(
             "port", "fail", f"There is no port {url}.", "Plug the board in, or name another: `nodemcu-bridge boards`."
         )
         yield from adapters_without_port(system)
         return
-    if path.exists():
+    if os.path.exists(path):
         yield from _permission(path)
     name = Path(os.path.realpath(path)).name
     driver = system / "sys/class/tty" / name / "device/driver"

@@ -36,8 +36,14 @@ def read_folder(path: Path) -> Folder:
     Raises:
         UsageError: it is no folder, something in it cannot be read, or the board can have no file of such a name.
     """
-    if not path.is_dir():
-        what = "is no folder" if path.exists() else "is not there"
+    if not os.path.isdir(path):
+        try:
+            path.stat()
+            what = "is no folder"
+        except FileNotFoundError:
+            what = "is not there"
+        except (OSError, ValueError) as error:
+            what = f"cannot be read ({getattr(error, 'strerror', None) or error})"
         raise UsageError(f"{path} {what}", remedy="Give the folder whose files the board is to have.")
 
     def failed(error: OSError) -> None:

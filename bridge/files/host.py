@@ -73,7 +73,8 @@ def check_writable(path: str | Path) -> None:
     """
     is_folder, path = asks_for_folder(path), Path(path)
     folder = path.parent
-    if path.is_dir():
+    # Not those of pathlib, which raise where a name is too long, or a folder on the way may not be looked into.
+    if os.path.isdir(path):
         raise UsageError(f"{path} is a folder", remedy="Give a file's name.")
     if is_folder:
         raise UsageError(f"There is no folder {path}", remedy="Make it first, or leave the slash out.")
@@ -82,7 +83,7 @@ def check_writable(path: str | Path) -> None:
             if not os.access(path, os.W_OK):
                 raise UsageError(f"{path} cannot be written (no right to)", remedy="Choose another place.")
             return
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UsageError(f"{path} cannot be written (there is no folder {folder})", remedy="Make the folder first.")
     if not os.access(folder, os.W_OK):
         raise UsageError(f"{path} cannot be written (no right to write to {folder})", remedy="Choose another folder.")

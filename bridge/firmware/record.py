@@ -81,6 +81,11 @@ class ImageRecord(Model):
     notes: list[str]
 
 
+def _text(name: str) -> str:
+    """A name of a file that JSON takes: bytes that are no UTF-8 are written out, as in "caf\\xe9"."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def image_record(parts: Sequence[ImagePart]) -> ImageRecord:
     """Take an image apart.
 
@@ -99,7 +104,10 @@ def image_record(parts: Sequence[ImagePart]) -> ImageRecord:
         refusal = str(error)
     return ImageRecord(
         id=image_id(parts),
-        files=[FilePart(name=part.name, offset=part.offset, size=len(part.data), sha256=part.sha256) for part in parts],
+        files=[
+            FilePart(name=_text(part.name), offset=part.offset, size=len(part.data), sha256=part.sha256)
+            for part in parts
+        ],
         size=examined.size,
         boot=_boot(examined),
         build=_build(facts),

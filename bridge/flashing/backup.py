@@ -38,7 +38,9 @@ def prepare_backup(file: Path, images: Sequence[ImagePart] = ()) -> datetime | N
     if not file.name:
         raise UsageError(f"{str(file)!r} is no name of a file for a backup", remedy="Give one, such as before.bin.")
     try:
-        if not os.path.lexists(file):
+        try:
+            os.lstat(file)
+        except FileNotFoundError:
             with tempfile.TemporaryFile(dir=file.parent):
                 return None
         facts = file.stat()
@@ -81,7 +83,7 @@ async def save_flash(session: Session, file: Path) -> None:
                 remedy="Make room, or give another folder.",
             )
         # mkstemp makes it 0600 whatever the umask says.
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:40]}.")
         os.close(handle)
         fresh = Path(name)
         try:
@@ -144,12 +146,17 @@ def load_backup(file: Path) -> bytes:
         ImageError: it cannot be read, or is none.
     """
     try:
-        data = file.read_bytes()
+        facts = file.stat()
+        # A pipe would be waited for, and its bytes are gone when esptool reads them once more.
+        if not stat.S_ISREG(facts.st_mode):
+            kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "no plain file"
+            raise ImageError(f"{file} is {kind}", remedy="Use a file that `flash --backup` wrote.")
+        data = file.read_bytes() if facts.st_size in _SIZES else None
     except OSError as error:
         raise ImageError(f"{file} cannot be read ({error.strerror})", remedy="Check the file's name.") from error
-    if len(data) not in _SIZES:
+    if data is None:
         raise ImageError(
-            f"{file.name} is no backup of a flash: it has {len(data)} bytes, and no flash chip has",
+            f"{file.name} is no backup of a flash: it has {facts.st_size} bytes, and no flash chip has",
             remedy="Use a file that `flash --backup` wrote; an image is written by `flash`.",
         )
     return data

@@ -45,7 +45,16 @@ class Kept:
     def folder(self) -> Path | None:
         """The folder with the files that are not back yet; None if there are none."""
         found = self._newest()
-        return None if found is None else found / _FILES
+        if found is None:
+            return None
+        with _explained(found):
+            return found / _FILES if any((found / _FILES).iterdir()) else None
+
+    @property
+    def whole(self) -> bool:
+        """Nothing of what was saved is back yet: what is on the board may go."""
+        folder = self.folder
+        return folder is not None and len(list(folder.iterdir())) == self._about().get("count")
 
     @property
     def place(self) -> Place | None:
@@ -84,7 +93,7 @@ class Kept:
                 taken: set[str] = set()
                 for name, data in sorted(files.items()):
                     _write(fresh / _FILES / host_name(name, taken), data)
-                _write(fresh / _ABOUT, json.dumps({"place": place, "saved": time.time()}).encode())
+                _write(fresh / _ABOUT, json.dumps({"place": place, "saved": time.time(), "count": len(files)}).encode())
                 saved = self._home / str(1 if old is None else int(old.name) + 1)
                 fresh.rename(saved)
             except BaseException:
@@ -103,6 +112,8 @@ class Kept:
                 for path in folder.iterdir():
                     if board_name(path.name) == name:
                         path.unlink()
+                if not any(folder.iterdir()):
+                    self.drop()
 
     def drop(self) -> None:
         """All files are on the board again."""

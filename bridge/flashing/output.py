@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound
+from bridge.ports.esptool_session import MARK
 from bridge.ports.serial import open_error
 
 #: Bytes of output kept to explain a failure.
@@ -84,7 +85,8 @@ def explain(output: str, url: str, *, by_hand: str = "", half_written: bool = Fa
     """
     fatal = re.search(r"A fatal error occurred: (.*)", output, re.S)
     words = (fatal.group(1) if fatal else output).strip()
-    said = [line.strip() for line in words.split("\n") if line.strip()] or ["it said nothing"]
+    lines = [line.strip() for line in words.split("\n") if not line.startswith(MARK)]
+    said = [line for line in lines if line] or ["it said nothing"]
     # Python's words about an error that nobody expected end with what it is.
     line = said[0] if fatal else said[-1]
     lowered = words.lower()

@@ -6,14 +6,13 @@ import asyncio
 import codecs
 import contextlib
 import json
-import os
-import site
-import sys
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bridge.child_python import module_command, module_environment
 from bridge.errors import BridgeError, FlashError, UsageError
 from bridge.flashing.output import Progress, Reader, explain
 from bridge.ports.esptool_session import LEAVE, MARK
@@ -74,6 +73,7 @@ class Session:
         self._log = log
         self._stack = contextlib.ExitStack()
         self._results: list[dict[str, Any]] = []
+        self._unlogged = ""
         self._by_hand = by_hand
         self.half_written = half_written
         self.connected = False
@@ -88,7 +88,7 @@ class Session:
         before = "default-reset" if self._lines else "no-reset"
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "bridge.ports.esptool_session",
+            *module_command("bridge.ports.esptool_session"),
             self._served, str(self.baud), before, str(self._attempts),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -172,8 +172,11 @@ class Session:
                     remedy="Plug the board in again and run the same command again.",
                 ) from error
             if not data:
-                await self._process.wait()
-                raise explain(self._reader.output, self.url, by_hand=self._by_hand, half_written=self.half_written)
+                code = await self._process.wait()
+                words = self._reader.output
+                if code < 0:
+                    words += f"\nA fatal error occurred: its process was ended by {signal.Signals(-code).name}"
+                raise explain(words, self.url, by_hand=self._by_hand, half_written=self.half_written)
             self._feed(data)
         result = self._results.pop(0)
         if "errno" in result:
@@ -184,9 +187,14 @@ class Session:
         text = self._decoder.decode(data)
         if self._file is not None:
             with self._log_trouble():
-                self._file.write(text)
+                self._file.write(self._for_log(text))
         lines = self._reader.feed(text)
         self._results += [json.loads(line[1:]) for line in lines if line.startswith(MARK)]
+
+    def _for_log(self, text: str) -> str:
+        """The lines that a piece completes, without results: they may hold what is in the board's files."""
+        whole, newline, self._unlogged = (self._unlogged + text).rpartition("\n")
+        return "".join(line for line in (whole + newline).splitlines(keepends=True) if not line.startswith(MARK))
 
     @contextlib.contextmanager
     def _log_trouble(self) -> Iterator[None]:
@@ -214,20 +222,18 @@ class Session:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
-            with contextlib.suppress(OSError):  # of a log whose disk is full, which has been told
+            # Of a log whose disk is full, which has been told.
+            if self._file is not None:
+                with contextlib.suppress(OSError):
+                    self._file.write(self._for_log("\n"))
+            with contextlib.suppress(OSError):
                 self._stack.close()
 
 
 def _environment() -> dict[str, str]:
-    """What esptool's process is told. Modules come from where this one's come from, never from the working folder."""
-    # -P leaves that folder out, in which this package may lie: a copy of the sources that is not installed.
-    home = str(Path(__file__).resolve().parents[2])
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    if home not in (*paths, *site.getsitepackages(), site.getusersitepackages()):
-        paths.append(home)
+    """What esptool's process is told."""
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        **module_environment(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
         "NO_COLOR": "1",

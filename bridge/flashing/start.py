@@ -81,7 +81,7 @@ async def await_prompt(
         finding = await listen(port, lines=lines)
         if isinstance(reason, BootLoop) and finding.kind == "started":
             # A watchdog takes seconds: too few starts for the listening, enough for the waiting.
-            finding = looping(reason.message.rpartition(", ")[2])
+            finding = looping(reason.message.partition(", ")[2])
     finally:
         if port is not where:
             await port.close()

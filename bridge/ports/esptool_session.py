@@ -82,6 +82,9 @@ def main(arguments: list[str]) -> int:
     except (serial.SerialException, OSError) as error:
         print(f"\nA fatal error occurred: the port was lost: {error}", flush=True)  # noqa: T201
         return 1
+    except Exception:  # esptool's own mistakes: what it says last tells which
+        board.leave()
+        raise
     finally:
         board.close()
     return 0
@@ -112,7 +115,7 @@ class _Steps:
     def _read(self) -> None:
         for line in sys.stdin:
             self._lines.put(line)
-            if '"end"' in line:
+            if line.startswith('{"do": "end"'):  # not anywhere in it: a file may be called so
                 return
         self._abandoned = True
         if sys.platform == "win32":

@@ -59,7 +59,7 @@ class Rfc2217Port(SocketPort):
             )
         async with self._setting:
             self._telnet.answers.clear()
-            self._telnet.baud(self._baud)
+            self._ask_for_baud(self._baud)
             for command, value in ((Command.SET_DATASIZE, 8), (Command.SET_PARITY, 1), (Command.SET_STOPSIZE, 1)):
                 self._telnet.command(command, bytes([value]))
             self._telnet.command(Command.SET_CONTROL, bytes([Control.FLOW_NONE]))
@@ -81,7 +81,7 @@ class Rfc2217Port(SocketPort):
         async with self._setting:
             self._check()
             self._telnet.answers.clear()
-            self._telnet.baud(baud)
+            self._ask_for_baud(baud)
             await self._set_baud(baud)
 
     async def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
@@ -104,6 +104,15 @@ class Rfc2217Port(SocketPort):
                     "to a change of DTR or RTS",
                     "If this server never does, add ?ign_set_control to its URL.",
                 )
+
+    def _ask_for_baud(self, baud: int) -> None:
+        if baud >= 1 << 32:
+            raise PortError(
+                f"{self.url} cannot be asked for {baud} baud, which RFC 2217 has no room for",
+                port=self.url,
+                remedy="Use a lower or a more usual speed.",
+            )
+        self._telnet.baud(baud)
 
     async def _set_baud(self, baud: int) -> None:
         self._transmit()

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bridge.errors import BootLoop, BridgeError, FlashError, LinkError, PortBusy, PortError, PortLost, PortNotFound
+from bridge.board import RESET_TIMEOUT
+from bridge.errors import (
+    BootLoop,
+    BridgeError,
+    FilesWouldBeLost,
+    FlashError,
+    LinkError,
+    PortBusy,
+    PortError,
+    PortLost,
+    PortNotFound,
+)
 from bridge.flash import FLASH_BAUD, flash_image
 from bridge.flashing.output import FlashProgress
-from bridge.flashing.start import await_prompt
+from bridge.flashing.start import PROMPT_SECONDS, await_prompt
 from bridge.link.speed import LADDER
 from bridge.opening import open_board
 from bridge.ports.base import Port
@@ -19,14 +31,14 @@ from bridge.ports.lock import PortLock, take_port
 from bridge.ports.open import open_port
 from bridge.provision.checks import check_firmware
 from bridge.provision.claims import Claims
-from bridge.provision.first_look import ASK_SECONDS, FirstLook, look_after_reset, look_for
+from bridge.provision.first_look import ASK_SECONDS, RESET_SECONDS, FirstLook, look_after_reset, look_for
 from bridge.provision.ledger import Ledger
 from bridge.provision.on_board import OnBoard, Told
 from bridge.provision.place import Finder
 from bridge.provision.plan import BoardPlan, Look, Step, asked_steps, firmware_of, plan_digest, steps_left
 from bridge.provision.record import Records
 from bridge.provision.report import BoardReport, Identity
-from bridge.provision.startup import unreachable
+from bridge.provision.startup import no_look, unreachable
 
 T = TypeVar("T")
 
@@ -36,8 +48,34 @@ TRIES = 3
 PATIENCE, PAUSE = 10.0, 0.2
 #: What passes by waiting.
 _PASSING = (PortBusy, PortNotFound, PortLost)
+#: What flashing is at when the firmware that was there is not there any more.
+_WRITING = ("erasing", "writing")
+#: What the file and its user can do about files that would be lost.
+_KEEP_OR_LOSE = (
+    "Set `lose_files: true` in the file, or flash this board by hand with `nodemcu-bridge flash --keep-files`."
+)
 #: What to press where no reset lines are wired and the profile does not say it.
 BY_HAND = "hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH"
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long a board that says nothing is waited for, in seconds."""
+
+    port: float = PATIENCE
+    """For a port that is not there, or that another program has."""
+    ask: float = ASK_SECONDS
+    """Until it counts as one without a prompt."""
+    after_reset: float = RESET_SECONDS
+    """The same after it was reset for that."""
+    prompt: float = PROMPT_SECONDS
+    """For the start of what was flashed."""
+    restart: float = RESET_TIMEOUT
+    """For the restart with the startup script."""
+
+
+#: What boards have that are not waited for by somebody impatient.
+USUAL = Waits()
 
 
 class BoardRun:
@@ -50,12 +88,14 @@ class BoardRun:
         logs: folder for esptool's output and traces, or None.
         told: see `Told`.
         claims: of the run, of which this board is one.
+        waits: for boards that say nothing.
     """
 
     def __init__(
         self, plan: BoardPlan, records: Records, *, verify: bool = False, logs: Path | None = None, told: Told,
-        claims: Claims,
+        claims: Claims, waits: Waits = USUAL,
     ) -> None:  # fmt: skip
+        self._waits = waits
         self._plan, self._verify, self._logs, self._tell = plan, verify, logs, told
         self._finder = Finder(plan, records, claims)
         self._ledger = Ledger(self._finder, records)
@@ -76,9 +116,16 @@ class BoardRun:
 
     async def _with_patience(self) -> None:
         """Begin again when the line or the port failed: what is done stays done."""
+        lost: PortError | None = None
         for attempt in range(1, TRIES + 1):
             # Another run must not come between the steps, of which each lets the port go: the lock is kept meanwhile.
-            lock, port = await self._waiting_for(self._take)
+            try:
+                lock, port = await self._waiting_for(self._take)
+            except PortError as error:
+                if lost is None:
+                    raise
+                # How the port went away says more than that it is not there: what is half done, and what to do.
+                raise lost from error
             try:
                 return await self._make_ready(port)
             except BootLoop as error:
@@ -86,13 +133,14 @@ class BoardRun:
             except (LinkError, PortError) as error:
                 if attempt == TRIES:
                     raise
+                lost = error if isinstance(error, PortError) else None
                 self._tell(f"once more: {error.message}", None)
             finally:
                 lock.release()
 
     async def _waiting_for(self, opening: Callable[[], Awaitable[T]]) -> T:
         """Open a port that is there and free, or will be within some seconds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._waits.port
         while True:
             try:
                 return await opening()
@@ -116,12 +164,13 @@ class BoardRun:
         self._tell("looking", None)
         # Writing firmware does no harm to a board that was only busy; erasing it does, and without firmware nothing can
         # be done for one that does not answer.
-        first = await self._look_at(port, ASK_SECONDS if plan.erase or not plan.image else 0.0, may_reset=plan.erase)
+        seconds = self._waits.ask if plan.erase or not plan.image else 0.0
+        first = await self._look_at(port, seconds, may_reset=plan.erase)
         ledger.look = first.look
         if first.look is not None:
             ledger.identify(first.look.mac, url)
-        elif first.reason is not None and not plan.image:
-            raise unreachable(first.reason, plan) if first.no_prompt else first.reason
+        elif not plan.image:
+            raise no_look(first, plan)
         known = first.look if ledger.known else None
         left = asked_steps(plan) if self._verify else steps_left(plan, known, ledger.record)
         if first.look is not None and not left:
@@ -139,8 +188,10 @@ class BoardRun:
             self._tell("putting the agent on the board", None)
             trace = None if self._logs is None else self._logs / f"{plan.name}.trace"
             speeds = tuple(reversed(plan.profile.bauds)) if plan.profile is not None else LADDER
-            async with open_board(url, speeds=speeds, trace=trace) as board:
-                await OnBoard(board, plan, ledger, self._tell).run(left)
+            mhz = plan.profile.cpu_mhz if plan.profile is not None else 160
+            async with open_board(url, speeds=speeds, mhz=mhz, trace=trace) as board:
+                on_board = OnBoard(board, plan, ledger, self._tell, restart_seconds=self._waits.restart)
+                await on_board.run(left)
         ledger.keep(ready=plan_digest(plan))
         self._tell("ready", 1.0)
 
@@ -157,8 +208,9 @@ class BoardRun:
             found = await look_for(port, seconds, names)
             if found.no_prompt and may_reset:
                 found = await look_after_reset(
-                    port, lines=self._has_lines, told=lambda what: self._tell(what, None), names=names
-                )
+                    port, lines=self._has_lines, told=lambda what: self._tell(what, None), names=names,
+                    seconds=self._waits.after_reset,
+                )  # fmt: skip
             return found
         finally:
             await port.close()
@@ -178,20 +230,30 @@ class BoardRun:
         def show(step: FlashProgress) -> None:
             hint = f"; {by_hand}" if by_hand and step.stage.startswith("connecting") else ""
             self._tell(f"firmware: {step.stage}{hint}", step.fraction)
+            if step.stage in _WRITING and ledger.record.image is not None:
+                # A run that is cut off from here on leaves another firmware, which may say the same of itself.
+                ledger.keep(image=None, firmware=())
 
         if by_hand:
             self._tell(f"firmware: {by_hand}", None)
-        done = await flash_image(
-            url,
-            plan.image,
-            baud=baud,
-            profile=profile,
-            lose_files=plan.lose_files,
-            erase=erase,
-            mac=plan.mac,
-            progress=show,
-            log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",
-        )
+        try:
+            done = await flash_image(
+                url,
+                plan.image,
+                baud=baud,
+                profile=profile,
+                lose_files=plan.lose_files,
+                erase=erase,
+                mac=self._finder.mac,
+                progress=show,
+                log=None if self._logs is None else self._logs / f"{plan.name}.esptool.log",
+            )
+        except FilesWouldBeLost as error:
+            raise FilesWouldBeLost(error.message, port=error.port, remedy=_KEEP_OR_LOSE) from error
+        except FlashError as error:
+            if error.remedy is not None:
+                error.remedy = error.remedy.replace("a lower --baud", "a lower `baud` in the file")
+            raise
         self._chip, self._flash_size = done.chip, done.flash_size
         if done.written:
             ledger.changed["firmware"] = None
@@ -203,15 +265,14 @@ class BoardRun:
             gone |= {"image": None, "firmware": (), "lfs": None, "lfs_time": None}
         ledger.keep(**gone)
         try:
-            await await_prompt(url, lines=self._has_lines, progress=show)
+            await await_prompt(url, lines=self._has_lines, progress=show, seconds=self._waits.prompt)
         except (FlashError, BootLoop) as error:
             if erase:
                 raise
             raise unreachable(error, plan) from error
-        again = await self._look_at(await self._waiting_for(lambda: open_port(url)), ASK_SECONDS)
+        again = await self._look_at(await self._waiting_for(lambda: open_port(url)), self._waits.ask)
         if again.look is None:
-            assert again.reason is not None
-            raise unreachable(again.reason, plan) if again.no_prompt else again.reason
+            raise no_look(again, plan)
         ledger.look = again.look
         ledger.keep(image=plan.image_hash, firmware=firmware_of(again.look))
 

@@ -75,7 +75,12 @@ async def look_for(port: Port, seconds: float, names: Collection[str] = ()) -> F
 
 
 async def look_after_reset(
-    port: Port, *, lines: bool, told: Callable[[str], None], names: Collection[str] = ()
+    port: Port,
+    *,
+    lines: bool,
+    told: Callable[[str], None],
+    names: Collection[str] = (),
+    seconds: float = RESET_SECONDS,
 ) -> FirstLook:
     """Reset a board and look at it, so that only what it does by itself at its start can keep it from answering.
 
@@ -84,6 +89,7 @@ async def look_after_reset(
         lines: False if no reset lines are wired: then a person is told to press the button, and has some seconds.
         told: of what is done.
         names: as for `look_for`.
+        seconds: for a prompt after a reset by the lines, and how long the board is asked at it.
 
     Raises:
         PortError: the port went away, or has no lines.
@@ -95,24 +101,22 @@ async def look_after_reset(
         await port.set_lines(dtr=False, rts=False)
     else:
         told("press its reset button now: its prompt does not answer")
+    heard: list[bytes] = []
+    repl = Repl(port, on_text=heard.append)
     try:
-        await _find_prompt(port, RESET_SECONDS if lines else ASK_SECONDS)
+        await repl.sync(seconds if lines else ASK_SECONDS)
     except PortError:
         raise
     except BridgeError as error:
-        return FirstLook(None, error, _is_no_prompt(error))
-    found = await look_for(port, RESET_SECONDS, names)
+        # Every start says something. Without a word nobody has pressed the button, and what the board would do after a
+        # reset is not known.
+        return FirstLook(None, error, (lines or bool(heard)) and _is_no_prompt(error))
+    finally:
+        repl.release()
+    found = await look_for(port, seconds, names)
     return replace(found, no_prompt=found.no_prompt and isinstance(found.reason, BootLoop))
 
 
 def _is_no_prompt(error: BridgeError) -> bool:
     """True for what `Repl.sync` says where it gets no prompt; a bad line can make a later step say so too."""
     return isinstance(error, ReplError | BootLoop) and not isinstance(error, ReplTimeout)
-
-
-async def _find_prompt(port: Port, seconds: float) -> None:
-    repl = Repl(port)
-    try:
-        await repl.sync(seconds)
-    finally:
-        repl.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,10 @@ def load_shelf(file: Path, key: bytes, only: Iterable[str] = ()) -> list[BoardPl
     return [reader.board(shelf, board) for board in shelf.boards if not wanted or board.name in wanted]
 
 
+def _place(board: BoardEntry) -> Place:
+    return Place(board.port, board.usb_path, board.serial_number)
+
+
 def _check_ports(file: Path, boards: Iterable[BoardEntry]) -> None:
     """Refuse what is no port, and one port for two boards, in however different words."""
     names: dict[str, str] = {}
@@ -96,7 +101,8 @@ class _Reader:
             return own if own is not None else getattr(shelf, key)
 
         try:
-            return self._board(board, said)
+            elsewhere = tuple(_place(other) for other in shelf.boards if other.name != board.name)
+            return replace(self._board(board, said), elsewhere=elsewhere)
         except ProfileError:
             raise
         except UsageError as error:
@@ -125,7 +131,7 @@ class _Reader:
                 raise UsageError(f"{LFS_FILE} is the name of the LFS image", remedy="Give the file another name.")
         return BoardPlan(
             name=board.name,
-            place=Place(board.port, board.usb_path, board.serial_number),
+            place=_place(board),
             mac=board.mac,
             profile=profile,
             image=image,

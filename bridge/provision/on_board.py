@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import TypeVar
 
-from bridge.board import Board
+from bridge.board import RESET_TIMEOUT, Board
 from bridge.errors import AgentError, BridgeError, NetError, PortError
 from bridge.provision.checks import check_connect
 from bridge.provision.ledger import Ledger
@@ -30,10 +30,14 @@ class OnBoard:
         plan: what it is to be.
         ledger: where what is done is written down.
         told: see `Told`.
+        restart_seconds: for the restart with a startup script.
     """
 
-    def __init__(self, board: Board, plan: BoardPlan, ledger: Ledger, told: Told) -> None:
+    def __init__(
+        self, board: Board, plan: BoardPlan, ledger: Ledger, told: Told, *, restart_seconds: float = RESET_TIMEOUT
+    ) -> None:
         self._board, self._plan, self._ledger, self._tell = board, plan, ledger, told
+        self._restart_seconds = restart_seconds
         self._missing: set[str] = set()
 
     async def run(self, left: list[Step]) -> None:
@@ -59,7 +63,7 @@ class OnBoard:
             if ledger.record.restart:
                 # What runs is what was there before: files that were changed take effect now.
                 self._tell("restarting", None)
-                await self._coming_back(self._board.reset())
+                await self._coming_back(self._board.reset(seconds=self._restart_seconds))
                 ledger.keep(restart=False)
         self._tell("checking", None)
         await self._check()
@@ -79,16 +83,20 @@ class OnBoard:
         there = await board.wifi.sta.getdefaultconfig(True)
         password = None if wish.password is None else wish.password.reveal()
         same = (there.ssid, there.pwd or None) == (wish.ssid, password)
+        same = same and await board.wifi.getdefaultmode() in (board.wifi.STATION, board.wifi.STATIONAP)
+        if not same:
+            # A run that is cut off from here on leaves another network than the one that was known.
+            self._ledger.keep(ssid=None, wifi_mark=None)
         if not plan.needs_address:
             if not same:
                 self._tell(f"configuring {wish.ssid}", None)
                 await configure(board, wish)
-                self._ledger.changed["wifi"] = None
         else:
             self._tell(f"joining {wish.ssid}", None)
             if not same or not await await_address(board, _ADDRESS_SECONDS):
                 await join(board, wish)
-                self._ledger.changed["wifi"] = None
+        if not same:
+            self._ledger.changed["wifi"] = None
         self._ledger.keep(ssid=wish.ssid, wifi_mark=wish.mark)
 
     async def _find_missing(self, left: list[Step]) -> None:
@@ -99,9 +107,13 @@ class OnBoard:
             **({STARTUP: plan.startup} if Step.STARTUP in left and plan.startup is not None else {}),
         }
         missing = {name: data for name, data in wanted.items() if not await board.files.holds(name, data)}
+        comes_lfs = Step.LFS in left and plan.lfs is not None and not await self._has_lfs()
+        if comes_lfs and await board.file.exists(LFS_FILE):
+            # A run that was cut off has left it, and beside it there may be no room for another.
+            await board.files.rm(LFS_FILE)
         await board.files.check_room(missing)
         self._missing = set(missing)
-        if Step.LFS in left and plan.lfs is not None and not await self._has_lfs():
+        if comes_lfs and plan.lfs is not None:
             missing.pop(STARTUP, None)  # comes when the LFS image is in its place, and its file removed
             await board.files.check_room({**missing, LFS_FILE: plan.lfs})
 
@@ -118,9 +130,8 @@ class OnBoard:
         for number, (name, data) in enumerate(sorted(files.items())):
             self._tell(f"file {name}", number / len(files))
             if name in self._missing:
-                if self._plan.startup is not None and not ledger.record.restart:
-                    # Before the first byte: a run that is cut off right after the last one must know, too.
-                    ledger.keep(restart=True)
+                if not written:
+                    self._about_to_write(self._missing & files.keys())
                 await board.files.put(name, data)
                 ledger.files[name] = None
                 if name != STARTUP:
@@ -128,6 +139,14 @@ class OnBoard:
                 written = True
         ledger.keep(files={**ledger.record.files, **{name: digest(data) for name, data in files.items()}})
         return written
+
+    def _about_to_write(self, names: Collection[str]) -> None:
+        """Remember, before the first byte, what a run may change that is cut off: the next one must know."""
+        record = self._ledger.record
+        files = {name: known for name, known in record.files.items() if name not in names}
+        restart = record.restart or self._plan.startup is not None
+        if record.ready is not None or (files, restart) != (record.files, record.restart):
+            self._ledger.keep(files=files, restart=restart)
 
     async def _lfs(self) -> None:
         board, plan, ledger = self._board, self._plan, self._ledger

@@ -41,6 +41,11 @@ class Finder:
             "serial_number": None if seen is None else seen.serial_number,
         }
 
+    @property
+    def mac(self) -> str | None:
+        """The MAC address that the board must have, as far as the file, this run or an earlier one says so."""
+        return self._plan.mac or self._expected or self._mac
+
     async def find(self) -> str:
         """URL of the port.
 
@@ -56,7 +61,7 @@ class Finder:
         else:
             self._seen = await self._by_adapter()
             url = self._seen.url
-        self._claims.take_port(self._plan.name, url)
+        self._claims.take_port(self._plan.name, url, None if self._seen is None else self._seen.usb_path)
         return url
 
     def recognise(self, mac: str, url: str | None) -> None:
@@ -85,10 +90,12 @@ class Finder:
         named = next((info for info in ports if port_key(info.url) == port_key(name)), None)
         if self._seen is not None:
             return self._seen_again(self._seen, named, ports, name)
-        self._seen = named
         plan = self._plan
         before = self._records.read(plan.mac) if plan.mac is not None else self._records.named(plan.name, name)
         if before is None or before.port != name or (again := _at(before, ports)) in (None, named):
+            if named is not None and plan.mac is None and (before is None or again is None):
+                self._leave_to_others(named, ports)
+            self._seen = named
             return name  # where there is none, opening it says so
         if named is None:
             # Its name has changed and not its place: it must be that very board, as the file names another port.
@@ -104,9 +111,27 @@ class Finder:
         self._seen = await self._claims.with_mac(plan.mac, [named, again], given=True) or named
         return name if self._seen is named else self._seen.url
 
+    def _leave_to_others(self, named: PortInfo, ports: Sequence[PortInfo]) -> None:
+        """Refuse a name that has gone to the adapter of another board of this run, of which the file says another."""
+        left = {
+            (other.name, other.place.port)
+            for other in self._claims.others(self._plan.name)
+            if other.place.port is not None and port_key(other.place.port) != port_key(named.url)
+        }
+        for before in self._records.latest() if left else ():
+            other = (before.name, before.port)
+            if other in left and _at(before, ports) == named:
+                raise PortNotFound(
+                    f"{named.url} is by now the adapter that {before.name} was on, and that of {self._plan.name} is "
+                    "not there",
+                    port=named.url,
+                    remedy="Plug it in where it was, or say in the file by usb_path or by mac which board is meant.",
+                )
+            left.discard(other)  # only the last board of that name counts
+
     def _seen_again(self, seen: PortInfo, named: PortInfo | None, ports: Sequence[PortInfo], name: str) -> str:
         """The port of the adapter that this run has begun with."""
-        if named is not None and _is_same(seen, named):
+        if named is not None and (_is_same(seen, named) or seen == named):
             return name
         again = [info for info in ports if _is_same(seen, info)]
         if len(again) == 1:

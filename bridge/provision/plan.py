@@ -79,6 +79,8 @@ class BoardPlan:
     checks: Checks
     startup_from: str = STARTUP
     """Where the startup script is, as the file says it."""
+    elsewhere: tuple[Place, ...] = ()
+    """Where the other boards of the file are, those among them that this run leaves out."""
 
     @property
     def image_hash(self) -> str | None:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,15 @@ class Records:
 
     def named(self, name: str, port: str) -> Record | None:
         """The board that a file called so, on that port, the last time; None if there was none."""
+        return next((record for record in self.latest() if (record.name, record.port) == (name, port)), None)
+
+    def latest(self) -> Iterator[Record]:
+        """All that is known, what was written last comes first."""
         try:
             paths = sorted(self.folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         except OSError:
-            return None
-        records = (record for path in paths if (record := self._read(path)) is not None)
-        return next((record for record in records if (record.name, record.port) == (name, port)), None)
+            return
+        yield from (record for path in paths if (record := self._read(path)) is not None)
 
     def _read(self, path: Path) -> Record | None:
         try:

@@ -54,7 +54,14 @@ def read_secret(source: SecretSource, folder: Path, what: str) -> Secret:
         where = f"the keyring's entry {source.keyring}, {source.user}"
     if not found:
         raise UsageError(f"{what} is not in {where}", remedy="Put it there; it is never given on the command line.")
+    if not _is_text(found):
+        raise UsageError(f"{what}, in {where}, is not text in UTF-8")
     return Secret(found)
+
+
+def _is_text(value: str) -> bool:
+    """False for bytes that the system could not read. Not by an error, which would hold the secret."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _first_line(path: Path, what: str) -> str:

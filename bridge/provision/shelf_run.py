@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bridge.ports.base import PortInfo
-from bridge.provision.board_run import BoardRun
+from bridge.provision.board_run import USUAL, BoardRun, Waits
 from bridge.provision.claims import Claims
 from bridge.provision.plan import BoardPlan
 from bridge.provision.record import Records
@@ -27,6 +27,7 @@ async def provision_shelf(
     logs: Path | None = None,
     told: ShelfTold = lambda name, stage, fraction: None,
     ports: Callable[[], Sequence[PortInfo]] | None = None,
+    waits: Waits = USUAL,
 ) -> ShelfReport:
     """Make all boards of a file ready, at once; one that fails holds up no other.
 
@@ -38,6 +39,7 @@ async def provision_shelf(
         logs: folder for esptool's output and traces of each board.
         told: of what each board is at.
         ports: lists the adapters there are; by default those of this computer.
+        waits: for boards that say nothing.
     """
     began = time.monotonic()
     claims = Claims(plans, ports)
@@ -46,7 +48,8 @@ async def provision_shelf(
         def tell(stage: str, fraction: float | None) -> None:
             told(plan.name, stage, fraction)
 
-        return asyncio.create_task(BoardRun(plan, records, verify=verify, logs=logs, told=tell, claims=claims).run())
+        board = BoardRun(plan, records, verify=verify, logs=logs, told=tell, claims=claims, waits=waits)
+        return asyncio.create_task(board.run())
 
     tasks = [one(plan) for plan in plans]
     try:

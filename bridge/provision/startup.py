@@ -6,7 +6,8 @@ init.lua has ended (`pmain` of app/lua53/lua.c), and what a program has taken by
 
 from __future__ import annotations
 
-from bridge.errors import BridgeError, ReplError
+from bridge.errors import AgentError, BridgeError, LuaError, ReplError
+from bridge.provision.first_look import FirstLook
 from bridge.provision.plan import STARTUP, BoardPlan
 
 _COST = "that erases the whole flash, with all files and Wi-Fi settings on it, and what this file names is written anew"
@@ -31,6 +32,23 @@ def unreachable(error: BridgeError, plan: BoardPlan) -> ReplError:
         plan: of the board.
     """
     return ReplError(error.message, port=error.port, remedy=" ".join(filter(None, (error.remedy, way_out(plan)))))
+
+
+def no_look(found: FirstLook, plan: BoardPlan) -> BridgeError:
+    """The error for a board that did not tell what it is.
+
+    Args:
+        found: has no look.
+        plan: of the board.
+    """
+    assert found.reason is not None
+    if isinstance(found.reason, LuaError):
+        return AgentError(
+            f"The board cannot say what it is: {found.reason.text}",
+            port=found.reason.port,
+            remedy="Its init.lua may hide a module of the firmware, or the firmware lacks the module node.",
+        )
+    return unreachable(found.reason, plan) if found.no_prompt else found.reason
 
 
 def not_back(error: BridgeError, plan: BoardPlan) -> ReplError:

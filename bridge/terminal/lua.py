@@ -55,11 +55,12 @@ class LuaTerminal:
         self._interactive = interactive
         self._text = BoardText(source.show)
         # Carries the error as a result: nobody may be waiting when it comes.
-        self._down: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
+        self._down: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         board.on("console", self._text.feed)
         board.on("fault", lambda text: self._text.say(f"{text}\n"))
         board.on("reset", lambda error: self._text.say(f"{told(error)}\n"))
-        board.on("down", self._down.set_result)
+        board.on("down", self._end)
+        board.on("error", self._stumbled)
 
     async def run(self) -> None:
         """Take lines until somebody leaves.
@@ -119,6 +120,15 @@ class LuaTerminal:
             await self._board.eval("0", timeout=_BACK_S)
 
     # Below: one thing at a time.
+
+    def _end(self, error: Exception) -> None:
+        if not self._down.done():
+            self._down.set_result(error)
+
+    def _stumbled(self, error: Exception, where: str) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        self._end(error)  # who reads what is shown has gone, or its disk is full
 
     async def _line(self, prompt: str) -> str:
         self._text.begin_editing()

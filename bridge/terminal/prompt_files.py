@@ -28,7 +28,7 @@ local f=(...).f if f then f:close() end (...).f=nil file.remove(%s) file.remove(
 _PLACE = """
 (...).f:close();(...).f=nil
 local part,done,name,note=%s,%s,%s,%s
-if not file.rename(part,done) then file.remove(done) file.rename(part,done) end
+if not file.rename(part,done) then file.remove(done) if not file.rename(part,done) then return false end end
 file.remove(name)
 local placed=file.rename(done,name) if placed then file.remove(note) end
 return placed"""

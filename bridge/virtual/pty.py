@@ -215,7 +215,7 @@ class Pty:
 
 
 def _make_link(link: Path, device: str) -> None:
-    if link.exists() and not link.is_symlink():
+    if os.path.exists(link) and not link.is_symlink():
         raise UsageError(f"{link} is a file already, not a port of a virtual board", remedy="Give another --pty path.")
     fresh = link.with_name(f".{link.name}.{os.getpid()}")
     try:

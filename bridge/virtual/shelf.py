@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 
+from bridge.child_python import module_command, module_environment
 from bridge.errors import PortBusy, UsageError
 from bridge.virtual.options import VirtualOptions
 
@@ -82,8 +83,9 @@ async def serve_shelf(
 async def _start(options: VirtualOptions, host: str, tcp_port: int) -> asyncio.subprocess.Process:
     # By standard input: a network's password is an option, and command lines can be read by everybody.
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bridge.virtual.shelf", host, str(tcp_port),
+        *module_command("bridge.virtual.shelf"), host, str(tcp_port),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
+        env=module_environment(),
     )  # fmt: skip
     assert process.stdin is not None
     process.stdin.write(json.dumps(dataclasses.asdict(options)).encode())

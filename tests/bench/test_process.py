@@ -43,3 +43,14 @@ def test_a_flash_that_writes_in_no_time_has_the_usual_cpu() -> None:
     assert (costs.page_program_ms, costs.sector_erase_ms) == (0, 0)
     assert costs.instruction_us == usual.instruction_us
     assert not Path(options.calibration).exists()
+
+
+def test_what_lies_in_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('a file of the working folder was run')\n")
+    monkeypatch.chdir(tmp_path)
+
+    async def main() -> None:
+        async with board_process(VirtualOptions(cpu=0.0), rfc2217=True) as url:
+            assert url.startswith("rfc2217://")
+
+    asyncio.run(main())

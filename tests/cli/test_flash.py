@@ -179,3 +179,15 @@ def test_what_was_written_is_told_also_where_a_program_of_the_board_holds_the_co
     assert code == 1 and "This firmware is on" in out and "does not come up" in err
     code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--no-wait", "--json")
     assert (code, json.loads(out)["started"], json.loads(out)["reason"]) == (0, None, None)
+
+
+def test_a_state_folder_that_cannot_be_looked_at_spoils_nothing(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "nodemcu-bridge").touch()
+    path = tmp_path / "firmware.bin"
+    path.write_bytes(image(size=1 << 20))
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&flash_size={1 << 20}"
+    code, out, err = invoke(capfd, "flash", str(path), "--port", url, "--no-wait", "--force", "--json")
+    assert code == 0 and json.loads(out)["written"] is True, err

@@ -243,3 +243,11 @@ def test_a_terminal_sees_how_far_it_is(board: str) -> None:
         assert process.stdout is not None and process.stdout.read().startswith("[/x]: 20000 bytes in ")
     os.close(keyboard)
     assert process.returncode == 0 and b"[/x]" in shown and b"20.0/20.0 kB" in shown
+
+
+def test_nobody_can_be_asked_where_standard_input_is_closed(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it then
+    code, _, err = invoke(capfd, "fs", "format", "--port", "virtual:")
+    assert code == 2 and "somebody has to agree" in err

@@ -11,7 +11,15 @@ import click
 import jsonschema
 import pytest
 
-from bridge.cli.json_output import JsonOutput, Output, all_commands, declared_output, json_output, schema_of
+from bridge.cli.json_output import (
+    JsonOutput,
+    Output,
+    all_commands,
+    declared_output,
+    json_output,
+    json_text,
+    schema_of,
+)
 from tests.cli.invoke import BOARD, invoke
 from tests.cli.test_provision import shelf
 from tests.images import image
@@ -172,3 +180,14 @@ def test_a_command_without_the_option_has_declared_nothing() -> None:
     def telling(as_json: bool) -> None: ...
 
     assert declared_output(silent) is None and declared_output(telling) == JsonOutput(_Pair)
+
+
+def test_bytes_of_a_name_that_are_no_text_are_written_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    class Found(Output):
+        name: str
+        others: list[str]
+
+    found = Found(name="caf\udce9", others=["\udcff", "plain"])
+    assert json.loads(json_text(found)) == {"name": "caf\\xe9", "others": ["\\xff", "plain"]}
+    code, out, err = invoke(capfd, "virtual-image", f"{tmp_path}/caf\udce9.bin", "--json")
+    assert code == 0 and json.loads(out)["file"] == f"{tmp_path}/caf\\xe9.bin", err

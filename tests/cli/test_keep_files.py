@@ -12,6 +12,8 @@ import pytest
 
 from bridge.flashing.kept import Kept
 from bridge.opening import open_board
+from bridge.ports.open import open_port
+from bridge.repl import run_line
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
@@ -124,7 +126,8 @@ def test_a_board_whose_program_is_in_the_way_is_not_emptied(
     assert invoke(capfd, "exec", f'file.putcontents("init.lua", "{holds}")', "--port", url)[0] == 0
     before = (tmp_path / "flash").read_bytes()
     code, _, err = invoke(capfd, "flash", "--port", url, "--erase", "--keep-files", same)
-    assert code == 1 and "cannot be saved" in err and "--backup" in err
+    # Not --lose-files, which does not help beside --keep-files here.
+    assert code == 1 and "cannot be saved" in err and "--backup" in err and "--lose-files" not in err
     code, _, err = invoke(capfd, "flash", "--port", url, "--keep-files", other)
     assert code == 2 and "would be lost" in err and "--lose-files" in err and "with --keep-files" not in err
     assert (tmp_path / "flash").read_bytes() == before and not kept.exists()
@@ -183,3 +186,44 @@ def test_a_person_is_asked_for_the_loader_when_the_files_are_saved_and_once(
             await server.close()
 
     asyncio.run(scenario())
+
+
+def test_a_board_without_files_has_none_to_lose(other: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&mac={MAC}&flash_size={SIZE}&flash_file={tmp_path / 'flash'}"
+    assert invoke(capfd, "exec", "file.putcontents('x', 'y') file.remove('x')", "--port", url)[0] == 0
+    code, out, err = invoke(capfd, "flash", "--port", url, "--keep-files", other)
+    assert code == 0 and "Wrote" in out, err
+
+
+def test_files_that_an_earlier_run_has_put_back_are_not_lost_by_the_next_one(
+    url: str, same: str, other: str, kept: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    program = "uart.on('data', 0, function() end, 0)"
+    assert invoke(capfd, "exec", f'file.putcontents("init.lua", "{program}")', "--port", url)[0] == 0
+    saved = Kept(MAC)
+    saved.save({"init.lua": program.encode(), "Data": b"not back yet"}, None)
+    saved.back("init.lua")
+    before = (tmp_path / "flash").read_bytes()
+    for arguments in (["--erase", same], [other]):
+        code, _, err = invoke(capfd, "flash", "--port", url, "--keep-files", *arguments)
+        assert code != 0 and "cannot be saved" in err and str(saved.folder) in err
+    assert (tmp_path / "flash").read_bytes() == before and saved.read() == {"Data": b"not back yet"}
+
+
+def test_a_firmware_on_which_the_agent_cannot_run_is_replaced_where_the_files_stay(
+    same: str, other: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = f"virtual:?baud_pacing=0&flash=0&cpu=0&mac={MAC}&flash_size={SIZE}&flash_file={tmp_path / 'flash'}"
+    lacking = f"{url}&modules=file,net,node,uart"
+
+    async def prepare() -> None:
+        port = await open_port(lacking)
+        await run_line(port, "file.putcontents('kept', 'still here')", 5.0)
+        await port.close()
+
+    asyncio.run(prepare())
+    code, _, err = invoke(capfd, "flash", "--port", url, "--keep-files", other)
+    assert code == 2 and "would be lost" in err and "the agent cannot run there" in err and "tmr" in err, err
+    code, out, err = invoke(capfd, "flash", "--port", url, "--keep-files", same)
+    assert code == 0 and "Wrote" in out, err
+    assert files(capfd, url) == {"kept": "still here"}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.cli.invoke import BOARD, invoke
@@ -29,3 +33,16 @@ def test_a_closed_standard_input_is_one_sentence(
     monkeypatch.setattr("sys.stdin", None)  # as Python has it
     code, out, err = invoke(capfd, "repl", "--port", "virtual:")
     assert (code, out) == (2, "") and "A terminal needs standard input and output" in err
+
+
+def test_output_that_nobody_reads_ends_it_without_a_traceback() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge.cli", "repl", "--port", "virtual:?cpu=0"], input=b"print(1)\n" * 20,
+            stdout=write, stderr=subprocess.PIPE, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")

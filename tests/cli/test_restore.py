@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,10 @@ def test_what_to_press_is_said_before_where_no_reset_lines_are_wired(
     code, _, err = invoke(capfd, "restore", str(file), "--port", "/dev/nosuchport", "--profile", str(profile))
     first, *_, last = err.splitlines()
     assert code == 1 and first == "Press the red one." and "There is no port /dev/nosuchport" in last
+
+
+def test_a_pipe_is_not_waited_for(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = invoke(capfd, "restore", str(tmp_path / "pipe"), "--port", "virtual:")
+    said = f"nodemcu-bridge: {tmp_path}/pipe is no plain file. Use a file that `flash --backup` wrote.\n"
+    assert (code, err) == (2, said)  # no empty line from the progress bar

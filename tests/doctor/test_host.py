@@ -60,6 +60,10 @@ def test_a_port_that_is_not_there_and_an_adapter_that_has_none(tmp_path: Path) -
     assert (port.check, port.status, driver.check, driver.status) == ("port", "fail", "driver", "fail")
 
 
+def test_a_name_that_no_port_can_have(tmp_path: Path) -> None:
+    assert [finding.what for finding in look_at_port("x" * 300, tmp_path)] == [f"There is no port {'x' * 300}."]
+
+
 def test_a_port_as_it_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port = Master()
     serving(tmp_path, port.path, "cp210x")

@@ -23,7 +23,7 @@ def test_a_folder_has_names_as_on_the_board(tmp_path: Path) -> None:
 
 def test_what_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
-    for name, why in (("a", "is no folder"), ("nosuch", "is not there")):
+    for name, why in (("a", "is no folder"), ("nosuch", "is not there"), ("x" * 300, "cannot be read .File name too")):
         with pytest.raises(UsageError, match=why):
             read_folder(tmp_path / name)
 

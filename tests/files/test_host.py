@@ -85,8 +85,17 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
                       ("x" * 300, "cannot be written"), ("loop/a", "cannot be written")):  # fmt: skip
         with pytest.raises(UsageError, match=why):
             host.write_file(tmp_path / name, b"x")
-    for name, why in (("folder", "is a folder"), ("nosuch/a", "no folder")):
+    for name, why in (("folder", "is a folder"), ("nosuch/a", "no folder"), ("x" * 300, "cannot be written"),
+                      ("x" * 300 + "/a", "cannot be written"), ("loop/a", "cannot be written")):  # fmt: skip
         with pytest.raises(UsageError, match=why):
             host.check_writable(tmp_path / name)
     host.check_writable(tmp_path / "a")
     assert sorted(os.listdir(tmp_path)) == ["folder", "loop"]
+
+
+def test_a_folder_that_may_not_be_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "in").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0)
+    with unprivileged(), pytest.raises(UsageError, match="cannot be written .Permission denied"):
+        host.check_writable(tmp_path / "closed" / "in" / "a")
+    (tmp_path / "closed").chmod(0o700)

@@ -184,3 +184,11 @@ def test_images_by_file_or_by_name(
     (tmp_path / "mine").write_bytes(b"other")
     assert load_images(["mine"])[0].data == b"other"
     assert entry.name == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such names")
+def test_a_name_of_a_file_that_is_no_text(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.bin"
+    path.write_bytes(image())
+    entry, _ = catalog.add([path])
+    assert entry.image.files[0].name == "caf\\xe9.bin" and catalog.entries() == ([entry], [])

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from bridge.errors import UsageError
+from bridge.errors import ImageError, UsageError
 from bridge.flashing.backup import load_backup, prepare_backup, restore_flash, save_flash
 from bridge.flashing.session import Session
 from bridge.image import ImagePart
@@ -86,3 +88,31 @@ def test_a_backup_that_the_disk_has_no_room_for_is_not_begun(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="needs 1152921504606846976 bytes, and .* are free there"):
         asyncio.run(save_flash(session, tmp_path / "backup.bin"))
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_file_is_no_backup(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # which nobody writes into
+    (tmp_path / "folder").mkdir()
+    for name, why in (("pipe", "no plain file"), ("folder", "is a folder"), ("none", "cannot be read")):
+        with pytest.raises(ImageError, match=why):
+            load_backup(tmp_path / name)
+
+
+def test_long_names_of_a_backup(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written .File name too long"):
+        prepare_backup(tmp_path / ("x" * 256))
+    file = tmp_path / ("x" * 255)
+    assert prepare_backup(file) is None
+
+    class Read:
+        flash_size = 1 << 18
+        url = "none"
+
+        async def read(self, at: int, size: int, into: Path) -> None:
+            await asyncio.to_thread(into.write_bytes, bytes(size))
+
+        async def md5(self, at: int, size: int) -> str:
+            return hashlib.md5(bytes(size)).hexdigest()
+
+    asyncio.run(save_flash(cast(Session, Read()), file))
+    assert file.stat().st_size == 1 << 18

@@ -61,3 +61,13 @@ def test_names_are_apart_also_where_case_counts_for_nothing() -> None:
 def test_the_folder_follows_the_rules_for_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_root() == tmp_path / "nodemcu-bridge" / "files"
+
+
+def test_when_the_last_file_is_back_nothing_is_kept_also_where_the_run_was_cut_off_then(tmp_path: Path) -> None:
+    kept = Kept(MAC, tmp_path)
+    kept.save({"a": b"1", "b": b"2"}, None)
+    assert kept.whole
+    kept.back("a")
+    assert kept.folder is not None and not kept.whole
+    kept.back("b")
+    assert Kept(MAC, tmp_path).folder is None and not kept.whole and not list(tmp_path.iterdir())

@@ -4,6 +4,7 @@ import pytest
 
 from bridge.errors import BridgeError, FlashError, PortBusy, PortError, PortLost, PortNotFound
 from bridge.flashing.output import KEPT, FlashProgress, Reader, explain
+from bridge.ports.esptool_session import MARK
 
 
 def test_progress_is_read_from_text_in_any_pieces() -> None:
@@ -85,3 +86,7 @@ def test_what_is_said_of_the_flash_is_true() -> None:
 def test_what_to_press_is_the_boards_own() -> None:
     error = explain("A fatal error occurred: Failed to connect", "/dev/x", by_hand="Connect D3 to G.")
     assert str(error).endswith("try again: Connect D3 to G.") and "FLASH" not in str(error)
+
+
+def test_results_are_no_last_words() -> None:
+    assert "esptool failed: Comparing. " in str(explain(f'Comparing\n\n{MARK}{{"md5": "00"}}\n', "/dev/x"))

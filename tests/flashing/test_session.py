@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bridge.errors import FlashError, UsageError
 from bridge.flashing.session import Session
+from bridge.ports.esptool_session import MARK
 from bridge.virtual.board import Deliver, VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
@@ -31,9 +33,9 @@ def test_several_steps_in_one_connection(tmp_path: Path) -> None:
                 before = board.flash.read(0, 4096)
                 assert await session.md5(0, 4096) == hashlib.md5(before).hexdigest()
                 assert await session.peek(0, 16) == before[:16]
-                await session.write([(0x200000, file)])
-                await session.read(0x200000, 4096, saved)
-                assert saved.read_bytes() == file.read_bytes() == board.flash.read(0x200000, 4096)
+                await session.write([(0x90000, file)])
+                await session.read(0x90000, 4096, saved)
+                assert saved.read_bytes() == file.read_bytes() == board.flash.read(0x90000, 4096)
                 await session.reset()
             await board.answered()
             await server.close()
@@ -198,3 +200,35 @@ def test_python_files_of_the_folder_one_is_in_are_not_run(tmp_path: Path, monkey
             await server.close()
 
     asyncio.run(scenario())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no signals")
+def test_a_process_that_is_killed_is_told_as_such() -> None:
+    async def scenario() -> None:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            with pytest.raises(FlashError) as caught:
+                async with Session(server.url, baud=460_800) as session:
+                    session._process.kill()  # as a computer without memory does
+                    await session.md5(0, 4096)
+            assert "esptool failed: its process was ended by SIGKILL." in str(caught.value)
+            await server.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_log_holds_nothing_of_what_is_in_the_flash(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    async def scenario() -> bytes:
+        async with VirtualBoard(QUICK) as board:
+            server = await serve_rfc2217(board)
+            async with Session(server.url, baud=460_800, log=log) as session:
+                found = await session.peek(0x10000, 256)
+            await server.close()
+            return found
+
+    found = asyncio.run(scenario())
+    said = log.read_text()
+    assert len(found) == 256 and found.hex() not in said and MARK not in said and said.endswith("\n")
+    assert "Connecting" in said and "Resetting" not in said

@@ -144,3 +144,16 @@ def test_speed_and_receiver_are_given_back() -> None:
 def test_a_port_that_is_gone() -> None:
     with pytest.raises(PortNotFound):
         asyncio.run(await_prompt("rfc2217://127.0.0.1:9"))
+
+
+def test_how_often_it_restarts_is_told_whatever_the_program_says_of_itself(tmp_path: Path) -> None:
+    program = "print('PANIC: unprotected error in call to Lua API (no, never)') while true do end"
+
+    async def scenario() -> None:
+        url = f"virtual:?clock=virtual&flash_file={tmp_path / 'flash'}"
+        async with open_board(url) as board:
+            await board.file.putcontents("init.lua", program)
+        with pytest.raises(FlashError, match=r"again and again \(\d times within \d+ s \(PANIC: .*\(no, never\)"):
+            await await_prompt(url)
+
+    clock.run(scenario())

@@ -60,6 +60,8 @@ def test_a_speed_the_adapter_refuses() -> None:
         async with rig() as made:
             with pytest.raises(PortError, match="refuses 3000000 baud and stays at 115200"):
                 await made.port.set_baud(3_000_000)
+            with pytest.raises(PortError, match="4294967296 baud, which RFC 2217 has no room for"):
+                await made.port.set_baud(1 << 32)
             assert made.port.baud == 115200
 
     asyncio.run(scenario())

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.opening import open_board
+from bridge.provision import BoardReport, load_shelf, provision_shelf
+from bridge.provision.board_run import Waits
+from bridge.provision.record import Records
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import Rfc2217Server, serve_rfc2217
@@ -66,6 +69,25 @@ class Shelf:
         process = await self.start(*arguments)
         out, err = await process.communicate()
         return process.returncode, out.decode(), err.decode()
+
+    async def run_here(
+        self, waits: Waits, at: Mapping[str, Callable[[], object]] | None = None
+    ) -> tuple[BoardReport, list[str]]:
+        """Make the first board ready in this process, without what a command takes: its report, and what was told.
+
+        The password is to be in this process's environment. `at` says what happens when something is told.
+        """
+        records = Records(self.folder / "state" / "nodemcu-bridge" / "boards")
+        plans, told = load_shelf(self.file, records.key())[:1], [""]
+
+        def tell(_name: str, stage: str, _fraction: float | None) -> None:
+            if told[-1] != stage:
+                told.append(stage)
+                if at is not None and stage in at:
+                    at[stage]()
+
+        done = await provision_shelf(self.file, plans, records, told=tell, waits=waits)
+        return done.boards[0], told
 
     async def contents(self, number: int) -> dict[str, bytes]:
         """All files on a board, as the bridge reads them."""

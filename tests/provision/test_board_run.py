@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bridge.opening import open_board
+from bridge.provision.board_run import Waits
 from bridge.virtual.rfc2217 import serve_rfc2217
 from tests.images import image
 from tests.provision.rig import FILES, PASSWORD, QUICK, STARTUP, Shelf, shelf
@@ -169,18 +170,20 @@ def test_another_board_than_the_file_says_is_left_as_it_is(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
-def test_a_board_whose_own_program_holds_the_console(tmp_path: Path) -> None:
+def test_a_board_whose_own_program_holds_the_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
             async with open_board(boards.servers[0].url) as board:
                 await board.file.putcontents("init.lua", "uart.on('data', 0, function() end, 0)")
             boards.boards[0].reset()
-            code, done = await report_of(boards)
-            assert code == 1 and "its init.lua may hold it" in done["boards"][0]["error"]
+            done, _ = await boards.run_here(Waits(prompt=2.0))
+            assert done.error is not None and "its init.lua may hold it" in done.error
             boards.write(extra="erase: true")
-            code, done = await report_of(boards)
-            (board_report,) = done["boards"]
-            assert (code, board_report["files_lost"]) == (0, True), board_report
+            done, told = await boards.run_here(SILENT)
+            assert (done.error, done.files_lost) == (None, True), done
+            assert "resetting: its prompt does not answer" in told
             assert await boards.contents(0) == WANTED
 
     asyncio.run(scenario())
@@ -232,25 +235,39 @@ def test_a_busy_board_is_not_erased(tmp_path: Path) -> None:
 
 RESTARTS = "tmr.create():alarm(50, 0, function() node.restart() end)"
 HOLDS = "uart.on('data', 0, function() end, 0)"
+#: For boards that have no prompt in any time (`test_first_look` has the real waits, on the virtual clock); those that
+#: come up have theirs.
+SILENT = Waits(ask=2.0, after_reset=2.0)
 
 
-@pytest.mark.parametrize("script", [RESTARTS, HOLDS])
-def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(tmp_path: Path, script: str) -> None:
+@pytest.mark.parametrize(
+    ("script", "erased"),
+    # One that has a prompt for moments takes all of the real waits to be told: see `test_first_look`.
+    [(RESTARTS, False), ("node.restart()", True), (HOLDS, True)],
+)
+def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, erased: bool
+) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
             (tmp_path / "init.lua").write_text(script)
-            code, out, err = await boards.run()
-            assert code == 1 and "does not come back with init.lua as its init.lua" in out, out
-            assert "`erase: true`" in out and "erases the whole flash" in out and "flash --erase" in out
-            assert err.count("looking") == 1 and "once more" not in err, err
+            done, told = await boards.run_here(Waits(restart=6.0))
+            assert done.error is not None and "does not come back with init.lua as its init.lua" in done.error, done
+            for words in ("`erase: true`", "erases the whole flash", "flash --erase"):
+                assert words in done.error
+            assert told.count("looking") == 1 and not any(stage.startswith("once more") for stage in told), told
             # The script is corrected, and the board still runs the old one: the same words.
             (tmp_path / "init.lua").write_bytes(STARTUP)
-            code, out, err = await boards.run()
-            assert code == 1 and "`erase: true`" in out and "erases the whole flash" in out, out
-            assert err.count("looking") == 1 and "once more" not in err, err
+            done, told = await boards.run_here(Waits(prompt=4.0))
+            assert done.error is not None and "`erase: true`" in done.error and "erases the whole flash" in done.error
+            assert told.count("looking") == 1 and not any(stage.startswith("once more") for stage in told), told
+            if not erased:
+                return
             boards.write(extra="erase: true")
-            code, done = await report_of(boards)
-            assert (code, done["boards"][0]["files_lost"]) == (0, True), done
+            done, _ = await boards.run_here(SILENT)
+            assert (done.error, done.files_lost) == (None, True), done
             assert await boards.contents(0) == WANTED
 
     asyncio.run(scenario())
@@ -405,5 +422,108 @@ def test_what_to_press_is_said_before_it_is_to_be_pressed(tmp_path: Path) -> Non
             await process.communicate()
             assert b"looking" in lines[0] and b"Connect GPIO0 to GND" in lines[1], lines
             assert b"connecting to the ROM loader; Connect GPIO0 to GND" in lines[2], lines
+
+    asyncio.run(scenario())
+
+
+#: So many modules that the file system begins elsewhere.
+MANY = (
+    "adc,ads1115,apa102,bit,bloom,bme280,bme680,coap,color_utils,cron,crypto,dht,encoder,file,gpio,hx711,http,i2c,mdns,"
+    "mqtt,net,node,ow,pcm,perf,pipe,pixbuf,rtctime,sjson,sntp,spi,struct,tmr,tls,u8g2,uart,ucg,websocket,wifi,ws2812"
+)
+
+
+def test_files_that_would_be_lost_are_told_with_what_the_file_can_say(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            (tmp_path / "firmware.bin").write_bytes(image(MANY))
+            code, done = await report_of(boards)
+            (board,) = done["boards"]
+            assert code == 1 and "would be lost" in board["error"] and board["changed"] == []
+            assert "`lose_files: true`" in board["error"] and "--lose-files" not in board["error"]
+
+    asyncio.run(scenario())
+
+
+def test_a_firmware_whose_writing_was_cut_off_is_not_taken_for_the_one_before(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            assert (await report_of(boards))[0] == 0
+            assert json.loads(record_of(boards).read_text())["image"] is not None
+            (tmp_path / "firmware.bin").write_bytes(image("adc,file,gpio,net,node,tmr,uart,wifi"))
+            process = await boards.start()
+            assert process.stderr is not None
+            while b"writing" not in (line := await process.stderr.readline()):
+                assert line
+            # All but told by the next line: what is written is another one.
+            while b"verifying" not in line and b"resetting" not in line:
+                line = await process.stderr.readline()
+                assert line
+            process.kill()
+            await process.communicate()
+            assert json.loads(record_of(boards).read_text())["image"] is None
+
+    asyncio.run(scenario())
+
+
+def test_a_board_that_cannot_say_what_it_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("init.lua", "wifi = {}")
+            boards.boards[0].reset()
+            code, done = await report_of(boards)
+            error = done["boards"][0]["error"]
+            assert code == 1 and "The board cannot say what it is: " in error and "init.lua may hide" in error
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("firmware: writing", "went away while flashing. Plug the board in and run the same command again"),
+        ("file main.lua", "No file is half written"),
+    ],
+)
+def test_a_board_that_goes_away_and_stays_away_is_told_with_what_is_to_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, words: str
+) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, blank=True)) as boards:
+            (tmp_path / "files" / "main.lua").write_bytes(bytes(100_000))
+            done, told = await boards.run_here(Waits(port=1.0), {stage: boards.boards[0].unplug})
+            assert any(each.startswith("once more") for each in told)
+            assert done.error is not None and words in done.error, done
+            boards.boards[0].plug()
+            done, _ = await boards.run_here(Waits())
+            assert done.error is None
+            assert await boards.contents(0) == WANTED | {"main.lua": bytes(100_000)}
+
+    asyncio.run(scenario())
+
+
+def test_the_clock_of_the_cpu_is_that_of_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+    watch = "most = 0 tmr.create():alarm(10, 1, function() most = math.max(most, node.getcpufreq()) end)"
+
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            own = "name: own\ndescription: slow\ncpu_mhz: 80\nbauds: [115200]\nflash: {size: 4194304, baud: 921600}\n"
+            (tmp_path / "own.yaml").write_text(own)
+            boards.file.write_text(boards.file.read_text().replace("profile: virtual", "profile: own.yaml"))
+            done, _ = await boards.run_here(Waits())
+            assert done.error is None, done
+            async with open_board(boards.servers[0].url, mhz=80) as board:
+                await board.exec(watch)
+                await board.file.remove("main.lua")
+            (tmp_path / "init.lua").unlink()
+            boards.file.write_text(boards.file.read_text().replace("startup: init.lua", ""))
+            done, _ = await boards.run_here(Waits())
+            assert (done.error, done.files) == (None, ["main.lua"])
+            async with open_board(boards.servers[0].url, mhz=80) as board:
+                assert await board.eval("most") == 80
 
     asyncio.run(scenario())

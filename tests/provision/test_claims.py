@@ -10,7 +10,7 @@ from bridge.errors import UsageError
 from bridge.ports.base import PortInfo
 from bridge.provision.claims import Claims, port_key
 from bridge.provision.load import load_shelf
-from bridge.provision.plan import Place
+from bridge.provision.plan import Place, Record
 from bridge.provision.record import Records
 from bridge.provision.report import ShelfReport
 from bridge.provision.shelf_run import provision_shelf
@@ -55,6 +55,9 @@ def test_boards_are_asked_for_their_mac_address(tmp_path: Path) -> None:
             for number in (1, 3):  # one is in use, the other a board's of the file
                 assert await claims.with_mac(f"5c:cf:7f:00:00:0{number}", there) is None
             assert await claims.with_mac("5c:cf:7f:00:00:03", there, given=True) == there[2]
+            # Boards of the file that are left out of the run are left alone as well.
+            claims = Claims([replace(PLAN, place=Place(), elsewhere=(Place(usb_path="1-2"),))], lambda: there)
+            assert await claims.with_mac("5c:cf:7f:00:00:02", there) is None
 
     asyncio.run(scenario())
 
@@ -96,5 +99,38 @@ def test_one_board_under_two_names_is_worked_on_once(tmp_path: Path, monkeypatch
             done = await run(boards, f'  - {{name: one, port: "{url}"}}\n  - {{name: two, usb_path: 1-1}}\n')
             one, two = done.boards
             assert one.error is None and two.error is not None and "one and two are both on" in two.error
+
+    asyncio.run(scenario())
+
+
+def test_a_port_that_a_serial_number_gives_to_a_board_is_left_alone(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 2) as boards:
+            there = [replace(info, serial_number=f"A{number}") for number, info in enumerate(infos(boards))]
+            claims = Claims([replace(PLAN, place=Place(serial_number="A0"))], lambda: there)
+            assert await claims.with_mac("5c:cf:7f:00:00:01", there) is None
+            assert await claims.with_mac("5c:cf:7f:00:00:02", there) == there[1]
+            # Which of two is meant by one that both have is only told by asking.
+            there[:] = [replace(info, serial_number="A0") for info in there]
+            assert await claims.with_mac("5c:cf:7f:00:00:01", there) == there[0]
+
+    asyncio.run(scenario())
+
+
+def test_another_bare_board_in_the_place_of_a_known_one_is_not_flashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1, replace(QUICK, blank=True)) as boards:
+            monkeypatch.setenv("TEST_WIFI", boards.environment()["TEST_WIFI"])
+            # The port had another name when the last run saw a board in this place.
+            gone = "/dev/nosuchport"
+            known = Record("5c:cf:7f:99:99:99", name="b1", port=gone, usb_path="1-1")
+            Records(tmp_path / "records").write(known)
+            before = boards.boards[0].flash.read(0, 1 << 20)
+            (board,) = (await run(boards, f"  - {{name: b1, port: {gone}}}\n")).boards
+            assert board.error is not None and "5c:cf:7f:99:99:99" in board.error, board
+            assert "nothing has been written" in board.error
+            assert boards.boards[0].flash.read(0, 1 << 20) == before
 
     asyncio.run(scenario())

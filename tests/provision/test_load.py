@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import ImageError, ProfileError, UsageError
 from bridge.provision.load import load_shelf
-from bridge.provision.plan import BoardPlan
+from bridge.provision.plan import BoardPlan, Place
 from tests.images import image
 
 KEY = b"k" * 32
@@ -115,7 +115,9 @@ def test_what_is_about_the_firmware_needs_one(tmp_path: Path) -> None:
 
 def test_some_of_the_boards(tmp_path: Path) -> None:
     text = "boards:\n  - {name: a, port: x}\n  - {name: b, port: y}\n"
-    assert [plan.name for plan in load(tmp_path, text, "b")] == ["b"]
+    (plan,) = load(tmp_path, text, "b")
+    # Where the others are is known all the same, so that nobody looks for this one there.
+    assert (plan.name, plan.elsewhere) == ("b", (Place(port="x"),))
     with pytest.raises(UsageError, match="has no board c. It has a, b"):
         load(tmp_path, text, "c")
     with pytest.raises(ProfileError, match="cannot be read"):

@@ -122,3 +122,64 @@ def test_the_mac_address_of_the_file_counts() -> None:
     one.recognise(MAC, None)
     with pytest.raises(UsageError, match=f"has the MAC address {OTHER}, and the file says {MAC}"):
         one.recognise(OTHER, None)
+
+
+def test_an_adapter_of_which_nothing_is_known_but_its_name_is_itself() -> None:
+    one = finder(Place(port="COM5"), [adapter("COM5", None)])
+    for _ in range(2):
+        assert find(one) == "COM5"
+
+
+def run_of(there: list[PortInfo], records: Path, **ports: str) -> dict[str, Finder]:
+    """Finders of one run, by the names of the boards."""
+    plans = [replace(PLAN, name=name, place=Place(port=port)) for name, port in ports.items()]
+    claims = Claims(plans, lambda: there)
+    return {plan.name: Finder(plan, Records(records), claims) for plan in plans}
+
+
+def test_two_adapters_whose_names_change_places_in_a_run_are_found_again(tmp_path: Path) -> None:
+    there = [adapter("/dev/ttyUSB0", "1-1", "0001"), adapter("/dev/ttyUSB1", "1-2", "0001")]
+    boards = run_of(there, tmp_path, one="/dev/ttyUSB0", two="/dev/ttyUSB1")
+    assert [find(board) for board in boards.values()] == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    there[:] = [adapter("/dev/ttyUSB1", "1-1", "0001"), adapter("/dev/ttyUSB0", "1-2", "0001")]
+    assert [find(board) for board in boards.values()] == ["/dev/ttyUSB1", "/dev/ttyUSB0"]
+
+
+def test_a_name_that_went_to_the_adapter_of_another_board_of_the_file_is_left_to_that(tmp_path: Path) -> None:
+    for name, mac, port, path in (("one", MAC, "/dev/ttyUSB0", "1-1"), ("two", OTHER, "/dev/ttyUSB1", "1-2")):
+        Records(tmp_path).write(Record(mac, name=name, port=port, usb_path=path))
+    # The first one is not plugged in, so that the second one has its name.
+    there = [adapter("/dev/ttyUSB0", "1-2")]
+    boards = run_of(there, tmp_path, one="/dev/ttyUSB0", two="/dev/ttyUSB1")
+    with pytest.raises(PortNotFound, match="/dev/ttyUSB0 is by now the adapter that two was on, and that of one is"):
+        find(boards["one"])
+    assert find(boards["two"]) == "/dev/ttyUSB0"
+    # It comes back.
+    there[:] = [adapter("/dev/ttyUSB1", "1-1"), adapter("/dev/ttyUSB0", "1-2")]
+    with pytest.raises(UsageError, match="/dev/ttyUSB0 is another adapter than when one was made ready"):
+        find(boards["one"])
+    there[:] = [adapter("/dev/ttyUSB0", "1-1"), adapter("/dev/ttyUSB1", "1-2")]
+    assert [find(board) for board in boards.values()] == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+
+
+def test_the_mac_address_that_a_board_must_have(tmp_path: Path) -> None:
+    remember(tmp_path, usb_path="1-1")
+    one = finder(Place(port="/dev/ttyUSB0"), [adapter("/dev/ttyUSB3", "1-1")], tmp_path)
+    assert one.mac is None
+    find(one)
+    assert one.mac == MAC
+    assert finder(Place(port="x"), [], mac=OTHER).mac == OTHER
+    another = finder(Place(port="x"), [])
+    another.recognise(OTHER, "x")
+    assert another.mac == OTHER
+
+
+def test_a_name_of_the_adapter_at_a_place_that_the_file_gives_to_another_board_is_left_to_that() -> None:
+    there = [adapter("/dev/ttyUSB0", "1-2")]
+    plans = [replace(PLAN, name="one", place=Place(port="/dev/ttyUSB0")),
+             replace(PLAN, name="two", place=Place(usb_path="1-2"))]  # fmt: skip
+    claims = Claims(plans, lambda: there)
+    one, two = (Finder(plan, Records(Path("/nosuchfolder")), claims) for plan in plans)
+    with pytest.raises(UsageError, match="The boards two and one are both on /dev/ttyUSB0"):
+        find(one)
+    assert find(two) == "/dev/ttyUSB0"

@@ -75,3 +75,10 @@ def test_fingerprints_tell_secrets_apart_by_a_key() -> None:
     one, other = new_key(), new_key()
     prints = {fingerprint(secret, key) for secret in (None, Secret("a"), Secret("b")) for key in (one, other)}
     assert len(prints) == 6 and all(len(each) == 32 for each in prints)
+
+
+def test_bytes_that_are_no_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("A_SECRET", "caf\udce9-hunter2")  # what a system makes of Latin-1 in UTF-8's place
+    with pytest.raises(UsageError, match="it, in the environment variable A_SECRET, is not text in UTF-8") as caught:
+        read_secret(SecretSource(env="A_SECRET"), tmp_path, "it")
+    assert "hunter2" not in str(caught.value) and caught.value.__cause__ is None

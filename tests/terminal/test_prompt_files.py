@@ -94,3 +94,18 @@ def test_a_reset_is_that_of_the_port() -> None:
 
     clock.run(scenario())
     assert pressed == ["pressed"]
+
+
+def test_a_file_system_that_does_not_rename_keeps_the_old_file() -> None:
+    async def scenario() -> None:
+        port = await open_port("virtual:?clock=virtual&flash=0&cpu=0")
+        files = PromptFiles(port, no_reset)
+        await files.put("init.lua", b"old")
+        async with open_board(port) as board:
+            await board.exec("file = setmetatable({rename = function() return false end}, {__index = file})")
+        with pytest.raises(UsageError, match="did not put init.lua in its place"):
+            await files.put("init.lua", b"new")
+        assert await files.get("init.lua") == b"old"
+        await port.close()
+
+    clock.run(scenario())

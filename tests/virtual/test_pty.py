@@ -253,6 +253,8 @@ def test_a_link_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "precious"
     with pytest.raises(UsageError, match="No such file or directory"):
         asyncio.run(main(tmp_path / "nowhere" / "link"))
+    with pytest.raises(UsageError, match="File name too long"):
+        asyncio.run(main(tmp_path / ("x" * 300)))
 
 
 def test_unplugging_ends_the_program_and_plugging_in_gives_another_terminal(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import bridge
 from bridge.errors import UsageError
 from bridge.inspect import inspect_board
 from bridge.ports.open import open_port
@@ -57,3 +59,15 @@ def test_what_cannot_be_is_said() -> None:
             [sys.executable, "-m", "bridge.cli", "virtual", *arguments], capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_what_lies_in_the_working_folder_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('a file of the working folder was run')\n")
+    command = [sys.executable, "-P", "-m", "bridge.cli", "virtual", "--shelf", "1", "--rfc2217", "127.0.0.1:0"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(bridge.__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
+        try:
+            assert announced(process)[0] == "RFC2217"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
