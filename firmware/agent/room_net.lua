@@ -12,12 +12,12 @@ for event = 1, 6 do
   end
 end
 
--- Gives the stack what waits, as far as it has room. "out of memory" with a heap that has some is a peer that does not
--- acknowledge: its window is full, perhaps for minutes.
+-- Gives the stack what waits, as far as it has room. When it has none although the heap has, the peer does not acknowledge:
+-- its window is full, perhaps for minutes.
 function agent.pump(socket, book)
   while book[6] do
     local ok, text = pcall(socket.send, socket, book[6])
-    if not ok and book[3] and (book[5] > 0 or text == "out of memory" and node.heap() > 4000) then
+    if not ok and book[3] and (book[5] > 0 or node.heap() > 4000) then
       book[5] = book[5] - 1
       return
     end
