@@ -4,8 +4,9 @@ local agent = ...
 local line = {}
 -- What waits: the book of its socket, the event, its value or false, …
 agent.line = line
--- A socket's book, in agent.books: number, credit, is it connected, is it held (since which fragment), tries left; then
--- what waits to be sent: data, its call, …
+-- A socket's book, in agent.books: number, credit, is it connected, is it held (since which fragment), turns of the
+-- timer left for what waits to be sent (a peer's window may be full for minutes, and the host waits for five); then this:
+-- data, its call, …
 
 -- Gives the link what waits, oldest first, as long as little is under way, or what is no data and has thirty others behind
 -- it, as the replies of a flood of calls would keep it here for ever; every frame out is an occasion. When nothing
@@ -131,6 +132,6 @@ function agent.happened(event, socket, value)
     socket:unhold()
   end
   book[3] = event == @EVENT_CONNECTION@ or event == @EVENT_SENT@
-  book[5] = 9
+  book[5] = 1000
   agent.pump(socket, book)
 end

@@ -12,12 +12,11 @@ for event = 1, 6 do
   end
 end
 
--- Gives the stack what waits, as far as it has room. When it has none although the heap has, the peer does not acknowledge:
--- its window is full, perhaps for minutes.
+-- Gives the stack what waits, as far as it has room.
 function agent.pump(socket, book)
   while book[6] do
     local ok, text = pcall(socket.send, socket, book[6])
-    if not ok and book[3] and (book[5] > 0 or node.heap() > 4000) then
+    if not ok and book[3] and book[5] > 0 then
       book[5] = book[5] - 1
       return
     end
@@ -29,7 +28,7 @@ function agent.pump(socket, book)
     else
       agent.answer(book[5], false, text)
     end
-    book[5] = 9
+    book[5] = 1000
   end
 end
 

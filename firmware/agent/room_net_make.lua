@@ -5,7 +5,7 @@ local agent = ...
 function agent.net_socket(_, accepted)
   local socket = accepted or net.createConnection()
   local number = agent.keep(socket)
-  agent.books[socket] = { number, @CREDIT@, accepted ~= nil, false, 9 }
+  agent.books[socket] = { number, @CREDIT@, accepted ~= nil, false, 1000 }
   -- One string takes 250 bytes less than a list of six.
   local event = 0
   for name in ("@SOCKET_EVENTS@"):gmatch "%a+" do
