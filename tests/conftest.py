@@ -28,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, default)
 
 
+#: Tests that take a minute or more, most of it waiting.
+_LONG = ("test_hil_matrix", "test_two_hundred_requests", "test_ab_with_fifty_clients")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # What takes minutes begins first: at the end the other workers would have nothing left to do beside it.
-    items.sort(key=lambda item: "test_hil_matrix" not in item.nodeid)
+    items.sort(key=lambda item: not any(name in item.nodeid for name in _LONG))

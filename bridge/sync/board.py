@@ -127,6 +127,10 @@ class Board:
 
         return portal().call(run())
 
+    def state_changed(self) -> None:
+        """Wait until `state` changes."""
+        portal().call(self._board.state_changed())
+
     def reset(self) -> None:
         """Restart the board and put the agent on it again."""
         portal().call(self._board.reset())
