@@ -11,8 +11,12 @@ import time
 
 #: System programs that some tests drive, and what they are for.
 PROGRAMS = {
+    "ab": "a load of HTTP requests",
     "curl": "an independent HTTP client",
-    "nc": "an independent UDP peer",
+    "dig": "an independent client of DNS",
+    "git": "clones through the proxy",
+    "mosquitto": "an MQTT broker",
+    "nc": "an independent TCP and UDP peer",
     "node": "runs NodeMCU-Tool",
     "npm": "installs NodeMCU-Tool",
     "openssl": "an independent TLS server",
@@ -45,7 +49,9 @@ def main() -> int:
         if name not in names:
             parser.error(f"{name} is not a check; known: {', '.join(names)}")
 
-    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    # Debian keeps servers where not every user's PATH looks.
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    absent = [name for name in PROGRAMS if shutil.which(name, path=path) is None]
     in_ci = os.environ.get("CI") == "true"
     for name in absent:
         consequence = "that is a failure under CI=true" if in_ci else "the tests that drive it are skipped and say so"

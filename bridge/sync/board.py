@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from bridge import board as _board
 from bridge import opening as _opening
+from bridge.board import RESET_TIMEOUT
 from bridge.errors import BoardReset
 from bridge.lifecycle import State
 from bridge.link import CALL_TIMEOUT, AgentFacts
@@ -131,9 +132,9 @@ class Board:
         """Wait until `state` changes."""
         portal().call(self._board.state_changed())
 
-    def reset(self) -> None:
+    def reset(self, *, seconds: float = RESET_TIMEOUT) -> None:
         """Restart the board and put the agent on it again."""
-        portal().call(self._board.reset())
+        portal().call(self._board.reset(seconds=seconds))
 
     def close(self) -> None:
         """Give the prompt and the port back."""
