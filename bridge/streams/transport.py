@@ -7,6 +7,7 @@ FIN comes), so there is no half-closed state, and `eof_received` is followed by 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 from asyncio import constants
 from collections import deque
@@ -24,6 +25,8 @@ from bridge.streams.reasons import standard, told
 CLOSE_TIMEOUT = 30.0
 #: Calls of `send` under way at once: the next piece crosses the line while the stack takes one.
 IN_FLIGHT = 2
+#: Seconds after which a peer counts as one that has acknowledged, when that cannot be told.
+UNTOLD = 1.0
 
 
 class BoardTransport(WriteFlow):
@@ -214,7 +217,13 @@ class BoardTransport(WriteFlow):
         return piece
 
     async def _send_in_a_crowd(self) -> None:
-        await self._acknowledged.wait()
+        # Where the protocol does not read, what tells of the acknowledgement waits behind data that it does not want.
+        while not self._acknowledged.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(UNTOLD):
+                    await self._acknowledged.wait()
+            if not self._reading.is_set():
+                break
         async with self._crowd.turn():
             self._acknowledged.clear()
             piece = self._take(SEGMENT)

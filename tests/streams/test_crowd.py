@@ -92,3 +92,37 @@ def test_five_that_send_share_the_line_and_the_heap_whether_or_not_some_are_stal
                 assert board._slots.taken == 0 and board._slots.crowd.sending == 0
 
     clock.run(main())
+
+
+def test_in_a_crowd_who_does_not_read_can_write_all_the_same() -> None:
+    """The acknowledgement is told behind data that the protocol does not want yet: each waited for the other."""
+
+    async def main() -> None:
+        async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:
+            await virtual.answered()
+            assert isinstance(virtual.network, MemoryNetwork)
+            arrived: list[int] = []
+
+            async def talks_first(stream: MemoryStream) -> None:
+                stream.write(b"what nobody reads yet")
+                arrived.append(len(await stream.read()))
+
+            virtual.network.serve(HOST, 80, talks_first)
+            async with open_board(VirtualPort(virtual), start=start, speeds=()) as board:
+                writers = [(await board.open_connection(HOST, 80))[1] for _ in range(CROWDED)]
+                for writer in writers:
+                    assert isinstance(writer.transport, asyncio.Transport)
+                    writer.transport.pause_reading()
+                    writer.write(bytes(SIZE))
+                async with asyncio.timeout(120):
+                    for writer in writers:
+                        await writer.drain()
+                        while writer.transport.get_write_buffer_size():
+                            await asyncio.sleep(1)
+                for writer in writers:
+                    writer.close()
+                    await writer.wait_closed()
+                await asyncio.sleep(1)
+                assert arrived == [SIZE] * CROWDED
+
+    clock.run(main())
