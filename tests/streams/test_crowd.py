@@ -116,9 +116,8 @@ def test_in_a_crowd_who_does_not_read_can_write_all_the_same() -> None:
                     writer.write(bytes(SIZE))
                 async with asyncio.timeout(120):
                     for writer in writers:
+                        writer.transport.set_write_buffer_limits(0)
                         await writer.drain()
-                        while writer.transport.get_write_buffer_size():
-                            await asyncio.sleep(1)
                 for writer in writers:
                     writer.close()
                     await writer.wait_closed()
