@@ -392,6 +392,31 @@ def test_tls_cert_auth(tmp_path: Path) -> None:
                 assert example.stdout is not None and example.stdout.readline() == "the broker says 0\n"
 
 
+def test_notebook() -> None:
+    network = next(_networks)
+    with web_server(network) as port:
+        url = f"http://web.test:{port}/page"
+        lines = output("notebook.py", "--times", "2", url, network=network, hosts=f"web.test={network}.1")
+    assert lines[1:3] == [f"web.test is {network}.1", "first byte  last byte   bytes   heap"]
+    rows = [line.split() for line in lines[3:]]
+    assert len(rows) == 2
+    for first, _, last, _, size, heap in rows:
+        assert 0 < float(first) <= float(last) and int(size) > len(PAGE) and int(heap) > 10_000
+
+
+def test_notebook_and_a_server_that_is_not_there() -> None:
+    network = next(_networks)
+    with listener(network) as (_, port):
+        pass
+    run = subprocess.run(
+        command("notebook.py", f"http://{network}.1:{port}/", network=network),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 1 and "refuses the connection" in run.stderr.splitlines()[-1]
+
+
 def test_sync_script() -> None:
     run = subprocess.run(command("sync_script.py"), capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
