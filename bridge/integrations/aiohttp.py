@@ -148,7 +148,7 @@ async def serve(
 
     Raises:
         ConnectionReset: the board restarted, or went away.
-        ConnectionLost: the port is taken, or the address is not the board's.
+        ListenRefused: the port is taken, or the address is not the board's.
     """
     runner = web.AppRunner(application, **{"keepalive_timeout": 10.0, **options})
     await runner.setup()

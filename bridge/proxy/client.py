@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import struct
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from bridge.streams.relay import reset
 
 T = TypeVar("T")
 
@@ -67,13 +66,7 @@ class Client:
 
     def reset(self) -> None:
         """End the connection so that the client is told of a failure, not of an end."""
-        sock = self.writer.get_extra_info("socket")
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-                )
-        self.writer.transport.abort()
+        reset(self.writer)
 
     async def while_there(self, work: Coroutine[Any, Any, T], undo: Callable[[T], None] | None = None) -> T:
         """Do something for the client as long as it is there.
