@@ -17,6 +17,9 @@ MOST = 5
 TIME_WAIT = 10.0
 #: Connections that may be in TIME_WAIT whatever the heap is; before more are closed it is asked.
 FEW_CLOSED = 8
+#: Connections that may be in TIME_WAIT at all: 4.4 KB. What is free at a quiet moment is needed in the next one, when five
+#: connections send.
+MOST_CLOSED = 24
 #: Free bytes of the board's heap that are enough to close one more: the agent turns clients away below 4000.
 ENOUGH_HEAP = 6000
 
@@ -107,7 +110,9 @@ class Slots:
             while True:
                 while self._closed and self._closed[0] + TIME_WAIT <= loop.time():
                     self._closed.popleft()
-                if len(self._closed) < FEW_CLOSED or await heap() >= ENOUGH_HEAP:
+                if len(self._closed) < FEW_CLOSED:
+                    break
+                if len(self._closed) < MOST_CLOSED and await heap() >= ENOUGH_HEAP:
                     break
                 await asyncio.sleep(self._closed[0] + TIME_WAIT - loop.time())
             self._closed.append(loop.time())

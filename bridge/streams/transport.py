@@ -248,7 +248,9 @@ class BoardTransport(WriteFlow):
         self._lost(None)
 
     async def _heap(self) -> int:
-        (free,) = await self._socket.table.call("node.heap")
+        table = self._socket.table
+        await table.call("collectgarbage")  # the agent lets garbage lie until little else is left
+        (free,) = await table.call("node.heap")
         return int(free)
 
     def _give_up(self) -> None:

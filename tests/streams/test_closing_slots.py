@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.streams.slots import ENOUGH_HEAP, FEW_CLOSED, TIME_WAIT, Slots
+from bridge.streams.slots import ENOUGH_HEAP, FEW_CLOSED, MOST_CLOSED, TIME_WAIT, Slots
 from bridge.virtual import clock
 
 
@@ -26,6 +26,25 @@ def test_few_closings_ask_nothing_and_more_wait_for_heap() -> None:
         await slots.may_close(heap)
         assert loop.time() == began and len(asked) == 2
         await asyncio.gather(*(slots.may_close(heap) for _ in range(2)))
+        assert round(loop.time() - began, 3) == TIME_WAIT
+
+    clock.run(scenario())
+
+
+def test_however_much_is_free_only_so_many_closed_ones_are_left_behind() -> None:
+    """What is free at a quiet moment, or is garbage, is not there when five connections send."""
+
+    async def scenario() -> None:
+        slots, loop = Slots(), asyncio.get_running_loop()
+        began = loop.time()
+
+        async def plenty() -> int:
+            return 40_000
+
+        for _ in range(MOST_CLOSED):
+            await slots.may_close(plenty)
+        assert loop.time() == began
+        await slots.may_close(plenty)
         assert round(loop.time() - began, 3) == TIME_WAIT
 
     clock.run(scenario())
