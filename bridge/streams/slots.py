@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 
 from bridge.errors import NetTimeout
 from bridge.streams.crowd import Crowd
@@ -15,13 +14,10 @@ MOST = 5
 #: Seconds that a connection stays in the board's heap which the board has closed first: TIME_WAIT, twice TCP_MSL of
 #: app/include/lwipopts.h. Each is 184 bytes.
 TIME_WAIT = 10.0
-#: Connections that may be in TIME_WAIT whatever the heap is; before more are closed it is asked.
-FEW_CLOSED = 8
-#: Connections that may be in TIME_WAIT at all: 4.4 KB. What is free at a quiet moment is needed in the next one, when five
-#: connections send.
-MOST_CLOSED = 24
-#: Free bytes of the board's heap that are enough to close one more: the agent turns clients away below 4000.
-ENOUGH_HEAP = 6000
+#: So many may be closed at once, and then one after each such time, in seconds: some 29 are in TIME_WAIT at most, 5.3
+#: KB. Five that send need some 12 KB more than five that are quiet, and the agent turns clients away below 4 KB.
+#: (Asking for the heap tells little: most of what is taken is garbage, and the question itself needs 2 KB there.)
+CLOSED_AT_ONCE, CLOSED_EVERY = MOST, TIME_WAIT / 24
 
 
 class Slot:
@@ -54,7 +50,8 @@ class Slots:
         #: Those that send.
         self.crowd = Crowd()
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._closed: deque[float] = deque()
+        #: When the last one that was closed has had its time, on the loop's clock.
+        self._may_close_at = 0.0
         self._closing = asyncio.Lock()
 
     @property
@@ -98,24 +95,15 @@ class Slots:
         self.taken += 1
         return Slot(self)
 
-    async def may_close(self, heap: Callable[[], Awaitable[int]]) -> None:
+    async def may_close(self) -> None:
         """Wait until the board may close one more connection without running out of heap: many short ones at once
-        leave more behind than it holds, and it turns clients away then, or restarts.
-
-        Args:
-            heap: asks for the board's free heap, in bytes.
-        """
+        leave more behind than it holds, and it turns clients away then, or restarts."""
         loop = asyncio.get_running_loop()
         async with self._closing:
-            while True:
-                while self._closed and self._closed[0] + TIME_WAIT <= loop.time():
-                    self._closed.popleft()
-                if len(self._closed) < FEW_CLOSED:
-                    break
-                if len(self._closed) < MOST_CLOSED and await heap() >= ENOUGH_HEAP:
-                    break
-                await asyncio.sleep(self._closed[0] + TIME_WAIT - loop.time())
-            self._closed.append(loop.time())
+            early = self._may_close_at - loop.time() - (CLOSED_AT_ONCE - 1) * CLOSED_EVERY
+            if early > 0:
+                await asyncio.sleep(early)
+            self._may_close_at = max(self._may_close_at, loop.time()) + CLOSED_EVERY
 
     def _next(self) -> None:
         """A slot has become free; the next one that waits gets it."""

@@ -58,7 +58,7 @@ class BoardTransport(WriteFlow):
         crowd: Crowd,
         close_timeout: float = CLOSE_TIMEOUT,
         ended: Callable[[], None],
-        may_close: Callable[[Callable[[], Awaitable[int]]], Awaitable[None]],
+        may_close: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(extra, socket.table.loop)
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
@@ -238,7 +238,7 @@ class BoardTransport(WriteFlow):
 
     async def _close_socket(self) -> None:
         try:
-            await self._may_close(self._heap)
+            await self._may_close()
             await self._socket.close()
         except LuaError:
             pass  # the peer has closed already
@@ -246,12 +246,6 @@ class BoardTransport(WriteFlow):
             self._lost(standard(error, self._where))
             return
         self._lost(None)
-
-    async def _heap(self) -> int:
-        table = self._socket.table
-        await table.call("collectgarbage")  # the agent lets garbage lie until little else is left
-        (free,) = await table.call("node.heap")
-        return int(free)
 
     def _give_up(self) -> None:
         what = f"What was written to {self._where} did not leave within {self._close_timeout:g} s"

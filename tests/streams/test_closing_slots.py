@@ -4,48 +4,33 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.streams.slots import ENOUGH_HEAP, FEW_CLOSED, MOST_CLOSED, TIME_WAIT, Slots
+from bridge.streams.slots import CLOSED_AT_ONCE, CLOSED_EVERY, TIME_WAIT, Slots
 from bridge.virtual import clock
 
 
-def test_few_closings_ask_nothing_and_more_wait_for_heap() -> None:
-    asked: list[float] = []
-
+def test_some_may_close_at_once_and_the_others_one_after_the_other() -> None:
     async def scenario() -> None:
         slots, loop = Slots(), asyncio.get_running_loop()
-        began = loop.time()
-
-        async def heap() -> int:
-            asked.append(loop.time() - began)
-            return ENOUGH_HEAP if len(asked) <= 2 else ENOUGH_HEAP - 1
-
-        for _ in range(FEW_CLOSED):
-            await slots.may_close(heap)
-        assert asked == []
-        await slots.may_close(heap)
-        await slots.may_close(heap)
-        assert loop.time() == began and len(asked) == 2
-        await asyncio.gather(*(slots.may_close(heap) for _ in range(2)))
-        assert round(loop.time() - began, 3) == TIME_WAIT
+        began, times = loop.time(), list[float]()
+        for _ in range(40):
+            await slots.may_close()
+            times.append(round(loop.time() - began, 3))
+        assert times[:CLOSED_AT_ONCE] == [0] * CLOSED_AT_ONCE
+        assert times[CLOSED_AT_ONCE:] == [round(n * CLOSED_EVERY, 3) for n in range(1, 41 - CLOSED_AT_ONCE)]
+        assert max(sum(at <= each < at + TIME_WAIT for each in times) for at in times) <= 29
 
     clock.run(scenario())
 
 
-def test_however_much_is_free_only_so_many_closed_ones_are_left_behind() -> None:
-    """What is free at a quiet moment, or is garbage, is not there when five connections send."""
-
+def test_after_a_pause_some_may_close_at_once_again() -> None:
     async def scenario() -> None:
         slots, loop = Slots(), asyncio.get_running_loop()
-        began = loop.time()
-
-        async def plenty() -> int:
-            return 40_000
-
-        for _ in range(MOST_CLOSED):
-            await slots.may_close(plenty)
-        assert loop.time() == began
-        await slots.may_close(plenty)
-        assert round(loop.time() - began, 3) == TIME_WAIT
+        for _ in range(3):
+            began = loop.time()
+            for _ in range(CLOSED_AT_ONCE):
+                await slots.may_close()
+            assert round(loop.time() - began, 3) == 0
+            await asyncio.sleep(CLOSED_AT_ONCE * CLOSED_EVERY + 0.001)
 
     clock.run(scenario())
 
@@ -53,17 +38,13 @@ def test_however_much_is_free_only_so_many_closed_ones_are_left_behind() -> None
 def test_who_gives_up_waiting_holds_up_nobody() -> None:
     async def scenario() -> None:
         slots = Slots()
-
-        async def full() -> int:
-            return 0
-
-        for _ in range(FEW_CLOSED):
-            await slots.may_close(full)
-        waiting = asyncio.ensure_future(slots.may_close(full))
-        await asyncio.sleep(1)
+        for _ in range(CLOSED_AT_ONCE):
+            await slots.may_close()
+        waiting = asyncio.ensure_future(slots.may_close())
+        await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        async with asyncio.timeout(TIME_WAIT):
-            await slots.may_close(full)
+        async with asyncio.timeout(2 * CLOSED_EVERY):
+            await slots.may_close()
 
     clock.run(scenario())
