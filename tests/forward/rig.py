@@ -103,9 +103,9 @@ async def opened(board: Board, *forwards: Forward, **options: Any) -> AsyncItera
 
 
 @asynccontextmanager
-async def on(rig: Rig) -> AsyncIterator[Board]:
-    """Open the board."""
-    async with asyncio.timeout(2 * PATIENCE), open_board(rig.url) as board:
+async def on(rig: Rig, seconds: float = 2 * PATIENCE) -> AsyncIterator[Board]:
+    """Open the board, for so many seconds at most."""
+    async with asyncio.timeout(seconds), open_board(rig.url) as board:
         yield board
 
 

@@ -22,11 +22,12 @@ def to(port: int, listen: int = 0) -> Forward:
 
 
 @pytest.mark.timeout(400)  # the board holds what is left of each for 10 s, and has heap for some twenty
+@pytest.mark.timeout(300)  # 80 s of it are closings that wait
 def test_two_hundred_requests_of_ab_reach_a_web_server(board_rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "page").write_bytes(b"x" * 500)
 
     async def scenario() -> None:
-        async with on(board_rig) as board, web_server("127.0.0.1", tmp_path) as port:
+        async with on(board_rig, 280) as board, web_server("127.0.0.1", tmp_path) as port:
             async with opened(board, to(port)) as open_:
                 address, chosen = open_.forwards[0].address
                 assert address == f"{board_rig.network}.2"
