@@ -14,10 +14,10 @@ MOST = 5
 #: Seconds that a connection stays in the board's heap which the board has closed first: TIME_WAIT, twice TCP_MSL of
 #: app/include/lwipopts.h. Each is 184 bytes.
 TIME_WAIT = 10.0
-#: So many may be closed at once, and then one after each such time, in seconds: some 29 are in TIME_WAIT at most, 5.3
+#: So many may be closed at once, and then one after each such time, in seconds: some 40 are in TIME_WAIT at most, 7.4
 #: KB. Five that send need some 12 KB more than five that are quiet, and the agent turns clients away below 4 KB.
 #: (Asking for the heap tells little: most of what is taken is garbage, and the question itself needs 2 KB there.)
-CLOSED_AT_ONCE, CLOSED_EVERY = MOST, TIME_WAIT / 24
+CLOSED_AT_ONCE, CLOSED_EVERY = 16, TIME_WAIT / 24
 
 
 class Slot:
