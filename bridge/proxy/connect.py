@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.errors import BridgeError, NetTimeout, UsageError
+from bridge.errors import BridgeError, UsageError
 from bridge.proxy.client import Client
 from bridge.proxy.serving import Served, Service, Unreached
 from bridge.streams.relay import relay
@@ -34,14 +34,8 @@ async def connect(service: Service, client: Client, host: str, tcp_port: int) ->
 
 async def _open(service: Service, host: str, tcp_port: int) -> Stream:
     limits = service.limits
-    try:
-        # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
-        async with asyncio.timeout(limits.connect):
-            address = await service.names.address(host)
-    except TimeoutError as error:
-        if isinstance(error, BridgeError):
-            raise
-        raise NetTimeout(f"The board found no address of {host} within {limits.connect:g} s") from error
+    # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
+    address = await service.names.address(host, limits.connect)
     return await service.board.open_connection(address, tcp_port, timeout=limits.connect, slot_timeout=limits.slot)
 
 
