@@ -7,7 +7,7 @@ import asyncio
 from bridge.errors import BridgeError, UsageError
 from bridge.proxy.client import Client
 from bridge.proxy.serving import Served, Service, Unreached
-from bridge.streams.relay import relay
+from bridge.streams.relay import Relayed, relay
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -50,11 +50,14 @@ async def carry(local: Stream, board: Stream, served: Served) -> None:
     Args:
         local: the client, which knows that it is connected.
         board: connected.
-        served: gets how much was carried.
+        served: gets how much was carried, also if a connection breaks.
 
     Raises:
         OSError: a connection broke.
     """
-    done = await relay(local, board)
-    served.to_board += done.to_board
-    served.from_board += done.from_board
+    done = Relayed()
+    try:
+        await relay(local, board, done=done)
+    finally:
+        served.to_board += done.to_board
+        served.from_board += done.from_board
