@@ -16,6 +16,7 @@ from bridge.forward.here_udp import HereUdp
 from bridge.forward.running import Running, Told
 from bridge.forward.specification import Forward, Side
 from bridge.lifecycle import State
+from bridge.lost import lost_for_good
 from bridge.streams.connecting import SLOT_TIMEOUT
 from bridge.streams.names import Names
 
@@ -50,7 +51,7 @@ class Forwards(Sequence[Running]):
         Raises:
             BridgeError: the board was lost for good, and with it what it listened on.
         """
-        lost = asyncio.ensure_future(_lost(self._board))
+        lost = asyncio.ensure_future(lost_for_good(self._board))
         try:
             failures: list[asyncio.Future[Any]] = [each.failed for each in self._running]
             await asyncio.wait([lost, *failures], return_when=asyncio.FIRST_COMPLETED)
@@ -61,13 +62,6 @@ class Forwards(Sequence[Running]):
         finally:
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
-
-
-async def _lost(board: Board) -> None:
-    """Wait until the board is lost for good, and raise why."""
-    while board.state in (State.READY, State.RESTARTING):
-        await board.state_changed()
-    _ = board.facts
 
 
 async def _tell_of_restarts(board: Board, told: Told) -> None:

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from bridge.board import Board
 from bridge.errors import BridgeError, PortBusy, PortError, UsageError
+from bridge.lost import lost_for_good
 from bridge.proxy.by_http import serve_http
 from bridge.proxy.by_socks import serve_socks
 from bridge.proxy.client import LIMIT, Client, ClientGone
@@ -121,8 +122,21 @@ class Proxy:
             raise PortError(f"The proxy cannot listen on {where} ({why})", remedy="Choose another address.") from error
 
     async def serve_forever(self) -> None:
-        """Wait until the proxy is closed or this is cancelled."""
-        await self._ended.wait()
+        """Wait until the proxy is closed or this is cancelled.
+
+        Raises:
+            BridgeError: the board was lost for good, or closed.
+        """
+        ended = asyncio.ensure_future(self._ended.wait())
+        lost = asyncio.ensure_future(lost_for_good(self._service.board))
+        try:
+            await asyncio.wait([ended, lost], return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                lost.result()
+        finally:
+            for task in (ended, lost):
+                task.cancel()
+            await asyncio.gather(ended, lost, return_exceptions=True)
 
     async def close(self) -> None:
         """Stop listening and end every connection. Doing it again does nothing."""
