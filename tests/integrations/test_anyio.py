@@ -207,9 +207,9 @@ def test_streams_that_end() -> None:
                     await stream.receive()
             # The peer resets.
             async with await connect_tcp(there.board, NAME, port) as stream:
-                peer = (await clients.get()).transport
+                peer = await clients.get()
                 peer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                peer.abort()
+                peer.transport.abort()
                 with pytest.raises(anyio.BrokenResourceError) as caught:
                     await stream.receive()
                 assert isinstance(caught.value.__cause__, ConnectionResetError)
@@ -217,7 +217,7 @@ def test_streams_that_end() -> None:
                     await stream.send(b"too late")
             # It is closed here, while somebody waits, and only one may wait.
             stream = await connect_tcp(there.board, NAME, port)
-            peer = (await clients.get()).transport
+            peer = await clients.get()
             waiting = asyncio.ensure_future(stream.receive())
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -230,7 +230,7 @@ def test_streams_that_end() -> None:
                 with pytest.raises(anyio.ClosedResourceError):
                     await call
             await stream.aclose()
-            peer.abort()
+            peer.transport.abort()
 
     run(scenario)
 
