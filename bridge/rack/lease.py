@@ -32,6 +32,7 @@ class Lease:
     Attributes:
         since: seconds since the epoch.
         url: for programs of this process and its children; another user cannot use it.
+        heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
     """
 
@@ -40,6 +41,7 @@ class Lease:
         self.since = time.time()
         self.url = port
         self.notes: list[str] = []
+        self.heap: int | None = None
         self._given_back = given_back
         self._over: str | None = None
         self._ports: list[Port] = []
@@ -203,4 +205,4 @@ class KeptLease(Lease):
             self.notes.append(str(said["trouble"]))
 
     async def _open(self, baud: int) -> Port:
-        return await open_lease_port(self.port, self._tcp_port, baud, self.check)
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out)
