@@ -152,7 +152,7 @@ class Claiming:
         lease = KeptLease(
             place, url, got["generation"], holder=holder, number=got["lease"],
             held=holder.held(got["lease"]), tcp_port=answer["tcp_port"],
-            queue=(str(self._folder), board_key(place)),
+            queue=(str(self._folder), board_key(place)), places=self._finder.places,
         )  # fmt: skip
         if found.note:
             lease.notes.append(found.note)

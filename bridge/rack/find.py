@@ -45,12 +45,16 @@ class Finder:
         places: of the rack.
         folder: its state folder.
         ports: lists the adapters there are; for tests.
+
+    Attributes:
+        places: of the rack.
     """
 
     def __init__(
         self, places: Sequence[Place], folder: Path, ports: Callable[[], Sequence[PortInfo]] = list_boards
     ) -> None:
-        self._places, self._folder, self._list = places, folder, ports
+        self.places = places
+        self._folder, self._list = folder, ports
 
     async def find(self, place: Place) -> Found:
         """The port of a place's board; the caller holds the board's lock.
@@ -104,7 +108,7 @@ class Finder:
         return None
 
     def _wrong(self, place: Place, url: str, mac: str) -> WrongBoard:
-        return wrong_board(place, url, mac, self._places)
+        return wrong_board(place, url, mac, self.places)
 
     def _before(self, place: Place) -> dict[str, Any]:
         """Where it was found the last time, by any user's word."""

@@ -15,7 +15,6 @@ def judge(found: Sum, kills: int, ttl: float) -> None:
     assert found.wrong == []
     assert found.lost_unasked == []
     assert found.kills == kills
-    # By the witness's clock, with what the next one takes to connect.
     assert max(found.freed, default=0.0) <= ttl
     assert max(found.after_stop, default=0.0) <= 2 * ttl
 
