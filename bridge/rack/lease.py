@@ -33,6 +33,7 @@ class Lease:
         generation: counts the leases of the board.
         given_back: called once when it is over.
         places: of the rack, to say whose board another one is.
+        wanted: true if somebody waits.
 
     Attributes:
         since: seconds since the epoch.
@@ -48,6 +49,7 @@ class Lease:
         generation: int,
         given_back: Callable[[], None],
         places: Sequence[Place] = (),
+        wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.place, self.port, self.generation = place, port, generation
         self.since = time.time()
@@ -58,6 +60,7 @@ class Lease:
         self._over: str | None = None
         self._ports: list[Port] = []
         self._places = places
+        self._wanted = wanted
         self._folder: Path | None = None
 
     def __repr__(self) -> str:
@@ -86,7 +89,7 @@ class Lease:
 
     def is_wanted(self) -> bool:
         """True if somebody waits for a board and would take this one."""
-        return False
+        return self._wanted()
 
     async def open_port(self, *, baud: int = CONSOLE_BAUD) -> Port:
         """Open the board's port; one at a time.

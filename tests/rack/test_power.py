@@ -22,13 +22,18 @@ def rack(folder: Path, **power: object) -> Rack:
 def test_the_lines_reset_a_board(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with await rack(tmp_path).claim() as lease:
-            heard = bytearray()
+            heard, greeted = bytearray(), asyncio.Event()
+
+            def receive(data: bytes) -> None:
+                heard.extend(data)
+                if b"NodeMCU" in heard:
+                    greeted.set()
+
             port = await lease.open_port()
-            port.set_receiver(heard.extend)
+            port.set_receiver(receive)
             await power._pulse(port, 0.05)
             async with asyncio.timeout(10):
-                while b"NodeMCU" not in heard:
-                    await asyncio.sleep(0.01)
+                await greeted.wait()
             await port.close()
             await power.reset(lease)
 
