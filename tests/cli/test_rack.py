@@ -18,6 +18,8 @@ from bridge.rack.load import load_rack
 from tests.board_process import announced, board_process
 from tests.cli.invoke import invoke
 from tests.rack.witness import witness
+from tests.test_docs import python_blocks
+from tests.test_layers import ROOT
 
 MAC = "5c:cf:7f:00:00:01"
 #: Says where its board is, and asks it something.
@@ -130,3 +132,18 @@ def test_which_rack_must_be_said(capfd: pytest.CaptureFixture[str], monkeypatch:
     monkeypatch.delenv("NODEMCU_RACK", raising=False)
     code, _, err = invoke(capfd, "rack", "status")
     assert code == 2 and "Give its file by --rack, or in NODEMCU_RACK" in err
+
+
+def test_the_program_of_the_guide_runs_on_the_example(tmp_path: Path) -> None:
+    [program] = python_blocks(ROOT / "docs" / "guides" / "racks.md")
+    text = (ROOT / "examples" / "rack" / "rack.yaml").read_text()
+    with board_process("--rfc2217", "127.0.0.1:0", "--shelf", "3", "--no-baud-pacing") as shelf:
+        for number in range(3):
+            text = text.replace(f"rfc2217://127.0.0.1:{4001 + number}", announced(shelf)[1])
+        (tmp_path / "rack.yaml").write_text(text)
+        command = [sys.executable, "-P", "-c", program]
+        run = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, cwd=tmp_path, env=module_environment()
+        )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split()[0] in ("shelf-1", "shelf-2", "shelf-3") and int(run.stdout.split()[1]) > 5000
