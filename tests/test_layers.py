@@ -64,6 +64,7 @@ LADDER["integrations"] = {"errors", "streams", "portal", "board", "sync"}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
+LADDER["rack"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
@@ -96,7 +97,14 @@ HOMES: dict[str, set[str]] = {
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.yaml_file", "bridge.comparison"},
-    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
+    "pydantic": {
+        "bridge.yaml_file",
+        "bridge.profile",
+        "bridge.firmware",
+        "bridge.provision",
+        "bridge.rack",
+        "bridge.cli",
+    },
     "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
