@@ -12,9 +12,14 @@ from __future__ import annotations
 
 import inspect
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from bridge.pytest_plugin.fixtures import board
+
+if TYPE_CHECKING:
+    from bridge.pytest_plugin.late import LateReports
 
 __all__ = ["board"]
 
@@ -41,6 +46,34 @@ def pytest_configure(config: pytest.Config) -> None:
         "board(modules=[], tags=[], flash=0, place=None, lua=None, restarts=False): what a test needs of its board, and "
         "whether it may make it restart",
     )
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Reports(config), "nodemcu_reports")
+
+
+class _Reports:
+    """Waits, in the process that writes the reports, for the first one of a test on a board."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._late: LateReports | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        facts = getattr(report, "nodemcu", None)
+        if facts is not None:
+            self._made().look(report, facts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object, error: object) -> None:
+        for late in getattr(node, "workeroutput", {}).get("nodemcu_late", ()):
+            self._made().make(late, node)
+
+    def _made(self) -> LateReports:
+        if self._late is None:
+            from bridge.pytest_plugin.late import LateReports
+
+            self._late = LateReports(self._config)
+        return self._late
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:

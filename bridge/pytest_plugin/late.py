@@ -21,17 +21,18 @@ class LateReports:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+        self._hook = config.hook
         #: Chunk → the test whose it is.
         self._tests: dict[str, str] = {}
         self._locations: dict[str, tuple[str, int | None, str]] = {}
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A report has come: look what it brings with it."""
-        facts: dict[str, Any] | None = getattr(report, "nodemcu", None)
-        if facts is None:
-            return
+    def look(self, report: pytest.TestReport, facts: dict[str, Any]) -> None:
+        """A report of a test on a board has come: look what it brings with it.
+
+        Args:
+            report: the report.
+            facts: its `nodemcu`.
+        """
         self._tests.setdefault(facts["chunk"], report.nodeid)
         self._locations.setdefault(report.nodeid, report.location)
         for late in facts.pop("late", ()):
@@ -62,4 +63,4 @@ class LateReports:
         report.nodemcu = facts  # type: ignore[attr-defined]
         if node is not None:
             report.node = node  # type: ignore[attr-defined]
-        self._config.hook.pytest_runtest_logreport(report=report)
+        self._hook.pytest_runtest_logreport(report=report)

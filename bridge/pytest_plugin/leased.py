@@ -15,8 +15,8 @@ from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
-from bridge.pytest_plugin.standin import Lease
 from bridge.pytest_plugin.watch import Watch
+from bridge.rack.lease import Lease
 from bridge.trace.recorder import public_url
 
 #: Seconds in which a board must answer after a test.
@@ -59,6 +59,15 @@ class LeasedBoard:
         """The board, open."""
         assert self._board is not None
         return self._board
+
+    @property
+    def is_open(self) -> bool:
+        """The board is open, and may be used again."""
+        return self._board is not None
+
+    async def flash_size(self) -> int:
+        """Bytes of its flash."""
+        return int(await self.board.eval("node.flashsize()"))
 
     async def open(self) -> None:
         """Open the board.
@@ -103,7 +112,7 @@ class LeasedBoard:
         self._before = look
         self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
         place = self.lease.place
-        self.visit = Visit(place.name, public_url(place.port), place.mac, chunk, [(0.0, look.free)], waited=waited)
+        self.visit = Visit(place.name, public_url(self.lease.port), place.mac, chunk, [(0.0, look.free)], waited=waited)
         self.visit.inherited = inherited
         return self.visit
 

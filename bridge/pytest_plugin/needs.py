@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.pytest_plugin.standin import Needs
+from bridge.rack.needs import Needs
 
 _KEYS = ("modules", "tags", "flash", "place", "lua", "restarts")
 

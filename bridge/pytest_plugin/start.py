@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bridge.errors import BridgeError
 from bridge.pytest_plugin.keys import KEY
 from bridge.pytest_plugin.session import BoardSession
-from bridge.pytest_plugin.standin import Rack
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
 
 
 def session_of(config: pytest.Config) -> BoardSession:
@@ -26,6 +29,9 @@ def session_of(config: pytest.Config) -> BoardSession:
 
 
 def _rack(config: pytest.Config) -> Rack:
+    file = config.getoption("rack")
+    if file is not None:
+        return Rack(load_rack(Path(file)))
     urls = config.getoption("board") or config.getini("nodemcu_board")
     if not urls:
         raise pytest.UsageError("No board is named for these tests. Give --board URL or --rack FILE.")
