@@ -16,12 +16,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.pytest_plugin.fixtures import board
+from bridge.pytest_plugin.fixtures import board, board_address, boards, host_address, rack, sync_board, wifi
+from bridge.pytest_plugin.peer_fixtures import (
+    peer_dns,
+    peer_echo,
+    peer_half_closing,
+    peer_resetting,
+    peer_slow,
+    peer_tls,
+    peer_udp,
+)
 
 if TYPE_CHECKING:
     from bridge.pytest_plugin.late import LateReports
 
-__all__ = ["board"]
+__all__ = [
+    "board", "board_address", "boards", "host_address", "peer_dns", "peer_echo", "peer_half_closing", "peer_resetting",
+    "peer_slow", "peer_tls", "peer_udp", "rack", "sync_board", "wifi",
+]  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,15 +114,24 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Tests that are coroutines run on the loop of the boards."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj) or not uses_boards(pyfuncitem):
-        return None
-    from bridge.pytest_plugin.start import session_of
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Tests that are coroutines, and use boards, run on the loop of the boards."""
+    if inspect.iscoroutinefunction(pyfuncitem.obj) and uses_boards(pyfuncitem):
+        from bridge.pytest_plugin.coroutines import without_await
 
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    session_of(pyfuncitem.config).run(pyfuncitem.obj(**arguments))
-    return True
+        pyfuncitem.obj = without_await(pyfuncitem.obj)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
+    """Fixtures that are coroutines, of tests on boards, run on the loop of the boards too."""
+    function = fixturedef.func
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        item = getattr(request, "_pyfuncitem", None)
+        if isinstance(item, pytest.Function) and uses_boards(item):
+            from bridge.pytest_plugin.coroutines import without_await
+
+            fixturedef.func = without_await(function)  # type: ignore[misc]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -18,7 +18,7 @@ from bridge.pytest_plugin.leased import SLACK, LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
-from bridge.pytest_plugin.wifi import Credentials
+from bridge.pytest_plugin.wifi import find_wifi
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
@@ -49,7 +49,7 @@ class BoardSession:
         self.wait = float(config.getoption("board_wait"))
         self.strict = bool(config.getoption("rack_strict"))
         self.slack = int(config.getini("nodemcu_heap_slack") or SLACK)
-        self.credentials = Credentials.found(config)
+        self.wifi = find_wifi()
         #: The place that a test which runs again should not have, if there is another.
         self.avoid: str | None = None
         self._kept: LeasedBoard | None = None
@@ -183,7 +183,7 @@ class BoardSession:
             raise
 
     def _leased(self, lease: Lease) -> LeasedBoard:
-        return LeasedBoard(lease, secrets=self.credentials.secrets, slack=self.slack)
+        return LeasedBoard(lease, secrets=self.wifi.secrets if self.wifi else (), slack=self.slack)
 
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
         if kept.lease.is_wanted() or needs.missing(kept.lease.place):
