@@ -3,7 +3,7 @@
     async with echo_server(await host_address(board)) as peer:
         reader, writer = await board.open_connection(peer.host, peer.port)
 
-Each is an asynchronous context manager that gives a `Peer` (or `UdpPeer`, `TlsPeer`, `DnsPeer`), with a port of its own.
+Each is an asynchronous context manager that gives a `Peer` (`UdpPeer`, `TlsPeer`, `DnsPeer`), with a port of its own.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ async def dns_server(host: str, names: dict[str, str] | None = None, *, port: in
     Args:
         host: the address to bind to.
         names: name → address.
-        port: a board asks 53; another one is for virtual boards that are told so (`virtual:?dns=IP:PORT`). 0 for a free one.
+        port: a board asks 53; another is for virtual boards that are told so (`virtual:?dns=IP:PORT`); 0 for any.
 
     Raises:
         UsageError: the port cannot be had.

@@ -14,6 +14,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 #: Bytes that are read at once.
 _PIECE = 65_536
+#: A receive buffer that still takes a segment: with less Linux lets nothing through but probes.
+_LITTLE = 4_096
 
 
 @dataclass
@@ -42,7 +44,7 @@ async def tcp_server(
         host: the address to listen on.
         handler: serves one connection; it is closed when this returns.
         context: with settings of OpenSSL it speaks TLS.
-        room: bytes that the system and this program take ahead of the handler, as far as that can be had.
+        room: bytes that this program takes ahead of the handler; the system then takes little, too.
     """
     serving: set[asyncio.Task[None]] = set()
 
@@ -60,7 +62,7 @@ async def tcp_server(
 
     listening = socket.create_server((host, 0))
     if room is not None:  # the sockets that are taken have it from this one
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
     server = await asyncio.start_server(serve, sock=listening, ssl=context, limit=room or _PIECE)
     try:
         yield server.sockets[0].getsockname()[1]

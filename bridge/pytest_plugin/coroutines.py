@@ -11,7 +11,7 @@ from bridge.portal import portal
 
 
 def without_await(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function for a coroutine function, or a generator for an asynchronous one; they run on the loop of the boards."""
+    """A function for a coroutine function, a generator for an asynchronous one; it runs on the loop of the boards."""
     if inspect.isasyncgenfunction(function):
 
         @functools.wraps(function)

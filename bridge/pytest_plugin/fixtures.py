@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bridge import Board, sync
+    from bridge.pytest_plugin.leased import LeasedBoard
     from bridge.pytest_plugin.session import BoardSession
     from bridge.pytest_plugin.wifi import Wifi
     from bridge.rack.rack import Rack
@@ -57,7 +58,7 @@ def sync_board(board: Board) -> sync.Board:
 def boards(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Awaitable[tuple[Board, ...]]]]:
     """`one, two = await boards(2)`: several boards at once, all or none; once in a test."""
     session = boards_of(request)
-    taken = []
+    taken: list[LeasedBoard] = []
 
     async def lease(count: int) -> tuple[Board, ...]:
         if taken:

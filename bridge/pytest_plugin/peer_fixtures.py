@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 def _running(request: pytest.FixtureRequest, server: AbstractAsyncContextManager[T]) -> Iterator[T]:
     session = boards_of(request)
-    peer = session.run(server.__aenter__())  # type: ignore[arg-type]
+    peer = session.run(server.__aenter__())
     try:
         yield peer
     finally:
-        session.run(server.__aexit__(None, None, None))  # type: ignore[arg-type]
+        session.run(server.__aexit__(None, None, None))
 
 
 @pytest.fixture

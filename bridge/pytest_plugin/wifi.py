@@ -33,7 +33,7 @@ class Wifi:
 
 
 def find_wifi() -> Wifi | None:
-    """The network that the environment names, or the file that it names: its first line is the name, the second the key.
+    """The network that the environment names, or a file: its first line is the name, the second the key.
 
     Raises:
         UsageError: the file cannot be read, or others may read it; or there is a key without a name.
@@ -53,7 +53,9 @@ def _lines(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
-                raise UsageError(f"Others may read {path}, where the key of a Wi-Fi is", remedy=f"Run `chmod 600 {path}`.")
+                raise UsageError(
+                    f"Others may read {path}, where the key of a Wi-Fi is", remedy=f"Run `chmod 600 {path}`."
+                )
             lines = file.read(4096).splitlines()
     except UnicodeDecodeError:
         # Without the cause, which holds what the file does.
