@@ -31,6 +31,8 @@ T = TypeVar("T")
 TELL_AFTER = 5.0
 #: Seconds between looks whether somebody waits for a board that lies idle here.
 GIVE_WAY = 0.5
+#: Seconds for which a board may be kept from test to test though somebody waits for it: opening it takes two.
+SLICE = 5.0
 
 
 class BoardSession:
@@ -102,7 +104,7 @@ class BoardSession:
         first, *others = leased
         for each in others:
             await self._give(each)
-        if first.is_open and not first.lease.is_wanted():
+        if first.is_open and not _must_go(first):
             self._keep(first)
         else:
             await self._give(first)
@@ -198,7 +200,7 @@ class BoardSession:
         )
 
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
-        if kept.lease.is_wanted() or needs.missing(kept.lease.place):
+        if _must_go(kept) or needs.missing(kept.lease.place):
             return False
         return not needs.flash and not lacking(kept, needs, 0)
 
@@ -270,6 +272,10 @@ class BoardSession:
             return finding if owner.chunk == visit.chunk else replace(finding, owner=owner.nodeid)
         stranger = next(filter(is_of_a_test, finding.chunks), None)
         return finding if stranger is None else replace(finding, owner=CHUNK + stranger)
+
+
+def _must_go(leased: LeasedBoard) -> bool:
+    return time.time() - leased.lease.since > SLICE and leased.lease.is_wanted()
 
 
 def lacking(leased: LeasedBoard, needs: Needs, flash: int) -> list[str]:
