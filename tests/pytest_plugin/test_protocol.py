@@ -158,3 +158,33 @@ def test_a_board_that_restarts_by_itself_is_charged_when_the_test_passes_elsewhe
     assert reports.outcomes("test_starves_the_watchdog") == ["rerun", "failed"], "it happens on each board"
     facts = reports.calls("test_starves_the_watchdog")[1]["facts"]
     assert facts["charged_to"] == "test" and "software watchdog" in facts["finding"]
+
+
+def test_a_board_that_hangs_is_named_and_quarantined_and_the_others_go_on(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+        import signal
+
+        @pytest.mark.parametrize("number", range(4))
+        async def test_it(board, number):
+            if board.url == os.environ["SICK"]:
+                # It feeds its watchdog, and does nothing else for ever.
+                await board.exec("while true do tmr.wdclr() end", timeout=2)
+            assert await board.eval("6*7") == 42
+        """
+    )
+    with served(2, "--no-baud-pacing", "--adapter-latency-ms", "0", "--cpu", "0") as boards:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SICK", boards[0].url)
+            file = rack_file(tmp_path, boards, more=", power: {reset: none}")
+            result, reports = noted(pytester, "--rack", file)
+    result.assert_outcomes(passed=4)
+    first = reports.calls("test_it[0]")
+    assert [line["outcome"] for line in first] == ["rerun", "passed"]
+    assert first[0]["facts"]["kinds"] == ["silent"] and first[1]["facts"]["charged_to"] == "board"
+    result.stdout.fnmatch_lines([f"shelf-1 ({boards[0].url}) is charged with *does not answer*"])
+    assert {line["facts"]["place"] for line in reports.lines if line["outcome"] == "passed"} == {"shelf-2"}
