@@ -13,13 +13,13 @@ import pytest
 from bridge.errors import BridgeError, NoPlace, PlaceFailed
 from bridge.portal import portal
 from bridge.pytest_plugin.conduct import Conduct
+from bridge.pytest_plugin.credentials import find_wifi
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import SLACK, LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
-from bridge.pytest_plugin.wifi import find_wifi
 from bridge.rack.health import Evidence
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
@@ -99,8 +99,11 @@ class BoardSession:
     async def end_there(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
         """As `end`, on the loop of the boards."""
         visits = item.stash.setdefault(VISITS, [])
+        entry = self.ledger.enter(item.nodeid, item.location)
         for each in leased:
-            visits.append(self._with_owners(item, await each.finish()))
+            visit = await each.finish()
+            self.ledger.note_files(entry, visit.files)
+            visits.append(self._with_owners(item, visit))
         first, *others = leased
         for each in others:
             await self._give(each)
