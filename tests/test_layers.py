@@ -54,6 +54,7 @@ LADDER["opening"] = {*LADDER}
 LADDER["flashing"] = {"errors", "child_python", "ports", "image", "profile", "repl", "files", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
+LADDER["insight"] = {"errors", "wire", "mirror", "board"}
 LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}

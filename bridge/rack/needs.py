@@ -21,6 +21,8 @@ class Needs:
     """The name of the very place."""
     lua: str | None = None
     """Version of Lua, as "5.1"."""
+    avoid: frozenset[str] = frozenset()
+    """Names of places that will not do."""
 
     def missing(self, place: Place) -> list[str]:
         """What a place does not promise, in words. What it says nothing of counts as promised."""
@@ -28,6 +30,8 @@ class Needs:
         lacks = []
         if self.place is not None and place.name != self.place:
             lacks.append(f"is not {self.place}")
+        if place.name in self.avoid:
+            lacks.append("is to be avoided")
         if tags := sorted(self.tags - {*place.tags}):
             lacks.append(f"lacks the tag {', '.join(tags)}")
         if promised.modules is not None and (modules := sorted(self.modules - {*promised.modules})):

@@ -1,0 +1,351 @@
+"""A board that this process has leased, from test to test: clean before each, looked at after each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from bridge import agent_source, insight
+from bridge.board import Board
+from bridge.errors import BridgeError, LeaseLost
+from bridge.lifecycle import State
+from bridge.pytest_plugin.error_text import UncaughtError
+from bridge.pytest_plugin.findings import Finding, Visit
+from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
+from bridge.pytest_plugin.watch import Watch
+from bridge.rack.lease import Lease
+from bridge.rack.recover import known_state
+from bridge.trace.recorder import public_url
+
+#: Seconds in which a board must answer after a test.
+ANSWER = 4.0
+#: Seconds from an error's text to the restart that it brings: the firmware waits for two, a watchdog up to eight.
+RESTART, PANIC_RESTART = 3.5, 12.0
+#: Seconds for a board to be back after a restart, with what it does at boot.
+BACK = 30.0
+#: What the stack keeps of a closed connection is gone after so many seconds (TIME_WAIT, 2 MSL of 5 s).
+TIME_WAIT = 11.0
+#: Bytes of heap that a test may leave in use: Lua's tables and the stack's buffers come and go.
+SLACK = 256
+#: Factor on that where sockets and other objects were used: the agent's tables grow with what they once held.
+PLAY = 3
+#: Bytes that a connection may still take when it is closed.
+CONNECTION = 250
+#: Seconds, at most, in which heap is waited for that still comes back.
+LONGEST_WAIT = 60.0
+_HEAP = "collectgarbage() collectgarbage() return node.heap()"
+
+
+class LeasedBoard:
+    """A lease with its board open on it. All methods are called on the loop of the board.
+
+    Args:
+        lease: held.
+        secrets: texts that must not be shown.
+        slack: bytes of heap that a test may leave in use.
+        folder: where it is noted if the board cannot be brought to answer.
+    """
+
+    def __init__(
+        self, lease: Lease, *, secrets: Iterable[str] = (), slack: int = SLACK, folder: Path | None = None
+    ) -> None:
+        self.lease = lease
+        self._folder = folder
+        self._secrets = tuple(secrets)
+        self._slack = slack
+        self._board: Board | None = None
+        self._watch: Watch | None = None
+        self._book: HeapBook | None = None
+        self._epoch: int | None = None
+        self._before: Look | None = None
+        self._handles_before: frozenset[int] = frozenset()
+        self._worn = False
+        self._mac: str | None = None
+        self.visit: Visit | None = None
+
+    @property
+    def board(self) -> Board:
+        """The board, open."""
+        assert self._board is not None
+        return self._board
+
+    @property
+    def is_open(self) -> bool:
+        """The board is open, and may be used again."""
+        return self._board is not None
+
+    async def flash_size(self) -> int:
+        """Bytes of its flash."""
+        return int(await self.board.eval("node.flashsize()"))
+
+    async def open(self) -> None:
+        """Open the board, with what can be done for one that does not answer.
+
+        Raises:
+            BridgeError: it cannot be; says why.
+        """
+        await self._bring_up()
+        if self._mac is None:
+            self._mac = await _mac_of(self.board) or self.lease.place.mac
+
+    async def _bring_up(self) -> None:
+        before, self._board = self._board, None
+        board = await known_state(self.lease, before, folder=self._folder, count=False)
+        self._board = board
+        if board is not before:
+            self._book = self._epoch = self._before = None
+            self._watch = Watch(board, self._secrets)
+
+    async def close(self) -> None:
+        """Give the board's prompt back. Doing it again does nothing."""
+        board, self._board = self._board, None
+        self.visit = None
+        self._watch = self._book = self._epoch = self._before = None
+        if board is not None:
+            await board.close()
+
+    async def begin(self, chunk: str, waited: float = 0.0) -> Visit:
+        """A test begins on the board, which is made as clean as a test may find it.
+
+        Args:
+            chunk: name of the chunks that it loads.
+            waited: seconds for which it has waited for the board.
+
+        Raises:
+            BridgeError: the board does not answer, also after what can be done for it.
+        """
+        if self._board is None:
+            await self.open()
+        inherited: list[Finding] = []
+        try:
+            inherited = await self._after_a_restart()
+            if self._worn:
+                await self.board.reset()
+            look = await self._look()
+        except BridgeError:
+            self.lease.check()
+            await self._bring_up()
+            look = await self._look()
+        self._worn = False
+        board, watch = self.board, self._the_watch
+        board.chunk_name = chunk
+        self._forget_handlers()
+        watch.begin()
+        if self._book is None or self._epoch != insight.holdings(board).epoch:
+            self._new_boot(look)
+        self._before = look
+        self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
+        self.visit = self._new_visit(chunk)
+        self.visit.heap.append((0.0, look.free))
+        self.visit.waited, self.visit.inherited = waited, inherited
+        return self.visit
+
+    async def last_look(self) -> Visit:
+        """No test comes any more: what has happened since the last one, as far as the board can tell."""
+        visit = self._new_visit("")
+        with contextlib.suppress(BridgeError):
+            visit.inherited = await self._after_a_restart()
+        visit.console = self._the_watch.console()
+        return visit
+
+    def _new_visit(self, chunk: str) -> Visit:
+        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk)
+
+    async def finish(self) -> Visit:
+        """The test is over: look at the board, and make it ready for the next one. What was found is in the visit."""
+        visit, watch = self.visit, self._the_watch
+        assert visit is not None
+        self.visit = None
+        findings = visit.findings
+        try:
+            findings += await self._after_a_restart()
+            if not findings:
+                findings += await self._left_behind(visit)
+                if watch.resets or watch.uncaught():  # it came while that was looked at
+                    findings += await self._after_a_restart()
+        except BridgeError as error:
+            findings += self._no_answer(error)
+        findings += [
+            Finding("callback", f"{where} raised {type(error).__name__}: {error}") for error, where in watch.errors
+        ]
+        visit.notes += [f"the agent reports: {text}" for text in watch.faults]
+        visit.wire, visit.files = watch.wire(), watch.files
+        visit.console = watch.console()
+        if any(finding.kind not in ("callback", "handles") for finding in findings):
+            await self._settle()
+        watch.begin()
+        return visit
+
+    def details(self) -> list[str]:
+        """The last messages of the link, a line each, without secrets."""
+        return self._the_watch.wire()
+
+    # what happened
+
+    async def _after_a_restart(self) -> list[Finding]:
+        """Errors and restarts since the test began; the board is back when this returns."""
+        watch, board = self._the_watch, self.board
+        if not watch.resets and board.state is State.READY and not watch.uncaught():
+            # Its answer comes behind everything that was printed before.
+            await board.eval("1", timeout=ANSWER)
+            if not watch.resets and not watch.uncaught():
+                return []
+        errors = watch.uncaught()
+        if errors and not watch.resets:
+            await self._until_restart(PANIC_RESTART if errors[-1].panic else RESTART)
+        if board.state is State.RESTARTING:
+            await self._until_back()
+        if board.state is not State.READY:
+            raise watch.down or BridgeError("The board is lost")
+        if not watch.resets:
+            return []  # the test has printed what reads like an error
+        if errors:
+            return [_of_error(error) for error in errors]
+        cause = board.last_reset.cause if board.last_reset else None
+        if cause == "software restart":
+            return []  # somebody asked for it
+        return [Finding("restart", f"the board restarted by itself ({cause or 'it does not say why'})")]
+
+    async def _until_restart(self, seconds: float) -> None:
+        watch = self._the_watch
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not watch.resets and watch.down is None:
+                    watch.stirred.clear()
+                    await watch.stirred.wait()
+
+    async def _until_back(self) -> None:
+        try:
+            async with asyncio.timeout(BACK):
+                while self.board.state is State.RESTARTING:
+                    await self.board.state_changed()
+        except TimeoutError:
+            raise BridgeError(f"The board did not come back within {BACK:g} s", port=self.board.url) from None
+
+    def _no_answer(self, error: BridgeError) -> list[Finding]:
+        if isinstance(error, LeaseLost):
+            return [Finding("lease", f"the lease is lost: {error}")]
+        if self.board.state in (State.LOST, State.CLOSED):
+            return [Finding("lost", f"the board is lost: {error}")]
+        return [Finding("silent", f"the board does not answer: {error}")]
+
+    # what was left behind
+
+    async def _left_behind(self, visit: Visit) -> list[Finding]:
+        board, watch, before = self.board, self._the_watch, self._before
+        assert before is not None
+        found = []
+        held = insight.holdings(board)
+        restarted = held.epoch != self._epoch
+        known: frozenset[int] = frozenset() if restarted else self._handles_before
+        if any(id(handle) not in known for handle in held.handles):
+            gc.collect()
+            left = [handle for handle in insight.holdings(board).handles if id(handle) not in known]
+            if left:
+                names = ", ".join(sorted(map(repr, left))[:3]) + (", …" if len(left) > 3 else "")
+                found.append(Finding("handles", f"left {len(left)} of the board's objects held: {names}"))
+            for handle in left:
+                await handle.release()
+            del left
+        look = await self._look()
+        visit.heap.append((round(watch.seconds, 3), look.free))
+        if restarted or self._book is None:
+            self._new_boot(look)
+            return found
+        missing, known_missing = lost(before, look), self._book.missing(look)
+        if missing is None:
+            missing = known_missing
+        allowed = self._allowed()
+        if missing is None or missing > allowed:
+            missing = await self._search(visit, look, allowed)
+        if missing > allowed:
+            found.append(Finding("heap", f"left {missing} bytes of heap in use ({before.free} free before)"))
+        elif missing <= self._slack:
+            self._book.learn(look)
+        self._worn = known_missing is not None and known_missing > 2 * allowed
+        return found
+
+    def _allowed(self) -> int:
+        """Bytes that may be in use after a test and were not before it."""
+        watch = self._the_watch
+        slack = self._slack * (PLAY if watch.object_calls else 1)
+        return slack + CONNECTION * watch.recent_connections(TIME_WAIT)
+
+    async def _search(self, visit: Visit, look: Look, allowed: int) -> int:
+        """Bytes that are missing when the agent has let go what it can and the stack has forgotten old connections."""
+        board, book, loop = self.board, self._book, asyncio.get_running_loop()
+        assert book is not None and self._before is not None
+        # What was missing before is not this test's.
+        carried = max(book.missing(self._before) or 0, 0)
+        gc.collect()
+        insight.spare(board)
+        best, until = 1 << 20, loop.time()
+        if self._used_network(look):
+            best, until = 0, until + TIME_WAIT
+        end = loop.time() + LONGEST_WAIT
+        while True:
+            now = await self._look()
+            visit.heap.append((round(self._the_watch.seconds, 3), now.free))
+            missing = book.missing(now)
+            if missing is None:
+                missing = book.surely_missing(now)
+            if missing <= self._slack:
+                book.learn(now)
+            if missing - carried <= allowed or loop.time() >= min(until, end):
+                return missing - carried
+            if now.free > best:  # it still comes back: closings are many, or wait for their peers
+                best, until = now.free, max(until, loop.time() + TIME_WAIT / 2)
+            await asyncio.sleep(1.0)
+
+    def _used_network(self, look: Look) -> bool:
+        return self._the_watch.object_calls > 0 or self._the_watch.mentions("net.", "tls.", "http.", "mqtt.")
+
+    async def _settle(self) -> None:
+        """Something was found: the next test gets a board that has been restarted."""
+        if self._board is None:
+            return
+        try:
+            if self._board.state is State.READY and not self._the_watch.resets:
+                await self._board.reset()
+            self._book = None
+            self._worn = False
+        except BridgeError:
+            await self.close()
+
+    async def _look(self) -> Look:
+        free = int(await self.board.exec(_HEAP, timeout=ANSWER))
+        held = insight.holdings(self.board)
+        return Look(free, held.rooms, held.shapes)
+
+    def _new_boot(self, look: Look) -> None:
+        self._book, self._epoch = HeapBook(look, _room_sizes()), insight.holdings(self.board).epoch
+
+    def _forget_handlers(self) -> None:
+        for event in ("console", "reset", "ready", "down", "fault", "error"):
+            self.board.on(event, None)
+
+    @property
+    def _the_watch(self) -> Watch:
+        assert self._watch is not None
+        return self._watch
+
+
+@cache
+def _room_sizes() -> dict[str, int]:
+    return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
+
+
+async def _mac_of(board: Board) -> str | None:
+    if "wifi" not in board.facts.modules:
+        return None
+    found = await board.eval("wifi.sta.getmac()")
+    return found.decode().lower() if isinstance(found, bytes) else None
+
+
+def _of_error(error: UncaughtError) -> Finding:
+    what = "Lua panicked" if error.panic else "Lua erred in a callback"
+    return Finding("error", f"{what}, which restarts the board: {error.message}", error.chunks)
