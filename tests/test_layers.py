@@ -65,6 +65,7 @@ LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
+LADDER["rack_report"] = set()
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
@@ -95,7 +96,7 @@ HOMES: dict[str, set[str]] = {
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.yaml_file", "bridge.comparison"},
-    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.cli"},
+    "pydantic": {"bridge.yaml_file", "bridge.profile", "bridge.firmware", "bridge.provision", "bridge.rack_report", "bridge.cli"},
     "keyring": {"bridge.provision"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
