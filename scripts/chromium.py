@@ -1,4 +1,4 @@
-"""A page in Debian's chromium, by the DevTools protocol over a pipe: what it shows, what it fetches, what it looks like.
+"""A page in Debian's chromium, by the DevTools protocol over a pipe: what it shows and fetches, how it looks.
 
 The protocol is JSON with a NUL behind each message, on file descriptors 3 (to the browser) and 4 (from it). Nothing
 listens on a port, and no driver program is needed whose version would have to fit.
@@ -54,9 +54,8 @@ class Chromium:
         with Path(self._folder.name, "stderr").open("wb") as words:
             # The shell gives the pipes the numbers that the protocol wants.
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *command],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=words, pass_fds=(theirs_in, theirs_out),
-                start_new_session=True,
+                ["/bin/sh", "-c", 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null', "sh", *command],
+                stdin=theirs_in, stdout=theirs_out, stderr=words, start_new_session=True,
             )  # fmt: skip
         os.close(theirs_in)
         os.close(theirs_out)
@@ -93,16 +92,14 @@ class Chromium:
             self.events.append(told)
         raise AssertionError
 
-    def wait_for(self, method: str) -> dict[str, Any]:
-        """The next event of a kind, also one that came while something else was waited for."""
-        for told in [*self.events]:
-            if told.get("method") == method:
-                return told
+    def wait_for(self, method: str, session: str) -> None:
+        """Wait until a page tells of an event, if it has not yet."""
+        if any(told.get("method") == method and told.get("sessionId") == session for told in self.events):
+            return
         for told in self._messages():
             self.events.append(told)
-            if told.get("method") == method:
-                return told
-        raise AssertionError
+            if told.get("method") == method and told.get("sessionId") == session:
+                return
 
     def _messages(self) -> Iterator[dict[str, Any]]:
         deadline = time.monotonic() + _PATIENCE
@@ -139,17 +136,17 @@ class Page:
         self._browser = browser
         target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self._begin = len(browser.events)
         for domain in ("Page", "Network", "Log", "Runtime"):
             self._call(f"{domain}.enable")
         self._call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        del browser.events[self._begin :]
+        # Of the empty page before.
+        browser.events[:] = [told for told in browser.events if told.get("sessionId") != self._session]
         self.url = path.resolve().as_uri()
         self._call("Page.navigate", url=self.url)
-        browser.wait_for("Page.loadEventFired")
+        browser.wait_for("Page.loadEventFired", self._session)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         return self._browser.call(method, self._session, **parameters)
@@ -159,29 +156,28 @@ class Page:
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def ask(self, expression: str) -> Any:
-        """The value of a JavaScript expression; it is asked from outside, and so also where the page runs no scripts."""
+        """The value of a JavaScript expression; asked from outside, and so also where the page runs no scripts."""
         told = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in told:
             raise ChromiumError(str(told["exceptionDetails"]))
         return told["result"].get("value")
 
+    def _told(self) -> list[dict[str, Any]]:
+        self._call("Page.getLayoutMetrics")  # what was told before its answer has arrived with it
+        return [told for told in self._browser.events if told.get("sessionId") == self._session]
+
     def fetched(self) -> list[str]:
         """Addresses that the page asked for, itself first."""
-        # Whatever was asked for by now has been told when this answers.
-        self.ask("new Promise(done => setTimeout(done, 100))") if self.ask("1") else None
-        return [
-            told["params"]["request"]["url"]
-            for told in self._browser.events[self._begin :]
-            if told.get("method") == "Network.requestWillBeSent" and told.get("sessionId") == self._session
-        ]
+        asked = [told["params"] for told in self._told() if told["method"] == "Network.requestWillBeSent"]
+        return [each["request"]["url"] for each in asked]
 
     def complaints(self) -> list[str]:
         """What the browser wrote into the page's log: errors of scripts, and what a policy forbade."""
         found = []
-        for told in self._browser.events[self._begin :]:
-            if told.get("method") == "Log.entryAdded":
+        for told in self._told():
+            if told["method"] == "Log.entryAdded":
                 found.append(told["params"]["entry"]["text"])
-            elif told.get("method") == "Runtime.exceptionThrown":
+            elif told["method"] == "Runtime.exceptionThrown":
                 found.append(told["params"]["exceptionDetails"]["text"])
         return found
 

@@ -45,7 +45,9 @@ def _card(
         el("p", *_identity(board), class_="identity"),
         _did([test for _, test in tests], busy),
         curve,
-        el("p", f"lowest free heap {kb(min(size for _, size in points))}", class_="note") if curve is not None else None,
+        el("p", f"lowest free heap {kb(min(size for _, size in points))}", class_="note")
+        if curve is not None
+        else None,
         _evidence(board, tests, links),
         class_=f"board {board.state}",
     )
@@ -69,9 +71,7 @@ def _did(tests: list[TestReport], busy: float) -> Element:
     return el("p", *parts, el("span", f"{duration(busy)} busy", class_="busy"), class_="did")
 
 
-def _evidence(
-    board: BoardReport, tests: Sequence[tuple[int, TestReport]], links: Mapping[int, str]
-) -> Element | None:
+def _evidence(board: BoardReport, tests: Sequence[tuple[int, TestReport]], links: Mapping[int, str]) -> Element | None:
     if not board.evidence:
         return None
     known = {test.nodeid: links[number] for number, test in tests if number in links}

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.rack_report.excerpt import excerpt, visible
+from bridge.rack_report.excerpt import excerpt
 from bridge.rack_report.model import (
     BoardReport,
     Charge,
@@ -19,6 +19,7 @@ from bridge.rack_report.model import (
     TestReport,
     Totals,
 )
+from bridge.rack_report.visible import visible
 
 #: Points of a heap curve that are kept of each test.
 MOST_POINTS = 120
@@ -92,7 +93,7 @@ class Collector:
         self, started: float, *, title: str = "Rack run", host: str | None = None, command: Sequence[str] = ()
     ) -> None:
         self._started = started
-        self._title, self._host, self._command = title, host, [visible(word) for word in command]
+        self._title, self._host, self._command = title, host, [*command]
         self._attempts: list[_Attempt] = []
         self._current: dict[str, _Attempt] = {}
         self._boards: dict[str, BoardReport] = {}
@@ -132,10 +133,10 @@ class Collector:
         tests.sort(key=lambda test: test.started)
         boards = self._with_what_tests_met(tests)
         return RackReport(
-            title=visible(self._title),
+            title=self._title,
             started=self._started,
             seconds=max(0.0, ended - self._started),
-            interrupted=None if self.interrupted is None else visible(self.interrupted),
+            interrupted=self.interrupted,
             collected=self.collected,
             host=self._host,
             command=self._command,
@@ -151,16 +152,16 @@ class Collector:
         messages = [phase.message for phase in attempt.phases if phase.message]
         consoles = [each.console for each in told if each.console]
         return TestReport(
-            nodeid=visible(attempt.nodeid),
+            nodeid=attempt.nodeid,
             attempt=attempt.number,
             last=attempt is self._current[attempt.nodeid],
             outcome=_outcome(attempt.phases),
             charged_to=_charge(told),
-            findings=list(dict.fromkeys(visible(each.finding) for each in told if each.finding)),
+            findings=list(dict.fromkeys(each.finding for each in told if each.finding)),
             message=excerpt("\n".join(messages)) if messages else None,
             seconds=sum(phase.seconds for phase in attempt.phases),
             started=max(0.0, started - self._started),
-            place=next((visible(each.place) for each in reversed(told) if each.place), None),
+            place=next((each.place for each in reversed(told) if each.place), None),
             worker=next((phase.worker for phase in attempt.phases if phase.worker), None),
             heap_before=heap[0][1] if heap else None,
             heap_after=heap[-1][1] if len(heap) > 1 else None,
@@ -182,7 +183,7 @@ class Collector:
                 known = {(one.said, one.nodeid) for one in board.evidence}
                 fresh = [one for one in met if (one.said, one.nodeid) not in known]
                 state: State = "sick" if board.state == "healthy" else board.state
-                boards[test.place] = board.model_copy(update={"state": state, "evidence": [*board.evidence, *fresh]})
+                boards[test.place] = _changed(board, state=state, evidence=[*board.evidence, *fresh])
         return [boards[name] for name in sorted(boards, key=_natural)]
 
 
@@ -202,12 +203,16 @@ def _merge(boards: dict[str, BoardReport], place: str, told: Attached) -> None:
     """What is known of a board, and what one more report tells: a newer word on what it is, the worse one on how."""
     board = boards.get(place, BoardReport(place=place))
     fresh = {
-        name: visible(value)
+        name: value
         for name in ("port", "mac", "firmware")
         if (value := getattr(told, name)) is not None and getattr(board, name) is None
     }
     state = min(board.state, told.state or board.state, key=_WORST_FIRST.index)
-    boards[place] = board.model_copy(update={**fresh, "state": state})
+    boards[place] = _changed(board, **fresh, state=state)
+
+
+def _changed(board: BoardReport, **changes: Any) -> BoardReport:
+    return BoardReport(**{**dict(board), **changes})
 
 
 def _outcome(phases: list[Phase]) -> Outcome:

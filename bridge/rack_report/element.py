@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bridge.rack_report.excerpt import visible
+from bridge.rack_report.visible import visible
 
 Element = ElementTree.Element
 Child = Element | str | None

@@ -1,36 +1,19 @@
-"""Text that came from somewhere else, made fit to be shown: nothing in it acts, and nothing in it is endless."""
+"""The beginning and the end of a long text."""
 
 from __future__ import annotations
 
 import re
 
 from bridge.rack_report.model import Excerpt
+from bridge.rack_report.visible import visible
 
 #: How much of a text is kept of its beginning and of its end, in characters. What went wrong stands at the end.
 HEAD, TAIL = 1000, 3000
 #: The same in lines.
 _HEAD_LINES, _TAIL_LINES = 12, 24
 
-#: What a browser, a terminal or an eye would not show as it is: control characters, what turns the direction of
-#: writing, characters without width, and halves of pairs that no file can hold.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
-)
 #: Ends of lines as a board sends them.
 _LINE_END = re.compile(r"\r+\n")
-
-
-def visible(text: str) -> str:
-    """A text in which nothing is unseen: such characters are written as in Python, as in \\x1b. Tabs and new lines stay."""
-    return _UNSEEN.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no text, as Python's "surrogateescape" keeps it
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def excerpt(text: str, head: int = HEAD, tail: int = TAIL) -> Excerpt:

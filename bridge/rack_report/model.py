@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bridge.rack_report.visible import visible
+
+Text = Annotated[str, AfterValidator(visible)]
+"""Whatever boards and tests say: without characters that are unseen, or that no file can hold."""
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
 """As pytest says it; an error is a failure before or after the test itself."""
@@ -20,18 +25,18 @@ class _Model(BaseModel):
 class Excerpt(_Model):
     """Text of which the middle may be left out."""
 
-    head: str = ""
+    head: Text = ""
     left_out: int = 0
     """Characters between head and tail; 0 if the head is everything."""
-    tail: str = ""
+    tail: Text = ""
 
 
 class Evidence(_Model):
     """Why a board is not healthy."""
 
-    said: str
+    said: Text
     """One sentence."""
-    nodeid: str | None = None
+    nodeid: Text | None = None
     """The test that met it, if one did."""
     seconds: float | None = None
     """From the beginning of the run; null if it was before, or nobody knows."""
@@ -42,7 +47,7 @@ class TestReport(_Model):
 
     __test__ = False  # no class of tests, whatever its name says
 
-    nodeid: str
+    nodeid: Text
     """As pytest names it."""
     attempt: int = 1
     """From 1; more than one where a test was run again, because what stopped it was not its fault."""
@@ -51,7 +56,7 @@ class TestReport(_Model):
     outcome: Outcome
     charged_to: Charge | None = None
     """Null if nothing failed, or nobody is to blame."""
-    findings: list[str] = []
+    findings: list[Text] = []
     """What was found, a sentence each."""
     message: Excerpt | None = None
     """What the test said when it failed or was skipped."""
@@ -59,9 +64,9 @@ class TestReport(_Model):
     """How long it took, with what was made ready before and looked at after it."""
     started: float
     """Seconds from the beginning of the run."""
-    place: str | None = None
+    place: Text | None = None
     """Where it ran; null if it needed no board, or got none."""
-    worker: str | None = None
+    worker: Text | None = None
     """Process of pytest-xdist."""
     heap_before: int | None = None
     """Free bytes."""
@@ -75,10 +80,10 @@ class TestReport(_Model):
 class BoardReport(_Model):
     """One place of the rack and the board there."""
 
-    place: str
-    port: str | None = None
-    mac: str | None = None
-    firmware: str | None = None
+    place: Text
+    port: Text | None = None
+    mac: Text | None = None
+    firmware: Text | None = None
     state: State = "healthy"
     evidence: list[Evidence] = []
 
@@ -105,16 +110,16 @@ class Totals(_Model):
 class RackReport(_Model):
     """A run."""
 
-    title: str
+    title: Text
     started: float
     """Seconds since 1970, UTC."""
     seconds: float
-    interrupted: str | None = None
+    interrupted: Text | None = None
     """Why it ended before its end; null if it did not."""
     collected: int | None = None
     """How many tests there were to run; null if nobody knows."""
-    host: str | None = None
-    command: list[str] = []
+    host: Text | None = None
+    command: list[Text] = []
     totals: Totals
     boards: list[BoardReport]
     tests: list[TestReport]

@@ -91,7 +91,8 @@ def _filter() -> Element:
 def _head(report: RackReport, script: str) -> list[Element]:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     # Even if text of somebody else became markup: nothing may be fetched, and no script runs but this one.
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; "
+    policy += "base-uri 'none'; form-action 'none'"
     return [
         el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=policy),

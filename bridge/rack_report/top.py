@@ -52,9 +52,7 @@ def _share(counts: Counter[Kind]) -> Element:
     widths = {kind: max(100 * counts[kind] / total, 0.6) for kind in _ORDER if counts[kind]}
     left, scale = 0.0, 100 / sum(widths.values())
     for kind, width in widths.items():
-        svg.append(
-            el("rect", x=f"{left:.3f}%", y=0, width=f"{width * scale:.3f}%", height=14, class_=f"bar is-{kind}")
-        )
+        svg.append(el("rect", x=f"{left:.3f}%", y=0, width=f"{width * scale:.3f}%", height=14, class_=f"bar is-{kind}"))
         left += width * scale
     return svg
 

@@ -11,7 +11,8 @@ def verdict(report: RackReport) -> str:
     if totals.tests == 0:
         said = "No test ran"
     elif totals.passed == totals.tests:
-        said = f"{_all(totals.tests)} passed{_on_boards(totals.boards)}"
+        ran = " that ran" if report.interrupted is not None else ""
+        said = f"{_all(totals.tests)}{ran} passed{_on_boards(totals.boards)}"
     else:
         said = f"{totals.passed} of {_count(totals.tests, 'test')} passed"
         if failures := totals.failed + totals.errors:

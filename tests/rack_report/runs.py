@@ -13,7 +13,7 @@ _VERBS = ("opens", "closes", "answers", "is_told", "waits_for", "keeps", "gives_
 _NOUNS = ("a_socket", "the_peer", "its_timer", "every_handle", "what_was_sent", "a_name_nobody_knows", "the_heap")
 
 
-def made_run(boards: int, tests: int, *, seed: int = 7, ill: bool = True, secret_end: float | None = None) -> RackReport:
+def made_run(boards: int, tests: int, *, seed: int = 7, ill: bool = True) -> RackReport:
     """A run with as many boards and tests; with `ill` the last board hangs, the one before it restarts once."""
     random = Random(seed)
     collector = Collector(
@@ -27,7 +27,11 @@ def made_run(boards: int, tests: int, *, seed: int = 7, ill: bool = True, secret
         place = min((name for name in names if name not in hung), key=clocks.__getitem__)
         file = _FILES[number * len(_FILES) // tests]
         nodeid = f"tests/hil/{file}.py::test_{random.choice(_NOUNS)}_{random.choice(_VERBS)}_{number}"
-        board = {"place": place, "port": f"rfc2217://127.0.0.1:{4000 + names.index(place)}", "firmware": "NodeMCU 3.0.0"}
+        board = {
+            "place": place,
+            "port": f"rfc2217://127.0.0.1:{4000 + names.index(place)}",
+            "firmware": "NodeMCU 3.0.0",
+        }
         board["mac"] = f"5c:cf:7f:5e:00:{names.index(place) + 1:02x}"
         seconds = random.choice((0.2, 0.35, 0.5, 0.8, 1.6)) * random.uniform(0.7, 1.6)
         if ill and boards > 2 and place == names[-1] and number > tests * 0.4:
