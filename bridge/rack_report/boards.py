@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bridge.rack_report.element import Element, el
 from bridge.rack_report.heap_curve import heap_curve, kb
-from bridge.rack_report.kinds import GLYPHS, NAMES, Kind, kind_of
+from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, kind_of
 from bridge.rack_report.model import BoardReport, RackReport, TestReport
 from bridge.rack_report.verdict import duration
 
@@ -34,7 +34,7 @@ def _card(
 ) -> Element:
     points = _whole([test for _, test in tests])
     curve = heap_curve(points, seconds=seconds)
-    busy = sum(test.seconds for _, test in tests)
+    busy = sum(test.seconds - test.waited for _, test in tests)
     return el(
         "article",
         el(
@@ -62,10 +62,9 @@ def _did(tests: list[TestReport], busy: float) -> Element:
     if not tests:
         return el("p", "ran no test", class_="did")
     counts = Counter(kind_of(test) for test in tests)
-    order: tuple[Kind, ...] = ("passed", "test", "board", "skipped")
     parts = [
         el("span", el("span", GLYPHS[kind], class_=f"sign is-{kind}"), f"{counts[kind]}", title=NAMES[kind])
-        for kind in order
+        for kind in KINDS
         if counts[kind]
     ]
     return el("p", *parts, el("span", f"{duration(busy)} busy", class_="busy"), class_="did")
@@ -91,7 +90,7 @@ def _evidence(board: BoardReport, tests: Sequence[tuple[int, TestReport]], links
 
 def _whole(tests: list[TestReport]) -> list[tuple[float, int]]:
     """The heap over the whole run: the curves of all tests, one after the other."""
-    points = sorted((test.started + at, size) for test in tests for at, size in test.heap)
+    points = sorted((test.started + test.waited + at, size) for test in tests for at, size in test.heap)
     step = -(-len(points) // _MOST_POINTS) or 1
     # The lowest of each piece: that is what a reader looks for.
     return [min(points[at : at + step], key=lambda point: point[1]) for at in range(0, len(points), step)]

@@ -38,9 +38,10 @@ class Attached(BaseModel):
     heap: list[tuple[float, int]] = []
     console: str | None = None
     finding: str | None = None
-    charged_to: Charge | None = None
-    state: State | None = None
-    """Of the board, after this."""
+    notes: list[str] = []
+    charged_to: str | None = None
+    """"test", "board", or the name of another test."""
+    waited: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Phase:
 
     Args:
         nodeid: of the test.
-        when: setup, call or teardown.
-        outcome: passed, failed or skipped, as pytest has it.
+        when: setup, call or teardown; anything else if the process ended in it.
+        outcome: passed, failed, skipped, or "rerun" if this run of the test counts for nothing and another follows.
         started: seconds since 1970.
         seconds: how long it took.
         message: why it failed or was skipped.
@@ -60,8 +61,8 @@ class Phase:
     """
 
     nodeid: str
-    when: Literal["setup", "call", "teardown"]
-    outcome: Literal["passed", "failed", "skipped"]
+    when: str
+    outcome: Literal["passed", "failed", "skipped", "rerun"]
     started: float
     seconds: float
     message: str | None = None
@@ -75,8 +76,13 @@ class _Attempt:
     nodeid: str
     number: int
     phases: list[Phase] = field(default_factory=list)
-    #: What was found when it was over already.
-    late: list[Attached] = field(default_factory=list)
+    #: What came when it was over already.
+    late: list[Phase] = field(default_factory=list)
+
+    @property
+    def told(self) -> list[Attached]:
+        """What was attached to its own phases."""
+        return [_attached(phase.attached) for phase in self.phases if phase.attached is not None]
 
 
 class Collector:
@@ -103,21 +109,14 @@ class Collector:
         self.interrupted: str | None = None
 
     def add(self, phase: Phase) -> None:
-        """Take a report."""
+        """Take a report. One of a test that is over already tells what was found of it later."""
         attempt = self._current.get(phase.nodeid)
-        if attempt is None or any(earlier.when == phase.when for earlier in attempt.phases):
+        if attempt is None or (phase.when == "setup" and attempt.phases):
             attempt = _Attempt(phase.nodeid, 1 if attempt is None else attempt.number + 1)
             self._current[phase.nodeid] = attempt
             self._attempts.append(attempt)
-        attempt.phases.append(phase)
-
-    def add_late(self, nodeid: str, attached: dict[str, Any]) -> None:
-        """Take what was found of a test when it was over: it is charged to its last attempt."""
-        attempt = self._current.get(nodeid)
-        if attempt is None:
-            attempt = self._current[nodeid] = _Attempt(nodeid, 1)
-            self._attempts.append(attempt)
-        attempt.late.append(_attached(attached))
+        over = any(earlier.when == "teardown" for earlier in attempt.phases)
+        (attempt.late if over else attempt.phases).append(phase)
 
     def add_board(self, board: BoardReport) -> None:
         """Take what is known of a board from elsewhere; what it tells counts beside what tests met."""
@@ -129,8 +128,7 @@ class Collector:
         Args:
             ended: seconds since 1970.
         """
-        tests = [self._test(attempt) for attempt in self._attempts if attempt.phases or attempt.late]
-        tests.sort(key=lambda test: test.started)
+        tests = sorted(map(self._test, self._attempts), key=lambda test: test.started)
         boards = self._with_what_tests_met(tests)
         return RackReport(
             title=self._title,
@@ -146,23 +144,29 @@ class Collector:
         )
 
     def _test(self, attempt: _Attempt) -> TestReport:
-        told = [_attached(phase.attached) for phase in attempt.phases if phase.attached] + attempt.late
-        started = min((phase.started for phase in attempt.phases), default=self._started)
+        told = attempt.told
+        late = [_attached(phase.attached) for phase in attempt.late if phase.attached is not None]
+        last = self._current[attempt.nodeid]
+        phases = [*attempt.phases, *attempt.late]
+        # A report that is made when the test is over has no beginning.
+        started = min((phase.started for phase in phases if phase.started > 0.0), default=self._started)
         heap = _fewer(sorted({point for each in told for point in each.heap}))
-        messages = [phase.message for phase in attempt.phases if phase.message]
-        consoles = [each.console for each in told if each.console]
+        messages = [phase.message for phase in phases if phase.message]
+        consoles = [each.console for each in [*told, *late] if each.console]
         return TestReport(
             nodeid=attempt.nodeid,
             attempt=attempt.number,
-            last=attempt is self._current[attempt.nodeid],
-            outcome=_outcome(attempt.phases),
-            charged_to=_charge(told),
-            findings=list(dict.fromkeys(each.finding for each in told if each.finding)),
+            last=attempt is last,
+            outcome=_outcome(phases) if attempt is last else "again",
+            charged_to=_charge(attempt, last),
+            findings=list(dict.fromkeys(each.finding for each in [*told, *late] if each.finding)),
+            notes=list(dict.fromkeys(note for each in told for note in each.notes)),
             message=excerpt("\n".join(messages)) if messages else None,
-            seconds=sum(phase.seconds for phase in attempt.phases),
+            seconds=sum(phase.seconds for phase in phases),
             started=max(0.0, started - self._started),
-            place=next((each.place for each in reversed(told) if each.place), None),
-            worker=next((phase.worker for phase in attempt.phases if phase.worker), None),
+            waited=max((each.waited for each in told), default=0.0),
+            place=next((each.place for each in [*reversed(told), *late] if each.place), None),
+            worker=next((phase.worker for phase in phases if phase.worker), None),
             heap_before=heap[0][1] if heap else None,
             heap_after=heap[-1][1] if len(heap) > 1 else None,
             heap=heap,
@@ -173,12 +177,12 @@ class Collector:
     def _with_what_tests_met(self, tests: list[TestReport]) -> list[BoardReport]:
         boards = dict(self._boards)
         for attempt in self._attempts:
-            for each in [_attached(phase.attached) for phase in attempt.phases if phase.attached] + attempt.late:
-                if each.place is not None:
-                    _merge(boards, visible(each.place), each)
+            for told in attempt.told:
+                if told.place is not None:
+                    _merge(boards, visible(told.place), told)
         for test in tests:
             if test.place is not None and test.charged_to == "board":
-                board = boards[test.place]
+                board = boards.get(test.place, BoardReport(place=test.place))
                 met = [Evidence(said=said, nodeid=test.nodeid, seconds=test.started) for said in test.findings]
                 known = {(one.said, one.nodeid) for one in board.evidence}
                 fresh = [one for one in met if (one.said, one.nodeid) not in known]
@@ -200,15 +204,14 @@ def _attached(told: dict[str, Any]) -> Attached:
 
 
 def _merge(boards: dict[str, BoardReport], place: str, told: Attached) -> None:
-    """What is known of a board, and what one more report tells: a newer word on what it is, the worse one on how."""
+    """What is known of a board, and what one more report tells of it."""
     board = boards.get(place, BoardReport(place=place))
     fresh = {
         name: value
         for name in ("port", "mac", "firmware")
         if (value := getattr(told, name)) is not None and getattr(board, name) is None
     }
-    state = min(board.state, told.state or board.state, key=_WORST_FIRST.index)
-    boards[place] = _changed(board, **fresh, state=state)
+    boards[place] = _changed(board, **fresh)
 
 
 def _changed(board: BoardReport, **changes: Any) -> BoardReport:
@@ -216,20 +219,34 @@ def _changed(board: BoardReport, **changes: Any) -> BoardReport:
 
 
 def _outcome(phases: list[Phase]) -> Outcome:
+    failed = [phase.when for phase in phases if phase.outcome == "failed"]
+    if failed:
+        return "error" if {*failed} <= {"setup", "teardown"} else "failed"
     for phase in phases:
-        if phase.outcome == "failed":
-            return "failed" if phase.when == "call" else "error"
-    for phase in phases:
+        if phase.outcome == "rerun":
+            return "again"
         if phase.outcome == "skipped":
             return "xfailed" if phase.xfail else "skipped"
-    if any(phase.xfail for phase in phases):
-        return "xpassed"
-    return "passed" if phases else "error"
+    return "xpassed" if any(phase.xfail for phase in phases) else "passed"
 
 
-def _charge(told: list[Attached]) -> Charge | None:
-    charges = [each.charged_to for each in told if each.charged_to is not None]
-    return charges[-1] if charges else None
+def _charge(attempt: _Attempt, last: _Attempt) -> Charge | None:
+    """Whose fault it was. Of a test that was run again only the last attempt shows whose fault the others were."""
+    told = [_attached(phase.attached).charged_to for phase in [*last.phases, *last.late] if phase.attached is not None]
+    charged = next((each for each in reversed(told) if each is not None), None)
+    charge: Charge | None = None
+    if charged is not None:
+        charge = "board" if charged == "board" else "test" if charged == "test" else "other test"
+    if attempt is last:
+        # Where it passed at last, the board on which it did not is meant.
+        passed = charge == "board" and _outcome([*last.phases, *last.late]) in (
+            "passed",
+            "xpassed",
+            "skipped",
+            "xfailed",
+        )
+        return None if passed else charge
+    return charge if charge is not None else "other test"
 
 
 def _fewer(points: list[tuple[float, int]]) -> list[tuple[float, int]]:

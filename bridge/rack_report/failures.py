@@ -5,7 +5,7 @@ from __future__ import annotations
 from bridge.rack_report.element import Element, el
 from bridge.rack_report.excerpt import shorter
 from bridge.rack_report.heap_curve import change, heap_curve, kb
-from bridge.rack_report.kinds import GLYPHS, kind_of, kind_words
+from bridge.rack_report.kinds import GLYPHS, charge_words, kind_of, kind_words
 from bridge.rack_report.listing import name_of
 from bridge.rack_report.model import Excerpt, TestReport
 from bridge.rack_report.verdict import duration
@@ -29,22 +29,25 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool) -> E
         passed_later: it was run again, and passed.
     """
     kind = kind_of(test)
-    who = "charged to the test" if kind == "test" else f"charged to the board{f' {test.place}' if test.place else ''}"
     facts = [
         f"on {test.place}" if test.place else "on no board",
-        f"{duration(test.seconds)}, begun at {duration(test.started)}",
+        f"waited {duration(test.waited)} for it" if test.waited >= 1 else None,
+        f"{duration(test.seconds - test.waited)}, begun at {duration(test.started + test.waited)}",
         f"attempt {test.attempt}" if test.attempt > 1 else None,
         "run again, and passed" if passed_later else "run again" if not test.last else None,
         f"worker {test.worker}" if test.worker else None,
     ]
-    findings = [each if len(each) <= _LONGEST_FINDING else f"{each[:_LONGEST_FINDING]}…" for each in test.findings]
+    findings = [
+        each if len(each) <= _LONGEST_FINDING else f"{each[:_LONGEST_FINDING]}…"
+        for each in [*test.findings, *test.notes]
+    ]
     return el(
         "article",
         el(
             "h3",
             el("span", GLYPHS[kind], class_=f"sign is-{kind}", aria_hidden="true"),
             el("span", *name_of(test.nodeid), class_="name"),
-            el("span", who, class_=f"badge is-{kind}"),
+            el("span", charge_words(test), class_=f"badge is-{kind}"),
         ),
         el("p", *(el("span", fact) for fact in facts if fact), class_="facts", title=kind_words(test)),
         el("ul", *(el("li", each) for each in findings[:_MOST_FINDINGS]), class_="findings") if findings else None,

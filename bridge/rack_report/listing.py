@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bridge.rack_report.element import Child, Element, el
 from bridge.rack_report.heap_curve import change, heap_curve
-from bridge.rack_report.kinds import GLYPHS, Kind, kind_of, kind_words
+from bridge.rack_report.kinds import GLYPHS, KINDS, kind_of, kind_words
 from bridge.rack_report.model import TestReport
 from bridge.rack_report.verdict import duration
 
@@ -46,10 +46,9 @@ def _file(
 ) -> Element:
     shown = [number for number in numbers if number in listed]
     counts = Counter(kind_of(tests[number]) for number in numbers)
-    order: tuple[Kind, ...] = ("passed", "test", "board", "skipped")
     signs = [
         el("span", el("span", GLYPHS[kind], class_=f"sign is-{kind}"), str(counts[kind]), class_="count")
-        for kind in order
+        for kind in KINDS
         if counts[kind]
     ]
     total = duration(sum(tests[number].seconds for number in numbers))

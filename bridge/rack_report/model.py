@@ -11,9 +11,9 @@ from bridge.rack_report.visible import visible
 Text = Annotated[str, AfterValidator(visible)]
 """Whatever boards and tests say: without characters that are unseen, or that no file can hold."""
 
-Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
-"""As pytest says it; an error is a failure before or after the test itself."""
-Charge = Literal["test", "board"]
+Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed", "again"]
+"""As pytest says it; an error is a failure before or after the test itself, what is run again counts for nothing."""
+Charge = Literal["test", "board", "other test"]
 """Whose fault a failure is."""
 State = Literal["healthy", "sick", "quarantined"]
 
@@ -58,12 +58,16 @@ class TestReport(_Model):
     """Null if nothing failed, or nobody is to blame."""
     findings: list[Text] = []
     """What was found, a sentence each."""
+    notes: list[Text] = []
+    """What else is worth telling, a sentence each."""
     message: Excerpt | None = None
     """What the test said when it failed or was skipped."""
     seconds: float
     """How long it took, with what was made ready before and looked at after it."""
     started: float
     """Seconds from the beginning of the run."""
+    waited: float = 0.0
+    """Seconds of these for which it waited for a board."""
     place: Text | None = None
     """Where it ran; null if it needed no board, or got none."""
     worker: Text | None = None
@@ -72,7 +76,7 @@ class TestReport(_Model):
     """Free bytes."""
     heap_after: int | None = None
     heap: list[tuple[float, int]] = []
-    """Seconds from the beginning of this test, free bytes."""
+    """Seconds from when it had its board, free bytes."""
     console: Excerpt | None = None
     """What the board printed meanwhile."""
 

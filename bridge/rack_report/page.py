@@ -10,7 +10,7 @@ from importlib import resources
 from bridge.rack_report.boards import boards
 from bridge.rack_report.element import Element, document, el, raw
 from bridge.rack_report.failures import MOST_SHOWN, failure
-from bridge.rack_report.kinds import kind_of
+from bridge.rack_report.kinds import KINDS, NOT_WELL, kind_of
 from bridge.rack_report.listing import listing
 from bridge.rack_report.model import RackReport
 from bridge.rack_report.timeline import timeline
@@ -28,7 +28,7 @@ def page(report: RackReport, zone: tzinfo = UTC) -> str:
         report: the run.
         zone: in which times are told.
     """
-    failed = [number for number, test in enumerate(report.tests) if kind_of(test) in ("test", "board")]
+    failed = [number for number, test in enumerate(report.tests) if kind_of(test) in NOT_WELL]
     links = {number: f"t{number}" for number in failed[:MOST_SHOWN]}
     script = _ours("page.js")
     body = el(
@@ -74,14 +74,13 @@ def _section(title: str, *children: Element | None, name: str) -> Element:
 
 def _filter() -> Element:
     """What the script needs; without it nobody sees this."""
-    kinds = ("passed", "test", "board", "skipped")
-    words = {"passed": "passed", "test": "test's fault", "board": "board's fault", "skipped": "skipped"}
+    words = {"test": "test's fault", "board": "board's fault", "again": "run again"}
     return el(
         "form",
         el("input", type="search", placeholder="Filter by name or board", aria_label="Filter by name or board"),
         *(
-            el("label", el("input", type="checkbox", value=kind, checked="checked"), el("span", words[kind]))
-            for kind in kinds
+            el("label", el("input", type="checkbox", value=kind, checked="checked"), el("span", words.get(kind, kind)))
+            for kind in KINDS
         ),
         id="filter",
         hidden="hidden",

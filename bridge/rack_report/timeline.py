@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bridge.rack_report.element import Element, el
-from bridge.rack_report.kinds import GLYPHS, Kind, kind_of, kind_words
+from bridge.rack_report.kinds import GLYPHS, NOT_WELL, Kind, kind_of, kind_words
 from bridge.rack_report.model import BoardReport, RackReport, TestReport
 from bridge.rack_report.verdict import duration
 
@@ -86,16 +86,16 @@ def _lane(
         left = 100 * out / length
         svg.append(el("rect", x=f"{left:.3f}%", y=2, width=f"{100 - left:.3f}%", height=_HIGH - 4, class_="out"))
     # Those that failed are drawn last, and so on top.
-    for number, test in sorted(tests, key=lambda each: kind_of(each[1]) in ("test", "board")):
+    for number, test in sorted(tests, key=lambda each: kind_of(each[1]) in NOT_WELL):
         svg.append(_bar(test, length, links.get(number)))
     return svg
 
 
 def _bar(test: TestReport, length: float, link: str | None) -> Element:
     kind: Kind = kind_of(test)
-    loud = kind in ("test", "board")
-    width = max(100 * test.seconds / length, _LEAST_FAILED if loud else _LEAST)
-    left = min(100 * test.started / length, 100 - width)
+    loud = kind in NOT_WELL
+    width = max(100 * (test.seconds - test.waited) / length, _LEAST_FAILED if loud else _LEAST)
+    left = min(100 * (test.started + test.waited) / length, 100 - width)
     top, high = _LOUD if loud else _QUIET
     words = f"{GLYPHS[kind]} {_short(test.nodeid)}\n{kind_words(test)}, {duration(test.seconds)}"
     bar = el(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 from bridge.rack_report.element import Element, el
-from bridge.rack_report.kinds import GLYPHS, NAMES, Kind, kind_of
+from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, NOT_WELL, Kind, charge_words, kind_of
 from bridge.rack_report.listing import name_of
 from bridge.rack_report.model import RackReport
 from bridge.rack_report.verdict import duration, verdict
@@ -40,7 +40,7 @@ def top(report: RackReport, links: Mapping[int, str], zone: tzinfo = UTC) -> Ele
     )
 
 
-_ORDER: tuple[Kind, ...] = ("passed", "skipped", "board", "test")
+_ORDER: tuple[Kind, ...] = ("passed", "skipped", "again", "board", "test")
 
 
 def _share(counts: Counter[Kind]) -> Element:
@@ -67,7 +67,7 @@ def _legend(counts: Counter[Kind]) -> Element:
                 el("b", str(counts[kind])),
                 f" {NAMES[kind]}",
             )
-            for kind in ("passed", "test", "board", "skipped")
+            for kind in KINDS
             if counts[kind] or kind == "passed"
         ),
         class_="legend",
@@ -75,11 +75,11 @@ def _legend(counts: Counter[Kind]) -> Element:
 
 
 def _first(report: RackReport, links: Mapping[int, str]) -> Element | None:
-    failed = [(number, test) for number, test in enumerate(report.tests) if kind_of(test) in ("test", "board")]
+    failed = [(number, test) for number, test in enumerate(report.tests) if kind_of(test) in NOT_WELL]
     if not failed:
         return None
     # What the tests did first: that is for their authors to mend.
-    failed.sort(key=lambda each: kind_of(each[1]) == "board")
+    failed.sort(key=lambda each: NOT_WELL.index(kind_of(each[1])))
     rows = []
     for number, test in failed[:_NAMED]:
         kind = kind_of(test)
@@ -91,7 +91,7 @@ def _first(report: RackReport, links: Mapping[int, str]) -> Element | None:
                 "li",
                 el("span", GLYPHS[kind], class_=f"sign is-{kind}", aria_hidden="true"),
                 el("a", *name, href=f"#{link}") if link is not None else el("span", *name),
-                el("span", f"charged to {'the test' if kind == 'test' else test.place or 'the board'}", class_="who"),
+                el("span", charge_words(test), class_="who"),
                 el("span", said if len(said) <= 200 else f"{said[:199]}…", class_="said") if said else None,
             )
         )

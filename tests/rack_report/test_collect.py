@@ -8,7 +8,7 @@ from bridge.rack_report import BoardReport, Collector, Evidence, Phase, RackRepo
 from bridge.rack_report.collect import MOST_POINTS
 
 When = Literal["setup", "call", "teardown"]
-Outcome = Literal["passed", "failed", "skipped"]
+Outcome = Literal["passed", "failed", "skipped", "rerun"]
 
 
 def phase(nodeid: str, when: When, outcome: Outcome = "passed", at: float = 100.0, **more: Any) -> Phase:
@@ -64,9 +64,10 @@ def test_outcomes_are_those_of_pytest(when: When, outcome: Outcome, xfail: bool,
 
 
 def test_a_failure_counts_more_than_an_error_after_it() -> None:
-    test = only(collected(phase("t", "call", "failed", message="one"), phase("t", "teardown", "failed", message="two")))
+    one, two = (phase("t", when, "failed", message=when) for when in ("call", "teardown"))
+    test = only(collected(one, two))
     assert test.outcome == "failed"
-    assert test.message is not None and test.message.head == "one\ntwo"
+    assert test.message is not None and test.message.head == "call\nteardown"
 
 
 def test_a_failure_is_the_tests_own_unless_it_is_charged_to_the_board() -> None:
@@ -81,25 +82,62 @@ def test_a_failure_is_the_tests_own_unless_it_is_charged_to_the_board() -> None:
     assert report.boards[1].evidence == [Evidence(said="It restarted.", nodeid="theirs", seconds=0.0)]
 
 
-def test_a_test_that_is_run_again_counts_once_and_its_first_attempt_stays() -> None:
-    bad = {"charged_to": "board", "finding": "It hung.", "state": "quarantined"}
-    report = collected(*whole("t", "b", outcome="failed", told=bad), *whole("t", "a"))
-    assert [(test.attempt, test.last, test.outcome) for test in report.tests] == [
-        (1, False, "failed"),
-        (2, True, "passed"),
-    ]
-    assert (report.totals.tests, report.totals.passed, report.totals.failed, report.totals.again) == (1, 1, 0, 1)
-    assert report.totals.quarantined == 1 and report.boards[1].evidence[0].said == "It hung."
+def again(nodeid: str, place: str, finding: str) -> Phase:
+    """The report of a run that counts for nothing."""
+    return phase(nodeid, "call", "rerun", attached={"place": place, "finding": finding, "charged_to": None})
 
 
-def test_what_is_found_later_is_charged_to_the_test_that_is_named() -> None:
-    collector = Collector(started=100.0)
-    for each in (*whole("first", "a"), *whole("second", "a")):
-        collector.add(each)
-    collector.add_late("first", {"place": "a", "finding": "It left a timer behind.", "charged_to": "test"})
-    first, second = collector.report(ended=110.0).tests
-    assert (first.findings, first.charged_to) == (["It left a timer behind."], "test")
-    assert (second.findings, second.charged_to) == ([], None)
+def test_where_a_test_passes_at_last_the_board_is_to_blame_on_which_it_did_not() -> None:
+    report = collected(again("t", "b", "It hung."), *whole("t", "a", told={"charged_to": "board"}))
+    first, second = report.tests
+    assert (first.outcome, first.charged_to, first.attempt, first.last) == ("again", "board", 1, False)
+    assert (second.outcome, second.charged_to, second.attempt, second.last) == ("passed", None, 2, True)
+    totals = report.totals
+    assert (totals.tests, totals.passed, totals.failed, totals.again) == (1, 1, 0, 1)
+    assert [(board.place, board.state) for board in report.boards] == [("a", "healthy"), ("b", "sick")]
+    assert report.boards[1].evidence[0].said == "It hung."
+
+
+def test_what_happens_on_two_boards_is_the_tests_fault_both_times() -> None:
+    bad = {"charged_to": "test", "finding": "It hung again."}
+    report = collected(again("t", "b", "It hung."), *whole("t", "a", outcome="failed", told=bad))
+    assert [(test.outcome, test.charged_to) for test in report.tests] == [("again", "test"), ("failed", "test")]
+    assert report.totals.sick == 0 and report.totals.charged_to_test == 1
+
+
+def test_a_test_that_was_hit_by_another_one_is_nobodys_fault_here() -> None:
+    report = collected(again("t", "b", "Lua erred."), *whole("t", "b"))
+    assert [(test.outcome, test.charged_to) for test in report.tests] == [("again", "other test"), ("passed", None)]
+
+
+def test_a_test_that_comes_a_second_time_by_another_plugin_is_run_again() -> None:
+    report = collected(phase("t", "setup"), phase("t", "call", "rerun"), phase("t", "teardown"), *whole("t", "a"))
+    assert [(test.attempt, test.outcome) for test in report.tests] == [(1, "again"), (2, "passed")]
+
+
+def test_what_is_found_later_makes_a_test_fail_that_had_passed() -> None:
+    late = {"place": "a", "finding": "It left a timer.", "charged_to": "test", "heap": [[9.0, 1]], "console": "boom"}
+    report = collected(
+        *whole("first", "a"),
+        *whole("second", "a"),
+        phase("first", "call", "failed", at=0.0, seconds=0.0, message="later", attached=late),
+    )
+    first, second = report.tests
+    assert (first.outcome, first.findings, first.charged_to) == ("failed", ["It left a timer."], "test")
+    assert (first.started, first.heap, first.last) == (0.0, [], True)
+    assert (second.outcome, second.findings) == ("passed", [])
+    assert first.console is not None and first.console.head == "boom"
+
+
+def test_what_is_found_of_a_test_that_nobody_knows_is_told() -> None:
+    late = {"place": "a", "finding": "It left a timer.", "charged_to": "test"}
+    test = only(collected(phase("a test of an earlier run (t5)", "call", "failed", at=0.0, attached=late)))
+    assert (test.outcome, test.place, test.started) == ("failed", "a", 0.0)
+
+
+def test_what_was_waited_for_a_board_is_told_apart() -> None:
+    report = collected(*whole("t", "a", told={"waited": 3.5, "notes": ["The agent reports: none."]}))
+    assert (only(report).waited, only(report).notes) == (3.5, ["The agent reports: none."])
 
 
 def test_what_is_known_of_a_board_from_elsewhere_is_kept() -> None:
@@ -126,9 +164,9 @@ def test_what_cannot_be_read_is_a_finding_and_loses_nothing() -> None:
     assert (test.outcome, test.place) == ("failed", "a")
 
 
-def test_a_test_that_was_cut_off_after_its_setup_is_there() -> None:
-    report = collected(phase("t", "setup", attached={"place": "a"}))
-    assert only(report).outcome == "passed" or only(report).outcome == "error"
+def test_a_test_that_was_cut_off_when_its_process_ended_has_failed() -> None:
+    test = only(collected(phase("t", "setup", attached={"place": "a"}), phase("t", "???", "failed", message="crashed")))
+    assert (test.outcome, test.place) == ("failed", "a")
 
 
 def test_of_a_long_curve_its_ends_and_its_lowest_stay() -> None:

@@ -29,7 +29,7 @@ def test_it_says_whose_fault_it_is() -> None:
 
 
 def test_it_says_what_became_of_the_test() -> None:
-    assert "run again, and passed" in words(card(test(last=False), passed_later=True))
+    assert "run again, and passed" in words(card(test(outcome="again", last=False), passed_later=True))
     assert "attempt 2" in words(card(test(attempt=2)))
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.rack_report.kinds import GLYPHS, NAMES, kind_of, kind_words
+from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, kind_of, kind_words
 from bridge.rack_report.model import TestReport
 
 
@@ -21,6 +21,9 @@ test.__test__ = False  # type: ignore[attr-defined]
         ("failed", None, "test"),
         ("failed", "test", "test"),
         ("error", "board", "board"),
+        ("again", "board", "board"),
+        ("again", "test", "again"),
+        ("again", "other test", "again"),
         ("skipped", None, "skipped"),
         ("xfailed", None, "skipped"),
     ],
@@ -30,11 +33,12 @@ def test_every_end_is_of_one_kind(outcome: str, charged_to: str | None, kind: st
 
 
 def test_each_kind_has_a_sign_and_a_name_of_its_own() -> None:
-    assert len({*GLYPHS.values()}) == len({*NAMES.values()}) == len(GLYPHS) == 4
+    assert len({*GLYPHS.values()}) == len({*NAMES.values()}) == len(GLYPHS) == len(KINDS) == 5
 
 
 def test_an_end_is_told_in_words() -> None:
     assert kind_words(test(outcome="failed")) == "failed, charged to the test"
-    first = test(outcome="error", charged_to="board", last=False)
-    assert kind_words(first) == "failed before or after the test itself, charged to the board, then run again"
+    first = test(outcome="again", charged_to="board", last=False, place="shelf-1")
+    assert kind_words(first) == "run again, charged to the board shelf-1"
+    assert kind_words(test(outcome="again", charged_to="other test")) == "run again, charged to another test"
     assert kind_words(test(attempt=2)) == "passed at attempt 2"

@@ -69,7 +69,7 @@ def test_it_begins_with_the_sentence_and_has_every_part() -> None:
     assert verdict(run) in markup.text
     assert [each.get("id") for each in markup.tagged("section")] == ["timeline", "boards", "failures", "tests"]
     assert len(markup.tagged("svg", "lane")) == len(markup.tagged("article", "board")) == 4
-    failed = [test for test in run.tests if test.outcome in ("failed", "error")]
+    failed = [test for test in run.tests if test.outcome in ("failed", "again")]
     assert len(markup.tagged("article", "failure")) == len(failed) > 2
     assert len(markup.tagged("tr", None)) == len(run.tests) + len(markup.tagged("thead"))
 

@@ -4,6 +4,7 @@ import pytest
 
 from bridge.rack_report import BoardReport, Collector, Phase, RackReport, verdict
 from bridge.rack_report.verdict import duration
+from tests.rack_report.runs import made_run
 
 
 def run(
@@ -49,6 +50,13 @@ def run(
 )
 def test_one_sentence_says_how_it_went_and_whose_fault_what_was(report: RackReport, said: str) -> None:
     assert verdict(report) == said
+
+
+def test_what_was_run_again_for_a_board_is_told() -> None:
+    assert verdict(made_run(4, 60)) == (
+        "57 of 60 tests passed; 2 failures, the fault of the tests; 2 were run again, the fault of a board; "
+        "shelf-4 is quarantined, shelf-3 is sick."
+    )
 
 
 @pytest.mark.parametrize(
