@@ -159,8 +159,8 @@ class Collector:
             last=attempt is last,
             outcome=_outcome(phases) if attempt is last else "again",
             charged_to=_charge(attempt, last),
-            findings=list(dict.fromkeys(each.finding for each in [*told, *late] if each.finding)),
-            notes=list(dict.fromkeys(note for each in told for note in each.notes)),
+            findings=list(dict.fromkeys(_sentence(each.finding) for each in [*told, *late] if each.finding)),
+            notes=list(dict.fromkeys(_sentence(note) for each in told for note in each.notes if note)),
             message=excerpt("\n".join(messages)) if messages else None,
             seconds=sum(phase.seconds for phase in phases),
             started=max(0.0, started - self._started),
@@ -201,6 +201,10 @@ def _attached(told: dict[str, Any]) -> Attached:
             place=place if isinstance(place, str) else None,
             finding=f"What was attached to this test's report cannot be read: {key} is not what it should be.",
         )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _merge(boards: dict[str, BoardReport], place: str, told: Attached) -> None:

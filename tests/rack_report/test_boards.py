@@ -10,7 +10,7 @@ def test_boards_that_are_not_well_come_first_with_what_was_seen() -> None:
     cards = boards(run, {number: f"t{number}" for number in range(len(run.tests))})
     names = ["".join(card.find("h3/span").itertext()) for card in cards]  # type: ignore[union-attr]
     assert names == ["shelf-4", "shelf-3", "shelf-1", "shelf-2"]
-    assert ["".join(card.itertext()).count("the board does not answer") for card in cards] == [1, 0, 0, 0]
+    assert ["".join(card.itertext()).count("The board does not answer") for card in cards] == [1, 0, 0, 0]
     assert (cards[0].find(".//ul//a").get("href") or "").startswith("#t")  # type: ignore[union-attr]
 
 

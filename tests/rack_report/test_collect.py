@@ -169,6 +169,11 @@ def test_a_test_that_was_cut_off_when_its_process_ended_has_failed() -> None:
     assert (test.outcome, test.place) == ("failed", "a")
 
 
+def test_findings_are_sentences() -> None:
+    test = only(collected(phase("t", "call", attached={"finding": "left 2 objects", "notes": ["one more!"]})))
+    assert (test.findings, test.notes) == (["Left 2 objects."], ["One more!"])
+
+
 def test_of_a_long_curve_its_ends_and_its_lowest_stay() -> None:
     heap = [[float(at), 40_000 - at % 7] for at in range(5000)]
     heap[2345][1] = 123
