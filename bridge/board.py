@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -19,8 +18,9 @@ from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.files import Files
 from bridge.handlers import Handlers
-from bridge.lifecycle import State, Trigger, move
+from bridge.lifecycle import State, Trigger, move, why_not_ready
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
+from bridge.link.sources import CHUNK_NAME
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
 from bridge.mirror.modules.adc import Adc
@@ -58,6 +58,7 @@ class Board(Streams):
         tls: the module `tls`, typed (`bridge.mirror.tls`).
         lua: every function of every module (`bridge.mirror.lua`).
         adc, file, gpio, node, tmr, uart, wifi: these modules, typed; files: whole files (`bridge.files`).
+        chunk_name: of the chunks that `exec` and `eval` run, where nobody names them.
 
     Args:
         port: open; closed with the board if it `owns_port`.
@@ -88,6 +89,7 @@ class Board(Streams):
         self._last_reset: BoardReset | None = None
         self._state, self._explained = State.NEW, False
         self._handlers = Handlers(self.url)
+        self.chunk_name = CHUNK_NAME
         self._restart: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self.tls = TLS(self._current)
@@ -157,6 +159,10 @@ class Board(Streams):
         """
         self._handlers.set(event, handler)
 
+    def watch(self, watcher: Callable[..., None]) -> None:
+        """Tell a function of all events of `bridge.handlers.EVENTS`, by name and with what their handlers get."""
+        self._handlers.watchers.append(watcher)
+
     async def eval(self, expression: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> Value:
         """The value of a Lua expression.
 
@@ -174,7 +180,7 @@ class Board(Streams):
         return await self.exec(f"return {expression}", *values, timeout=timeout)
 
     async def exec(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str | None = None
     ) -> Value:
         """Run a Lua chunk on the board; what it prints is console text.
 
@@ -183,7 +189,7 @@ class Board(Streams):
                 kept in a file there meanwhile (`nodemcu-bridge.tmp`), if the firmware has the module `file`.
             values: what `...` is in it.
             timeout: seconds that it may run; what brings a long source to the board does not count.
-            name: of the chunk, as it stands before the line number in error texts.
+            name: of the chunk, as it stands before the line number in error texts; `chunk_name` by default.
 
         Returns:
             What it returned, as `eval` does.
@@ -199,7 +205,7 @@ class Board(Streams):
         except TimeoutError as error:
             raise LinkTimeout(f"The board did not come back within {timeout:g} s", port=self.url) from error
         left = None if deadline is None else max(round(deadline - loop.time(), 3), 0.001)
-        return single(await table.run_lua(source, *values, timeout=left, name=name))
+        return single(await table.run_lua(source, *values, timeout=left, name=name or self.chunk_name))
 
     async def reset(self, *, seconds: float = RESET_TIMEOUT) -> None:
         """Restart the board (`node.restart`) and put the agent on it again; every handle fails with `BoardReset`.
@@ -346,6 +352,7 @@ class Board(Streams):
         try:
             # A prompt that is not there yet (an init.lua, a file system being made) may still come.
             self._adopt(await self._put_agent(LinkError, ReplError))
+            self._handlers.tell("ready")
         except BridgeError as error:
             self._reason = error
             self._move(Trigger.FAILED)
@@ -373,17 +380,7 @@ class Board(Streams):
         return self._table
 
     def _why(self) -> BridgeError:
-        match self._state:
-            case State.LOST if self._reason is not None:
-                error = copy.copy(self._reason)
-                error.__cause__ = self._reason
-                return error
-            case State.RESTARTING:
-                return LinkError(f"{self.url} is restarting", port=self.url)
-            case State.CLOSING | State.CLOSED:
-                return PortLost(f"{self.url} has been closed", port=self.url)
-            case _:
-                return UsageError(f"{self.url} has not been opened", remedy="Use `async with open_board(url)`.")
+        return why_not_ready(self._state, self._reason, self.url)
 
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)

@@ -38,6 +38,12 @@
     │   │   └── ConnectionAborted  also a ConnectionAbortedError: given up by the board
     │   ├── WifiRefused          a network does not take the password
     │   └── WifiAbsent           a network is not in the air
+    ├── RackError                a rack could not give or keep a board
+    │   ├── NoPlace              also a UsageError: no place of the rack can ever be what was asked for
+    │   ├── PlaceBusy            also a TimeoutError: others hold what was asked for, until the deadline; says who
+    │   ├── PlaceFailed          what a place has does not work: its power control, its records, its board
+    │   ├── WrongBoard           another board is at a place than its rack file says
+    │   └── LeaseLost            also a PortLost: the lease is over, and nothing that is written arrives
     └── HandleError
         ├── HandleClosed
         └── StaleHandle          the handle belongs to an earlier boot of the board
@@ -306,6 +312,32 @@ class WifiRefused(NetError):
 
 class WifiAbsent(NetError):
     """A network is not in the air where the board is."""
+
+
+class RackError(BridgeError):
+    """A rack could not give or keep a board."""
+
+
+class NoPlace(RackError, UsageError):
+    """No place of the rack can ever be what was asked for."""
+
+    exit_code = 2
+
+
+class PlaceBusy(RackError, TimeoutError):
+    """Others hold what was asked for, until the deadline."""
+
+
+class PlaceFailed(RackError):
+    """What a place has does not work: its power control, its records or its board."""
+
+
+class WrongBoard(RackError):
+    """Another board is at a place than its rack file says."""
+
+
+class LeaseLost(RackError, PortLost):
+    """The lease of a board is over without having been given back; nothing that is written arrives any more."""
 
 
 class HandleError(BridgeError):

@@ -15,6 +15,7 @@ _log = logging.getLogger("bridge.board")
 #: Events of a board and what their handlers get.
 EVENTS = {
     "console": "the bytes that the board printed beside the link",
+    "ready": "nothing: the board is back after a restart, with the agent on it",
     "reset": "the BoardReset; handles of the boot before are dead, the agent is being put on the board again",
     "down": "the error with which the board was lost for good",
     "fault": "the text of an error that the agent caught in one of its own callbacks",
@@ -27,6 +28,8 @@ class Handlers:
 
     Attributes:
         tasks: handlers that are coroutine functions, and run.
+        watchers: functions that are told of every event before its handler is, by its name and with what that gets. They
+            must not raise. Of an error in a handler they are told whether somebody handles it or not.
 
     Args:
         url: the board's port, for the log.
@@ -36,6 +39,7 @@ class Handlers:
         self._url = url
         self._handlers: dict[str, Callable[..., Any]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.watchers: list[Callable[..., None]] = []
 
     def set(self, event: str, handler: Callable[..., Any] | None) -> None:
         """Set who is told of an event, or with None that nobody is.
@@ -52,6 +56,8 @@ class Handlers:
 
     def tell(self, event: str, *values: object) -> None:
         """Something happened: call its handler, if there is one."""
+        for watcher in self.watchers:
+            watcher(event, *values)
         handler = self._handlers.get(event)
         if handler is None:
             return
@@ -67,9 +73,8 @@ class Handlers:
 
     def report(self, error: BaseException, where: str) -> None:
         """User code raised: tell the handler for errors, or else the log."""
-        if "error" in self._handlers:
-            self.tell("error", error, where)
-        else:
+        self.tell("error", error, where)
+        if "error" not in self._handlers:
             _log.error("%s: %s raised", self._url, where, exc_info=error)
 
     async def _finish(self, event: str, result: Awaitable[object]) -> None:

@@ -29,6 +29,7 @@ class open_board:
             it is kept, and the console has its own again at the end. None leaves it at the console's.
         mhz: clock of the board's CPU while it is open, 80 or 160; 0 leaves it as it is.
         trace: file to write a trace to (`bridge.trace`), without secrets; an existing trace is overwritten.
+        owns_port: a `Port` that is given is closed with the board.
         start: puts the agent on the board; for tests.
 
     Raises:
@@ -46,6 +47,7 @@ class open_board:
         speeds: Iterable[int] = LADDER,
         mhz: int = 160,
         trace: str | Path | None = None,
+        owns_port: bool = False,
         start: Starter | None = None,
     ) -> None:
         if not isinstance(port, str | Port):
@@ -56,6 +58,7 @@ class open_board:
         self._baud = baud
         self._speeds = tuple(speeds)
         self._trace = trace
+        self._owns_port = owns_port
         self._start = start or functools.partial(agent.start, mhz=mhz)
         self._board: Board | None = None
 
@@ -69,9 +72,9 @@ class open_board:
         elif self._trace is not None:
             recorder = trace.Recorder(self._trace, self._what.url, asyncio.get_running_loop())
             # What is owned is the port around it, which gives this one back to the caller.
-            board = self._board_on(trace.TracedPort(self._what, recorder, owner=False), owns_port=True)
+            board = self._board_on(trace.TracedPort(self._what, recorder, owner=self._owns_port), owns_port=True)
         else:
-            board = self._board_on(self._what, owns_port=False)
+            board = self._board_on(self._what, owns_port=self._owns_port)
         try:
             await board.open()
         except BaseException:

@@ -49,3 +49,14 @@ def test_what_a_handler_raises_is_told_and_ends_nothing(caplog: pytest.LogCaptur
         assert "the handler for errors raised" in caplog.text
 
     asyncio.run(main())
+
+
+def test_watchers_hear_of_everything_before_the_handlers_and_of_errors_that_nobody_handles() -> None:
+    handlers, told = Handlers("COM9"), list[tuple[object, ...]]()
+    handlers.watchers.append(lambda *what: told.append(what))
+    handlers.set("console", lambda data: told.append(("handler", data)))
+    handlers.tell("console", b"1")
+    handlers.tell("reset", None)
+    error = ValueError("of a callback")
+    handlers.report(error, "here")
+    assert told == [("console", b"1"), ("handler", b"1"), ("reset", None), ("error", error, "here")]

@@ -54,6 +54,7 @@ LADDER["opening"] = {*LADDER}
 LADDER["flashing"] = {"errors", "child_python", "ports", "image", "profile", "repl", "files", "board", "opening"}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
+LADDER["insight"] = {"errors", "wire", "mirror", "board"}
 LADDER["provision"] = {*LADDER}
 LADDER["portal"] = {"errors"}
 LADDER["sync"] = {*LADDER}
@@ -63,6 +64,7 @@ LADDER["integrations"] = {"errors", "streams", "portal", "board", "sync"}
 LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
+LADDER["rack"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["rack_report"] = set()
@@ -101,6 +103,7 @@ HOMES: dict[str, set[str]] = {
         "bridge.profile",
         "bridge.firmware",
         "bridge.provision",
+        "bridge.rack",
         "bridge.rack_report",
         "bridge.cli",
     },

@@ -28,6 +28,11 @@ class Rooms:
         self._rooms: dict[str, asyncio.Future[None]] = {}
         self._doors: collections.defaultdict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are on the board, or on their way there."""
+        return tuple(self._rooms)
+
     async def load(self, rooms: Iterable[str]) -> None:
         """Wait until rooms are on the board; who gives up waiting stops no load that others wait for.
 

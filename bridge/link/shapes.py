@@ -70,6 +70,9 @@ class ShapeTable:
         self._code = code
         self._numbers: dict[str, int] = {}  # the one not used for longest comes first
 
+    def __len__(self) -> int:
+        return len(self._numbers)
+
     def known(self, target: str) -> int | None:
         """The number of a target that the board has compiled, or None."""
         number = self._numbers.pop(target, None)

@@ -78,6 +78,11 @@ class HandleTable:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def live(self) -> list[Remote]:
+        """The handles that this boot has."""
+        return list(self._live.values())
+
     async def call(self, target: str, *values: Value, timeout: float | None = CALL_TIMEOUT) -> tuple[Value, ...]:
         """As `Caller.call`, with handles and Python functions as arguments and handles among the results.
 

@@ -106,7 +106,7 @@ def take_port(url: str, folder: Path | None = None) -> PortLock:
     if key in _HELD:
         _HELD[key].count += 1
         return PortLock(key)
-    name = quote(key, safe="")[-150:]
+    name = lock_name(key)
     base = folder / f"{name}.{_user()}"
     file = FileLock(_file(base, "lock"), mode=0o644, thread_local=False)
     try:
@@ -154,6 +154,11 @@ def lock_key(url: str) -> str | None:
         return path if stat.S_ISCHR(os.stat(path).st_mode) else None
     except OSError:
         return None
+
+
+def lock_name(key: str) -> str:
+    """How the files of a lock are called, before their users and endings."""
+    return quote(key, safe="")[-150:]
 
 
 def _file(base: Path, kind: str) -> Path:

@@ -97,7 +97,7 @@ class Board:
         return inward(portal().call(self._board.eval(expression, *map(outward, values), timeout=timeout)))
 
     def exec(
-        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str = "lua"
+        self, source: str | bytes, *values: Value, timeout: float | None = CALL_TIMEOUT, name: str | None = None
     ) -> Value:
         """Run a Lua chunk on the board."""
         return inward(portal().call(self._board.exec(source, *map(outward, values), timeout=timeout, name=name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.trace.secrets import Known
 from bridge.trace.words import Words
 from bridge.wire import messages
 from bridge.wire.messages import Direction, Message
@@ -12,10 +13,11 @@ class DiscreetMessages:
 
     Args:
         whole: it hears the session from its first message on. Else it takes what it does not know for secret.
+        known: secrets that were seen elsewhere; those that are seen here are added.
     """
 
-    def __init__(self, whole: bool) -> None:
-        self._words = Words(wary=not whole)
+    def __init__(self, whole: bool, known: Known | None = None) -> None:
+        self._words = Words(known, wary=not whole)
         self._waiting: list[bytes] = []
 
     def sent(self, message: Message) -> list[Message]:

@@ -11,6 +11,16 @@ from bridge.wire.messages import Message, describe
 log = logging.getLogger("bridge.wire")
 
 
+class MessageListener(Protocol):
+    """Hears the messages of a session."""
+
+    def sent(self, message: Message, now: float) -> None:
+        """A message goes out."""
+
+    def came(self, message: Message, now: float) -> None:
+        """A message has come in."""
+
+
 class Discretion(Protocol):
     """Takes secrets out of messages before they are written down; `bridge.trace.discreet` is one."""
 

@@ -249,7 +249,8 @@ def encode(message: Message) -> bytes:
     for name, form in entry.fields:
         value = getattr(message, name)
         try:
-            piece = _PACK[form](value)
+            to_host = form == "values" and entry.direction is Direction.TO_HOST
+            piece = encode_values(value, to_host=True) if to_host else _PACK[form](value)
         except ValueRefused:  # a ValueError too, but it says what to do, and shows no value
             raise
         except (OverflowError, TypeError, ValueError):

@@ -24,7 +24,7 @@ from bridge.wire.frame import (
     Splitter,
 )
 from bridge.wire.liveness import Liveness, is_text
-from bridge.wire.log import MessageLog, log
+from bridge.wire.log import MessageListener, MessageLog, log
 from bridge.wire.messages import Direction, Message, Tune
 from bridge.wire.parts import Parts, begins_frame
 from bridge.wire.quality import LineQuality
@@ -74,7 +74,7 @@ class Session:
         self._codec = codec
         self._board = board
         self._name = name
-        self.messages = MessageLog(name)
+        self.messages: MessageListener = MessageLog(name)
         self._byte_time = 0.0
         self.set_baud(baud)
         self._incoming = Direction.TO_BOARD if board else Direction.TO_HOST

@@ -83,15 +83,19 @@ _MOST = 0xFFFF
 _MOST_BITS = 64
 
 
-def encode_values(values: Sequence[Value]) -> bytes:
+def encode_values(values: Sequence[Value], *, to_host: bool = False) -> bytes:
     """The bytes of some values, one after the other.
+
+    Args:
+        values: the values.
+        to_host: as the board sends them: also what only it can send.
 
     Raises:
         ValueRefused: a value has no form on the wire.
     """
     out = bytearray()
     for value in values:
-        _encode(value, out, 0)
+        _encode(value, out, 0, to_host)
     return bytes(out)
 
 
@@ -115,7 +119,7 @@ def _head(tag: Tag, number: int, what: str) -> bytes:
     return bytes((tag,)) + number.to_bytes(2, "big")
 
 
-def _encode(value: Value, out: bytearray, depth: int) -> None:
+def _encode(value: Value, out: bytearray, depth: int, to_host: bool) -> None:
     if value is None:
         out += _head(Tag.NIL, 0, "")
     elif isinstance(value, bool):
@@ -139,15 +143,19 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
         out += _head(Tag.HANDLE, value.number, "A handle's number")
     elif isinstance(value, Callback):
         out += _head(Tag.CALLBACK, value.number, "A callback's number")
+    elif isinstance(value, Aside) and to_host:
+        out += _head(Tag.ASIDE, value.number, "A number of what is put aside")
+    elif isinstance(value, Opaque) and to_host:
+        out += _head(Tag.OPAQUE, len(value.text), "What says what a value is") + value.text
     elif isinstance(value, Mapping):
-        _encode_table(list(value.items()), out, depth)
+        _encode_table(list(value.items()), out, depth, to_host)
     elif isinstance(value, Sequence):
-        _encode_table(list(enumerate(value, 1)), out, depth)
+        _encode_table(list(enumerate(value, 1)), out, depth, to_host)
     else:
         raise ValueRefused(f"A Python {type(value).__name__} has no form on the wire")
 
 
-def _encode_table(pairs: list[tuple[Value, Value]], out: bytearray, depth: int) -> None:
+def _encode_table(pairs: list[tuple[Value, Value]], out: bytearray, depth: int, to_host: bool) -> None:
     if depth >= MAX_DEPTH:
         raise ValueRefused(
             f"A table nested deeper than {MAX_DEPTH} has no form on the wire", remedy="Does it hold itself?"
@@ -161,9 +169,9 @@ def _encode_table(pairs: list[tuple[Value, Value]], out: bytearray, depth: int) 
         if key != key:
             raise ValueRefused("NaN is no key of a Lua table")
         at = len(out)
-        _encode(key, out, depth + 1)
+        _encode(key, out, depth + 1, to_host)
         keys.add(bytes(out[at:]))
-        _encode(value, out, depth + 1)
+        _encode(value, out, depth + 1, to_host)
     if len(keys) < len(pairs):
         raise ValueRefused("Two keys of a dict are the same in Lua", remedy="Is one of them str, the other bytes?")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from bridge.trace.discreet import DiscreetMessages
 from bridge.wire.messages import Call, Message, Reply, Source
+from bridge.wire.values import Aside, Opaque
 
 KEY = b"QXZJVWK#"
 STARS = b"*" * len(KEY)
@@ -26,3 +27,10 @@ def test_who_comes_late_takes_what_it_does_not_know_for_secret() -> None:
     for message in known:
         late.sent(message)
     assert late.came(Reply(2, (b"plain",))) == Reply(2, (b"plain",))
+
+
+def test_what_only_a_board_can_say_is_told_too() -> None:
+    discreet = DiscreetMessages(True)
+    discreet.sent(Call(64, 1))
+    reply = Reply(1, (Aside(7), Opaque(b"light function: 0x40"), [Opaque(b"thread")]))
+    assert discreet.came(reply) == reply

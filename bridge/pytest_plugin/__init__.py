@@ -1,0 +1,122 @@
+"""The plugin of pytest: tests that ask for a board, and get a clean one (docs/guides/testing.md).
+
+    async def test_it_answers(board):
+        assert await board.eval("1+1") == 2
+
+    pytest --board /dev/ttyUSB0
+
+In a run that uses no board nothing but this module and the names of the fixtures is loaded.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.pytest_plugin.fixtures import board
+
+if TYPE_CHECKING:
+    from bridge.pytest_plugin.late import LateReports
+
+__all__ = ["board"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the command line and of the configuration file."""
+    group = parser.getgroup("nodemcu", "NodeMCU boards")
+    group.addoption(
+        "--board", action="append", default=[], metavar="URL", help="port of a board for tests; may be given again"
+    )
+    group.addoption("--rack", metavar="FILE", help="rack file with the boards for tests")
+    group.addoption("--rack-strict", action="store_true", help="fail tests that no board fits, instead of skipping")
+    group.addoption(
+        "--board-wait", type=float, default=600.0, metavar="SECONDS", help="how long a test waits for a board (600)"
+    )
+    parser.addini("nodemcu_board", "ports of boards, where neither --board nor --rack is given", "linelist")
+    parser.addini("nodemcu_heap_slack", "bytes of a board's heap that a test may leave in use (256)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known, and be ready for reports of tests on boards."""
+    config.addinivalue_line(
+        "markers",
+        "board(modules=[], tags=[], flash=0, place=None, lua=None, restarts=False): what a test needs of its board, and "
+        "whether it may make it restart",
+    )
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Reports(config), "nodemcu_reports")
+
+
+class _Reports:
+    """Waits, in the process that writes the reports, for the first one of a test on a board."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._late: LateReports | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        facts = getattr(report, "nodemcu", None)
+        if facts is not None:
+            self._made().look(report, facts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: object, error: object) -> None:
+        for late in getattr(node, "workeroutput", {}).get("nodemcu_late", ()):
+            self._made().make(late, node)
+
+    def _made(self) -> LateReports:
+        if self._late is None:
+            from bridge.pytest_plugin.late import LateReports
+
+            self._late = LateReports(self._config)
+        return self._late
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """A run that is followed by another one."""
+    return ("rerun", "R", ("RERUN", {"yellow": True})) if report.outcome == "rerun" else None
+
+
+def uses_boards(item: pytest.Item) -> bool:
+    """True for a test that asks for one of this plugin's boards, and not for another fixture of such a name."""
+    definitions = getattr(item, "_fixtureinfo", None)
+    if definitions is None:
+        return False
+    return any(
+        found[-1].func.__module__.startswith("bridge.pytest_plugin.") for found in definitions.name2fixturedefs.values()
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Tests on boards may be run again, and are charged with what they left behind."""
+    if not uses_boards(item):
+        return None
+    from bridge.pytest_plugin.protocol import run
+
+    return run(item, nextitem)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Tests that are coroutines run on the loop of the boards."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj) or not uses_boards(pyfuncitem):
+        return None
+    from bridge.pytest_plugin.start import session_of
+
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    session_of(pyfuncitem.config).run(pyfuncitem.obj(**arguments))
+    return True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Give the boards back."""
+    from bridge.pytest_plugin.keys import KEY
+
+    boards = session.config.stash.get(KEY, None)
+    if boards is not None:
+        boards.close()

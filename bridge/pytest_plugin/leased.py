@@ -1,0 +1,305 @@
+"""A board that this process has leased, from test to test: clean before each, looked at after each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Iterable
+from functools import cache
+
+from bridge import agent_source, insight
+from bridge.board import Board
+from bridge.errors import BridgeError
+from bridge.lifecycle import State
+from bridge.pytest_plugin.error_text import UncaughtError
+from bridge.pytest_plugin.findings import Finding, Visit
+from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
+from bridge.pytest_plugin.watch import Watch
+from bridge.rack.lease import Lease
+from bridge.trace.recorder import public_url
+
+#: Seconds in which a board must answer after a test.
+ANSWER = 4.0
+#: Seconds from an error's text to the restart that it brings: the firmware waits for two, a watchdog up to eight.
+RESTART, PANIC_RESTART = 3.5, 12.0
+#: Seconds for a board to be back after a restart, with what it does at boot.
+BACK = 30.0
+#: What the stack keeps of a closed connection is gone after so many seconds (TIME_WAIT, 2 MSL of 5 s).
+TIME_WAIT = 11.0
+#: Bytes of heap that a test may leave in use: Lua's tables and the stack's buffers come and go.
+SLACK = 256
+_HEAP = "collectgarbage() collectgarbage() return node.heap()"
+
+
+class LeasedBoard:
+    """A lease with its board open on it. All methods are called on the loop of the board.
+
+    Args:
+        lease: held.
+        secrets: texts that must not be shown.
+        slack: bytes of heap that a test may leave in use.
+    """
+
+    def __init__(self, lease: Lease, *, secrets: Iterable[str] = (), slack: int = SLACK) -> None:
+        self.lease = lease
+        self._secrets = tuple(secrets)
+        self._slack = slack
+        self._board: Board | None = None
+        self._watch: Watch | None = None
+        self._book: HeapBook | None = None
+        self._epoch: int | None = None
+        self._before: Look | None = None
+        self._handles_before: frozenset[int] = frozenset()
+        self._worn = False
+        self.visit: Visit | None = None
+
+    @property
+    def board(self) -> Board:
+        """The board, open."""
+        assert self._board is not None
+        return self._board
+
+    @property
+    def is_open(self) -> bool:
+        """The board is open, and may be used again."""
+        return self._board is not None
+
+    async def flash_size(self) -> int:
+        """Bytes of its flash."""
+        return int(await self.board.eval("node.flashsize()"))
+
+    async def open(self) -> None:
+        """Open the board.
+
+        Raises:
+            BridgeError: it cannot be; says why.
+        """
+        self._board = await self.lease.open_board()
+        self._watch = Watch(self._board, self._secrets)
+
+    async def close(self) -> None:
+        """Give the board's prompt back. Doing it again does nothing."""
+        board, self._board = self._board, None
+        self._watch = self._book = self._epoch = self._before = None
+        if board is not None:
+            await board.close()
+
+    async def begin(self, chunk: str, waited: float = 0.0) -> Visit:
+        """A test begins on the board, which is made as clean as a test may find it.
+
+        Args:
+            chunk: name of the chunks that it loads.
+            waited: seconds for which it has waited for the board.
+
+        Raises:
+            BridgeError: the board does not answer, also after what can be done for it.
+        """
+        if self._board is None:
+            await self.open()
+        board, watch = self.board, self._the_watch
+        if self._worn:
+            await board.reset()
+            self._worn = False
+        inherited = await self.unattended()
+        board = self.board
+        board.chunk_name = chunk
+        self._forget_handlers()
+        watch.begin()
+        look = await self._look()
+        if self._book is None or self._epoch != insight.holdings(board).epoch:
+            self._new_boot(look)
+        self._before = look
+        self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
+        place = self.lease.place
+        self.visit = Visit(place.name, public_url(self.lease.port), place.mac, chunk, [(0.0, look.free)], waited=waited)
+        self.visit.inherited = inherited
+        return self.visit
+
+    async def unattended(self) -> list[Finding]:
+        """What has happened since the last test was over; the board is back when this returns.
+
+        Raises:
+            BridgeError: it does not answer.
+        """
+        return await self._after_a_restart()
+
+    async def finish(self) -> Visit:
+        """The test is over: look at the board, and make it ready for the next one. What was found is in the visit."""
+        visit, watch = self.visit, self._the_watch
+        assert visit is not None
+        self.visit = None
+        findings = visit.findings
+        try:
+            findings += await self._after_a_restart()
+            if not findings:
+                findings += await self._left_behind(visit)
+        except BridgeError as error:
+            findings += self._no_answer(error)
+        findings += [
+            Finding("callback", f"{where} raised {type(error).__name__}: {error}") for error, where in watch.errors
+        ]
+        visit.notes += [f"the agent reports: {text}" for text in watch.faults]
+        visit.wire = watch.wire()
+        visit.console = watch.console()
+        if findings:
+            await self._settle()
+        watch.begin()
+        return visit
+
+    def details(self) -> list[str]:
+        """The last messages of the link, a line each, without secrets."""
+        return self._the_watch.wire()
+
+    # what happened
+
+    async def _after_a_restart(self) -> list[Finding]:
+        """Errors and restarts since the test began; the board is back when this returns."""
+        watch, board = self._the_watch, self.board
+        if not watch.resets and board.state is State.READY and not watch.uncaught():
+            # Its answer comes behind everything that was printed before.
+            await board.eval("1", timeout=ANSWER)
+            if not watch.resets and not watch.uncaught():
+                return []
+        errors = watch.uncaught()
+        if errors and not watch.resets:
+            await self._until_restart(PANIC_RESTART if errors[-1].panic else RESTART)
+        if board.state is State.RESTARTING:
+            await self._until_back()
+        if board.state is not State.READY:
+            raise watch.down or BridgeError("The board is lost")
+        if not watch.resets:
+            return []  # the test has printed what reads like an error
+        if errors:
+            return [_of_error(error) for error in errors]
+        cause = board.last_reset.cause if board.last_reset else None
+        if cause == "software restart":
+            return []  # somebody asked for it
+        return [Finding("restart", f"the board restarted by itself ({cause or 'it does not say why'})")]
+
+    async def _until_restart(self, seconds: float) -> None:
+        watch = self._the_watch
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not watch.resets and watch.down is None:
+                    watch.stirred.clear()
+                    await watch.stirred.wait()
+
+    async def _until_back(self) -> None:
+        try:
+            async with asyncio.timeout(BACK):
+                while self.board.state is State.RESTARTING:
+                    await self.board.state_changed()
+        except TimeoutError:
+            raise BridgeError(f"The board did not come back within {BACK:g} s", port=self.board.url) from None
+
+    def _no_answer(self, error: BridgeError) -> list[Finding]:
+        if self.board.state in (State.LOST, State.CLOSED):
+            return [Finding("lost", f"the board is lost: {error}")]
+        return [Finding("silent", f"the board does not answer: {error}")]
+
+    # what was left behind
+
+    async def _left_behind(self, visit: Visit) -> list[Finding]:
+        board, watch, before = self.board, self._the_watch, self._before
+        assert before is not None
+        found = []
+        held = insight.holdings(board)
+        restarted = held.epoch != self._epoch
+        known: frozenset[int] = frozenset() if restarted else self._handles_before
+        if any(id(handle) not in known for handle in held.handles):
+            gc.collect()
+            left = [handle for handle in insight.holdings(board).handles if id(handle) not in known]
+            if left:
+                names = ", ".join(sorted(map(repr, left))[:3]) + (", …" if len(left) > 3 else "")
+                found.append(Finding("handles", f"left {len(left)} of the board's objects held: {names}"))
+            for handle in left:
+                await handle.release()
+            del left
+        look = await self._look()
+        visit.heap.append((watch.seconds, look.free))
+        if restarted or self._book is None:
+            self._new_boot(look)
+            return found
+        missing = lost(before, look)
+        known_missing = self._book.missing(look)
+        if missing is None or missing > self._slack:
+            missing = known_missing if missing is None and known_missing is not None else missing
+            if missing is None or missing > self._slack:
+                missing = await self._search(visit, look)
+        if missing > self._slack:
+            if not found:
+                found.append(
+                    Finding(
+                        "heap",
+                        f"left {missing} bytes of heap in use ({before.free} free before, {look.free} after)",
+                    )
+                )
+            self._worn = True
+        else:
+            self._book.learn(look)
+            self._worn = known_missing is not None and known_missing > self._slack
+        return found
+
+    async def _search(self, visit: Visit, look: Look) -> int:
+        """Bytes that are missing when the agent has let go what it can and the stack has forgotten old connections."""
+        board, book = self.board, self._book
+        assert book is not None
+        gc.collect()
+        insight.spare(board)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (TIME_WAIT if self._used_network(look) else 0.0)
+        while True:
+            now = await self._look()
+            visit.heap.append((self._the_watch.seconds, now.free))
+            missing = book.missing(now)
+            if missing is None:
+                missing = book.surely_missing(now)
+            if missing <= self._slack:
+                book.learn(now)
+                return missing
+            if loop.time() >= until:
+                return missing
+            await asyncio.sleep(1.0)
+
+    def _used_network(self, look: Look) -> bool:
+        return "net" in look.rooms or "tls" in look.rooms or self._the_watch.mentions("net.", "tls.", "http.", "mqtt.")
+
+    async def _settle(self) -> None:
+        """Something was found: the next test gets a board that has been restarted."""
+        if self._board is None:
+            return
+        try:
+            if self._board.state is State.READY and not self._the_watch.resets:
+                await self._board.reset()
+            self._book = None
+            self._worn = False
+        except BridgeError:
+            await self.close()
+
+    async def _look(self) -> Look:
+        free = int(await self.board.exec(_HEAP, timeout=ANSWER))
+        held = insight.holdings(self.board)
+        return Look(free, held.rooms, held.shapes)
+
+    def _new_boot(self, look: Look) -> None:
+        self._book, self._epoch = HeapBook(look, _room_sizes()), insight.holdings(self.board).epoch
+
+    def _forget_handlers(self) -> None:
+        for event in ("console", "reset", "ready", "down", "fault", "error"):
+            self.board.on(event, None)
+
+    @property
+    def _the_watch(self) -> Watch:
+        assert self._watch is not None
+        return self._watch
+
+
+@cache
+def _room_sizes() -> dict[str, int]:
+    return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
+
+
+def _of_error(error: UncaughtError) -> Finding:
+    what = "Lua panicked" if error.panic else "Lua erred in a callback"
+    return Finding("error", f"{what}, which restarts the board: {error.message}", error.chunks)

@@ -1,0 +1,71 @@
+"""Which test a chunk of Lua is of: its name on the board carries a number of the test."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+_NAME = re.compile(r"t\d+(?:w\d+)?")
+#: A file of Lua, as it is named where it is put on a board or run.
+_FILE = re.compile(rb"[\w./-]{1,60}\.l(?:ua|c)\b")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A test that has been on a board.
+
+    Attributes:
+        nodeid, location: of the test, as its reports have them.
+        chunk: name of its chunks.
+    """
+
+    nodeid: str
+    location: tuple[str, int | None, str]
+    chunk: str
+
+
+class Ledger:
+    """The tests of this process that have been on a board, by the name of their chunks.
+
+    Args:
+        worker: which of several processes this is, or "" if there is one; boards pass from one to the other.
+    """
+
+    def __init__(self, worker: str = "") -> None:
+        self._suffix = f"w{worker.removeprefix('gw')}" if worker else ""
+        self._tests: dict[str, Entry] = {}
+        self._chunks: dict[str, Entry] = {}
+        self._files: dict[str, Entry] = {}
+
+    def enter(self, nodeid: str, location: tuple[str, int | None, str]) -> Entry:
+        """A test comes to a board, for the first time or again."""
+        entry = self._tests.get(nodeid)
+        if entry is None:
+            # Short, as it travels with each chunk, and no name that a program would have.
+            entry = Entry(nodeid, location, f"t{len(self._tests) + 1}{self._suffix}")
+            self._tests[nodeid] = self._chunks[entry.chunk] = entry
+        return entry
+
+    def note_source(self, entry: Entry, source: bytes) -> None:
+        """A test has sent something to the board: files that it names are its own from now on."""
+        for found in _FILE.findall(source):
+            self._files[found.decode()] = entry
+
+    def owner(self, chunks: tuple[str, ...]) -> Entry | None:
+        """The test of the first chunk that is one's, or of the file that has such a name."""
+        for entries in (self._chunks, self._files):
+            for chunk in chunks:
+                if chunk in entries:
+                    return entries[chunk]
+        return None
+
+
+def is_of_a_test(chunk: str) -> bool:
+    """True for a name that the plugin gives, in this process or another."""
+    return _NAME.fullmatch(chunk) is not None
+
+
+def worker_name() -> str:
+    """The name of this worker of pytest-xdist, or ""."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "")

@@ -1,0 +1,197 @@
+"""How a test on a board runs: perhaps once again, and what was found on the board becomes part of its reports.
+
+The rules of charging:
+
+- Lua that errs names its chunk, and a chunk names its test: that test is charged, now or by a late report, and a test that
+  was hit by another's error runs again.
+- What is left behind (handles, heap) and what a Python function raises is the test's own.
+- A board that restarts by itself, falls silent or is lost, may be the board's fault or the test's: the test runs again, on
+  another board if there is one. Passes it there, the board is charged; happens it again, the test is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from bridge.pytest_plugin.findings import OF_EITHER, Finding, Visit
+from bridge.pytest_plugin.keys import KEY, VISITS
+from bridge.pytest_plugin.session import BoardSession
+
+
+@dataclass
+class Attempt:
+    """A run of a test.
+
+    Attributes:
+        reports: of its phases, that nobody has seen yet.
+        visits: what was found on its boards.
+    """
+
+    reports: list[pytest.TestReport]
+    visits: list[Visit]
+
+    @property
+    def failed(self) -> bool:
+        """A phase has failed."""
+        return any(report.failed for report in self.reports)
+
+    @property
+    def own(self) -> list[Finding]:
+        """What the test is charged with for sure. Who fails has no chance to tidy up."""
+        kinds = {"error", "callback"} if self.failed else {"error", "callback", "handles", "heap"}
+        return [each for each in self._findings if each.kind in kinds and each.owner is None]
+
+    @property
+    def foreign(self) -> list[Finding]:
+        """What other tests have left behind for this one."""
+        return [finding for finding in self._findings if finding.owner is not None]
+
+    @property
+    def of_either(self) -> list[Finding]:
+        """What may be the board's fault."""
+        return [finding for finding in self._findings if finding.kind in OF_EITHER]
+
+    @property
+    def _findings(self) -> list[Finding]:
+        return [finding for visit in self.visits for finding in visit.findings]
+
+
+def run(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run a test, as pytest's own `pytest_runtest_protocol` does, and again if it was hit by something."""
+    hook = item.ihook
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    first = _attempt(item, nextitem)
+    session = item.config.stash.get(KEY, None)
+    if session is None:
+        _log(item, first.reports)
+    elif first.of_either or (first.foreign and first.failed):
+        session.avoid = first.visits[0].place if first.of_either else None
+        _log_first(item, first)
+        second = _attempt(item, nextitem)
+        session.avoid = None
+        _conclude(item, session, second, first)
+    else:
+        _conclude(item, session, first, None)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _attempt(item: pytest.Item, nextitem: pytest.Item | None) -> Attempt:
+    item.stash[VISITS] = []
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    return Attempt(reports, item.stash[VISITS])
+
+
+def _log(item: pytest.Item, reports: list[pytest.TestReport]) -> None:
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _log_first(item: pytest.Item, attempt: Attempt) -> None:
+    """Tell of a run that will be followed by another: it counts for nothing."""
+    report = next((each for each in attempt.reports if each.failed), attempt.reports[-1])
+    report.outcome = "rerun"  # type: ignore[assignment]
+    _attach(report, attempt, charged_to=None)
+    late = [_late(item, attempt, finding) for finding in attempt.foreign]
+    report.nodemcu["late"] = late  # type: ignore[attr-defined]
+    item.ihook.pytest_runtest_logreport(report=report)
+
+
+def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before: Attempt | None) -> None:
+    """Say whose doing it was, put it into the reports, and log them."""
+    charged_to: str | None = None
+    guilty = list(attempt.own)
+    notes = []
+    if before is not None and before.of_either:
+        if attempt.of_either:
+            guilty += attempt.of_either
+        elif not attempt.failed:
+            charged_to = "board"
+            where = before.visits[0]
+            text = "; ".join(finding.text for finding in before.of_either)
+            session.blame(where, text)
+            notes.append(f"{where.place} ({where.port}) is charged with the run before this one: {text}")
+    elif attempt.of_either:  # the run before was hit by another test
+        guilty += attempt.of_either
+    if guilty or attempt.failed:
+        charged_to = "test"
+    if attempt.visits:
+        attempt.visits[0].notes += notes
+    if guilty:
+        _charge(attempt, guilty)
+    late = [_late(item, attempt, finding) for finding in attempt.foreign]
+    late += [_late(item, attempt, each) for visit in attempt.visits for each in visit.inherited if each.owner]
+    for report in attempt.reports:
+        _attach(report, attempt, charged_to)
+    if attempt.visits:
+        attempt.reports[-1].nodemcu["late"] = late  # type: ignore[attr-defined]
+        attempt.reports[-1].user_properties += _properties(attempt, charged_to)
+    _log(item, attempt.reports)
+
+
+def _charge(attempt: Attempt, guilty: list[Finding]) -> None:
+    """The test has failed, whatever it says itself."""
+    text = _sentences(attempt, guilty)
+    report = next((each for each in attempt.reports if each.when == "call"), attempt.reports[0])
+    if report.passed and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = text
+    elif report.failed:
+        report.sections.append(("found on the board", text))
+
+
+def _sentences(attempt: Attempt, findings: list[Finding]) -> str:
+    visit = attempt.visits[0]
+    lines = [f"{finding.text[:1].upper()}{finding.text[1:]}." for finding in findings]
+    return "\n".join([f"Found on {visit.place} ({visit.port}) after this test:", *lines])
+
+
+def _late(item: pytest.Item, attempt: Attempt, finding: Finding) -> dict[str, object]:
+    """A finding for a test that has been reported already; `bridge.pytest_plugin.late` makes its report."""
+    visit = attempt.visits[0]
+    return {
+        "owner": finding.owner,
+        "text": f"Found on {visit.place} ({visit.port}) later, with {item.nodeid}:\n{finding.text}.",
+        "facts": {**visit.facts("test"), "finding": finding.text, "kinds": [finding.kind], "console": visit.console},
+    }
+
+
+def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None) -> None:
+    """Put what is known of the board into a report, and into its sections if it has failed."""
+    if not attempt.visits:
+        return
+    visit = attempt.visits[0]
+    report.nodemcu = visit.facts(charged_to)  # type: ignore[attr-defined]
+    if report.passed or report.skipped:
+        if report.when != "call":
+            report.nodemcu["console"] = ""  # type: ignore[attr-defined]
+        return
+    for visit in attempt.visits:
+        report.sections += _sections(visit)
+
+
+def _sections(visit: Visit) -> list[tuple[str, str]]:
+    found = []
+    if visit.console:
+        found.append((f"console of {visit.place}", visit.console))
+    if visit.wire:
+        found.append((f"wire of {visit.place}, the last {len(visit.wire)} messages", "\n".join(visit.wire)))
+    if visit.heap:
+        curve = ", ".join(f"{free} at {when:.2f} s" for when, free in visit.heap)
+        found.append((f"heap of {visit.place}, bytes free", curve))
+    if visit.notes:
+        found.append((f"notes on {visit.place}", "\n".join(visit.notes)))
+    return found
+
+
+def _properties(attempt: Attempt, charged_to: str | None) -> list[tuple[str, object]]:
+    """What JUnit has of the boards."""
+    found: list[tuple[str, object]] = []
+    for visit in attempt.visits:
+        found += [("place", visit.place), ("port", visit.port), ("mac", visit.mac or "unknown")]
+        if visit.heap:
+            found += [("heap_before", visit.heap[0][1]), ("heap_after", visit.heap[-1][1])]
+    return [*found, ("charged_to", charged_to)] if charged_to else found

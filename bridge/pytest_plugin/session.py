@@ -1,0 +1,257 @@
+"""The boards of one pytest process: the rack they come from, and the one that is kept from test to test."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from bridge.errors import BridgeError, NoPlace, PlaceFailed
+from bridge.portal import portal
+from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
+from bridge.pytest_plugin.keys import VISITS
+from bridge.pytest_plugin.leased import SLACK, LeasedBoard
+from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
+from bridge.pytest_plugin.needs import may_restart, needs_of
+from bridge.pytest_plugin.telling import tell
+from bridge.pytest_plugin.wifi import Credentials
+from bridge.rack.lease import Lease
+from bridge.rack.needs import Needs
+from bridge.rack.rack import Rack
+
+T = TypeVar("T")
+
+#: Seconds after which who waits for a board says so.
+TELL_AFTER = 5.0
+#: Seconds between looks whether somebody waits for a board that lies idle here.
+GIVE_WAY = 0.5
+
+
+class BoardSession:
+    """The boards of this process.
+
+    Everything runs on the loop of `bridge.portal`: it goes on between tests, so that leases and links live, and tests
+    without `await` can use the boards too.
+
+    Args:
+        config: of pytest.
+        rack: where boards come from.
+    """
+
+    def __init__(self, config: pytest.Config, rack: Rack) -> None:
+        self.config = config
+        self.rack = rack
+        self.ledger = Ledger(worker_name())
+        self.wait = float(config.getoption("board_wait"))
+        self.strict = bool(config.getoption("rack_strict"))
+        self.slack = int(config.getini("nodemcu_heap_slack") or SLACK)
+        self.credentials = Credentials.found(config)
+        #: The place that a test which runs again should not have, if there is another.
+        self.avoid: str | None = None
+        self._kept: LeasedBoard | None = None
+        self._giving_way: asyncio.Task[None] | None = None
+        self._late: list[tuple[LeasedBoard, Finding]] = []
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop of the boards."""
+        return portal().call(work)
+
+    # a test
+
+    def begin(self, item: pytest.Item, count: int = 1) -> list[LeasedBoard]:
+        """Lease what a test needs, and make it clean for it.
+
+        Raises:
+            pytest.skip.Exception, pytest.fail.Exception: there is no such board.
+        """
+        return self.run(self.begin_there(item, count))
+
+    async def begin_there(self, item: pytest.Item, count: int = 1) -> list[LeasedBoard]:
+        """As `begin`, on the loop of the boards."""
+        entry = self.ledger.enter(item.nodeid, item.location)
+        began = time.monotonic()
+        try:
+            leased = await self._lease(needs_of(item), count, item.nodeid)
+            waited = time.monotonic() - began
+            for each in leased:
+                await each.begin(entry.chunk, waited)
+        except NoPlace as error:
+            text = str(error)
+            if self.strict:
+                pytest.fail(text, pytrace=False)
+            pytest.skip(text)
+        except BridgeError as error:
+            pytest.fail(f"No board for this test: {error}", pytrace=False)
+        return leased
+
+    def end(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
+        """A test is over: look at its boards, and note what was found for its protocol."""
+        self.run(self.end_there(item, leased))
+
+    async def end_there(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
+        """As `end`, on the loop of the boards."""
+        visits = item.stash.setdefault(VISITS, [])
+        for each in leased:
+            visits.append(self._with_owners(item, await each.finish()))
+        first, *others = leased
+        for each in others:
+            await self._give(each)
+        if first.is_open and not first.lease.is_wanted():
+            self._keep(first)
+        else:
+            await self._give(first)
+
+    def close(self) -> list[Finding]:
+        """Give all boards back; returns what came after the last test."""
+        return self.run(self._close())
+
+    async def _close(self) -> list[Finding]:
+        kept = self._take_kept()
+        if kept is None:
+            return []
+        try:
+            return await kept.unattended()
+        except BridgeError:
+            return []
+        finally:
+            await self._give(kept)
+
+    # leases
+
+    async def _lease(self, needs: Needs, count: int, nodeid: str) -> list[LeasedBoard]:
+        kept = self._take_kept()
+        if kept is not None:
+            if count == 1 and kept.lease.place.name != self.avoid and self._may_stay(kept, needs):
+                return [kept]
+            await self._give(kept)
+        if self.avoid is not None:
+            try:
+                return await self._lease_new(replace(needs, avoid=needs.avoid | {self.avoid}), count, nodeid)
+            except NoPlace:
+                pass  # there is no other one
+        return await self._lease_new(needs, count, nodeid)
+
+    async def _lease_new(self, needs: Needs, count: int, nodeid: str) -> list[LeasedBoard]:
+        unfit: dict[str, str] = {}
+        failed: dict[str, BridgeError] = {}
+        while True:
+            try:
+                leases = await self._claim(
+                    replace(needs, avoid=needs.avoid | unfit.keys() | failed.keys()), count, nodeid
+                )
+            except NoPlace as error:
+                if failed:
+                    raise PlaceFailed("; ".join(f"{name}: {why}" for name, why in failed.items())) from error
+                if unfit:
+                    raise NoPlace("No board of the rack fits: " + "; ".join(unfit.values())) from error
+                raise
+            leased = [self._leased(lease) for lease in leases]
+            try:
+                for each in leased:
+                    place = each.lease.place.name
+                    try:
+                        await each.open()
+                    except BridgeError as error:
+                        failed[place] = error
+                        continue
+                    if lacks := lacking(each, needs, await each.flash_size() if needs.flash else 0):
+                        unfit[place] = f"{place} {', '.join(lacks)}"
+                if not {each.lease.place.name for each in leased} & (unfit.keys() | failed.keys()):
+                    return leased
+            except BaseException:
+                for each in leased:
+                    await self._give(each)
+                raise
+            for each in leased:
+                await self._give(each)
+
+    async def _claim(self, needs: Needs, count: int, nodeid: str) -> list[Lease]:
+        claim = asyncio.ensure_future(
+            self.rack.claim_many(count, needs, purpose=nodeid, timeout=self.wait)
+        )
+        try:
+            await asyncio.wait([claim], timeout=TELL_AFTER)
+            if not claim.done():
+                tell(self.config, self.rack, nodeid, needs)
+            return await claim
+        except BaseException:
+            claim.cancel()
+            raise
+
+    def _leased(self, lease: Lease) -> LeasedBoard:
+        return LeasedBoard(lease, secrets=self.credentials.secrets, slack=self.slack)
+
+    def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
+        if kept.lease.is_wanted() or needs.missing(kept.lease.place):
+            return False
+        return not needs.flash and not lacking(kept, needs, 0)
+
+    def _keep(self, leased: LeasedBoard) -> None:
+        self._kept = leased
+        if not leased.lease.place.is_virtual:
+            self._giving_way = asyncio.get_running_loop().create_task(self._give_way(leased))
+
+    def _take_kept(self) -> LeasedBoard | None:
+        kept, self._kept = self._kept, None
+        task, self._giving_way = self._giving_way, None
+        if task is not None:
+            task.cancel()
+        return kept
+
+    async def _give_way(self, leased: LeasedBoard) -> None:
+        """While no test runs here, others may wait for this board."""
+        while self._kept is leased:
+            await asyncio.sleep(GIVE_WAY)
+            if leased.lease.is_wanted() and self._kept is leased:
+                self._kept = self._giving_way = None
+                await self._give(leased)
+
+    async def _give(self, leased: LeasedBoard) -> None:
+        try:
+            await leased.close()
+        finally:
+            await leased.lease.release()
+
+    # whose doing it is
+
+    def blame(self, visit: Visit, text: str) -> None:
+        """A board is charged with something: its place keeps count."""
+
+    def _with_owners(self, item: pytest.Item, visit: Visit) -> Visit:
+        """Say of errors whose they are, where it is another test's; and drop those that the test asked for."""
+        visit.findings = [self._with_owner(visit, finding) for finding in visit.findings]
+        visit.inherited = [self._with_owner(visit, finding) for finding in visit.inherited]
+        if may_restart(item):
+            wanted = ("error", "restart")
+            visit.findings = [each for each in visit.findings if each.owner or each.kind not in wanted]
+        return visit
+
+    def _with_owner(self, visit: Visit, finding: Finding) -> Finding:
+        if visit.chunk in finding.chunks:
+            return finding
+        owner = self.ledger.owner(finding.chunks)
+        if owner is not None:
+            return finding if owner.chunk == visit.chunk else replace(finding, owner=owner.nodeid)
+        stranger = next(filter(is_of_a_test, finding.chunks), None)
+        return finding if stranger is None else replace(finding, owner=CHUNK + stranger)
+
+
+def lacking(leased: LeasedBoard, needs: Needs, flash: int) -> list[str]:
+    """What a board that is open has not, of what is needed, in words.
+
+    Args:
+        leased: the board.
+        needs: what is needed.
+        flash: bytes of its flash, if that is needed.
+    """
+    facts = leased.board.facts
+    lacks = [f"has no module {name}" for name in sorted(needs.modules - {*facts.modules})]
+    if needs.lua is not None and facts.lua != needs.lua:
+        lacks.append(f"has Lua {facts.lua}, not {needs.lua}")
+    if flash < needs.flash:
+        lacks.append(f"has {flash} bytes of flash, not {needs.flash}")
+    return lacks

@@ -1,0 +1,38 @@
+"""From the options of a run to its boards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import BridgeError
+from bridge.pytest_plugin.keys import KEY
+from bridge.pytest_plugin.session import BoardSession
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
+
+
+def session_of(config: pytest.Config) -> BoardSession:
+    """The boards of this process; the rack is read when they are first asked for.
+
+    Raises:
+        pytest.UsageError: no rack is named, or it cannot be read; says why.
+    """
+    session = config.stash.get(KEY, None)
+    if session is None:
+        try:
+            session = config.stash[KEY] = BoardSession(config, _rack(config))
+        except BridgeError as error:
+            raise pytest.UsageError(str(error)) from error
+    return session
+
+
+def _rack(config: pytest.Config) -> Rack:
+    file = config.getoption("rack")
+    if file is not None:
+        return Rack(load_rack(Path(file)))
+    urls = config.getoption("board") or config.getini("nodemcu_board")
+    if not urls:
+        raise pytest.UsageError("No board is named for these tests. Give --board URL or --rack FILE.")
+    return Rack.of_ports(urls)

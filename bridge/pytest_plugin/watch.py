@@ -1,0 +1,112 @@
+"""What a board says while a test runs: its console, its restarts, the errors of Python functions, the messages of its link."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from bridge import insight
+from bridge.board import Board
+from bridge.errors import BoardReset, BridgeError
+from bridge.pytest_plugin.error_text import UncaughtError, uncaught_errors
+from bridge.trace.discreet import DiscreetMessages
+from bridge.trace.secrets import Known, blanked, find_secrets, merge
+from bridge.wire.messages import Message, Source, describe
+
+#: Messages of the link that are kept, and bytes of the console, the last ones of each.
+MESSAGES, CONSOLE = 200, 65_536
+
+
+class Watch:
+    """Listens to one board; to be told of each test's beginning.
+
+    Args:
+        board: ready.
+        secrets: texts that must not be shown.
+    """
+
+    def __init__(self, board: Board, secrets: Iterable[str] = ()) -> None:
+        self._board = board
+        self._known = Known()
+        for secret in secrets:
+            self._known.add(secret.encode())
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._console = bytearray()
+        self._wire: deque[tuple[float, str, Message]] = deque(maxlen=MESSAGES)
+        #: What happened since the test began.
+        self.resets: list[BoardReset] = []
+        self.faults: list[str] = []
+        self.errors: list[tuple[BaseException, str]] = []
+        self.down: BridgeError | None = None
+        #: A piece of the console has come, or the state has changed.
+        self.stirred = asyncio.Event()
+        board.watch(self._told)
+        self._hear()
+
+    def begin(self) -> None:
+        """A test begins: what was before is none of its doing."""
+        self._began = self._loop.time()
+        self._console.clear()
+        self._wire.clear()
+        self.resets, self.faults, self.errors = [], [], []
+
+    @property
+    def seconds(self) -> float:
+        """Since the test began."""
+        return self._loop.time() - self._began
+
+    def uncaught(self) -> list[UncaughtError]:
+        """Errors of Lua on the console that nobody caught."""
+        return uncaught_errors(bytes(self._console))
+
+    def console(self) -> str:
+        """What the board has printed, without secrets."""
+        text = bytes(self._console)
+        spans = merge([*find_secrets(text), *self._known.spans(text)])
+        return blanked(text, spans).decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def wire(self) -> list[str]:
+        """The last messages of the link, a line each, without secrets."""
+        return [f"{when - self._began:10.6f} {mark} {describe(message)}" for when, mark, message in self._wire]
+
+    def mentions(self, *words: str) -> bool:
+        """True if the Lua that was sent, as far as it is kept, has one of these words in it."""
+        texts = [message.text for _, _, message in self._wire if isinstance(message, Source)]
+        return any(word.encode() in text for word in words for text in texts)
+
+    def _told(self, event: str, *values: object) -> None:
+        match event, values:
+            case "console", (bytes() as data,):
+                self._console += data
+                del self._console[: max(0, len(self._console) - CONSOLE)]
+            case "reset", (BoardReset() as reset,):
+                self.resets.append(reset)
+            case "ready", _:
+                self._hear()
+            case "down", (BridgeError() as error,):
+                self.down = error
+            case "fault", (str() as text,):
+                self.faults.append(text)
+            case "error", (BaseException() as error, str() as where):
+                self.errors.append((error, where))
+        self.stirred.set()
+
+    def _hear(self) -> None:
+        insight.hear(self._board, _Discreet(self._wire, self._known))
+
+
+class _Discreet:
+    """Keeps the messages of one boot as they may be shown."""
+
+    def __init__(self, kept: deque[tuple[float, str, Message]], known: Known) -> None:
+        self._kept = kept
+        self._discretion = DiscreetMessages(whole=True, known=known)
+
+    def sent(self, message: Message, now: float) -> None:
+        for each in self._discretion.sent(message):
+            self._kept.append((now, ">", each))
+
+    def came(self, message: Message, now: float) -> None:
+        self._kept.append((now, "<", self._discretion.came(message)))

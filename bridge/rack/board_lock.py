@@ -1,0 +1,134 @@
+"""The lock of a board: a file that the system locks for the process that has it open (flock), for all users.
+
+Each user locks a file of his own and looks at those of others, as for ports (`bridge.ports.lock`). Who has locked his
+own looks at the others' after that: of two who do so at once at most one sees no other. A lock goes with its process,
+however that ends. Imported by the keeper: it needs little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+
+_KIND = ".lock"
+
+
+class BoardLock:
+    """A lock that this process has; made by `take_lock`.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @property
+    def base(self) -> str:
+        """The file's path without its ending: what belongs to the lock stands beside it."""
+        return self.path.removesuffix(_KIND)
+
+    def is_ours(self) -> bool:
+        """False when the file was taken away, so that another could be locked in its place."""
+        return _is_same(self.path, self._descriptor)
+
+    def touch(self) -> None:
+        """Say that its holder lives: the file's time of change. That needs no room on the disk."""
+        with contextlib.suppress(OSError):
+            os.utime(self._descriptor)
+
+    def release(self) -> None:
+        """Give it back. Doing it again does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def prepare_folder(folder: str) -> None:
+    """Make the folder, for all users, if it is not there.
+
+    Raises:
+        OSError: it cannot be made, or is no folder.
+    """
+    try:
+        os.makedirs(folder)
+        # Everybody may add a file, nobody may remove another's; what mkdir is told is cut by the umask.
+        os.chmod(folder, 0o1777)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise
+
+
+def take_lock(folder: str, name: str) -> BoardLock | None:
+    """Lock a name for this process.
+
+    Args:
+        folder: of the locks; it exists.
+        name: as the name of a file.
+
+    Returns:
+        None if another process has it, or looks at it in this very moment.
+
+    Raises:
+        OSError: the file cannot be made: the folder is full or read-only.
+    """
+    path = os.path.join(folder, f"{name}.{os.getuid()}{_KIND}")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    lock = BoardLock(path, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = _is_same(path, descriptor) and not any(is_locked(other) for other in _all(folder, name) if other != path)
+    except BlockingIOError:
+        free = False
+    except BaseException:
+        lock.release()
+        raise
+    if free:
+        return lock
+    lock.release()
+    return None
+
+
+def locked_by(folder: str, name: str) -> str | None:
+    """Path, without its ending, of the lock of a name that somebody has; None if nobody has."""
+    return next((path.removesuffix(_KIND) for path in _all(folder, name) if is_locked(path)), None)
+
+
+def bases(folder: str, name: str) -> list[str]:
+    """Paths, without their endings, of all users' files of a name."""
+    return [path.removesuffix(_KIND) for path in _all(folder, name)]
+
+
+def is_locked(path: str) -> bool:
+    """True if another process has a file locked."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _all(folder: str, name: str) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        for file in sorted(os.listdir(folder)):
+            stem, _, uid = file.removesuffix(_KIND).rpartition(".")
+            if file.endswith(_KIND) and stem == name and uid.isdecimal():
+                yield os.path.join(folder, file)
+
+
+def _is_same(path: str, descriptor: int) -> bool:
+    """True if a path still is the file that is open."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
+    except OSError:
+        return False

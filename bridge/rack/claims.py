@@ -1,0 +1,150 @@
+"""A claim that its keeper tries again and again, in turn, until it has all boards that it wants or the time is over.
+
+Imported by the keeper: it needs little.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
+from bridge.rack.record import read_record
+from bridge.rack.turns import Ticket, arrival, take_ticket, waiting
+
+#: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
+_FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.2, 0.1
+
+#: A place of a claim, and its locks: that of its board, and that of its port if it is known.
+Taken = tuple[Mapping[str, Any], list[BoardLock]]
+
+
+class Claim:
+    """What one claim asks for.
+
+    Args:
+        message: `id`; `count` of boards; `places`, the best first, each with its `name`, its `board` (name of the
+            lock), and as `port_lock` folder and name of its port's lock or None; `folder` of the locks; `ttl` in
+            seconds; `seconds` to wait, or None for ever; `about` the holder.
+
+    Attributes:
+        answer: what to tell the holder when it has come to nothing.
+    """
+
+    def __init__(self, message: Mapping[str, Any]) -> None:
+        self.number: int = message["id"]
+        self.ttl: float = message["ttl"]
+        self.about: Mapping[str, Any] = message["about"]
+        self.folder: str = message["folder"]
+        self.answer: Mapping[str, Any] | None = None
+        self.next_at = time.monotonic()
+        self._count: int = message["count"]
+        self._places: list[Mapping[str, Any]] = message["places"]
+        self._until = None if message["seconds"] is None else self.next_at + message["seconds"]
+        self._order = arrival(self.number)
+        self._ticket: Ticket | None = None
+        self._pause = _FIRST_S
+
+    def touch(self) -> None:
+        """Its holder was heard of."""
+        if self._ticket is not None:
+            self._ticket.touch()
+
+    def give_up(self) -> None:
+        """Wait no more."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            ticket.give_back()
+
+    def attempt(self, now: float) -> list[Taken] | None:
+        """Try to take all that is wanted.
+
+        Returns:
+            None if it is not to be had now, and will be tried again at `next_at`, unless there is an `answer`.
+        """
+        try:
+            prepare_folder(self.folder)
+            taken = self._take()
+            if taken is None and self._ticket is None and (self._until is None or now < self._until):
+                about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
+                about["since"] = time.time()
+                wants = [place["board"] for place in self._places]
+                self._ticket = take_ticket(self.folder, self._order, wants, self.ttl, about)
+        except OSError as error:
+            self.give_up()
+            self.answer = {"trouble": error.strerror or str(error)}
+            return None
+        if taken is not None:
+            self.give_up()
+            return taken
+        if self._until is not None and now >= self._until:
+            self.give_up()
+            self.answer = {"busy": self._holders()}
+            return None
+        self._pause = min(self._pause * _GROWTH, _LONGEST_S)
+        self.next_at = now + self._pause
+        if self._until is not None:
+            self.next_at = min(self.next_at, self._until)
+        return None
+
+    def _take(self) -> list[Taken] | None:
+        before = [turn for turn in waiting(self.folder) if turn.order < self._order]
+        free = [place for place in self._places if not any(place["board"] in turn.wants for turn in before)]
+        if self._count > 1:
+            # In the same order for all, so that of two who want several one gets on.
+            free.sort(key=lambda place: str(place["board"]))
+        if len(free) < self._count:
+            return None
+        taken: list[Taken] = []
+        try:
+            for place in free:
+                locks = self._lock(place)
+                if locks is not None:
+                    taken.append((place, locks))
+                    if len(taken) == self._count:
+                        return taken
+        except BaseException:
+            _give_back(taken)
+            raise
+        _give_back(taken)
+        return None
+
+    def _lock(self, place: Mapping[str, Any]) -> list[BoardLock] | None:
+        board = take_lock(self.folder, place["board"])
+        if board is None:
+            return None
+        try:
+            port = take_port_lock(place["port_lock"]) if place["port_lock"] is not None else None
+        except BaseException:
+            board.release()
+            raise
+        if place["port_lock"] is not None and port is None:
+            board.release()
+            return None
+        return [board] if port is None else [board, port]
+
+    def _holders(self) -> list[Mapping[str, Any]]:
+        """Who has the places, as far as it is written down."""
+        found: list[Mapping[str, Any]] = []
+        for place in self._places:
+            base = locked_by(self.folder, place["board"])
+            record = None if base is None else read_record(base)
+            found.append({"place": place["name"], "held": base is not None, "by": record})
+        return found
+
+
+def take_port_lock(where: tuple[str, str]) -> BoardLock | None:
+    """Lock a port as `bridge.ports.lock` does, which keeps programs out that know nothing of racks.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    prepare_folder(where[0])
+    return take_lock(*where)
+
+
+def _give_back(taken: list[Taken]) -> None:
+    for _, locks in taken:
+        for lock in reversed(locks):
+            lock.release()

@@ -1,0 +1,206 @@
+"""A lease: exclusive use of a board, for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import Any
+
+from bridge.board import Board
+from bridge.errors import LeaseLost
+from bridge.opening import open_board
+from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.open import open_port
+from bridge.rack.holder import Held, Holder
+from bridge.rack.lease_port import open_lease_port
+from bridge.rack.model import Place
+from bridge.rack.turns import waiting
+
+
+class Lease:
+    """Made by `Rack.claim`; an async context manager that gives it back.
+
+    Args:
+        place: what is leased.
+        port: the URL of its port.
+        generation: counts the leases of the board.
+        given_back: called once when it is over.
+
+    Attributes:
+        since: seconds since the epoch.
+        url: for programs of this process and its children; another user cannot use it.
+        notes: what is not as it should be with the lease and does not hinder it, in sentences.
+    """
+
+    def __init__(self, place: Place, port: str, generation: int, given_back: Callable[[], None]) -> None:
+        self.place, self.port, self.generation = place, port, generation
+        self.since = time.time()
+        self.url = port
+        self.notes: list[str] = []
+        self._given_back = given_back
+        self._over: str | None = None
+        self._ports: list[Port] = []
+
+    def __repr__(self) -> str:
+        return f"<Lease {self.place.name} {self.port}{' over' if self._over else ''}>"
+
+    async def __aenter__(self) -> Lease:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.release()
+
+    def check(self) -> None:
+        """Make sure that it still is ours.
+
+        Raises:
+            LeaseLost: it is over; says why.
+        """
+        if self._over is not None:
+            raise LeaseLost(
+                f"{self.place.name} is leased no more: {self._over}",
+                port=self.port,
+                remedy="Claim it again; nothing that is written by this lease reaches the board.",
+            )
+
+    def is_wanted(self) -> bool:
+        """True if somebody waits for a board and would take this one."""
+        return False
+
+    async def open_port(self, *, baud: int = CONSOLE_BAUD) -> Port:
+        """Open the board's port; one at a time.
+
+        Args:
+            baud: speed of the line, in baud.
+
+        Raises:
+            LeaseLost: it is over.
+            PortError: the port cannot be opened.
+        """
+        self.check()
+        port = await self._open(baud)
+        self._ports.append(port)
+        return port
+
+    def open_board(self, *, baud: int = CONSOLE_BAUD, **options: Any) -> OpeningBoard:
+        """Open the board: `async with lease.open_board() as board`, or `board = await lease.open_board()`.
+
+        Its port is closed with it.
+
+        Args:
+            baud: speed of the console, in baud.
+            options: of `bridge.open_board`.
+
+        Raises:
+            LeaseLost: it is over.
+            BridgeError: as `bridge.open_board`.
+        """
+        return OpeningBoard(self, baud, options)
+
+    async def release(self) -> None:
+        """Give it back. Doing it again does nothing."""
+        if self._over is None:
+            self._over = "it has been given back"
+        ports, self._ports = self._ports, []
+        for port in ports:
+            await port.close()
+        given_back, self._given_back = self._given_back, lambda: None
+        given_back()
+
+    async def _open(self, baud: int) -> Port:
+        return await open_port(self.port, baud=baud)
+
+
+class OpeningBoard:
+    """What `Lease.open_board` gives: to be awaited, or to be entered by `async with`."""
+
+    def __init__(self, lease: Lease, baud: int, options: dict[str, Any]) -> None:
+        self._lease, self._baud, self._options = lease, baud, options
+        self._board: Board | None = None
+
+    async def _open(self) -> Board:
+        port = await self._lease.open_port(baud=self._baud)
+        try:
+            return await open_board(port, baud=self._baud, owns_port=True, **self._options)
+        except BaseException:
+            await port.close()
+            raise
+
+    def __await__(self) -> Generator[Any, None, Board]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Board:
+        self._board = await self._open()
+        return self._board
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._board is not None:
+            await self._board.close()
+
+
+class KeptLease(Lease):
+    """A lease whose port the keeper has.
+
+    Args:
+        place, port, generation: as for `Lease`.
+        holder: this process's end of the keeper.
+        number: of the lease there.
+        held: what is known of it.
+        tcp_port: where the keeper serves the port, on 127.0.0.1.
+        queue: folder of the locks, and the name of the board's.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        port: str,
+        generation: int,
+        *,
+        holder: Holder,
+        number: int,
+        held: Held,
+        tcp_port: int,
+        queue: tuple[str, str],
+    ) -> None:
+        super().__init__(place, port, generation, lambda: None)
+        self._holder, self._number, self._held, self._tcp_port = holder, number, held, tcp_port
+        self._queue = queue
+        scheme = "socket" if port.lower().startswith("socket:") else "rfc2217"
+        self.url = f"{scheme}://127.0.0.1:{tcp_port}"
+
+    def check(self) -> None:
+        if self._over is None:
+            self._holder.judge()
+            self._over = self._held.lost
+        super().check()
+
+    def is_wanted(self) -> bool:
+        folder, board = self._queue
+        return any(board in turn.wants for turn in waiting(folder))
+
+    async def release(self) -> None:
+        with contextlib.suppress(LeaseLost):
+            self.check()
+        await super().release()
+        held = self._held
+        if held.given_back:
+            return
+        held.given_back = True
+        answer = self._holder.ask({"do": "release", "lease": self._number})
+        try:
+            # To the end, also when the caller is cancelled: the next one may come at once.
+            said = await asyncio.shield(asyncio.wrap_future(answer))
+        finally:
+            self._holder.let_go(self._number)
+        if said.get("trouble"):
+            self.notes.append(str(said["trouble"]))
+
+    async def _open(self, baud: int) -> Port:
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check)

@@ -1,0 +1,129 @@
+"""The port of a leased board: served by the keeper, named after the place's own port in errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+from bridge.errors import LeaseLost, PortBusy, PortError, PortLost
+from bridge.ports.base import LossHandler, Port, Receiver
+from bridge.ports.rfc2217 import Rfc2217Port
+from bridge.ports.socket import SocketPort, connect
+
+#: Seconds for a place's server to see that its client before this one is gone, and between two tries.
+_FREE_S, _TRY_S = 5.0, 0.05
+
+
+class LeasePort:
+    """A `Port` of a lease; made by `open_lease_port`. After the lease is lost each call raises `LeaseLost`.
+
+    Args:
+        port: the port itself.
+        check: raises `LeaseLost` when the lease is lost.
+    """
+
+    def __init__(self, port: SocketPort, check: Callable[[], None]) -> None:
+        self._port, self._check = port, check
+
+    @property
+    def url(self) -> str:
+        return self._port.url
+
+    @property
+    def baud(self) -> int:
+        return self._port.baud
+
+    def set_receiver(self, receiver: Receiver | None, lost: LossHandler | None = None) -> None:
+        handler = lost
+
+        def told(error: PortError) -> None:
+            if handler is not None:
+                handler(self._reason(error))
+
+        self._port.set_receiver(receiver, None if lost is None else told)
+
+    def write(self, data: bytes) -> None:
+        self._check()
+        try:
+            self._port.write(data)
+        except PortLost as error:
+            raise self._reason(error) from error
+
+    async def drain(self) -> None:
+        self._check()
+        try:
+            await self._port.drain()
+        except PortLost as error:
+            raise self._reason(error) from error
+
+    async def set_baud(self, baud: int) -> None:
+        self._check()
+        try:
+            await self._port.set_baud(baud)
+        except PortLost as error:
+            raise self._reason(error) from error
+
+    async def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
+        self._check()
+        try:
+            await self._port.set_lines(dtr=dtr, rts=rts)
+        except PortLost as error:
+            raise self._reason(error) from error
+
+    async def close(self) -> None:
+        await self._port.close()
+
+    def _reason(self, error: PortError) -> PortError:
+        """Why the port is lost: with its lease, or by itself."""
+        try:
+            self._check()
+        except LeaseLost as lost:
+            return lost
+        return error
+
+
+async def open_lease_port(url: str, tcp_port: int, baud: int, check: Callable[[], None]) -> Port:
+    """Open what the keeper serves.
+
+    Args:
+        url: the place's own, which names it in errors.
+        tcp_port: of the keeper, on 127.0.0.1.
+        baud: speed of the line, in baud.
+        check: raises `LeaseLost` when the lease is lost.
+
+    Raises:
+        LeaseLost, PortNotFound, PortError: it cannot be opened.
+        PortBusy: its server has another client.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _FREE_S
+    while True:
+        check()
+        try:
+            return LeasePort(await _open(url, tcp_port, baud), check)
+        except PortBusy:
+            check()
+            if loop.time() > until:
+                raise
+        except PortError:
+            check()
+            raise
+        await asyncio.sleep(_TRY_S)
+
+
+async def _open(url: str, tcp_port: int, baud: int) -> SocketPort:
+    scheme = url.partition(":")[0].lower()
+    if scheme == "socket":
+        port = SocketPort(url, baud)
+        await connect(port, "127.0.0.1", tcp_port)
+        return port
+    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)) if scheme == "rfc2217" else {}
+    served = Rfc2217Port(url, baud, acknowledged_lines="ign_set_control" not in query)
+    await connect(served, "127.0.0.1", tcp_port)
+    try:
+        await served.negotiate()
+    except BaseException:
+        await served.close()
+        raise
+    return served

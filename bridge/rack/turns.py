@@ -1,0 +1,127 @@
+"""Waiting in turn: who waits for a board leaves a ticket, and who came later leaves the boards on it alone.
+
+A ticket is a file that its keeper has locked as long as somebody waits. One of a process that is gone is not locked
+any more, and one of a process that was stopped is not touched any more: neither keeps anybody waiting. Tickets are
+about fairness alone; that a board never has two holders rests on its lock. Imported by the keeper: it needs little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.rack.board_lock import is_locked
+
+_KIND = ".turn"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Somebody who waits."""
+
+    order: tuple[int, int, int]
+    """Sorts by arrival."""
+    wants: frozenset[str]
+    """Names of the boards' locks that would do."""
+    about: Mapping[str, Any]
+    """What stands on the ticket besides: pid, user, command, purpose, since (seconds since the epoch)."""
+
+
+class Ticket:
+    """A place in the queue; made by `take_ticket`."""
+
+    def __init__(self, path: str, descriptor: int, order: tuple[int, int, int]) -> None:
+        self._path, self._descriptor = path, descriptor
+        self.order = order
+
+    def touch(self) -> None:
+        """Say that the one who waits lives."""
+        with contextlib.suppress(OSError):
+            os.utime(self._descriptor)
+
+    def give_back(self) -> None:
+        """Wait no more."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path)
+        os.close(self._descriptor)
+
+
+def arrival(number: int) -> tuple[int, int, int]:
+    """The order of a claim that comes now.
+
+    Args:
+        number: tells the claims of one process apart.
+    """
+    return time.monotonic_ns(), os.getpid(), number
+
+
+def take_ticket(
+    folder: str, order: tuple[int, int, int], wants: Iterable[str], ttl: float, about: Mapping[str, Any]
+) -> Ticket:
+    """Begin to wait.
+
+    Args:
+        folder: of the locks.
+        order: from `arrival`.
+        wants: names of the boards' locks that would do.
+        ttl: seconds after which a ticket that was not touched counts no more.
+        about: who waits.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = os.path.join(folder, ".".join(f"{part:d}" for part in (*order, os.getuid())) + _KIND)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    ticket = Ticket(path, descriptor, order)
+    try:
+        # Locked before it says anything: an empty one wants nothing.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.fchmod(descriptor, 0o644)
+        os.write(descriptor, json.dumps({**about, "wants": [*wants], "ttl": ttl}).encode())
+    except BaseException:
+        ticket.give_back()
+        raise
+    return ticket
+
+
+def waiting(folder: str) -> list[Turn]:
+    """Who waits, in turn."""
+    return sorted(_turns(folder), key=lambda turn: turn.order)
+
+
+def _turns(folder: str) -> Iterator[Turn]:
+    try:
+        files = [file for file in os.listdir(folder) if file.endswith(_KIND)]
+    except OSError:
+        return
+    for file in files:
+        path = os.path.join(folder, file)
+        parts = file.removesuffix(_KIND).split(".")
+        if len(parts) != 4 or not all(part.isdecimal() for part in parts):
+            continue
+        if not is_locked(path):
+            if int(parts[3]) == os.getuid() and _age(path) > 60.0:  # not one that is only about to be locked
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+            continue
+        try:
+            with open(path, encoding="utf-8") as ticket:
+                said = json.loads(ticket.read(1 << 16))
+            wants, ttl = frozenset(map(str, said.pop("wants"))), float(said["ttl"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+        if _age(path) <= ttl:
+            yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), wants, said)
+
+
+def _age(path: str) -> float:
+    try:
+        return time.time() - os.stat(path, follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
