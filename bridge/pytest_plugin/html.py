@@ -26,16 +26,9 @@ from bridge.trace.secrets import blanked, find_secrets, merge
 _WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:([^&\s'\"]+)")
 
 
-def add_options(group: pytest.OptionGroup) -> None:
-    """The options of this module."""
-    group.addoption("--rack-html", metavar="FILE", help="write a page that shows the run: boards, tests, whose fault")
-    group.addoption("--rack-json", metavar="FILE", help="write the same for programs (schemas/rack-report.json)")
-
-
 def register(config: pytest.Config) -> None:
-    """Be ready to write, where a file is named and this process is no worker of pytest-xdist."""
-    wanted = [config.getoption("rack_html"), config.getoption("rack_json")]
-    if any(wanted) and not hasattr(config, "workerinput"):
+    """Be ready to write, where this process is no worker of pytest-xdist."""
+    if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RunReport(config), "nodemcu-run-report")
 
 
