@@ -13,14 +13,13 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
-import serial
 import serial_asyncio
 
 from bridge.errors import PortBusy, PortError, PortLost, PortNotFound
 from bridge.ports import latency
 from bridge.ports.base import LossHandler, Receiver
+from bridge.ports.device import SerialDevice
 from bridge.ports.inbox import Inbox
 
 if sys.platform != "win32":
@@ -31,25 +30,6 @@ if sys.platform != "win32":
 
 #: Seconds that closing waits for bytes that the adapter does not take, before it drops them.
 CLOSE_TIMEOUT = 2.0
-
-
-class _Serial(serial.Serial):
-    """pyserial's port, which puts the terminal settings back as it found them."""
-
-    _found: list[Any] | None = None
-
-    def _reconfigure_port(self, force_update: bool = False) -> None:
-        if sys.platform != "win32" and self._found is None and self.fd is not None:
-            with contextlib.suppress(termios.error):
-                self._found = termios.tcgetattr(self.fd)
-        super()._reconfigure_port(force_update=force_update)  # type: ignore[misc]
-
-    def close(self) -> None:
-        if sys.platform != "win32" and self.fd is not None and self._found is not None:
-            # A port that was unplugged has no settings any more.
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(self.fd, termios.TCSANOW, self._found)
-        super().close()
 
 
 class _Transport(serial_asyncio.SerialTransport):  # type: ignore[misc]
@@ -85,7 +65,7 @@ class _Transport(serial_asyncio.SerialTransport):  # type: ignore[misc]
 class SerialPort(asyncio.Protocol):
     """A `Port` on a serial device of this computer; made by `open_serial`."""
 
-    def __init__(self, url: str, device: _Serial) -> None:
+    def __init__(self, url: str, device: SerialDevice) -> None:
         self._url = url
         self._device = device
         self._inbox = Inbox()
@@ -233,7 +213,7 @@ async def open_serial(url: str, *, baud: int) -> SerialPort:
     Raises:
         PortNotFound, PortBusy, PortError: it cannot be opened; says why and what to do.
     """
-    device = _Serial()
+    device = SerialDevice()
     device.port = url
     device.exclusive = True
     if sys.platform == "win32":

@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
+import math
 import os
 import select
 import socket
@@ -67,6 +68,7 @@ class Holder:
         self._asked: dict[int, concurrent.futures.Future[Answer]] = {}
         self._claiming: dict[int, float] = {}
         self._gone: str | None = None
+        self._unanswered_since: float | None = None
         self._wake, self._woken = os.pipe()[::-1]
         self._thread = threading.Thread(target=self._run, name="keeper of racks", daemon=True)
         self._thread.start()
@@ -165,17 +167,38 @@ class Holder:
             ttls = [held.ttl for held in self._held.values() if held.lost is None] + [*self._claiming.values()]
             return max(0.0, self._said_at + min(ttls) / BEATS - time.monotonic()) if ttls else None
 
+    def _next_in(self) -> float | None:
+        beat = self._beat_in()
+        if beat is None or self._unanswered_since is None:
+            return beat
+        return min(beat, max(0.0, self._unanswered_since + self._shortest() - time.monotonic()))
+
+    def _shortest(self) -> float:
+        with self._lock:
+            return min([held.ttl for held in self._held.values()] + [*self._claiming.values()], default=math.inf)
+
+    def _beat(self) -> None:
+        """Give a sign of life if it is time, and end a keeper that gives none."""
+        now = time.monotonic()
+        if self._beat_in() == 0.0:
+            with self._lock:
+                self._say({"do": "beat"})
+            self._unanswered_since = self._unanswered_since or now
+        if self._unanswered_since is not None and now - self._unanswered_since > self._shortest():
+            self._gone = (
+                f"its keeper, the process that had the port, stood still for {now - self._unanswered_since:.1f} s"
+            )
+            self._process.kill()
+
     def _run(self) -> None:
         received = bytearray()
         while True:
             talk = self._socket.fileno()
-            ready, _, _ = select.select([talk, self._woken], [], [], self._beat_in())
+            ready, _, _ = select.select([talk, self._woken], [], [], self._next_in())
             if self._woken in ready:
                 os.read(self._woken, 4096)
-            if self._beat_in() == 0.0:
-                with self._lock:
-                    self._say({"do": "beat"})
             if talk not in ready:
+                self._beat()
                 continue
             try:
                 data = self._socket.recv(65536)
@@ -188,10 +211,14 @@ class Holder:
             received = bytearray(rest)
             for line in lines:
                 self._hear(json.loads(line))
+            self._beat()
         self._end("its keeper, the process that had the port, has ended")
 
     def _hear(self, message: Answer) -> None:
+        self._unanswered_since = None
         with self._lock:
+            if "beat" in message:
+                return
             if "lost" in message:
                 held = self._held.get(message["lost"])
                 if held is not None and held.lost is None:

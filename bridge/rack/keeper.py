@@ -135,8 +135,8 @@ class Keeper:
                 lease = self._leases.get(message["lease"])
                 if lease is not None:
                     lease.end("its holder stood still", at_once=True)
-            case _:  # beat
-                pass
+            case _:  # a beat; the answer says that this process lives, too
+                self.tell({"beat": True})
 
     def _try(self, claim: Claim, now: float) -> None:
         if now < claim.next_at:

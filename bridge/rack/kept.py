@@ -10,6 +10,7 @@ from typing import Any
 
 from bridge.rack.board_lock import BoardLock, bases
 from bridge.rack.claims import Claim, take_port_lock
+from bridge.rack.ends import Device, End, TcpEnd
 from bridge.rack.record import last_generation, write_record
 from bridge.rack.relay import Relay
 
@@ -44,6 +45,7 @@ class Kept:
         self.trouble: str | None = None
         self._locks, self._tell = locks, tell
         self._relay: Relay | None = None
+        self._device: Device | None = None
         self._released_by: int | None = None
         self.generation = last_generation(bases(claim.folder, place["board"])) + 1
         self._record = {
@@ -77,10 +79,11 @@ class Kept:
 
         Args:
             selector: of the keeper's loop.
-            message: `id` for the answer; `port`, the URL, for the record; `family` and `address` of a TCP place, and
-                `port_lock` as in a claim, if it is not locked yet.
+            message: `id` for the answer; `port`, the URL, for the record; of a TCP place `family` and `address`; of a
+                device `path` and `baud`; and `port_lock` as in a claim, if it is not locked yet.
         """
         number = message["id"]
+        connect: Callable[[], End]
         try:
             if message["port_lock"] is not None:
                 lock = take_port_lock(message["port_lock"])
@@ -88,17 +91,16 @@ class Kept:
                     self._tell({"id": number, "busy": True})
                     return
                 self._locks.append(lock)
-            relay = Relay(
-                selector,
-                message["family"],
-                tuple(message["address"]),
-                lambda why: self._answer(number, why),
-                self._close,
-            )
+            if "path" in message:
+                self._device = Device(message["path"], message["baud"])
+                connect = self._device.connect
+            else:
+                family, address = message["family"], tuple(message["address"])
+                connect = lambda: TcpEnd(family, address)  # noqa: E731
+            self._relay = Relay(selector, connect, lambda why: self._answer(number, why), self._close)
         except OSError as error:
-            self._tell({"id": number, "trouble": error.strerror or str(error)})
+            self._tell({"id": number, "errno": error.errno, "trouble": error.strerror or str(error)})
             return
-        self._relay = relay
         self._record["port"] = message["port"]
         self._write()
 
@@ -140,6 +142,8 @@ class Kept:
         if self.is_over:
             return
         self.is_over = True
+        if self._device is not None:
+            self._device.close()
         self._write()
         # The board's last: who has that one may take the port's.
         for lock in reversed(self._locks):

@@ -25,7 +25,7 @@ class Needs:
     """Names of places that will not do."""
 
     def missing(self, place: Place) -> list[str]:
-        """What a place does not promise, in words. What it says nothing of counts as promised, and shows on the board."""
+        """What a place does not promise, in words. What it says nothing of counts as promised."""
         promised = place.capabilities
         lacks = []
         if self.place is not None and place.name != self.place:

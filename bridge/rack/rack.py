@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from bridge.errors import BridgeError, NoPlace, PlaceBusy, PlaceFailed, PortBusy, PortError, PortNotFound, UsageError
+from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.lock import lock_folder, lock_key, lock_name, own_command
 from bridge.ports.open import check_options
+from bridge.ports.serial import open_error
 from bridge.ports.socket import split_url
 from bridge.rack.holder import Holder, of_this_process
 from bridge.rack.lease import KeptLease, Lease
@@ -175,22 +177,18 @@ class Rack:
         return leases
 
     async def _serve(self, holder: Holder, place: Place, url: str, number: int) -> int:
-        host, tcp_port, _ = split_url(url)
-        try:
-            found = await asyncio.get_running_loop().getaddrinfo(host, tcp_port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise _Bad(place, PortNotFound(f"{url}: there is no host {host}", port=url)) from error
+        where: dict[str, Any]
+        if url.lower().startswith(("rfc2217:", "socket:")):
+            host, tcp_port, _ = split_url(url)
+            try:
+                found = await asyncio.get_running_loop().getaddrinfo(host, tcp_port, type=socket.SOCK_STREAM)
+            except OSError as error:
+                raise _Bad(place, PortNotFound(f"{url}: there is no host {host}", port=url)) from error
+            where = {"family": found[0][0], "address": found[0][4]}
+        else:
+            where = {"path": url, "baud": CONSOLE_BAUD}
         answer = await asyncio.wrap_future(
-            holder.ask(
-                {
-                    "do": "serve",
-                    "lease": number,
-                    "port": url,
-                    "port_lock": None,
-                    "family": found[0][0],
-                    "address": found[0][4],
-                }
-            )  # fmt: skip
+            holder.ask({"do": "serve", "lease": number, "port": url, "port_lock": None, **where})
         )
         if "tcp_port" in answer:
             return int(answer["tcp_port"])
@@ -205,6 +203,8 @@ class Rack:
             )
         if "busy" in answer:
             raise _Bad(place, PortBusy(f"{place.name}: {url} is in use", port=url, remedy="Wait for it or stop it."))
+        if "path" in where and answer.get("errno") is not None:
+            raise _Bad(place, open_error(url, OSError(answer["errno"], answer["trouble"])))
         why = answer.get("trouble") or answer.get("gone") or "its lease is lost"
         raise _Bad(place, PortError(f"{place.name}: {url} cannot be opened ({why})", port=url))
 

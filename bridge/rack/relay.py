@@ -1,7 +1,7 @@
-"""Serves a TCP place to its holder alone: what the holder writes goes through this process, or nowhere.
+"""Serves a place to its holder alone: what the holder writes goes through this process, or nowhere.
 
-Bytes are relayed as they are. One client at a time; when it has ended the place is connected to anew for the next one,
-as each has telnet to settle for itself. Imported by the keeper: it needs little.
+One client at a time; when it has ended the place is connected to anew for the next one, as each has telnet to settle
+for itself. Imported by the keeper: it needs little.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any
 
+from bridge.rack.ends import End
 from bridge.rack.pair import Pair
 
 #: Seconds that a client which comes while another is there is kept waiting.
@@ -27,8 +27,7 @@ class Relay:
 
     Args:
         selector: of the keeper's loop; what is registered there has as data what is called with its events.
-        family: of the place's address.
-        address: of the place, resolved.
+        connect: makes a connection to the place.
         connected: called once from `tick`, with None when the place answers, or with why it does not.
         ended: called once from `tick`, when the place has been given up after `end`.
 
@@ -39,16 +38,15 @@ class Relay:
     def __init__(
         self,
         selector: selectors.BaseSelector,
-        family: int,
-        address: tuple[Any, ...],
+        connect: Callable[[], End],
         connected: Callable[[str | None], None],
         ended: Callable[[], None],
     ) -> None:
         self._selector = selector
-        self._where = family, address
+        self._connect = connect
         self._connected: Callable[[str | None], None] | None = connected
         self._ended: Callable[[], None] | None = ended
-        self._pair = Pair(selector, family, address)
+        self._pair = Pair(selector, connect())
         self._next: socket.socket | None = None
         self._next_until = 0.0
         self._ending = False
@@ -97,7 +95,7 @@ class Relay:
                     ended()
                 return
             if self._next is not None and self._pair.trouble is None:
-                self._pair = Pair(self._selector, *self._where)
+                self._pair = Pair(self._selector, self._connect())
             elif self._next is not None:
                 # The place has gone, which the client is to see; the next one is a new try.
                 self._drop_next()
