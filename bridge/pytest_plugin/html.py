@@ -22,6 +22,8 @@ import pytest
 from bridge.rack_report import Collector, Phase, page
 from bridge.trace.secrets import blanked, find_secrets, merge
 
+#: Which worker of pytest-xdist it was, which the page tells elsewhere.
+_WORKER = re.compile(r"\A\[gw\d+\] .*\n+")
 #: Passwords of networks in URLs of virtual boards.
 _WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:([^&\s'\"]+)")
 
@@ -159,14 +161,15 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
         return str(report.wasxfail or "expected to fail")
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2]
-    text = report.longreprtext
+    text = _WORKER.sub("", report.longreprtext)
     crash = getattr(report.longrepr, "reprcrash", None)
     return text if crash is None else f"{crash.message}\n\n{text}"
 
 
 def _command(config: pytest.Config) -> list[str]:
     """What was run; of the options only those that hold no secret."""
-    words = ["pytest", *config.args]
+    here = config.invocation_params.dir
+    words = ["pytest", *(os.path.relpath(each, here) if os.path.isabs(each) else each for each in config.args)]
     for option, name in (("-k", "keyword"), ("-m", "markexpr"), ("-n", "numprocesses"), ("--rack", "rack")):
         value = config.getoption(name, None)
         if value:

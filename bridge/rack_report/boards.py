@@ -9,6 +9,7 @@ from bridge.rack_report.element import Element, el
 from bridge.rack_report.heap_curve import heap_curve, kb
 from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, kind_of
 from bridge.rack_report.model import BoardReport, RackReport, TestReport
+from bridge.rack_report.timeline import window
 from bridge.rack_report.verdict import duration
 
 #: Points of the curve of a whole run.
@@ -26,14 +27,19 @@ def boards(report: RackReport, links: Mapping[int, str]) -> list[Element]:
             by_place.setdefault(test.place, []).append((number, test))
     worst = ("quarantined", "sick", "healthy")
     shown = sorted(report.boards, key=lambda board: worst.index(board.state))
-    return [_card(board, by_place[board.place], report.seconds, links) for board in shown]
+    begin, end = window(report)
+    return [_card(board, by_place[board.place], begin, end, links) for board in shown]
 
 
 def _card(
-    board: BoardReport, tests: Sequence[tuple[int, TestReport]], seconds: float, links: Mapping[int, str]
+    board: BoardReport,
+    tests: Sequence[tuple[int, TestReport]],
+    begin: float,
+    end: float,
+    links: Mapping[int, str],
 ) -> Element:
     points = _whole([test for _, test in tests])
-    curve = heap_curve(points, seconds=seconds)
+    curve = heap_curve([(max(at - begin, 0.0), size) for at, size in points], seconds=end - begin)
     busy = sum(test.seconds - test.waited for _, test in tests)
     return el(
         "article",

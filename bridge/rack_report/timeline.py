@@ -50,8 +50,8 @@ def timeline(report: RackReport, links: Mapping[int, str]) -> Element:
         report: the run.
         links: number of a test in the report → name of the element that tells more of it.
     """
-    length = max([report.seconds, *(test.started + test.seconds for test in report.tests)]) or 1.0
-    ticks = _ticks(length)
+    begin, end = window(report)
+    axis = _Axis(begin, end - begin)
     lanes: dict[str | None, list[tuple[int, TestReport]]] = {board.place: [] for board in report.boards}
     for number, test in enumerate(report.tests):
         lanes.setdefault(test.place, []).append((number, test))
@@ -59,8 +59,37 @@ def timeline(report: RackReport, links: Mapping[int, str]) -> Element:
     rows: list[Element] = []
     for place, tests in lanes.items():
         board = None if place is None else boards.get(place)
-        rows += [_label(place, board), _lane(tests, board, length, ticks, links)]
-    return el("div", _patterns(), *rows, el("div", class_="lane-name"), _axis(length, ticks), class_="timeline")
+        rows += [_label(place, board), _lane(tests, board, axis, links)]
+    return el("div", _patterns(), *rows, el("div", class_="lane-name"), _marks(axis), class_="timeline")
+
+
+def window(report: RackReport) -> tuple[float, float]:
+    """When the first test had its board and when the last one was over, in seconds from the run's beginning.
+
+    What is before and after is pytest's own: its workers start, and boards are given back.
+    """
+    begin = min((test.started + test.waited for test in report.tests), default=0.0)
+    end = max((test.started + test.seconds for test in report.tests), default=report.seconds)
+    return begin, max(end, begin + 0.01)
+
+
+class _Axis:
+    """From seconds of the run to places on a lane."""
+
+    def __init__(self, begin: float, length: float) -> None:
+        self._begin, self._length = begin, length
+        step = next((each for each in _STEPS if length / each <= 8), length / 4)
+        first = -(-begin // step)
+        last = (begin + length) // step
+        self.ticks = [round(number * step, 6) for number in range(int(first), int(last) + 1)]
+
+    def share(self, seconds: float) -> float:
+        """A length as a share of the lane, in per cent."""
+        return 100 * seconds / self._length
+
+    def at(self, seconds: float) -> float:
+        """A moment's place on the lane, in per cent."""
+        return min(max(self.share(seconds - self._begin), 0.0), 100.0)
 
 
 def _label(place: str | None, board: BoardReport | None) -> Element:
@@ -72,30 +101,30 @@ def _label(place: str | None, board: BoardReport | None) -> Element:
 def _lane(
     tests: Sequence[tuple[int, TestReport]],
     board: BoardReport | None,
-    length: float,
-    ticks: Sequence[float],
+    axis: _Axis,
     links: Mapping[int, str],
 ) -> Element:
     svg = el("svg", class_="lane", width="100%", height=_HIGH, role="img")
     name = board.place if board is not None else _LANE_OF_NONE
     svg.append(el("title", f"{name}: {len(tests)} test{'s' * (len(tests) != 1)}"))
-    for at in ticks:
-        svg.append(el("line", x1=_percent(at, length), x2=_percent(at, length), y1=0, y2=_HIGH, class_="tick"))
+    for at in axis.ticks:
+        x = f"{axis.at(at):.3f}%"
+        svg.append(el("line", x1=x, x2=x, y1=0, y2=_HIGH, class_="tick"))
     if board is not None and board.state == "quarantined":
         out = max((each.seconds for each in board.evidence if each.seconds is not None), default=0.0)
-        left = 100 * out / length
+        left = axis.at(out)
         svg.append(el("rect", x=f"{left:.3f}%", y=2, width=f"{100 - left:.3f}%", height=_HIGH - 4, class_="out"))
     # Those that failed are drawn last, and so on top.
     for number, test in sorted(tests, key=lambda each: kind_of(each[1]) in NOT_WELL):
-        svg.append(_bar(test, length, links.get(number)))
+        svg.append(_bar(test, axis, links.get(number)))
     return svg
 
 
-def _bar(test: TestReport, length: float, link: str | None) -> Element:
+def _bar(test: TestReport, axis: _Axis, link: str | None) -> Element:
     kind: Kind = kind_of(test)
     loud = kind in NOT_WELL
-    width = max(100 * (test.seconds - test.waited) / length, _LEAST_FAILED if loud else _LEAST)
-    left = min(100 * (test.started + test.waited) / length, 100 - width)
+    width = max(axis.share(test.seconds - test.waited), _LEAST_FAILED if loud else _LEAST)
+    left = min(axis.at(test.started + test.waited), 100 - width)
     top, high = _LOUD if loud else _QUIET
     words = f"{GLYPHS[kind]} {_short(test.nodeid)}\n{kind_words(test)}, {duration(test.seconds)}"
     bar = el(
@@ -110,12 +139,12 @@ def _bar(test: TestReport, length: float, link: str | None) -> Element:
     return bar if link is None else el("a", bar, href=f"#{link}")
 
 
-def _axis(length: float, ticks: Sequence[float]) -> Element:
+def _marks(axis: _Axis) -> Element:
     svg = el("svg", class_="axis", width="100%", height=18, aria_hidden="true")
-    for at in ticks:
-        share = at / length
-        anchor = "start" if share < 0.03 else "end" if share > 0.97 else "middle"
-        svg.append(el("text", _tick_words(at), x=_percent(at, length), y=13, text_anchor=anchor))
+    for at in axis.ticks:
+        place = axis.at(at)
+        anchor = "start" if place < 3 else "end" if place > 97 else "middle"
+        svg.append(el("text", _tick_words(at), x=f"{place:.3f}%", y=13, text_anchor=anchor))
     return svg
 
 
@@ -125,15 +154,6 @@ def _tick_words(at: float) -> str:
     minutes, seconds = divmod(round(at), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def _ticks(length: float) -> list[float]:
-    step = next((each for each in _STEPS if length / each <= 8), length / 4)
-    return [round(number * step, 6) for number in range(int(length / step) + 1)]
-
-
-def _percent(at: float, length: float) -> str:
-    return f"{100 * at / length:.3f}%"
 
 
 def _short(text: str, most: int = 160) -> str:

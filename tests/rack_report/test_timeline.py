@@ -49,6 +49,16 @@ def test_a_failure_among_thousands_is_wide_enough_to_be_seen_and_on_top() -> Non
     )
 
 
+def test_it_begins_with_the_first_test_and_ends_with_the_last() -> None:
+    collector = Collector(0.0)
+    told = {"place": "a", "waited": 2.0}
+    collector.add(Phase("t", "call", "passed", 20.0, 6.0, attached=told))
+    made = timeline(collector.report(60.0), {})
+    [bar] = bars(lanes(made)[0])
+    assert (bar.get("x"), bar.get("width")) == ("0.000%", "100.000%")
+    assert [text.text for text in made.iter("text")][0] == "22 s"
+
+
 def test_a_failure_leads_to_what_is_known_of_it() -> None:
     [lane] = lanes(timeline(run(("a", 0.0, 1.0, "failed")), {0: "t0"}))
     [link] = lane.findall("a")
@@ -57,7 +67,7 @@ def test_a_failure_leads_to_what_is_known_of_it() -> None:
 
 def test_from_when_on_a_board_was_out_is_shown() -> None:
     out = BoardReport(place="a", state="quarantined", evidence=[Evidence(said="It hung.", seconds=4.0)])
-    [lane] = lanes(timeline(run(("a", 0.0, 4.0, "passed"), boards=(out,)), {}))
+    lane, _ = lanes(timeline(run(("a", 0.0, 4.0, "passed"), ("b", 4.0, 6.0, "passed"), boards=(out,)), {}))
     [shade] = [rect for rect in lane.iter("rect") if rect.get("class") == "out"]
     assert (shade.get("x"), shade.get("width")) == ("40.000%", "60.000%")
 
