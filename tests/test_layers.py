@@ -68,6 +68,7 @@ LADDER["rack"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["rack_report"] = set()
+LADDER["rack_demo"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
@@ -97,7 +98,7 @@ HOMES: dict[str, set[str]] = {
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison", "bridge.rack_demo"},
     "pydantic": {
         "bridge.yaml_file",
         "bridge.profile",

@@ -168,10 +168,11 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 def _command(config: pytest.Config) -> list[str]:
     """What was run; of the options only those that hold no secret."""
-    here = config.invocation_params.dir
-    words = ["pytest", *(os.path.relpath(each, here) if os.path.isabs(each) else each for each in config.args)]
+    # Of paths only what says which tests: where somebody's files lie is nothing for a page that is handed around.
+    tests = [os.path.relpath(each, config.rootpath) if os.path.isabs(each) else each for each in config.args]
+    words = ["pytest", *(each for each in tests if each != "." and not each.startswith(".."))]
     for option, name in (("-k", "keyword"), ("-m", "markexpr"), ("-n", "numprocesses"), ("--rack", "rack")):
         value = config.getoption(name, None)
         if value:
-            words += [option, str(value)]
+            words += [option, Path(value).name if name == "rack" else str(value)]
     return words

@@ -54,7 +54,11 @@ def running_boards(count: int, *, prefix: str = "shelf") -> Iterator[list[DemoBo
             processes.append(
                 # In a session of its own: Ctrl-C is for the one who runs the tests, and this ends the boards.
                 subprocess.Popen(
-                    command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=module_environment(),
+                    command,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    env=module_environment(),
                     start_new_session=True,
                 )  # fmt: skip
             )

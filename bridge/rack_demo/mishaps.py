@@ -1,7 +1,7 @@
 """A plugin of pytest that lets boards fail in the middle of a run: one hangs, one is reset.
 
-Loaded in the demo's run alone. It acts from outside the tests, on the processes of virtual boards, as a cable or a power
-supply would.
+Loaded in the demo's run alone. It acts from outside the tests, on the processes of virtual boards, as a cable or a
+power supply would.
 """
 
 from __future__ import annotations

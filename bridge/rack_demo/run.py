@@ -71,7 +71,8 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> DemoResult:
         *_, restarts, hangs = boards
         rack = folder / "rack.yaml"
         rack.write_text(_rack_file(boards, state), encoding="utf-8")
-        say(f"60 tests run on them, by pytest -n {BOARDS}. In the middle {hangs.name} hangs and {restarts.name} restarts.")
+        say(f"60 tests run on them, by pytest -n {BOARDS}.")
+        say(f"In the middle {hangs.name} hangs and {restarts.name} restarts.")
         result = _result(folder, hangs, restarts, _run_tests(suite, folder, rack, hangs, restarts))
     return result
 
@@ -90,7 +91,7 @@ def _run_tests(suite: Path, folder: Path, rack: Path, hangs: DemoBoard, restarts
     ]
     command = [
         sys.executable, "-P", "-m", "pytest", str(suite), "-c", str(suite / "pytest.ini"), "--rootdir", str(suite),
-        "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "xdist", "-p", "bridge.pytest_plugin",
+        "-q", "--tb=short", "--no-summary", "-p", "no:cacheprovider", "-p", "xdist", "-p", "bridge.pytest_plugin",
         "-p", "bridge.rack_demo.mishaps", "-n", str(BOARDS), "--rack", str(rack.resolve()),
         "--rack-html", str((folder / "run.html").resolve()), "--rack-json", str((folder / "run.json").resolve()),
         "--junitxml", str((folder / "junit.xml").resolve()),
