@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, repl, trace
-from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError
 from bridge.files import Files
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move, why_not_ready

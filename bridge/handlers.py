@@ -28,8 +28,8 @@ class Handlers:
 
     Attributes:
         tasks: handlers that are coroutine functions, and run.
-        watchers: functions that are told of every event before its handler is, by its name and with what that gets. They
-            must not raise. Of an error in a handler they are told whether somebody handles it or not.
+        watchers: functions that are told of every event before its handler is, by its name and with what that gets.
+            They must not raise. Of an error in a handler they are told whether somebody handles it or not.
 
     Args:
         url: the board's port, for the log.

@@ -1,4 +1,4 @@
-"""What a board holds for this program, and what its link says: for tools that watch over a board, such as a test run."""
+"""What a board holds for this program, and what its link says: for what watches over a board, such as a test run."""
 
 from __future__ import annotations
 

@@ -11,17 +11,29 @@ In a run that uses no board nothing but this module and the names of the fixture
 from __future__ import annotations
 
 import inspect
-
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.pytest_plugin.fixtures import board
+from bridge.pytest_plugin.fixtures import board, board_address, boards, host_address, rack, sync_board, wifi
+from bridge.pytest_plugin.keys import KEY
+from bridge.pytest_plugin.peer_fixtures import (
+    peer_dns,
+    peer_echo,
+    peer_half_closing,
+    peer_resetting,
+    peer_slow,
+    peer_tls,
+    peer_udp,
+)
 
 if TYPE_CHECKING:
     from bridge.pytest_plugin.late import LateReports
 
-__all__ = ["board"]
+__all__ = [
+    "board", "board_address", "boards", "host_address", "peer_dns", "peer_echo", "peer_half_closing", "peer_resetting",
+    "peer_slow", "peer_tls", "peer_udp", "rack", "sync_board", "wifi",
+]  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,15 +57,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known, and be ready for reports of tests on boards."""
     config.addinivalue_line(
         "markers",
-        "board(modules=[], tags=[], flash=0, place=None, lua=None, restarts=False): what a test needs of its board, and "
-        "whether it may make it restart",
+        "board(modules=[], tags=[], flash=0, place=None, lua=None, restarts=False): what a test needs of its board, "
+        "and whether it may make it restart",
     )
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Reports(config), "nodemcu_reports")
+    if hasattr(config, "workerinput"):
+        return
+    config.pluginmanager.register(_Reports(config), "nodemcu_reports")
     if config.getoption("rack_html") or config.getoption("rack_json"):
         from bridge.pytest_plugin.html import register
 
         register(config)
+    if config.getoption("board") or config.getoption("rack"):
+        from bridge.pytest_plugin.start import rack_of
+
+        rack_of(config)
 
 
 class _Reports:
@@ -74,6 +91,15 @@ class _Reports:
         for late in getattr(node, "workeroutput", {}).get("nodemcu_late", ()):
             self._made().make(late, node)
 
+    def late(self, late: dict[str, Any]) -> None:
+        """A late report that no other report brings with it."""
+        self._made().make(late)
+
+    def summary(self, terminal: pytest.TerminalReporter) -> None:
+        """Name the boards that were charged with something."""
+        if self._late is not None:
+            self._late.summary(terminal)
+
     def _made(self) -> LateReports:
         if self._late is None:
             from bridge.pytest_plugin.late import LateReports
@@ -84,7 +110,8 @@ class _Reports:
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """A run that is followed by another one."""
-    return ("rerun", "R", ("RERUN", {"yellow": True})) if report.outcome == "rerun" else None
+    again = str(report.outcome) == "rerun"
+    return ("rerun", "R", ("RERUN", {"yellow": True})) if again else None
 
 
 def uses_boards(item: pytest.Item) -> bool:
@@ -108,21 +135,50 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Tests that are coroutines run on the loop of the boards."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj) or not uses_boards(pyfuncitem):
-        return None
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Tests that are coroutines, and use boards, run on the loop of the boards."""
+    if inspect.iscoroutinefunction(pyfuncitem.obj) and uses_boards(pyfuncitem):
+        from bridge.pytest_plugin.coroutines import without_await
+
+        pyfuncitem.obj = without_await(pyfuncitem.obj)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
+    """Fixtures that are coroutines, of tests on boards, run on the loop of the boards too."""
+    function = fixturedef.func
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        item = getattr(request, "_pyfuncitem", None)
+        if isinstance(item, pytest.Function) and uses_boards(item):
+            from bridge.pytest_plugin.coroutines import without_await
+
+            fixturedef.func = without_await(function)  # type: ignore[misc]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is wrong with the options is said before the first test, if there is a test on a board."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly or not any(map(uses_boards, session.items)):
+        return
     from bridge.pytest_plugin.start import session_of
 
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    session_of(pyfuncitem.config).run(pyfuncitem.obj(**arguments))
-    return True
+    session_of(config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Give the boards back."""
-    from bridge.pytest_plugin.keys import KEY
+    """Give the boards back, and charge tests with what came after the last one."""
+    config = session.config
+    boards = config.stash.get(KEY, None)
+    if boards is None:
+        return
+    from bridge.pytest_plugin.ending import end
 
-    boards = session.config.stash.get(KEY, None)
-    if boards is not None:
-        boards.close()
+    end(session, boards)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the boards that were charged with something."""
+    reports = config.pluginmanager.getplugin("nodemcu_reports")
+    if reports is not None:
+        reports.summary(terminalreporter)

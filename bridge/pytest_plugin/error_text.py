@@ -1,8 +1,8 @@
 """What a board prints when Lua errs where nobody catches it.
 
-A callback of `tmr`, `uart`, `node.task`, … prints its error and a traceback, and the firmware restarts two seconds later
-(node.c `default_onerror`); one of `net` or `tls`, and every one on firmware 2.x, is a PANIC, and the watchdog restarts the
-board.
+A callback of `tmr`, `uart`, `node.task`, … prints its error and a traceback, and the firmware restarts two seconds
+later (node.c `default_onerror`); one of `net` or `tls`, and every one on firmware 2.x, is a PANIC, and the watchdog
+restarts the board.
 """
 
 from __future__ import annotations

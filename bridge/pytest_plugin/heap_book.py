@@ -58,7 +58,7 @@ class HeapBook:
         return None if known is None else _less(known, look)
 
     def surely_missing(self, look: Look) -> int:
-        """Bytes that are missing at the least, as the rooms' sizes say; for rooms that were never there alone before."""
+        """Bytes that are missing at the least, by the sizes of rooms that were never there before."""
         best = max(
             (known for known in self._clean.values() if known.rooms <= look.rooms),
             key=lambda known: len(known.rooms),

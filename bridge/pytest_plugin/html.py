@@ -29,9 +29,8 @@ _WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:([^&\s'\"]+)")
 
 
 def register(config: pytest.Config) -> None:
-    """Be ready to write, where this process is no worker of pytest-xdist."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(RunReport(config), "nodemcu-run-report")
+    """Be ready to write. Not for workers of pytest-xdist."""
+    config.pluginmanager.register(RunReport(config), "nodemcu_run_report")
 
 
 class RunReport:

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from bridge.pytest_plugin.session import BoardSession
 
 #: The boards of this process, on the configuration.
-KEY = pytest.StashKey["BoardSession"]()
+KEY: pytest.StashKey[BoardSession] = pytest.StashKey()
 #: What was found on the boards of a test, on the test.
-VISITS = pytest.StashKey["list[Visit]"]()
+VISITS: pytest.StashKey[list[Visit]] = pytest.StashKey()

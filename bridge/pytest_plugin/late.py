@@ -10,7 +10,22 @@ from typing import Any
 
 import pytest
 
-from bridge.pytest_plugin.findings import CHUNK
+from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
+
+
+def late_report(during: str, visit: Visit, finding: Finding) -> dict[str, Any]:
+    """A finding for a test that has been reported already, to travel with another report.
+
+    Args:
+        during: when it was found: the nodeid of a test, or another word for it.
+        visit: where.
+        finding: what; it has an owner.
+    """
+    return {
+        "owner": finding.owner,
+        "text": f"{finding.text}.\nThis was found on {visit.place} ({visit.port}) later, {during}.",
+        "facts": {**visit.facts("test"), "finding": finding.text, "kinds": [finding.kind], "late": []},
+    }
 
 
 class LateReports:
@@ -22,6 +37,7 @@ class LateReports:
 
     def __init__(self, config: pytest.Config) -> None:
         self._hook = config.hook
+        self._charged: list[str] = []
         #: Chunk → the test whose it is.
         self._tests: dict[str, str] = {}
         self._locations: dict[str, tuple[str, int | None, str]] = {}
@@ -37,19 +53,28 @@ class LateReports:
         self._locations.setdefault(report.nodeid, report.location)
         for late in facts.pop("late", ()):
             self.make(late, getattr(report, "node", None))
+        if facts["charged_to"] == "board" and report.when == "call":
+            self._charged.append(f"{facts['notes'][-1]}, and {report.nodeid} passed then")
+
+    def summary(self, terminal: pytest.TerminalReporter) -> None:
+        """Write what boards are charged with to the end of the terminal's text."""
+        if self._charged:
+            terminal.section("boards that are charged")
+            for line in self._charged:
+                terminal.line(line)
 
     def make(self, late: dict[str, Any], node: object = None) -> None:
         """Make a late report and hand it to everybody.
 
         Args:
-            late: what `bridge.pytest_plugin.protocol` has put into a report.
+            late: from `late_report`.
             node: the worker that it comes from, if it comes from one.
         """
         owner: str = late["owner"]
         if owner.startswith(CHUNK):
             chunk = owner.removeprefix(CHUNK)
             owner = self._tests.get(chunk, f"a test of an earlier run ({chunk})")
-        facts = {**late["facts"], "late": []}
+        facts = late["facts"]
         sections = [(f"console of {facts['place']}", facts["console"])] if facts["console"] else []
         report = pytest.TestReport(
             nodeid=owner,

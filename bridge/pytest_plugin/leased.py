@@ -52,6 +52,7 @@ class LeasedBoard:
         self._before: Look | None = None
         self._handles_before: frozenset[int] = frozenset()
         self._worn = False
+        self._mac: str | None = None
         self.visit: Visit | None = None
 
     @property
@@ -77,6 +78,7 @@ class LeasedBoard:
         """
         self._board = await self.lease.open_board()
         self._watch = Watch(self._board, self._secrets)
+        self._mac = await _mac_of(self._board) or self.lease.place.mac
 
     async def close(self) -> None:
         """Give the board's prompt back. Doing it again does nothing."""
@@ -101,7 +103,7 @@ class LeasedBoard:
         if self._worn:
             await board.reset()
             self._worn = False
-        inherited = await self.unattended()
+        inherited = await self._after_a_restart()
         board = self.board
         board.chunk_name = chunk
         self._forget_handlers()
@@ -111,18 +113,21 @@ class LeasedBoard:
             self._new_boot(look)
         self._before = look
         self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
-        place = self.lease.place
-        self.visit = Visit(place.name, public_url(self.lease.port), place.mac, chunk, [(0.0, look.free)], waited=waited)
-        self.visit.inherited = inherited
+        self.visit = self._new_visit(chunk)
+        self.visit.heap.append((0.0, look.free))
+        self.visit.waited, self.visit.inherited = waited, inherited
         return self.visit
 
-    async def unattended(self) -> list[Finding]:
-        """What has happened since the last test was over; the board is back when this returns.
+    async def last_look(self) -> Visit:
+        """No test comes any more: what has happened since the last one, as far as the board can tell."""
+        visit = self._new_visit("")
+        with contextlib.suppress(BridgeError):
+            visit.inherited = await self._after_a_restart()
+        visit.console = self._the_watch.console()
+        return visit
 
-        Raises:
-            BridgeError: it does not answer.
-        """
-        return await self._after_a_restart()
+    def _new_visit(self, chunk: str) -> Visit:
+        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk)
 
     async def finish(self) -> Visit:
         """The test is over: look at the board, and make it ready for the next one. What was found is in the visit."""
@@ -134,6 +139,8 @@ class LeasedBoard:
             findings += await self._after_a_restart()
             if not findings:
                 findings += await self._left_behind(visit)
+                if watch.resets or watch.uncaught():  # it came while that was looked at
+                    findings += await self._after_a_restart()
         except BridgeError as error:
             findings += self._no_answer(error)
         findings += [
@@ -142,7 +149,7 @@ class LeasedBoard:
         visit.notes += [f"the agent reports: {text}" for text in watch.faults]
         visit.wire = watch.wire()
         visit.console = watch.console()
-        if findings:
+        if any(finding.kind not in ("callback", "handles") for finding in findings):
             await self._settle()
         watch.begin()
         return visit
@@ -217,7 +224,7 @@ class LeasedBoard:
                 await handle.release()
             del left
         look = await self._look()
-        visit.heap.append((watch.seconds, look.free))
+        visit.heap.append((round(watch.seconds, 3), look.free))
         if restarted or self._book is None:
             self._new_boot(look)
             return found
@@ -228,14 +235,7 @@ class LeasedBoard:
             if missing is None or missing > self._slack:
                 missing = await self._search(visit, look)
         if missing > self._slack:
-            if not found:
-                found.append(
-                    Finding(
-                        "heap",
-                        f"left {missing} bytes of heap in use ({before.free} free before, {look.free} after)",
-                    )
-                )
-            self._worn = True
+            found.append(Finding("heap", f"left {missing} bytes of heap in use ({before.free} free before)"))
         else:
             self._book.learn(look)
             self._worn = known_missing is not None and known_missing > self._slack
@@ -244,7 +244,9 @@ class LeasedBoard:
     async def _search(self, visit: Visit, look: Look) -> int:
         """Bytes that are missing when the agent has let go what it can and the stack has forgotten old connections."""
         board, book = self.board, self._book
-        assert book is not None
+        assert book is not None and self._before is not None
+        # What was missing before is not this test's.
+        carried = max(book.missing(self._before) or 0, 0)
         gc.collect()
         insight.spare(board)
         loop = asyncio.get_running_loop()
@@ -257,9 +259,8 @@ class LeasedBoard:
                 missing = book.surely_missing(now)
             if missing <= self._slack:
                 book.learn(now)
-                return missing
-            if loop.time() >= until:
-                return missing
+            if missing - carried <= self._slack or loop.time() >= until:
+                return missing - carried
             await asyncio.sleep(1.0)
 
     def _used_network(self, look: Look) -> bool:
@@ -298,6 +299,13 @@ class LeasedBoard:
 @cache
 def _room_sizes() -> dict[str, int]:
     return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
+
+
+async def _mac_of(board: Board) -> str | None:
+    if "wifi" not in board.facts.modules:
+        return None
+    found = await board.eval("wifi.sta.getmac()")
+    return found.decode().lower() if isinstance(found, bytes) else None
 
 
 def _of_error(error: UncaughtError) -> Finding:

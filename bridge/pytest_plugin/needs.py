@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def may_restart(item: pytest.Item) -> bool:
     return any(_checked(item, mark).get("restarts", False) for mark in item.iter_markers("board"))
 
 
-def _checked(item: pytest.Item, mark: pytest.Mark) -> dict[str, Any]:
+def _checked(item: pytest.Item, mark: pytest.Mark) -> Mapping[str, Any]:
     if mark.args:
         raise pytest.UsageError(f"{item.nodeid}: the mark board takes names only, such as board(modules=['tls']).")
     for key in mark.kwargs:

@@ -2,11 +2,11 @@
 
 The rules of charging:
 
-- Lua that errs names its chunk, and a chunk names its test: that test is charged, now or by a late report, and a test that
-  was hit by another's error runs again.
+- Lua that errs names its chunk, and a chunk names its test: that test is charged, now or by a late report, and a test
+  that was hit by another's error runs again.
 - What is left behind (handles, heap) and what a Python function raises is the test's own.
-- A board that restarts by itself, falls silent or is lost, may be the board's fault or the test's: the test runs again, on
-  another board if there is one. Passes it there, the board is charged; happens it again, the test is.
+- A board that restarts by itself, falls silent or is lost, may be at fault itself, or the test is: that runs again, on
+  another board if there is one. When it passes there, the board is charged; when it happens again, the test is.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from _pytest.runner import runtestprotocol
 
 from bridge.pytest_plugin.findings import OF_EITHER, Finding, Visit
 from bridge.pytest_plugin.keys import KEY, VISITS
+from bridge.pytest_plugin.late import late_report
 from bridge.pytest_plugin.session import BoardSession
 
 
@@ -95,8 +96,8 @@ def _log_first(item: pytest.Item, attempt: Attempt) -> None:
     report = next((each for each in attempt.reports if each.failed), attempt.reports[-1])
     report.outcome = "rerun"  # type: ignore[assignment]
     _attach(report, attempt, charged_to=None)
-    late = [_late(item, attempt, finding) for finding in attempt.foreign]
-    report.nodemcu["late"] = late  # type: ignore[attr-defined]
+    late = [late_report(f"with {item.nodeid}", attempt.visits[0], finding) for finding in attempt.foreign]
+    report.nodemcu["late"] = late
     item.ihook.pytest_runtest_logreport(report=report)
 
 
@@ -122,12 +123,17 @@ def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before
         attempt.visits[0].notes += notes
     if guilty:
         _charge(attempt, guilty)
-    late = [_late(item, attempt, finding) for finding in attempt.foreign]
-    late += [_late(item, attempt, each) for visit in attempt.visits for each in visit.inherited if each.owner]
+    late = [late_report(f"with {item.nodeid}", attempt.visits[0], finding) for finding in attempt.foreign]
+    late += [
+        late_report(f"with {item.nodeid}", visit, each)
+        for visit in attempt.visits
+        for each in visit.inherited
+        if each.owner
+    ]
     for report in attempt.reports:
         _attach(report, attempt, charged_to)
     if attempt.visits:
-        attempt.reports[-1].nodemcu["late"] = late  # type: ignore[attr-defined]
+        attempt.reports[-1].nodemcu["late"] = late
         attempt.reports[-1].user_properties += _properties(attempt, charged_to)
     _log(item, attempt.reports)
 
@@ -146,17 +152,7 @@ def _charge(attempt: Attempt, guilty: list[Finding]) -> None:
 def _sentences(attempt: Attempt, findings: list[Finding]) -> str:
     visit = attempt.visits[0]
     lines = [f"{finding.text[:1].upper()}{finding.text[1:]}." for finding in findings]
-    return "\n".join([f"Found on {visit.place} ({visit.port}) after this test:", *lines])
-
-
-def _late(item: pytest.Item, attempt: Attempt, finding: Finding) -> dict[str, object]:
-    """A finding for a test that has been reported already; `bridge.pytest_plugin.late` makes its report."""
-    visit = attempt.visits[0]
-    return {
-        "owner": finding.owner,
-        "text": f"Found on {visit.place} ({visit.port}) later, with {item.nodeid}:\n{finding.text}.",
-        "facts": {**visit.facts("test"), "finding": finding.text, "kinds": [finding.kind], "console": visit.console},
-    }
+    return "\n".join([*lines, f"This was found on {visit.place} ({visit.port}) after the test."])
 
 
 def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None) -> None:
@@ -164,10 +160,10 @@ def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None)
     if not attempt.visits:
         return
     visit = attempt.visits[0]
-    report.nodemcu = visit.facts(charged_to)  # type: ignore[attr-defined]
+    report.nodemcu = visit.facts(charged_to)
     if report.passed or report.skipped:
         if report.when != "call":
-            report.nodemcu["console"] = ""  # type: ignore[attr-defined]
+            report.nodemcu["console"] = ""
         return
     for visit in attempt.visits:
         report.sections += _sections(visit)

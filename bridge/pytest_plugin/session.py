@@ -18,7 +18,7 @@ from bridge.pytest_plugin.leased import SLACK, LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
-from bridge.pytest_plugin.wifi import Credentials
+from bridge.pytest_plugin.wifi import find_wifi
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
@@ -49,12 +49,11 @@ class BoardSession:
         self.wait = float(config.getoption("board_wait"))
         self.strict = bool(config.getoption("rack_strict"))
         self.slack = int(config.getini("nodemcu_heap_slack") or SLACK)
-        self.credentials = Credentials.found(config)
+        self.wifi = find_wifi()
         #: The place that a test which runs again should not have, if there is another.
         self.avoid: str | None = None
         self._kept: LeasedBoard | None = None
         self._giving_way: asyncio.Task[None] | None = None
-        self._late: list[tuple[LeasedBoard, Finding]] = []
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop of the boards."""
@@ -105,20 +104,20 @@ class BoardSession:
         else:
             await self._give(first)
 
-    def close(self) -> list[Finding]:
-        """Give all boards back; returns what came after the last test."""
+    def close(self) -> Visit | None:
+        """Give all boards back; returns what came after the last test, if something did."""
         return self.run(self._close())
 
-    async def _close(self) -> list[Finding]:
+    async def _close(self) -> Visit | None:
         kept = self._take_kept()
         if kept is None:
-            return []
+            return None
         try:
-            return await kept.unattended()
-        except BridgeError:
-            return []
+            visit = await kept.last_look()
         finally:
             await self._give(kept)
+        visit.inherited = [self._with_owner(visit, finding) for finding in visit.inherited]
+        return visit if visit.inherited else None
 
     # leases
 
@@ -170,9 +169,7 @@ class BoardSession:
                 await self._give(each)
 
     async def _claim(self, needs: Needs, count: int, nodeid: str) -> list[Lease]:
-        claim = asyncio.ensure_future(
-            self.rack.claim_many(count, needs, purpose=nodeid, timeout=self.wait)
-        )
+        claim = asyncio.ensure_future(self.rack.claim_many(count, needs, purpose=nodeid, timeout=self.wait))
         try:
             await asyncio.wait([claim], timeout=TELL_AFTER)
             if not claim.done():
@@ -183,7 +180,7 @@ class BoardSession:
             raise
 
     def _leased(self, lease: Lease) -> LeasedBoard:
-        return LeasedBoard(lease, secrets=self.credentials.secrets, slack=self.slack)
+        return LeasedBoard(lease, secrets=self.wifi.secrets if self.wifi else (), slack=self.slack)
 
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
         if kept.lease.is_wanted() or needs.missing(kept.lease.place):

@@ -21,14 +21,25 @@ def session_of(config: pytest.Config) -> BoardSession:
     """
     session = config.stash.get(KEY, None)
     if session is None:
-        try:
-            session = config.stash[KEY] = BoardSession(config, _rack(config))
-        except BridgeError as error:
-            raise pytest.UsageError(str(error)) from error
+        session = config.stash[KEY] = BoardSession(config, rack_of(config))
     return session
 
 
+def rack_of(config: pytest.Config) -> Rack:
+    """The rack that the options name; nothing of a board is touched.
+
+    Raises:
+        pytest.UsageError: they name none, or one that cannot be read; says why.
+    """
+    try:
+        return _rack(config)
+    except BridgeError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
 def _rack(config: pytest.Config) -> Rack:
+    if config.getoption("board") and config.getoption("rack"):
+        raise pytest.UsageError("Give --board or --rack, not both.")
     file = config.getoption("rack")
     if file is not None:
         return Rack(load_rack(Path(file)))

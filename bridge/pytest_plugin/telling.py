@@ -26,8 +26,13 @@ def tell(config: pytest.Config, rack: Rack, nodeid: str, needs: Needs) -> None:
     line = f"{who} waits for {needs} of {len(rack.places)} places"
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:
-        print(line, file=sys.__stderr__, flush=True)
+        _write(line)
         return
     with capture.global_and_fixture_disabled():
         # A worker's stdout is its line to the controller; what it writes to stderr comes to the terminal.
-        print(f"\n{line}", file=sys.stderr, flush=True)
+        _write(f"\n{line}")
+
+
+def _write(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

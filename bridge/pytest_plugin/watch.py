@@ -1,4 +1,4 @@
-"""What a board says while a test runs: its console, its restarts, the errors of Python functions, the messages of its link."""
+"""What a board says while a test runs: its console, its restarts, errors of Python functions, messages of its link."""
 
 from __future__ import annotations
 
