@@ -5,13 +5,14 @@ Imported by the keeper: it needs little.
 
 from __future__ import annotations
 
+import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
 from bridge.rack.record import read_record
-from bridge.rack.turns import Ticket, arrival, take_ticket, waiting
+from bridge.rack.turns import Ticket, Turn, arrival, take_ticket, waiting
 
 #: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
 _FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.2, 0.1
@@ -24,15 +25,18 @@ class Claim:
     """What one claim asks for.
 
     Args:
+        selector: of the keeper's loop.
         message: `id`; `count` of boards; `places`, the best first, each with its `name`, its `board` (name of the
             lock), and as `port_lock` folder and name of its port's lock or None; `folder` of the locks; `ttl` in
-            seconds; `seconds` to wait, or None for ever; `about` the holder.
+            seconds; `seconds` to wait, or None for ever; `about` the holder; `order` of a claim that this one goes on
+            with, or None.
 
     Attributes:
         answer: what to tell the holder when it has come to nothing.
     """
 
-    def __init__(self, message: Mapping[str, Any]) -> None:
+    def __init__(self, selector: selectors.BaseSelector, message: Mapping[str, Any]) -> None:
+        self._selector = selector
         self.number: int = message["id"]
         self.ttl: float = message["ttl"]
         self.about: Mapping[str, Any] = message["about"]
@@ -42,7 +46,8 @@ class Claim:
         self._count: int = message["count"]
         self._places: list[Mapping[str, Any]] = message["places"]
         self._until = None if message["seconds"] is None else self.next_at + message["seconds"]
-        self._order = arrival(self.number)
+        first, pid, number = message["order"] or arrival(self.number)
+        self.order: tuple[int, int, int] = (first, pid, number)
         self._ticket: Ticket | None = None
         self._pause = _FIRST_S
 
@@ -55,6 +60,7 @@ class Claim:
         """Wait no more."""
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
+            self._selector.unregister(ticket.bell)
             ticket.give_back()
 
     def attempt(self, now: float) -> list[Taken] | None:
@@ -70,7 +76,10 @@ class Claim:
                 about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
                 about["since"] = time.time()
                 wants = [place["board"] for place in self._places]
-                self._ticket = take_ticket(self.folder, self._order, wants, self.ttl, about)
+                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl, about)
+                self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
+                self.next_at = now  # what was given back meanwhile was not rung for
+                return None
         except OSError as error:
             self.give_up()
             self.answer = {"trouble": error.strerror or str(error)}
@@ -88,18 +97,23 @@ class Claim:
             self.next_at = min(self.next_at, self._until)
         return None
 
+    def _rung(self, events: int) -> None:
+        if self._ticket is not None:
+            self._ticket.listen()
+            self.next_at = time.monotonic()
+
     def _take(self) -> list[Taken] | None:
-        before = [turn for turn in waiting(self.folder) if turn.order < self._order]
-        free = [place for place in self._places if not any(place["board"] in turn.wants for turn in before)]
+        before = [turn for turn in waiting(self.folder) if turn.order < self.order]
+        places = self._places
         if self._count > 1:
             # In the same order for all, so that of two who want several one gets on.
-            free.sort(key=lambda place: str(place["board"]))
-        if len(free) < self._count:
-            return None
+            places = sorted(places, key=lambda place: str(place["board"]))
+        # What those who came before do not want comes first.
+        places = sorted(places, key=lambda place: any(place["board"] in turn.wants for turn in before))
         taken: list[Taken] = []
         try:
-            for place in free:
-                locks = self._lock(place)
+            for place in places:
+                locks = self._lock(place) if self._is_left(place["board"], before) else None
                 if locks is not None:
                     taken.append((place, locks))
                     if len(taken) == self._count:
@@ -109,6 +123,16 @@ class Claim:
             raise
         _give_back(taken)
         return None
+
+    def _is_left(self, board: str, before: Sequence[Turn]) -> bool:
+        """True if enough is free for all who came before when this board goes to this claim."""
+        for turn in before:
+            if board in turn.wants:
+                # What this claim has taken already is not free here, either.
+                free = sum(locked_by(self.folder, name) is None for name in turn.wants)
+                if free - 1 < sum(other.count for other in before if other.wants & turn.wants):
+                    return False
+        return True
 
     def _lock(self, place: Mapping[str, Any]) -> list[BoardLock] | None:
         board = take_lock(self.folder, place["board"])

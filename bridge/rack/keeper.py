@@ -112,7 +112,7 @@ class Keeper:
     def _obey(self, message: Message) -> None:
         match message.get("do"):
             case "claim":
-                claim = Claim(message)
+                claim = Claim(self._selector, message)
                 self._claims[claim.number] = claim
             case "cancel":
                 claim_or_none = self._claims.pop(message["id"], None)
@@ -122,13 +122,13 @@ class Keeper:
             case "serve":
                 lease = self._leases.get(message["lease"])
                 if lease is None or lease.ending:
-                    self.tell({"id": message["id"], "lost": True})
+                    self.tell({"id": message["id"], "over": True})
                 else:
                     lease.serve(self._selector, message)
             case "release":
                 lease = self._leases.get(message["lease"])
                 if lease is None or lease.ending:
-                    self.tell({"id": message["id"], "lost": True})
+                    self.tell({"id": message["id"], "over": True})
                 else:
                     lease.release(message["id"])
             case "drop":
@@ -155,7 +155,7 @@ class Keeper:
             self._leases[lease.number] = lease
             got.append({"place": place["name"], "lease": lease.number, "generation": lease.generation,
                         "trouble": lease.trouble})  # fmt: skip
-        self.tell({"id": claim.number, "got": got})
+        self.tell({"id": claim.number, "got": got, "order": claim.order})
 
     def tell(self, message: Message) -> None:
         """Say something to the holder, if it is there."""

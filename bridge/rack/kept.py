@@ -13,6 +13,7 @@ from bridge.rack.claims import Claim, take_port_lock
 from bridge.rack.ends import Device, End, TcpEnd
 from bridge.rack.record import last_generation, write_record
 from bridge.rack.relay import Relay
+from bridge.rack.turns import ring
 
 
 class Kept:
@@ -44,6 +45,7 @@ class Kept:
         self.ending = self.is_over = False
         self.trouble: str | None = None
         self._locks, self._tell = locks, tell
+        self._queue = claim.folder, place["board"]
         self._relay: Relay | None = None
         self._device: Device | None = None
         self._released_by: int | None = None
@@ -148,6 +150,7 @@ class Kept:
         # The board's last: who has that one may take the port's.
         for lock in reversed(self._locks):
             lock.release()
+        ring(*self._queue)
         if self._released_by is not None:
             self._tell({"id": self._released_by, "released": True, "trouble": self.trouble})
 

@@ -11,8 +11,9 @@ from bridge.ports.base import LossHandler, Port, Receiver
 from bridge.ports.rfc2217 import Rfc2217Port
 from bridge.ports.socket import SocketPort, connect
 
-#: Seconds for a place's server to see that its client before this one is gone, and between two tries.
-_FREE_S, _TRY_S = 5.0, 0.05
+#: Seconds for a place's server to be done with what its client before this one sent (some 100 KB may wait in its system
+#: when that one wrote without pause, at 11 KB a second), and between two tries.
+_FREE_S, _TRY_S = 20.0, 0.05
 
 
 class LeasePort:

@@ -100,11 +100,13 @@ class Rack:
         if len(own) >= count and (len(own) == len(fitting) or self._own.free(own) >= count):
             return await self._own.claim(count, own, timeout)
         kept = [place for place in fitting if not place.is_virtual]
+        order = None
         while True:
             left = None if until is None else max(0.0, until - time.monotonic())
             try:
-                return await self._claim_kept(count, kept, purpose, left)
+                return await self._claim_kept(count, kept, purpose, left, order)
             except _Bad as bad:
+                order = bad.order  # it keeps its turn
                 kept = [place for place in kept if place.name != bad.place.name]
                 if len(kept) < count:
                     raise bad.error from None
@@ -120,13 +122,14 @@ class Rack:
         raise NoPlace(f"No place of the rack fits ({needs}): {lacks}", remedy="Ask for less, or add one to the rack.")
 
     async def _claim_kept(
-        self, count: int, places: Sequence[Place], purpose: str, timeout: float | None
+        self, count: int, places: Sequence[Place], purpose: str, timeout: float | None, order: object
     ) -> list[Lease]:
         holder = _holder()
         began = time.monotonic()
         future = holder.ask(
             {
                 "do": "claim", "count": count, "folder": str(self._folder), "ttl": self._file.ttl, "seconds": timeout,
+                "order": order,
                 "places": [
                     {"name": place.name, "board": board_key(place), "port_lock": _port_lock(place.port)}
                     for place in places
@@ -169,7 +172,9 @@ class Rack:
                 if got["trouble"]:
                     lease.notes.append(self._unwritten(place, got["trouble"]))
                 leases.append(lease)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, _Bad):
+                error.order = answer["order"]
             for number in numbers:
                 holder.ask({"do": "release", "lease": number})
                 holder.let_go(number)
@@ -221,6 +226,7 @@ class _Bad(Exception):
     def __init__(self, place: Place, error: BridgeError) -> None:
         super().__init__(str(error))
         self.place, self.error = place, error
+        self.order: object = None
 
 
 def board_key(place: Place) -> str:

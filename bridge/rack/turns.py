@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,16 +30,31 @@ class Turn:
     """Sorts by arrival."""
     wants: frozenset[str]
     """Names of the boards' locks that would do."""
+    count: int
+    """How many of them are wanted."""
     about: Mapping[str, Any]
     """What stands on the ticket besides: pid, user, command, purpose, since (seconds since the epoch)."""
 
 
 class Ticket:
-    """A place in the queue; made by `take_ticket`."""
+    """A place in the queue; made by `take_ticket`.
+
+    Attributes:
+        bell: readable when somebody has rung for it (`ring`).
+    """
 
     def __init__(self, path: str, descriptor: int, order: tuple[int, int, int]) -> None:
         self._path, self._descriptor = path, descriptor
-        self.order = order
+        self.bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.bell.setblocking(False)
+        with contextlib.suppress(OSError):  # without a bell it is tried again after a while
+            self.bell.bind(_bell(order))
+
+    def listen(self) -> None:
+        """Forget that somebody rang."""
+        with contextlib.suppress(OSError):
+            while True:
+                self.bell.recv(16)
 
     def touch(self) -> None:
         """Say that the one who waits lives."""
@@ -50,6 +66,7 @@ class Ticket:
         with contextlib.suppress(OSError):
             os.unlink(self._path)
         os.close(self._descriptor)
+        self.bell.close()
 
 
 def arrival(number: int) -> tuple[int, int, int]:
@@ -62,7 +79,7 @@ def arrival(number: int) -> tuple[int, int, int]:
 
 
 def take_ticket(
-    folder: str, order: tuple[int, int, int], wants: Iterable[str], ttl: float, about: Mapping[str, Any]
+    folder: str, order: tuple[int, int, int], wants: Iterable[str], count: int, ttl: float, about: Mapping[str, Any]
 ) -> Ticket:
     """Begin to wait.
 
@@ -70,6 +87,7 @@ def take_ticket(
         folder: of the locks.
         order: from `arrival`.
         wants: names of the boards' locks that would do.
+        count: how many of them are wanted.
         ttl: seconds after which a ticket that was not touched counts no more.
         about: who waits.
 
@@ -83,11 +101,25 @@ def take_ticket(
         # Locked before it says anything: an empty one wants nothing.
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.fchmod(descriptor, 0o644)
-        os.write(descriptor, json.dumps({**about, "wants": [*wants], "ttl": ttl}).encode())
+        os.write(descriptor, json.dumps({**about, "wants": [*wants], "count": count, "ttl": ttl}).encode())
     except BaseException:
         ticket.give_back()
         raise
     return ticket
+
+
+def ring(folder: str, board: str) -> None:
+    """Tell those who wait for a board that it is free; who does not hear it finds out by himself, later."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
+        for turn in waiting(folder):
+            if board in turn.wants:
+                with contextlib.suppress(OSError):
+                    bell.sendto(b"", socket.MSG_DONTWAIT, _bell(turn.order))
+
+
+def _bell(order: tuple[int, int, int]) -> str:
+    """A name that is no file: it goes with its socket, and everybody may ring. Linux has such names."""
+    return "\0nodemcu-bridge-turn." + ".".join(map(str, order))
 
 
 def waiting(folder: str) -> list[Turn]:
@@ -113,11 +145,11 @@ def _turns(folder: str) -> Iterator[Turn]:
         try:
             with open(path, encoding="utf-8") as ticket:
                 said = json.loads(ticket.read(1 << 16))
-            wants, ttl = frozenset(map(str, said.pop("wants"))), float(said["ttl"])
+            wants, count, ttl = frozenset(map(str, said.pop("wants"))), int(said["count"]), float(said["ttl"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue
         if _age(path) <= ttl:
-            yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), wants, said)
+            yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), wants, count, said)
 
 
 def _age(path: str) -> float:

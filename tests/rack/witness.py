@@ -1,40 +1,48 @@
 """Stands between keepers and a board and sees who writes when: it is no part of what leases are made of.
 
-Who writes puts tokens into his bytes, `<NAME:NUMBER>`. Every connection is taken at once, whoever is there already:
-that there is one at a time is what is to be shown.
+Who writes puts tokens into his bytes, `<NAME:NUMBER>`. Every connection is taken at once, whoever is there already, and
+read as fast as it comes: that there is one writer at a time is what is to be shown.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
-import selectors
-import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 TOKEN = re.compile(rb"<([^<>:]{1,40}):(\d{1,9})>")
+#: Bytes at the end of what was seen that may be the beginning of a token.
+_KEPT = 60
 
 
 class Witness:
     """A TCP server that keeps all tokens in the order in which they came.
 
+    Args:
+        board: host and TCP port of the board behind it, if there is one; bytes are passed on both ways.
+
     Attributes:
+        port: TCP port, on 127.0.0.1.
         tokens: (monotonic time, name, number) of each.
-        connections: how many there have been, and how many there are.
+        connections: how many there have been.
     """
 
     def __init__(self, board: tuple[str, int] | None = None) -> None:
-        self._board = board
-        self._server = socket.create_server(("127.0.0.1", 0), backlog=16)
-        self.port: int = self._server.getsockname()[1]
+        self.port = 0
         self.tokens: list[tuple[float, str, int]] = []
-        self.most_at_once = self.connections = self._now = 0
+        self.connections = 0
+        self._board = board
         self._news = threading.Condition()
-        self._stop, self._stopped = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        started = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._run(started)], daemon=True)
         self._thread.start()
+        started.wait()
 
     def wait_for(self, name: str, number: int = 0, timeout: float = 30.0) -> None:
         """Wait for a token of a name with at least this number."""
@@ -43,63 +51,54 @@ class Witness:
                 lambda: any(who == name and which >= number for _, who, which in self.tokens), timeout
             ), f"no token {name}:{number} within {timeout} s"
 
+    def wait_until(self, done: Callable[[], bool], timeout: float = 30.0) -> bool:
+        """Wait until something is true that tokens change; False if it is not within `timeout` seconds."""
+        with self._news:
+            return self._news.wait_for(done, timeout)
+
     def names(self) -> list[str]:
         """Who wrote, each turn once, in order."""
         names = [who for _, who, _ in self.tokens]
         return [name for number, name in enumerate(names) if not number or names[number - 1] != name]
 
     def close(self) -> None:
-        self._stop.close()
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        self._loop.close()
 
-    def _run(self) -> None:
-        selector = selectors.DefaultSelector()
-        selector.register(self._server, selectors.EVENT_READ)
-        selector.register(self._stopped, selectors.EVENT_READ)
-        kept: dict[socket.socket, bytearray] = {}
-        other: dict[socket.socket, socket.socket] = {}
-        while True:
-            for key, _ in selector.select():
-                of = key.fileobj
-                assert isinstance(of, socket.socket)
-                if of is self._stopped:
-                    for each in [*kept, *other, self._server, self._stopped]:
-                        each.close()
-                    selector.close()
-                    return
-                if of is self._server:
-                    client, _ = of.accept()
-                    kept[client] = bytearray()
-                    self.connections += 1
-                    self._now += 1
-                    self.most_at_once = max(self.most_at_once, self._now)
-                    selector.register(client, selectors.EVENT_READ)
-                    if self._board is not None:
-                        board = socket.create_connection(self._board)
-                        other[client], other[board] = board, client
-                        selector.register(board, selectors.EVENT_READ)
-                elif of.fileno() >= 0:
-                    try:
-                        data = of.recv(65536)
-                    except OSError:
-                        data = b""
-                    if of in kept:
-                        self._look(kept[of], data)
-                    to = other.get(of)
-                    if data:
-                        if to is not None:
-                            try:
-                                to.sendall(data)
-                            except OSError:
-                                data = b""
-                    if not data:
-                        # The board's end first, so that it is free before the keeper sees the end.
-                        for end in (of if of not in kept else to, of if of in kept else to):
-                            if end is not None:
-                                self._now -= kept.pop(end, None) is not None
-                                other.pop(end, None)
-                                selector.unregister(end)
-                                end.close()
+    async def _run(self, started: threading.Event) -> None:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        started.set()
+        await self._stop.wait()
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        board: asyncio.StreamWriter | None = None
+        back: asyncio.Task[None] | None = None
+        kept = bytearray()
+        try:
+            if self._board is not None:
+                from_board, board = await asyncio.open_connection(*self._board)
+                back = asyncio.create_task(_pass_on(from_board, writer))
+            while data := await reader.read(1 << 16):
+                self._look(kept, data)
+                if board is not None:
+                    board.write(data)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            # What the board has not taken by now it does not get: it is free for the next one.
+            if board is not None:
+                board.transport.abort()
+            if back is not None:
+                back.cancel()
+            writer.close()
 
     def _look(self, kept: bytearray, data: bytes) -> None:
         kept += data
@@ -109,7 +108,14 @@ class Witness:
                 self.tokens.append((time.monotonic(), found[1].decode(), int(found[2])))
                 end = found.end()
             self._news.notify_all()
-        del kept[: max(end, len(kept) - 60)]
+        del kept[: max(end, len(kept) - _KEPT)]
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+    writer.close()
 
 
 @contextmanager
