@@ -19,6 +19,7 @@ from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
 from bridge.pytest_plugin.wifi import find_wifi
+from bridge.rack.activity import tell_activity
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
@@ -77,7 +78,8 @@ class BoardSession:
             leased = await self._lease(needs_of(item), count, item.nodeid)
             waited = time.monotonic() - began
             for each in leased:
-                await each.begin(entry.chunk, waited)
+                visit = await each.begin(entry.chunk, waited)
+                tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
         except NoPlace as error:
             text = str(error)
             if self.strict:
@@ -95,7 +97,8 @@ class BoardSession:
         """As `end`, on the loop of the boards."""
         visits = item.stash.setdefault(VISITS, [])
         for each in leased:
-            visits.append(self._with_owners(item, await each.finish()))
+            visits.append(visit := self._with_owners(item, await each.finish()))
+            tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
         for each in others:
             await self._give(each)

@@ -19,8 +19,9 @@ def verdict(report: RackReport) -> str:
             said += f"; {_fault(failures, totals.charged_to_test, totals.charged_to_board)}"
         elif totals.skipped + totals.xfailed + totals.xpassed == totals.tests - totals.passed:
             said += ", and none failed"
-    if again := sum(test.outcome == "again" and test.charged_to == "board" for test in report.tests):
-        said += f"; {again} {'was' if again == 1 else 'were'} run again, the fault of a board"
+    if again := [test.place for test in report.tests if test.outcome == "again" and test.charged_to == "board"]:
+        whose = "a board" if len({*again}) == 1 else "boards"
+        said += f"; {len(again)} {'was' if len(again) == 1 else 'were'} run again, the fault of {whose}"
     ill = [board for board in report.boards if board.state != "healthy"]
     if ill:
         said += f"; {_ill(ill)}"

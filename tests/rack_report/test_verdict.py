@@ -54,7 +54,7 @@ def test_one_sentence_says_how_it_went_and_whose_fault_what_was(report: RackRepo
 
 def test_what_was_run_again_for_a_board_is_told() -> None:
     assert verdict(made_run(4, 60)) == (
-        "57 of 60 tests passed; 2 failures, the fault of the tests; 2 were run again, the fault of a board; "
+        "57 of 60 tests passed; 2 failures, the fault of the tests; 2 were run again, the fault of boards; "
         "shelf-4 is quarantined, shelf-3 is sick."
     )
 
