@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.rack_demo import demo
+from bridge.cli.rack_watch import watch
 
 
 @click.group()
@@ -13,3 +14,4 @@ def rack() -> None:
 
 
 rack.add_command(demo)
+rack.add_command(watch)

@@ -17,8 +17,8 @@ from bridge.rack_report import verdict
 def demo(folder: Path | None) -> int:
     """A rack without hardware: 60 tests on four virtual boards at once, two of which fail in the middle.
 
-    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and the
-    sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
+    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
+    the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
     """
     result = run_demo(folder or Path(tempfile.mkdtemp(prefix="nodemcu-rack-demo-")), click.echo)
     click.echo(f"\n{verdict(result.report)}")
