@@ -29,7 +29,7 @@ class Handlers:
     Attributes:
         tasks: handlers that are coroutine functions, and run.
         watchers: functions that are told of every event before its handler is, by its name and with what that gets.
-            They must not raise. Of an error in a handler they are told whether somebody handles it or not.
+            They must not raise. An error that no handler takes is "unhandled" for them.
 
     Args:
         url: the board's port, for the log.
@@ -73,8 +73,11 @@ class Handlers:
 
     def report(self, error: BaseException, where: str) -> None:
         """User code raised: tell the handler for errors, or else the log."""
-        self.tell("error", error, where)
-        if "error" not in self._handlers:
+        if "error" in self._handlers:
+            self.tell("error", error, where)
+        else:
+            for watcher in self.watchers:
+                watcher("unhandled", error, where)
             _log.error("%s: %s raised", self._url, where, exc_info=error)
 
     async def _finish(self, event: str, result: Awaitable[object]) -> None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from bridge.cli.json_output import all_commands, declared_output, schema_of
 from bridge.profile import Profile
 from bridge.provision.model import ShelfFile
+from bridge.rack.model import RackFile
 from bridge.rack_report import RackReport
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,7 @@ REPORTS: dict[str, type[BaseModel]] = {"rack-report.json": RackReport}
 EDITORS: dict[Path, type[BaseModel]] = {
     ROOT / "device_profiles" / "profile.schema.json": Profile,
     ROOT / "docs" / "reference" / "provision.schema.json": ShelfFile,
+    ROOT / "docs" / "reference" / "rack.schema.json": RackFile,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from importlib.metadata import entry_points
 
 import hypothesis
 import pytest
@@ -12,11 +13,14 @@ hypothesis.settings.register_profile("bridge", deadline=None)
 hypothesis.settings.load_profile("bridge")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--board", default="virtual:", metavar="URL", help="port of the board that tests/hil runs on")
+#: In an environment in which this project was installed before it had a plugin, that is loaded from here.
+INSTALLED = any(point.value == "bridge.pytest_plugin" for point in entry_points(group="pytest11"))
+pytest_plugins = ["pytester"] if INSTALLED else ["pytester", "bridge.pytest_plugin"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.option.board and not config.option.rack:
+        config.option.board = ["virtual:"]  # for tests/hil
     # Who runs tests in the background (`nohup`, a shell's `&`) may have signals ignored, and the programs that tests
     # end by them would inherit that.
     for number, default in (

@@ -51,7 +51,7 @@ def test_what_a_handler_raises_is_told_and_ends_nothing(caplog: pytest.LogCaptur
     asyncio.run(main())
 
 
-def test_watchers_hear_of_everything_before_the_handlers_and_of_errors_that_nobody_handles() -> None:
+def test_watchers_hear_of_everything_before_the_handlers_do_and_of_errors_that_nobody_handles() -> None:
     handlers, told = Handlers("COM9"), list[tuple[object, ...]]()
     handlers.watchers.append(lambda *what: told.append(what))
     handlers.set("console", lambda data: told.append(("handler", data)))
@@ -59,4 +59,7 @@ def test_watchers_hear_of_everything_before_the_handlers_and_of_errors_that_nobo
     handlers.tell("reset", None)
     error = ValueError("of a callback")
     handlers.report(error, "here")
-    assert told == [("console", b"1"), ("handler", b"1"), ("reset", None), ("error", error, "here")]
+    assert told == [("console", b"1"), ("handler", b"1"), ("reset", None), ("unhandled", error, "here")]
+    handlers.set("error", lambda error, where: told.append(("handled", error)))
+    handlers.report(error, "there")
+    assert told[4:] == [("error", error, "there"), ("handled", error)]

@@ -46,7 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "info": Entry("bridge.cli.info:info", "Say which firmware and hardware answer on a port."),
     "provision": Entry("bridge.cli.provision:provision", "Make boards ready as a YAML file says, all at once."),
     "proxy": Entry("bridge.cli.proxy:proxy", "A SOCKS5 and HTTP proxy whose connections leave from the board."),
-    "rack": Entry("bridge.cli.rack:rack", "Boards of a rack: who holds which, and what they do."),
+    "rack": Entry("bridge.cli.rack:rack", "Share boards: who holds which, run a program on one, heal a place."),
     "restore": Entry("bridge.cli.restore:restore", "Write back a flash that `flash --backup` saved."),
     "trace": Entry("bridge.cli.trace:trace", "Show what a trace holds, or feed it to the parser again."),
     "repl": Entry("bridge.cli.repl:repl", "A terminal on the board: Lua line by line, with a history."),

@@ -1,17 +1,259 @@
-"""`nodemcu-bridge rack …`."""
+"""`nodemcu-bridge rack`: boards that several programs share."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
 import click
 
-from bridge.cli.rack_demo import demo
-from bridge.cli.rack_watch import watch
+from bridge import ending
+from bridge.cli.json_output import Output, json_output, print_json
+from bridge.cli.options import SECONDS, SECONDS_OR_NONE
+from bridge.errors import LeaseLost, UsageError
+from bridge.rack import health
+from bridge.rack.load import VARIABLE, load_rack
+from bridge.rack.model import Place
+from bridge.rack.needs import Needs
+from bridge.rack.rack import Rack
+from bridge.rack.status import HolderStatus, PlaceStatus, RackStatus
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Seconds between two looks at a lease while a program runs on it, and for the program to end when it is lost.
+_LOOK_S, _END_S = 0.5, 5.0
+
+
+class CheckedPlace(Output):
+    """A place of a rack file."""
+
+    name: str
+    port: str
+    """What the file says of its port, in words."""
+    mac: str | None
+    tags: list[str]
+
+
+class RackCheck(Output):
+    """What a rack file says."""
+
+    file: str
+    state: str
+    """Folder of locks and records."""
+    ttl_s: float
+    places: list[CheckedPlace]
+
+
+class Healed(Output):
+    """A place whose failures count no more."""
+
+    place: str
+    was_quarantined: bool
+    failures: int
+    """That it had in a row."""
+
+
+def rack_option(function: F) -> F:
+    """`--rack FILE`: a `Path`."""
+    return click.option(
+        "--rack", "file", metavar="FILE", type=click.Path(path_type=Path), envvar=VARIABLE, callback=_given,
+        help=f"The rack file. Default: the environment variable {VARIABLE}.",
+    )(function)  # fmt: skip
+
+
+def _given(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path:
+    if value is None:
+        raise UsageError("Which rack is not said", remedy=f"Give its file by --rack, or in {VARIABLE}.")
+    return value
 
 
 @click.group()
 def rack() -> None:
-    """Boards of a rack: who holds which, and what they do."""
+    """Share boards between programs and users of this computer, as a rack file lists them."""
 
 
-rack.add_command(demo)
-rack.add_command(watch)
+@rack.command()
+@rack_option
+@json_output(RackStatus)
+def status(file: Path, as_json: bool) -> None:
+    """Say who holds which board since when, who waits, and which places are quarantined. Opens nothing."""
+    found = Rack(load_rack(file)).status()
+    if as_json:
+        print_json(found)
+        return
+    width = max(len(place.name) for place in found.places)
+    for place in found.places:
+        click.echo(f"{place.name:{width}}  {place.state:11}  {place.port}  {_about(place)}".rstrip())
+    for turn in found.waiting:
+        what = f" for {turn.purpose}" if turn.purpose else ""
+        click.echo(
+            f"waiting: PID {turn.pid} ({turn.command}, {turn.user}){what}: {turn.count} of {', '.join(turn.places)}"
+        )
+
+
+def _about(place: PlaceStatus) -> str:
+    parts = []
+    if place.holder is not None:
+        parts.append(_holder(place.holder))
+    if place.failures:
+        parts.append(
+            f"{len(place.failures)} failures, the last at {_at(place.failures[-1].at)}: {place.failures[-1].what}"
+        )
+    return "; ".join(parts)
+
+
+def _holder(holder: HolderStatus) -> str:
+    if holder.pid is None:
+        return "by somebody who is not written down"
+    what = f" for {holder.purpose}" if holder.purpose else ""
+    silent = f", silent for {holder.heard_s:.0f} s" if holder.ttl_s and (holder.heard_s or 0) > holder.ttl_s else ""
+    return f"PID {holder.pid} ({holder.command}, {holder.user}){what} for {holder.held_s or 0:.0f} s{silent}"
+
+
+def _at(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+@rack.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_output(RackCheck)
+def check(file: Path, as_json: bool) -> None:
+    """Read FILE and say what is in it, or what is wrong with it. Opens nothing."""
+    found = load_rack(file)
+    made = Rack(found)
+    if as_json:
+        places = [CheckedPlace(name=each.name, port=each.where, mac=each.mac, tags=each.tags) for each in found.places]
+        print_json(RackCheck(file=str(file), state=str(made.folder), ttl_s=found.ttl, places=places))
+        return
+    for place in found.places:
+        click.echo(f"{place.name}: {_described(place)}")
+    click.echo(f"{file} is right: {len(found.places)} places, locks in {made.folder}.")
+
+
+def _described(place: Place) -> str:
+    parts = [place.where]
+    if place.mac is not None and place.where != f"MAC address {place.mac}":
+        parts.append(f"MAC address {place.mac}")
+    if place.tags:
+        parts.append(f"tags {', '.join(place.tags)}")
+    if place.capabilities.modules is not None:
+        parts.append(f"modules {', '.join(place.capabilities.modules)}")
+    return "; ".join(parts)
+
+
+@rack.command()
+@click.argument("place")
+@rack_option
+@json_output(Healed)
+def heal(place: str, file: Path, as_json: bool) -> None:
+    """Give PLACE to programs again, after somebody has looked after it."""
+    made = Rack(load_rack(file))
+    found = made.place(place)
+    failures = health.failures(found, folder=made.folder)
+    was = health.quarantined(found, folder=made.folder)
+    health.heal(found, folder=made.folder)
+    if as_json:
+        print_json(Healed(place=place, was_quarantined=was is not None, failures=len(failures)))
+    elif was is not None:
+        click.echo(f"{place} was {was}. It is given to programs again.")
+    else:
+        click.echo(f"{place} was not quarantined; {len(failures)} failures are forgotten.")
+
+
+@rack.command(context_settings={"ignore_unknown_options": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@rack_option
+@click.option("--module", "modules", metavar="NAME", multiple=True, help="A module that the firmware must have.")
+@click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag that the place must have.")
+@click.option("--flash", type=click.IntRange(min=0), default=0, metavar="BYTES", help="Flash, at least.")
+@click.option("--lua", metavar="VERSION", help="Version of Lua, such as 5.1.")
+@click.option("--place", metavar="NAME", help="This very place.")
+@click.option("--timeout", type=SECONDS_OR_NONE, default=None, help="Seconds to wait for a board. Default: for ever.")
+@click.option("--purpose", metavar="WORDS", default="", help="What for; others who wait are told it.")
+def claim(
+    command: tuple[str, ...], file: Path, modules: tuple[str, ...], tags: tuple[str, ...], flash: int,
+    lua: str | None, place: str | None, timeout: float | None, purpose: str,
+) -> int:  # fmt: skip
+    """Get a board and run COMMAND while it is held; write -- before it.
+
+    COMMAND finds the board's URL in the environment as NODEMCU_BOARD_URL, and the place's name as NODEMCU_PLACE. Its
+    exit code is this one's. It is ended when the lease is lost.
+    """
+    made = Rack(load_rack(file))
+    needs = Needs(modules=frozenset(modules), tags=frozenset(tags), flash=flash, lua=lua, place=place)
+    if place is not None:
+        made.place(place)
+    return ending.run(_run(made, needs, command, timeout, purpose))
+
+
+async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: float | None, purpose: str) -> int:
+    async with await made.claim(needs, purpose=purpose, timeout=timeout) as lease:
+        for note in lease.notes:
+            click.echo(f"nodemcu-bridge: {note}", err=True)
+        await lease.check_board()
+        environment = {**os.environ, "NODEMCU_BOARD_URL": lease.url, "NODEMCU_PLACE": lease.place.name}
+        try:
+            process = await asyncio.create_subprocess_exec(*command, env=environment)
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(f"{command[0]} cannot be run ({why})", remedy="Check its name.") from error
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_S):
+                        code = await process.wait()
+                        return code if code >= 0 else 128 - code
+                lease.check()
+        except LeaseLost:
+            sys.stdout.flush()
+            raise
+        finally:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a program that still runs: politely first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await process.wait()
+
+
+@rack.command()
+@rack_option
+@click.option("--once", is_flag=True, help="Print the table once.")
+@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
+def watch(file: Path, once: bool, every: float) -> None:
+    """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
+
+    It goes on until Ctrl-C. Where the output is no terminal it prints a line for each place, and one whenever something
+    changes.
+    """
+    from bridge.cli.rack_watch import watch_rack
+
+    watch_rack(Rack(load_rack(file)), file.name, once=once, every=every)
+
+
+@rack.command()
+@click.option("--to", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
+              help="Where the page, the JUnit file and the rest go; by default a new temporary folder.")  # fmt: skip
+def demo(folder: Path | None) -> int:
+    """A rack without hardware: 60 tests on four virtual boards at once, two of which fail in the middle.
+
+    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
+    the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
+    """
+    from bridge.cli.rack_demo import show_demo
+
+    return show_demo(folder)

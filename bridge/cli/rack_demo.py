@@ -1,4 +1,4 @@
-"""`nodemcu-bridge rack demo`."""
+"""`nodemcu-bridge rack demo`: what is seen of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bridge.rack_demo import run_demo
 from bridge.rack_report import verdict
 
 
-@click.command()
-@click.option("--to", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
-              help="Where the page, the JUnit file and the rest go; by default a new temporary folder.")  # fmt: skip
-def demo(folder: Path | None) -> int:
-    """A rack without hardware: 60 tests on four virtual boards at once, two of which fail in the middle.
+def show_demo(folder: Path | None) -> int:
+    """Run the demo and say what came of it.
 
-    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
-    the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
+    Args:
+        folder: for what it writes; None for a new temporary one.
+
+    Returns:
+        The exit code: 0 if it went as it should.
     """
     result = run_demo(folder or Path(tempfile.mkdtemp(prefix="nodemcu-rack-demo-")), click.echo)
     click.echo(f"\n{verdict(result.report)}")

@@ -14,8 +14,8 @@ from rich.text import Text
 from bridge.rack_report.verdict import duration
 from bridge.rack_report.visible import visible
 
-State = Literal["free", "held", "quarantined", "absent"]
-_STYLES: dict[State, str] = {"free": "green", "held": "cyan", "quarantined": "bold magenta", "absent": "yellow"}
+State = Literal["free", "held", "quarantined", "absent", "own"]
+_STYLES: dict[State, str] = {"free": "green", "held": "cyan", "quarantined": "bold magenta", "absent": "yellow", "own": "green"}
 
 
 @dataclass(frozen=True)

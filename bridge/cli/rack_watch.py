@@ -1,42 +1,34 @@
-"""`nodemcu-bridge rack watch`."""
+"""`nodemcu-bridge rack watch`: a table that follows the rack, or a line for each change."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.live import Live
 
-from bridge.cli.options import SECONDS
 from bridge.cli.rack_table import Row, headline, line, table
 from bridge.rack.activity import activity_of
-from bridge.rack.board_lock import locked_by
-from bridge.rack.load import load_rack
-from bridge.rack.model import Place
-from bridge.rack.rack import Rack, board_key
-from bridge.rack.record import read_record
-from bridge.rack.turns import waiting
+from bridge.rack.rack import Rack
+from bridge.rack.status import PlaceStatus
 
 
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--once", is_flag=True, help="Print the table once.")
-@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
-def watch(file: Path, once: bool, every: float) -> None:
-    """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
+def watch_rack(rack: Rack, name: str, *, once: bool, every: float) -> None:
+    """Show a rack until Ctrl-C.
 
-    FILE is the rack file. It goes on until Ctrl-C. Where the output is no terminal it prints a line for each place, and
-    one whenever something changes.
+    Args:
+        rack: the rack.
+        name: what it is called.
+        once: show it once.
+        every: seconds from one look to the next.
     """
-    rack = Rack(load_rack(file))
     console = Console()
     if once:
         rows, waits = look(rack)
-        console.print(table(rows, headline(file.name, rows, waits), time.time(), width=console.width))
+        console.print(table(rows, headline(name, rows, waits), time.time(), width=console.width))
     elif console.is_terminal:
-        _show(rack, file.name, console, every)
+        _show(rack, name, console, every)
     else:
         _tell(rack, every)
 
@@ -47,25 +39,22 @@ def look(rack: Rack) -> tuple[list[Row], int]:
     Returns:
         Its places, and how many wait for a board.
     """
-    return [_row(rack, place) for place in rack.places], len(waiting(str(rack.folder)))
+    found = rack.status()
+    return [_row(rack, place) for place in found.places], len(found.waiting)
 
 
-def _row(rack: Rack, place: Place) -> Row:
-    base = None if place.is_virtual else locked_by(str(rack.folder), board_key(place))
-    if base is None:
-        return Row(place.name, "free", place.where)
-    record = read_record(base) or {}
-    pid = record.get("pid")
-    activity = activity_of(rack.folder, place, pid) if isinstance(pid, int) else None
-    since = record.get("since")
+def _row(rack: Rack, place: PlaceStatus) -> Row:
+    failure = place.failures[-1].what if place.failures else None
+    holder = place.holder
+    if holder is None:
+        return Row(place.name, place.state, place.port, failure=failure)
+    activity = None if holder.pid is None else activity_of(rack.folder, rack.place(place.name), holder.pid)
+    who = "somebody" if holder.pid is None else f"{holder.user}: {holder.command} (PID {holder.pid})"
+    if activity is None:
+        return Row(place.name, place.state, place.port, who, holder.since, holder.purpose, failure=failure)
     return Row(
-        place.name, "held", place.where,
-        f"{record.get('user', 'somebody')}: {record.get('command', 'a program')} (PID {pid})",
-        float(since) if isinstance(since, int | float) else None,
-        activity.doing if activity is not None else str(record.get("purpose") or "") or None,
-        activity.since if activity is not None else None,
-        activity.heap if activity is not None else None,
-    )  # fmt: skip
+        place.name, place.state, place.port, who, holder.since, activity.doing, activity.since, activity.heap, failure
+    )
 
 
 def _show(rack: Rack, name: str, console: Console, every: float) -> None:

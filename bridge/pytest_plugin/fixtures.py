@@ -73,8 +73,10 @@ def boards(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Awaitable
 
 @pytest.fixture
 def rack(request: pytest.FixtureRequest) -> Rack:
-    """The rack of this run: `async with await rack.claim() as lease`."""
-    return boards_of(request).rack
+    """The rack of this run: `async with await rack.claim() as lease`. Nothing of it is held by this process itself."""
+    session = boards_of(request)
+    session.let_go()
+    return session.rack
 
 
 @pytest.fixture

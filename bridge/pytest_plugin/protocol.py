@@ -160,10 +160,11 @@ def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None)
     if not attempt.visits:
         return
     visit = attempt.visits[0]
-    report.nodemcu = visit.facts(charged_to)
+    facts = visit.facts(charged_to)
+    report.nodemcu = facts
     if report.passed or report.skipped:
         if report.when != "call":
-            report.nodemcu["console"] = ""
+            facts["console"] = ""
         return
     for visit in attempt.visits:
         report.sections += _sections(visit)

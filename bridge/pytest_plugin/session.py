@@ -107,6 +107,12 @@ class BoardSession:
         else:
             await self._give(first)
 
+    def let_go(self) -> None:
+        """Give back the board that is kept for the next test, if one is."""
+        kept = self._take_kept()
+        if kept is not None:
+            self.run(self._give(kept))
+
     def close(self) -> Visit | None:
         """Give all boards back; returns what came after the last test, if something did."""
         return self.run(self._close())

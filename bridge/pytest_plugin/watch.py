@@ -12,10 +12,11 @@ from bridge.errors import BoardReset, BridgeError
 from bridge.pytest_plugin.error_text import UncaughtError, uncaught_errors
 from bridge.trace.discreet import DiscreetMessages
 from bridge.trace.secrets import Known, blanked, find_secrets, merge
-from bridge.wire.messages import Message, Source, describe
+from bridge.wire.messages import DirectCall, Event, EventCode, Message, Source, describe
 
 #: Messages of the link that are kept, and bytes of the console, the last ones of each.
 MESSAGES, CONSOLE = 200, 65_536
+_CONNECTED = (EventCode.CONNECTION, EventCode.ACCEPT)
 
 
 class Watch:
@@ -40,6 +41,9 @@ class Watch:
         self.faults: list[str] = []
         self.errors: list[tuple[BaseException, str]] = []
         self.down: BridgeError | None = None
+        #: Calls of the agent's own functions in this test: sockets and other objects were used.
+        self.object_calls = 0
+        self._connections: deque[float] = deque(maxlen=100)
         #: A piece of the console has come, or the state has changed.
         self.stirred = asyncio.Event()
         board.watch(self._told)
@@ -51,6 +55,12 @@ class Watch:
         self._console.clear()
         self._wire.clear()
         self.resets, self.faults, self.errors = [], [], []
+        self.object_calls = 0
+
+    def recent_connections(self, seconds: float) -> int:
+        """Connections that have come about in the last seconds, in this test and before."""
+        since = self._loop.time() - seconds
+        return sum(when >= since for when in self._connections)
 
     @property
     def seconds(self) -> float:
@@ -89,24 +99,24 @@ class Watch:
                 self.down = error
             case "fault", (str() as text,):
                 self.faults.append(text)
-            case "error", (BaseException() as error, str() as where):
+            case "unhandled", (BaseException() as error, str() as where):
                 self.errors.append((error, where))
         self.stirred.set()
 
     def _hear(self) -> None:
-        insight.hear(self._board, _Discreet(self._wire, self._known))
+        self._discretion = DiscreetMessages(whole=True, known=self._known)
+        insight.hear(self._board, self)
 
-
-class _Discreet:
-    """Keeps the messages of one boot as they may be shown."""
-
-    def __init__(self, kept: deque[tuple[float, str, Message]], known: Known) -> None:
-        self._kept = kept
-        self._discretion = DiscreetMessages(whole=True, known=known)
+    # as `bridge.wire.log.MessageListener`
 
     def sent(self, message: Message, now: float) -> None:
+        """The link sends a message."""
+        self.object_calls += isinstance(message, DirectCall)
         for each in self._discretion.sent(message):
-            self._kept.append((now, ">", each))
+            self._wire.append((now, ">", each))
 
     def came(self, message: Message, now: float) -> None:
-        self._kept.append((now, "<", self._discretion.came(message)))
+        """The link has got a message."""
+        if isinstance(message, Event) and message.event in _CONNECTED:
+            self._connections.append(now)
+        self._wire.append((now, "<", self._discretion.came(message)))

@@ -16,7 +16,7 @@ from typing import Any
 
 from bridge.rack.board_lock import bases
 from bridge.rack.model import Place
-from bridge.rack.rack import board_key
+from bridge.rack.state import board_key
 from bridge.rack.record import write_record
 
 _KIND = ".doing"

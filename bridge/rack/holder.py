@@ -28,6 +28,8 @@ from bridge.child_python import module_command, module_environment
 BEATS = 4
 #: Seconds that a keeper may take to give everything back when this process ends.
 _PARTING_S = 5.0
+#: Seconds that the thread may take to hear what has come.
+_HEARD_S = 1.0
 
 Answer = Mapping[str, Any]
 
@@ -108,14 +110,17 @@ class Holder:
             if number is not None:
                 self._say({"do": "cancel", "id": number})
 
-    def hold(self, lease: int, ttl: float) -> Held:
+    def hold(self, lease: int, ttl: float) -> None:
         """Begin to give signs of life for a lease that the keeper has given."""
         with self._lock:
-            held = Held(ttl)
+            held = self._held[lease] = Held(ttl)
             held.lost = self._gone
-            self._held[lease] = held
         self._rouse()
-        return held
+
+    def held(self, lease: int) -> Held:
+        """What is known of a lease that is held."""
+        with self._lock:
+            return self._held[lease]
 
     def let_go(self, lease: int) -> None:
         """A lease has been given back."""
@@ -132,6 +137,23 @@ class Holder:
                 held.lost = f"this process stood still for {silent:.1f} s, and {held.ttl:g} s are allowed"
                 # The keeper may have been stopped as well, and may not know.
                 self._send({"do": "drop", "lease": lease})
+
+    def hear_out(self) -> None:
+        """Wait for the moment that the thread needs to hear what the keeper has said already.
+
+        The keeper says that a lease is over before it drops its client, and is heard by another thread than that one.
+        """
+        until = time.monotonic() + _HEARD_S
+        while self._gone is None and time.monotonic() < until:
+            try:
+                if self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                    time.sleep(0.001)
+                    continue
+            except BlockingIOError:
+                return
+            except OSError:
+                return
+            time.sleep(0.001)
 
     def close(self) -> None:
         """End the keeper; what it has it gives back."""

@@ -108,6 +108,7 @@ class Keeper:
             if now - self._heard_at > claim.ttl:
                 claim.give_up()
                 del self._claims[number]
+                self.tell({"id": number, "again": True})
 
     def _obey(self, message: Message) -> None:
         match message.get("do"):

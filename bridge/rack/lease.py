@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any
 
 from bridge.board import Board
 from bridge.errors import LeaseLost
+from bridge.inspect import inspect_board
 from bridge.opening import open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
+from bridge.rack.find import wrong_board
 from bridge.rack.holder import Held, Holder
 from bridge.rack.lease_port import open_lease_port
 from bridge.rack.model import Place
@@ -28,21 +30,32 @@ class Lease:
         port: the URL of its port.
         generation: counts the leases of the board.
         given_back: called once when it is over.
+        places: of the rack, to say whose board another one is.
 
     Attributes:
         since: seconds since the epoch.
         url: for programs of this process and its children; another user cannot use it.
+        heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
     """
 
-    def __init__(self, place: Place, port: str, generation: int, given_back: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        port: str,
+        generation: int,
+        given_back: Callable[[], None],
+        places: Sequence[Place] = (),
+    ) -> None:
         self.place, self.port, self.generation = place, port, generation
         self.since = time.time()
         self.url = port
         self.notes: list[str] = []
+        self.heap: int | None = None
         self._given_back = given_back
         self._over: str | None = None
         self._ports: list[Port] = []
+        self._places = places
 
     def __repr__(self) -> str:
         return f"<Lease {self.place.name} {self.port}{' over' if self._over else ''}>"
@@ -102,6 +115,34 @@ class Lease:
         """
         return OpeningBoard(self, baud, options)
 
+    def recognise(self, mac: str | None) -> None:
+        """The board has told its MAC address; None if its firmware cannot.
+
+        Raises:
+            WrongBoard: it is not that of the rack file; says whose it is.
+        """
+        wanted = self.place.mac
+        if mac is None and wanted is not None:
+            self.notes.append(f"{self.place.name} ({self.port}): the board cannot tell its MAC address.")
+        elif mac is not None and wanted is not None and mac.lower() != wanted:
+            raise wrong_board(self.place, self.port, mac, self._places)
+
+    async def check_board(self) -> None:
+        """Ask the board at its prompt which it is, where the rack file says so; takes about a second.
+
+        Raises:
+            WrongBoard: it is another one than the rack file says.
+            BridgeError: as `bridge.inspect.inspect_board`.
+        """
+        if self.place.mac is None:
+            return
+        port = await self.open_port()
+        try:
+            mac = (await inspect_board(port))["mac"]
+        finally:
+            await port.close()
+        self.recognise(mac if isinstance(mac, str) else None)
+
     async def release(self) -> None:
         """Give it back. Doing it again does nothing."""
         if self._over is None:
@@ -126,10 +167,17 @@ class OpeningBoard:
     async def _open(self) -> Board:
         port = await self._lease.open_port(baud=self._baud)
         try:
-            return await open_board(port, baud=self._baud, owns_port=True, **self._options)
+            board = await open_board(port, baud=self._baud, owns_port=True, **self._options)
         except BaseException:
             await port.close()
             raise
+        try:
+            if self._lease.place.mac is not None:
+                self._lease.recognise(await _mac(board))
+        except BaseException:
+            await board.close()
+            raise
+        return board
 
     def __await__(self) -> Generator[Any, None, Board]:
         return self._open().__await__()
@@ -149,7 +197,7 @@ class KeptLease(Lease):
     """A lease whose port the keeper has.
 
     Args:
-        place, port, generation: as for `Lease`.
+        place, port, generation, places: as for `Lease`.
         holder: this process's end of the keeper.
         number: of the lease there.
         held: what is known of it.
@@ -168,8 +216,9 @@ class KeptLease(Lease):
         held: Held,
         tcp_port: int,
         queue: tuple[str, str],
+        places: Sequence[Place],
     ) -> None:
-        super().__init__(place, port, generation, lambda: None)
+        super().__init__(place, port, generation, lambda: None, places)
         self._holder, self._number, self._held, self._tcp_port = holder, number, held, tcp_port
         self._queue = queue
         scheme = "socket" if port.lower().startswith("socket:") else "rfc2217"
@@ -203,4 +252,9 @@ class KeptLease(Lease):
             self.notes.append(str(said["trouble"]))
 
     async def _open(self, baud: int) -> Port:
-        return await open_lease_port(self.port, self._tcp_port, baud, self.check)
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out)
+
+
+async def _mac(board: Board) -> str | None:
+    said = await board.eval("wifi and wifi.sta.getmac()")
+    return said.decode("ascii", "replace") if isinstance(said, bytes) else said if isinstance(said, str) else None

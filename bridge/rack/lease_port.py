@@ -22,10 +22,11 @@ class LeasePort:
     Args:
         port: the port itself.
         check: raises `LeaseLost` when the lease is lost.
+        hear_out: waits until what the keeper has said of that is known.
     """
 
-    def __init__(self, port: SocketPort, check: Callable[[], None]) -> None:
-        self._port, self._check = port, check
+    def __init__(self, port: SocketPort, check: Callable[[], None], hear_out: Callable[[], None]) -> None:
+        self._port, self._check, self._hear_out = port, check, hear_out
 
     @property
     def url(self) -> str:
@@ -77,6 +78,7 @@ class LeasePort:
 
     def _reason(self, error: PortError) -> PortError:
         """Why the port is lost: with its lease, or by itself."""
+        self._hear_out()
         try:
             self._check()
         except LeaseLost as lost:
@@ -84,7 +86,9 @@ class LeasePort:
         return error
 
 
-async def open_lease_port(url: str, tcp_port: int, baud: int, check: Callable[[], None]) -> Port:
+async def open_lease_port(
+    url: str, tcp_port: int, baud: int, check: Callable[[], None], hear_out: Callable[[], None]
+) -> Port:
     """Open what the keeper serves.
 
     Args:
@@ -92,6 +96,7 @@ async def open_lease_port(url: str, tcp_port: int, baud: int, check: Callable[[]
         tcp_port: of the keeper, on 127.0.0.1.
         baud: speed of the line, in baud.
         check: raises `LeaseLost` when the lease is lost.
+        hear_out: waits until what the keeper has said of that is known.
 
     Raises:
         LeaseLost, PortNotFound, PortError: it cannot be opened.
@@ -102,12 +107,14 @@ async def open_lease_port(url: str, tcp_port: int, baud: int, check: Callable[[]
     while True:
         check()
         try:
-            return LeasePort(await _open(url, tcp_port, baud), check)
+            return LeasePort(await _open(url, tcp_port, baud), check, hear_out)
         except PortBusy:
+            hear_out()
             check()
             if loop.time() > until:
                 raise
         except PortError:
+            hear_out()
             check()
             raise
         await asyncio.sleep(_TRY_S)

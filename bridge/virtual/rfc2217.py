@@ -141,6 +141,8 @@ class _Client:
             await self._board.drain()
 
     def _deliver(self, data: bytes) -> None:
+        if self._writer.is_closing():
+            return  # its client has gone, and what it sent before is not read to the end yet
         if self._suspended:
             self._held += data[: _CLIENT_BUFFER - len(self._held)]
         elif self._writer.transport.get_write_buffer_size() < _CLIENT_BUFFER:

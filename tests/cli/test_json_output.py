@@ -73,6 +73,13 @@ def site(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     return str(folder / "site")
 
 
+def racked(folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+    (folder / "rack.yaml").write_text(
+        "version: 1\nstate: state\nplaces:\n  - {name: one, port: 'virtual:', tags: [x]}\n"
+    )
+    return str(folder / "rack.yaml")
+
+
 Made = Callable[[Path, pytest.CaptureFixture[str]], str]
 #: Command → how it is called, without --json. A function makes a file and returns its name. Every command with --json
 #: needs one here.
@@ -103,6 +110,9 @@ CALLS: dict[str, list[str | Made]] = {
     "info": ["--port", BOARD],
     "provision": [lambda folder, capfd: shelf(folder)],
     "proxy": ["--listen", "127.0.0.1:0", "--for", "0.1", "--port", "virtual:?baud_pacing=0&cpu=0"],
+    "rack check": [racked],
+    "rack heal": ["one", "--rack", racked],
+    "rack status": ["--rack", racked],
     "restore": [saved, "--port", "virtual:?baud_pacing=0&flash=0&flash_size=1048576"],
     "run": [program, "--port", BOARD],
     "trace replay": [traced],
@@ -111,6 +121,7 @@ CALLS: dict[str, list[str | Made]] = {
 }
 #: The only commands without --json, and why.
 WITHOUT: dict[str, str] = {
+    "rack claim": "runs another program, whose output it is",
     "repl": "a terminal: what is typed and what the board prints, as they come",
     "virtual": "runs until it is ended; its lines `PTY <path>` and `RFC2217 <url>` are for programs as they are",
 }

@@ -59,7 +59,7 @@ def until(shown: Terminal, *words: str) -> str:
 
 def test_a_terminal_shows_who_holds_what_and_what_runs(file: Path) -> None:
     holder = Holder(file)
-    with terminal("rack", "watch", str(file), "--every", "0.05") as shown:
+    with terminal("rack", "watch", "--rack", str(file), "--every", "0.05") as shown:
         until(shown, "rack.yaml: 2 places, 2 free")
         assert until(shown, "shelf-1").split() == ["shelf-1", "free"]
         holder.claim("shelf-2")
@@ -87,7 +87,7 @@ def heard(output: IO[str], *words: str) -> str:
 
 def test_without_a_terminal_each_change_is_a_line(file: Path) -> None:
     holder = Holder(file)
-    command = [*module_command("bridge.cli"), "rack", "watch", str(file), "--every", "0.05"]
+    command = [*module_command("bridge.cli"), "rack", "watch", "--rack", str(file), "--every", "0.05"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=module_environment()) as process:
         assert process.stdout is not None
         heard(process.stdout, "shelf-1 free")
@@ -103,12 +103,12 @@ def test_without_a_terminal_each_change_is_a_line(file: Path) -> None:
 
 
 def test_once_prints_one_table(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = invoke(capfd, "rack", "watch", str(file), "--once")
+    code, out, err = invoke(capfd, "rack", "watch", "--rack", str(file), "--once")
     title, names, *rows = out.splitlines()
     assert (code, err, title.strip()) == (0, "", "rack.yaml: 2 places, 2 free")
     assert [row.split() for row in rows] == [["shelf-1", "free"], ["shelf-2", "free"]] and names.startswith("place")
 
 
 def test_a_file_that_is_none_is_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    code, out, err = invoke(capfd, "rack", "watch", str(tmp_path / "absent.yaml"), "--once")
+    code, out, err = invoke(capfd, "rack", "watch", "--rack", str(tmp_path / "absent.yaml"), "--once")
     assert code == 2 and out == "" and "absent.yaml cannot be read" in err and len(err.splitlines()) == 1

@@ -44,6 +44,7 @@ async def test_a_restart_by_lua_is_noticed(board: Board) -> None:
         assert await board.eval("6*7") == 42
 
 
+@pytest.mark.board(restarts=True)
 async def test_an_error_in_a_callback_of_the_boards_own_restarts_it_and_is_told(board: Board) -> None:
     """3.x prints the error and restarts two seconds later; 2.x panics, and its watchdog does it."""
     async with asyncio.timeout(3 * PATIENCE):

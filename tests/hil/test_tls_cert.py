@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.errors import LuaError
-from tests.hil.conftest import Board, Rig
+from tests.hil.conftest import Board
 from tests.hil.peers import PATIENCE, tls_server
 from tests.hil.test_tls_socket import client
 from tests.virtual.modules.tls_bench import Identity, issue, server_context
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.needs("tls")
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_set(rig: Rig, board: Board) -> None:
+async def nothing_is_set(board: Board) -> None:
     """After a restart nothing is checked and nothing shown; and no other test's rooms of the agent take heap."""
-    rig.runner.run(board.reset())
+    await board.reset()
 
 
 @dataclass(frozen=True)

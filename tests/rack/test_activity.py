@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bridge.rack.activity import activity_of, tell_activity
 from bridge.rack.model import Place
-from bridge.rack.rack import board_key
+from bridge.rack.state import board_key
 
 PLACE = Place(name="a", port="rfc2217://127.0.0.1:1", mac="5c:cf:7f:00:00:01")
 
