@@ -15,7 +15,13 @@ from bridge.rack_report.verdict import duration
 from bridge.rack_report.visible import visible
 
 State = Literal["free", "held", "quarantined", "absent", "own"]
-_STYLES: dict[State, str] = {"free": "green", "held": "cyan", "quarantined": "bold magenta", "absent": "yellow", "own": "green"}
+_STYLES: dict[State, str] = {
+    "free": "green",
+    "held": "cyan",
+    "quarantined": "bold magenta",
+    "absent": "yellow",
+    "own": "green",
+}
 
 
 @dataclass(frozen=True)

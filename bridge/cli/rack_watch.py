@@ -49,7 +49,7 @@ def _row(rack: Rack, place: PlaceStatus) -> Row:
     if holder is None:
         return Row(place.name, place.state, place.port, failure=failure)
     activity = None if holder.pid is None else activity_of(rack.folder, rack.place(place.name), holder.pid)
-    who = "somebody" if holder.pid is None else f"{holder.user}: {holder.command} (PID {holder.pid})"
+    who = "somebody" if holder.pid is None else f"PID {holder.pid} {holder.user}: {holder.command}"
     if activity is None:
         return Row(place.name, place.state, place.port, who, holder.since, holder.purpose, failure=failure)
     return Row(
@@ -58,15 +58,17 @@ def _row(rack: Rack, place: PlaceStatus) -> Row:
 
 
 def _show(rack: Rack, name: str, console: Console, every: float) -> None:
+    shown: object = None
     with Live(console=console, auto_refresh=False, screen=True) as live:
         while True:
             rows, waits = look(rack)
-            live.update(
-                table(
-                    rows, headline(name, rows, waits), time.time(), width=console.width, room=console.height
-                ),
-                refresh=True,
-            )  # fmt: skip
+            now = time.time()
+            # A line by ssh carries a whole screen for each: only when there is something new, or a second is over.
+            fresh = (rows, waits, console.size, int(now) if any(row.since for row in rows) else None)
+            if fresh != shown:
+                shown = fresh
+                made = table(rows, headline(name, rows, waits), now, width=console.width, room=console.height)
+                live.update(made, refresh=True)
             time.sleep(every)
 
 

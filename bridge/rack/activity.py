@@ -1,7 +1,7 @@
 """What is done on a leased board at the moment, told by who holds it: for people who watch, and for nothing else.
 
-A file beside the board's lock, each user's own, written when a test begins and ends. It says nothing of whether the board
-is held; a file that the holder of now has not written counts for nothing.
+A file beside the board's lock, each user's own, written when a test begins and ends. It says nothing of whether the
+board is held; a file that the holder of now has not written counts for nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 from bridge.rack.board_lock import bases
 from bridge.rack.model import Place
-from bridge.rack.state import board_key
 from bridge.rack.record import write_record
+from bridge.rack.state import board_key
 
 _KIND = ".doing"
 

@@ -8,7 +8,7 @@ from bridge.cli.rack_table import Row, headline, line, table
 
 NOW = 1_000_000.0
 HELD = Row(
-    "shelf-1", "held", "rfc2217://127.0.0.1:4001", "ann: pytest (PID 7)", NOW - 75,
+    "shelf-1", "held", "rfc2217://127.0.0.1:4001", "PID 7 ann: pytest", NOW - 75,
     "tests/hil/test_net.py::test_echo[1]", NOW - 3, 37_500,
 )  # fmt: skip
 OUT = Row("shelf-2", "quarantined", "/dev/ttyUSB1", failure="It did not answer.")
@@ -25,7 +25,7 @@ def test_a_place_says_who_holds_it_for_how_long_and_what_is_done() -> None:
     title, names, first, second = shown([HELD, OUT])
     assert title == "rack.yaml: 2 places, 1 held, 1 quarantined, 2 waiting"
     assert names.split() == ["place", "state", "held", "by", "for", "doing", "heap", "last", "failure"]
-    for words in ("shelf-1", "held", "ann: pytest (PID 7)", "1 min 15 s", "test_echo[1] 3 s", "37 500"):
+    for words in ("shelf-1", "held", "PID 7 ann: pytest", "1 min 15 s", "test_echo[1] 3 s", "37 500"):
         assert words in first
     assert "quarantined" in second and "It did not answer." in second
 
@@ -51,7 +51,7 @@ def test_what_others_wrote_does_nothing_to_a_terminal() -> None:
 
 
 def test_a_line_says_the_same() -> None:
-    assert "held by ann: pytest (PID 7) since " in line(HELD, NOW)
+    assert "held by PID 7 ann: pytest since " in line(HELD, NOW)
     assert line(HELD, NOW).endswith(", tests/hil/test_net.py::test_echo[1], 37500 bytes free")
     assert line(OUT, NOW) == "shelf-2 quarantined, It did not answer."
     assert line(Row("a", "free", "x", failure="long ago"), NOW) == "a free"

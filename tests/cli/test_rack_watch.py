@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -18,7 +20,7 @@ from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
 from tests.cli.invoke import invoke
 from tests.rack.witness import witness
-from tests.terminal.screen import Terminal, terminal
+from tests.terminal.screen import PATIENCE, Terminal, terminal
 
 
 @pytest.fixture
@@ -50,11 +52,13 @@ class Holder:
 
 def until(shown: Terminal, *words: str) -> str:
     """Wait until a line of the screen has all these words; the line."""
-    while True:
-        for line in shown.lines:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for line in shown.view:
             if all(word in line for word in words):
                 return line
         shown.draw()
+    raise AssertionError(f"{words} did not come; there is\n" + "\n".join(shown.view))
 
 
 def test_a_terminal_shows_who_holds_what_and_what_runs(file: Path) -> None:
@@ -63,7 +67,7 @@ def test_a_terminal_shows_who_holds_what_and_what_runs(file: Path) -> None:
         until(shown, "rack.yaml: 2 places, 2 free")
         assert until(shown, "shelf-1").split() == ["shelf-1", "free"]
         holder.claim("shelf-2")
-        until(shown, "shelf-2", "held", "(PID ", "a look")
+        until(shown, "shelf-2", "held", f"PID {os.getpid()} ", "a look")
         holder.tell("tests/a.py::test_of_the_moment", 41_234)
         until(shown, "shelf-2", "held", "test_of_the_moment", "41 234")
         until(shown, "rack.yaml: 2 places, 1 free, 1 held")
