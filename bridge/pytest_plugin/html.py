@@ -19,7 +19,12 @@ from typing import Any
 
 import pytest
 
-from bridge.rack_report import Collector, Phase, page
+from bridge.errors import BridgeError
+from bridge.pytest_plugin.start import rack_of
+from bridge.rack.status import PlaceStatus
+from bridge.rack_report import BoardReport, Collector, Evidence, Phase, page
+from bridge.rack_report.model import State
+from bridge.trace.recorder import public_url
 from bridge.trace.secrets import blanked, find_secrets, merge
 
 #: Which worker of pytest-xdist it was, which the page tells elsewhere.
@@ -42,8 +47,9 @@ class RunReport:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._began = time.time()
         self._collector = Collector(
-            time.time(), title=config.rootpath.name or "pytest", host=platform.node() or None, command=_command(config)
+            self._began, title=config.rootpath.name or "pytest", host=platform.node() or None, command=_command(config)
         )
         #: What became of the files, a sentence each.
         self._said: list[str] = []
@@ -96,12 +102,22 @@ class RunReport:
         stopped = session.shouldfail or session.shouldstop
         if stopped and self._collector.interrupted is None:
             self._collector.interrupted = str(stopped)
+        self._ask_the_rack()
         report = self._collector.report(time.time())
         zone = datetime.now().astimezone().tzinfo or UTC
         if name := self._config.getoption("rack_html"):
             self._write(Path(name), lambda: page(report, zone), "--rack-html")
         if name := self._config.getoption("rack_json"):
             self._write(Path(name), lambda: report.model_dump_json(indent=1) + "\n", "--rack-json")
+
+    def _ask_the_rack(self) -> None:
+        """What the rack itself knows of its places: those that ran nothing, those that are quarantined and why."""
+        if not self._config.getoption("board") and not self._config.getoption("rack"):
+            return
+        # The rack's files may be gone, or another user's to read.
+        with contextlib.suppress(pytest.UsageError, BridgeError, OSError):
+            for place in rack_of(self._config).status().places:
+                self._collector.add_board(_board(place, self._began))
 
     def _write(self, path: Path, text: Callable[[], str], option: str) -> None:
         try:
@@ -121,6 +137,19 @@ class RunReport:
         """Say what became of the files."""
         for said in self._said:
             terminalreporter.write_line(said, red=self._trouble)
+
+
+def _board(place: PlaceStatus, began: float) -> BoardReport:
+    evidence = [
+        Evidence(said=failure.what, nodeid=failure.test or None, seconds=failure.at - began)
+        for failure in place.failures
+        if failure.at >= began or place.quarantined_since is not None
+    ]
+    if place.state == "absent":
+        evidence.append(Evidence(said=f"There is no {place.port}."))
+    state: State = "quarantined" if place.quarantined_since is not None else "sick" if evidence else "healthy"
+    evidence = [each if (each.seconds or 0) >= 0 else each.model_copy(update={"seconds": None}) for each in evidence]
+    return BoardReport(place=place.name, port=public_url(place.port), mac=place.mac, state=state, evidence=evidence)
 
 
 def write_whole(path: Path, text: str) -> None:

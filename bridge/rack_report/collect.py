@@ -120,7 +120,8 @@ class Collector:
 
     def add_board(self, board: BoardReport) -> None:
         """Take what is known of a board from elsewhere; what it tells counts beside what tests met."""
-        self._boards[board.place] = board
+        said = [each.model_copy(update={"said": _sentence(each.said)}) for each in board.evidence if each.said]
+        self._boards[board.place] = _changed(board, evidence=said)
 
     def report(self, ended: float) -> RackReport:
         """The model of what was gathered.

@@ -13,6 +13,9 @@ import jsonschema
 import pytest
 
 from bridge.pytest_plugin.html import discreet, write_whole
+from bridge.rack.health import Evidence, record_failure
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
 from bridge.rack_report import RackReport
 from tests.rack_report.markup import Markup
 
@@ -150,6 +153,23 @@ def test_a_run_on_a_virtual_board_has_its_heap_and_its_console(tmp_path: Path) -
     made = report(tmp_path / "run.json")
     assert [test.outcome for test in made.tests] == ["passed", "failed"], done.stdout
     assert made.boards[0].place == "board-1" and made.boards[0].port is not None
+
+
+def test_places_that_ran_nothing_and_those_that_are_quarantined_are_in_it(tmp_path: Path) -> None:
+    rack = tmp_path / "rack.yaml"
+    places = "".join(f"  - {{name: {name}, port: 'socket://127.0.0.1:9{n}'}}\n" for n, name in enumerate("abc"))
+    rack.write_text(f"version: 1\nstate: {tmp_path / 'state'}\nplaces:\n{places}")
+    made = Rack(load_rack(rack))
+    for what in ("It hung.", "It hung again.", "It hangs for good."):
+        record_failure(made.place("b"), Evidence(what, test="t.py::x"), folder=made.folder)
+    run(tmp_path, "--rack-json", "run.json", "--rack", "rack.yaml")
+    boards = {board.place: board for board in report(tmp_path / "run.json").boards}
+    assert {name: board.state for name, board in boards.items()} == {
+        "a": "healthy", "b": "quarantined", "c": "healthy", "shelf-1": "healthy",
+    }  # fmt: skip
+    assert [(each.said, each.nodeid, each.seconds) for each in boards["b"].evidence] == [
+        ("It hung.", "t.py::x", None), ("It hung again.", "t.py::x", None), ("It hangs for good.", "t.py::x", None),
+    ]  # fmt: skip
 
 
 def test_passwords_are_not_in_it(tmp_path: Path) -> None:

@@ -153,6 +153,15 @@ def test_what_is_known_of_a_board_from_elsewhere_is_kept() -> None:
     assert (c.state, c.evidence[0].said) == ("quarantined", "Three failures.")
 
 
+def test_what_the_rack_and_a_test_say_alike_is_told_once() -> None:
+    collector = Collector(started=100.0)
+    collector.add_board(BoardReport(place="b", state="sick", evidence=[Evidence(said="it hung", nodeid="t")]))
+    for each in (again("t", "b", "it hung"), *whole("t", "a", told={"charged_to": "board"})):
+        collector.add(each)
+    [evidence] = collector.report(ended=110.0).boards[1].evidence
+    assert (evidence.said, evidence.nodeid) == ("It hung.", "t")
+
+
 def test_boards_stand_in_the_order_of_their_numbers() -> None:
     report = collected(*(each for name in ("s-10", "s-9", "s-1") for each in whole(f"t-{name}", name)))
     assert [board.place for board in report.boards] == ["s-1", "s-9", "s-10"]
