@@ -97,6 +97,7 @@ HOMES: dict[str, set[str]] = {
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
+    "pytest": {"bridge.pytest_plugin", "bridge.rack_demo.mishaps"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
     "yaml": {"bridge.yaml_file", "bridge.comparison", "bridge.rack_demo"},
     "pydantic": {

@@ -22,6 +22,8 @@ def end(session: pytest.Session, boards: BoardSession) -> None:
         # The tests are over: their results stand.
         session.config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=2)
         return
+    if not hasattr(session.config, "workerinput"):
+        boards.conduct.close()
     if visit is None:
         return
     late = [late_report("after the last test", visit, each) for each in visit.inherited if each.owner]

@@ -54,7 +54,7 @@ class LateReports:
         for late in facts.pop("late", ()):
             self.make(late, getattr(report, "node", None))
         if facts["charged_to"] == "board" and report.when == "call":
-            self._charged.append(f"{facts['notes'][-1]}, and {report.nodeid} passed then")
+            self._charged.append(str(facts["notes"][-1]))
 
     def summary(self, terminal: pytest.TerminalReporter) -> None:
         """Write what boards are charged with to the end of the terminal's text."""

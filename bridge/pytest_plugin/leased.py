@@ -7,16 +7,18 @@ import contextlib
 import gc
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 from bridge import agent_source, insight
 from bridge.board import Board
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, LeaseLost
 from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
 from bridge.pytest_plugin.watch import Watch
 from bridge.rack.lease import Lease
+from bridge.rack.recover import known_state
 from bridge.trace.recorder import public_url
 
 #: Seconds in which a board must answer after a test.
@@ -45,10 +47,14 @@ class LeasedBoard:
         lease: held.
         secrets: texts that must not be shown.
         slack: bytes of heap that a test may leave in use.
+        folder: where it is noted if the board cannot be brought to answer.
     """
 
-    def __init__(self, lease: Lease, *, secrets: Iterable[str] = (), slack: int = SLACK) -> None:
+    def __init__(
+        self, lease: Lease, *, secrets: Iterable[str] = (), slack: int = SLACK, folder: Path | None = None
+    ) -> None:
         self.lease = lease
+        self._folder = folder
         self._secrets = tuple(secrets)
         self._slack = slack
         self._board: Board | None = None
@@ -77,18 +83,27 @@ class LeasedBoard:
         return int(await self.board.eval("node.flashsize()"))
 
     async def open(self) -> None:
-        """Open the board.
+        """Open the board, with what can be done for one that does not answer.
 
         Raises:
             BridgeError: it cannot be; says why.
         """
-        self._board = await self.lease.open_board()
-        self._watch = Watch(self._board, self._secrets)
-        self._mac = await _mac_of(self._board) or self.lease.place.mac
+        await self._bring_up()
+        if self._mac is None:
+            self._mac = await _mac_of(self.board) or self.lease.place.mac
+
+    async def _bring_up(self) -> None:
+        before, self._board = self._board, None
+        board = await known_state(self.lease, before, folder=self._folder, count=False)
+        self._board = board
+        if board is not before:
+            self._book = self._epoch = self._before = None
+            self._watch = Watch(board, self._secrets)
 
     async def close(self) -> None:
         """Give the board's prompt back. Doing it again does nothing."""
         board, self._board = self._board, None
+        self.visit = None
         self._watch = self._book = self._epoch = self._before = None
         if board is not None:
             await board.close()
@@ -105,16 +120,21 @@ class LeasedBoard:
         """
         if self._board is None:
             await self.open()
+        inherited: list[Finding] = []
+        try:
+            inherited = await self._after_a_restart()
+            if self._worn:
+                await self.board.reset()
+            look = await self._look()
+        except BridgeError:
+            self.lease.check()
+            await self._bring_up()
+            look = await self._look()
+        self._worn = False
         board, watch = self.board, self._the_watch
-        if self._worn:
-            await board.reset()
-            self._worn = False
-        inherited = await self._after_a_restart()
-        board = self.board
         board.chunk_name = chunk
         self._forget_handlers()
         watch.begin()
-        look = await self._look()
         if self._book is None or self._epoch != insight.holdings(board).epoch:
             self._new_boot(look)
         self._before = look
@@ -207,6 +227,8 @@ class LeasedBoard:
             raise BridgeError(f"The board did not come back within {BACK:g} s", port=self.board.url) from None
 
     def _no_answer(self, error: BridgeError) -> list[Finding]:
+        if isinstance(error, LeaseLost):
+            return [Finding("lease", f"the lease is lost: {error}")]
         if self.board.state in (State.LOST, State.CLOSED):
             return [Finding("lost", f"the board is lost: {error}")]
         return [Finding("silent", f"the board does not answer: {error}")]

@@ -111,16 +111,15 @@ def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before
             guilty += attempt.of_either
         elif not attempt.failed:
             charged_to = "board"
-            where = before.visits[0]
-            text = "; ".join(finding.text for finding in before.of_either)
-            session.blame(where, text)
-            notes.append(f"{where.place} ({where.port}) is charged with the run before this one: {text}")
+            notes.append(session.blame(before.visits[0], before.of_either, item.nodeid))
     elif attempt.of_either:  # the run before was hit by another test
         guilty += attempt.of_either
     if guilty or attempt.failed:
         charged_to = "test"
-    if attempt.visits:
-        attempt.visits[0].notes += notes
+    for visit in attempt.visits:
+        visit.notes += notes
+        if not attempt.failed and not visit.findings:
+            session.praise(visit)
     if guilty:
         _charge(attempt, guilty)
     late = [late_report(f"with {item.nodeid}", attempt.visits[0], finding) for finding in attempt.foreign]
@@ -161,7 +160,7 @@ def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None)
         return
     visit = attempt.visits[0]
     facts = visit.facts(charged_to)
-    report.nodemcu = facts
+    report.nodemcu = facts  # type: ignore[attr-defined]
     if report.passed or report.skipped:
         if report.when != "call":
             facts["console"] = ""

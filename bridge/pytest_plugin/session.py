@@ -12,6 +12,7 @@ import pytest
 
 from bridge.errors import BridgeError, NoPlace, PlaceFailed
 from bridge.portal import portal
+from bridge.pytest_plugin.conduct import Conduct
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import SLACK, LeasedBoard
@@ -20,6 +21,7 @@ from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
 from bridge.pytest_plugin.wifi import find_wifi
 from bridge.rack.activity import tell_activity
+from bridge.rack.health import Evidence
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
@@ -51,6 +53,7 @@ class BoardSession:
         self.strict = bool(config.getoption("rack_strict"))
         self.slack = int(config.getini("nodemcu_heap_slack") or SLACK)
         self.wifi = find_wifi()
+        self.conduct = Conduct(rack, lasting=config.getoption("rack") is not None)
         #: The place that a test which runs again should not have, if there is another.
         self.avoid: str | None = None
         self._kept: LeasedBoard | None = None
@@ -144,6 +147,7 @@ class BoardSession:
         return await self._lease_new(needs, count, nodeid)
 
     async def _lease_new(self, needs: Needs, count: int, nodeid: str) -> list[LeasedBoard]:
+        needs = replace(needs, avoid=needs.avoid | self.conduct.out())
         unfit: dict[str, str] = {}
         failed: dict[str, BridgeError] = {}
         while True:
@@ -153,7 +157,7 @@ class BoardSession:
                 )
             except NoPlace as error:
                 if failed:
-                    raise PlaceFailed("; ".join(f"{name}: {why}" for name, why in failed.items())) from error
+                    raise PlaceFailed("; ".join(why.message.rstrip(".") for why in failed.values())) from error
                 if unfit:
                     raise NoPlace("No board of the rack fits: " + "; ".join(unfit.values())) from error
                 raise
@@ -189,7 +193,12 @@ class BoardSession:
             raise
 
     def _leased(self, lease: Lease) -> LeasedBoard:
-        return LeasedBoard(lease, secrets=self.wifi.secrets if self.wifi else (), slack=self.slack)
+        return LeasedBoard(
+            lease,
+            secrets=self.wifi.secrets if self.wifi else (),
+            slack=self.slack,
+            folder=self.conduct.folder(lease.place),
+        )
 
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
         if kept.lease.is_wanted() or needs.missing(kept.lease.place):
@@ -224,8 +233,28 @@ class BoardSession:
 
     # whose doing it is
 
-    def blame(self, visit: Visit, text: str) -> None:
-        """A board is charged with something: its place keeps count."""
+    def blame(self, visit: Visit, findings: Sequence[Finding], nodeid: str) -> str:
+        """A board is charged with something: its place keeps count.
+
+        Args:
+            visit: of the test on it.
+            findings: what it is charged with.
+            nodeid: the test.
+
+        Returns:
+            A sentence on it.
+        """
+        text = "; ".join(finding.text for finding in findings)
+        what = f"{visit.place} ({visit.port}) is charged with {nodeid}, which passed afterwards: {text}"
+        if all(finding.kind == "lease" for finding in findings):
+            return f"{visit.place} ({visit.port}) was taken away from {nodeid}, which passed afterwards: {text}"
+        evidence = Evidence(text, console=visit.console, test=nodeid, port=visit.port)
+        quarantine = self.conduct.failed(self.rack.place(visit.place), evidence)
+        return f"{what}. It is {quarantine}" if quarantine else what
+
+    def praise(self, visit: Visit) -> None:
+        """A test has passed on a board, and nothing was found: failures before count no more."""
+        self.conduct.worked(self.rack.place(visit.place))
 
     def _with_owners(self, item: pytest.Item, visit: Visit) -> Visit:
         """Say of errors whose they are, where it is another test's; and drop those that the test asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from bridge.rack.needs import Needs
     from bridge.rack.rack import Rack
+    from bridge.rack.status import HolderStatus
 
 
 def tell(config: pytest.Config, rack: Rack, nodeid: str, needs: Needs) -> None:
@@ -23,7 +25,8 @@ def tell(config: pytest.Config, rack: Rack, nodeid: str, needs: Needs) -> None:
     """
     worker = getattr(config, "workerinput", {}).get("workerid")
     who = f"[{worker}] {nodeid}" if worker else nodeid
-    line = f"{who} waits for {needs} of {len(rack.places)} places"
+    held = [f"{place.name} by {_holder(place.holder)}" for place in rack.status().places if place.holder is not None]
+    line = f"{who} waits for {needs}; held are {'; '.join(held) or 'none, and others came first'}"
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture is None:
         _write(line)
@@ -31,6 +34,11 @@ def tell(config: pytest.Config, rack: Rack, nodeid: str, needs: Needs) -> None:
     with capture.global_and_fixture_disabled():
         # A worker's stdout is its line to the controller; what it writes to stderr comes to the terminal.
         _write(f"\n{line}")
+
+
+def _holder(holder: HolderStatus) -> str:
+    since = "" if holder.since is None else time.strftime(" since %H:%M:%S", time.localtime(holder.since))
+    return f"{holder.user}, PID {holder.pid}, for {holder.purpose or holder.command}{since}"
 
 
 def _write(line: str) -> None:

@@ -22,7 +22,7 @@ _ANSWER_S, _OPEN_S, _CLOSE_S = 5.0, 45.0, 10.0
 
 
 async def known_state(
-    lease: Lease, board: Board | None = None, *, near: int = NEAR, folder: Path | None = None
+    lease: Lease, board: Board | None = None, *, near: int = NEAR, folder: Path | None = None, count: bool = True
 ) -> Board:
     """The board of a lease, fit for a new user: as it is, else opened anew, else reset, else without power for a while.
 
@@ -31,6 +31,7 @@ async def known_state(
         board: the one that is open, if one is. It is closed if it is not fit.
         near: bytes of heap that may be missing of what the first one of this lease had.
         folder: state folder of the rack, for the record of a failure.
+        count: that it works ends a row of failures; else the caller says so, when it has worked for something.
 
     Returns:
         The board; another than before if that one was closed.
@@ -60,7 +61,8 @@ async def known_state(
             tried.append(f"{what}: no agent within {_OPEN_S:g} s")
             continue
         if await _is_fit(lease, board, near):
-            record_success(lease.place, folder=folder)
+            if count:
+                record_success(lease.place, folder=folder)
             return board
         tried.append(f"{what}: its heap does not come back")
         await _close(board)
