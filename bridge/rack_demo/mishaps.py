@@ -29,6 +29,7 @@ class Mishap:
         pid: of its process.
         signal: by name: SIGSTOP, SIGUSR1.
         after: how many tests of one process it has run before.
+        spared: names of tests that it does not hit: they would fail anyway, and say nothing of the board.
         mark: file that says that it has happened: it does so once, whichever process has the board then.
     """
 
@@ -36,6 +37,7 @@ class Mishap:
     pid: int
     signal: str
     after: int
+    spared: list[str]
     mark: str
 
 
@@ -60,14 +62,14 @@ class Mishaps:
         """The test has its board and begins."""
         url = getattr(getattr(item, "funcargs", {}).get("board"), "url", None)
         if url is not None:
-            self.begin(url)
+            self.begin(url, item.name)
         yield
 
-    def begin(self, url: str) -> None:
+    def begin(self, url: str, name: str) -> None:
         """A test begins on the board of a port."""
         self._tests[url] += 1
         mishap = self._mishaps.get(url)
-        if mishap is None or self._tests[url] <= mishap.after:
+        if mishap is None or self._tests[url] <= mishap.after or name in mishap.spared:
             return
         try:
             Path(mishap.mark).touch(exist_ok=False)

@@ -86,8 +86,8 @@ def _run_tests(suite: Path, folder: Path, rack: Path, hangs: DemoBoard, restarts
     for name in ("run.html", "junit.xml", "run.json", "hung", "restarted"):  # of an earlier run in the same folder
         (folder / name).unlink(missing_ok=True)
     mishaps = [
-        Mishap(hangs.url, hangs.pid, "SIGSTOP", 4, str(folder.resolve() / "hung")),
-        Mishap(restarts.url, restarts.pid, "SIGUSR1", 6, str(folder.resolve() / "restarted")),
+        Mishap(hangs.url, hangs.pid, "SIGSTOP", 4, [*WRONG], str(folder.resolve() / "hung")),
+        Mishap(restarts.url, restarts.pid, "SIGUSR1", 6, [*WRONG], str(folder.resolve() / "restarted")),
     ]
     command = [
         sys.executable, "-P", "-m", "pytest", str(suite), "-c", str(suite / "pytest.ini"), "--rootdir", str(suite),

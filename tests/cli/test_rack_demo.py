@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
+import pytest
 
 from bridge.child_python import module_command, module_environment
 from bridge.rack_report import RackReport, verdict
@@ -17,10 +18,11 @@ from tests.programs import require
 SCHEMA = Path(__file__).parents[2] / "schemas" / "rack-report.json"
 
 
+@pytest.mark.timeout(300)  # beside other tests, on two cores
 def test_the_demo_ends_by_itself_and_leaves_what_it_says(tmp_path: Path) -> None:
     """One test, as it takes a minute."""
     command = [*module_command("bridge.cli"), "rack", "demo", "--to", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, env=module_environment(), timeout=110)
+    done = subprocess.run(command, capture_output=True, text=True, env=module_environment(), timeout=280)
     went_as_it_should(done)
     says_whose_fault_what_was(tmp_path)
     junit_has_every_test(tmp_path)

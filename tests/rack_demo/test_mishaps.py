@@ -20,21 +20,29 @@ def told() -> list[int]:
 
 
 def test_it_happens_once_and_after_as_many_tests(tmp_path: Path, told: list[int]) -> None:
-    mishap = Mishap("rfc2217://a:1", os.getpid(), "SIGUSR1", 2, str(tmp_path / "mark"))
+    mishap = Mishap("rfc2217://a:1", os.getpid(), "SIGUSR1", 2, [], str(tmp_path / "mark"))
     one, other = Mishaps([mishap]), Mishaps([mishap])
     for _ in range(2):
-        one.begin("rfc2217://a:1")
-        one.begin("rfc2217://b:1")
+        one.begin("rfc2217://a:1", "test_x")
+        one.begin("rfc2217://b:1", "test_x")
     assert told == []
-    one.begin("rfc2217://a:1")
+    one.begin("rfc2217://a:1", "test_x")
     assert told == [signal.SIGUSR1]
     for _ in range(5):
-        one.begin("rfc2217://a:1")
-        other.begin("rfc2217://a:1")  # another process that has the board now
+        one.begin("rfc2217://a:1", "test_x")
+        other.begin("rfc2217://a:1", "test_x")  # another process that has the board now
+    assert told == [signal.SIGUSR1]
+
+
+def test_it_does_not_hit_a_test_that_would_fail_anyway(tmp_path: Path, told: list[int]) -> None:
+    mishaps = Mishaps([Mishap("rfc2217://a:1", os.getpid(), "SIGUSR1", 0, ["wrong"], str(tmp_path / "mark"))])
+    mishaps.begin("rfc2217://a:1", "wrong")
+    assert told == []
+    mishaps.begin("rfc2217://a:1", "right")
     assert told == [signal.SIGUSR1]
 
 
 def test_what_shall_happen_travels_in_the_environment() -> None:
-    mishap = Mishap("rfc2217://a:1", 7, "SIGSTOP", 2, "mark")
+    mishap = Mishap("rfc2217://a:1", 7, "SIGSTOP", 2, ["x"], "mark")
     [found] = json.loads(environment([mishap])[VARIABLE])
     assert Mishap(**found) == mishap
