@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,6 +25,8 @@ BOARDS = 4
 WRONG = frozenset({"test_wrong_about_the_answer", "test_leaves_a_timer_behind"})
 #: Exit codes of pytest after which all reports are there: all passed, some failed.
 _ENDED = (0, 1)
+#: Seconds for the tests to end when they are told to.
+_END = 20.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,19 @@ def _run_tests(suite: Path, folder: Path, rack: Path, hangs: DemoBoard, restarts
     ]  # fmt: skip
     # Nothing else that is installed here, and none of the user's own options.
     more = {**environment(mishaps), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
-    return subprocess.run(command, env={**module_environment(), **more}, cwd=folder).returncode
+    # In a session of its own: of Ctrl-C at a terminal it hears once, from here, and then gives its boards back.
+    process = subprocess.Popen(command, env={**module_environment(), **more}, cwd=folder, start_new_session=True)
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_END)
+        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _result(folder: Path, hangs: DemoBoard, restarts: DemoBoard, code: int) -> DemoResult:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import socket
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+import yaml
 
 from bridge.child_python import module_command, module_environment
 from bridge.rack_report import RackReport, verdict
@@ -27,6 +32,40 @@ def test_the_demo_ends_by_itself_and_leaves_what_it_says(tmp_path: Path) -> None
     says_whose_fault_what_was(tmp_path)
     junit_has_every_test(tmp_path)
     the_page_shows_it_and_fetches_nothing(tmp_path)
+
+
+def started_for(folder: Path) -> list[int]:
+    """Processes of a run of the demo: its folder stands in their environment."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if str(folder).encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.timeout(120)
+def test_a_demo_that_is_ended_leaves_no_process_and_the_page_of_what_there_was(tmp_path: Path) -> None:
+    command = [*module_command("bridge.cli"), "rack", "demo", "--to", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=module_environment()) as process:
+        assert process.stdout is not None
+        # The first results come as dots in a line that is not over.
+        said = ""
+        while not re.search(r"\n[.F]", said):
+            said += (char := process.stdout.read(1))
+            assert char, said
+        places = yaml.safe_load((tmp_path / "rack.yaml").read_text())["places"]
+        assert len(started_for(tmp_path)) >= 5  # pytest and its workers
+        process.terminate()
+        process.stdout.read()
+        assert process.wait(60) == 143
+    assert started_for(tmp_path) == []
+    for place in places:
+        parts = urlsplit(place["port"])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5)
+    report = RackReport.model_validate_json((tmp_path / "run.json").read_text())
+    assert report.interrupted and 0 < report.totals.tests < 60
 
 
 def went_as_it_should(done: subprocess.CompletedProcess[str]) -> None:
