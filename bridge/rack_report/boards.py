@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from bridge.rack_report.element import Element, el
 from bridge.rack_report.heap_curve import heap_curve, kb
 from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, kind_of
+from bridge.rack_report.listing import busy
 from bridge.rack_report.model import BoardReport, RackReport, TestReport
 from bridge.rack_report.timeline import window
 from bridge.rack_report.verdict import duration
@@ -40,7 +41,7 @@ def _card(
 ) -> Element:
     points = _whole([test for _, test in tests])
     curve = heap_curve([(max(at - begin, 0.0), size) for at, size in points], seconds=end - begin)
-    busy = sum(test.seconds - test.waited for _, test in tests)
+    busy = sum(busy(test) for _, test in tests)
     return el(
         "article",
         el(
