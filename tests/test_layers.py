@@ -68,6 +68,8 @@ LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
+LADDER["rack_report"] = set()
+LADDER["rack_demo"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
@@ -96,14 +98,16 @@ HOMES: dict[str, set[str]] = {
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
+    "pytest": {"bridge.pytest_plugin", "bridge.rack_demo.mishaps"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison", "bridge.rack_demo"},
     "pydantic": {
         "bridge.yaml_file",
         "bridge.profile",
         "bridge.firmware",
         "bridge.provision",
         "bridge.rack",
+        "bridge.rack_report",
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},

@@ -16,7 +16,7 @@ import click
 
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
-from bridge.cli.options import SECONDS_OR_NONE
+from bridge.cli.options import SECONDS, SECONDS_OR_NONE
 from bridge.errors import LeaseLost, UsageError
 from bridge.rack import health
 from bridge.rack.load import VARIABLE, load_rack
@@ -228,3 +228,32 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await process.wait()
+
+
+@rack.command()
+@rack_option
+@click.option("--once", is_flag=True, help="Print the table once.")
+@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
+def watch(file: Path, once: bool, every: float) -> None:
+    """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
+
+    It goes on until Ctrl-C. Where the output is no terminal it prints a line for each place, and one whenever something
+    changes.
+    """
+    from bridge.cli.rack_watch import watch_rack
+
+    watch_rack(Rack(load_rack(file)), file.name, once=once, every=every)
+
+
+@rack.command()
+@click.option("--to", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
+              help="Where the page, the JUnit file and the rest go; by default a new temporary folder.")  # fmt: skip
+def demo(folder: Path | None) -> int:
+    """A rack without hardware: 60 tests on four virtual boards at once, two of which fail in the middle.
+
+    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
+    the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
+    """
+    from bridge.cli.rack_demo import show_demo
+
+    return show_demo(folder)

@@ -47,6 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board-wait", type=float, default=600.0, metavar="SECONDS", help="how long a test waits for a board (600)"
     )
+    group.addoption("--rack-html", metavar="FILE", help="write a page that shows the run: boards, tests, whose fault")
+    group.addoption("--rack-json", metavar="FILE", help="write the same for programs (schemas/rack-report.json)")
     parser.addini("nodemcu_board", "ports of boards, where neither --board nor --rack is given", "linelist")
     parser.addini("nodemcu_heap_slack", "bytes of a board's heap that a test may leave in use (256)")
 
@@ -61,6 +63,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Reports(config), "nodemcu_reports")
+    if config.getoption("rack_html") or config.getoption("rack_json"):
+        from bridge.pytest_plugin.html import register
+
+        register(config)
     if config.getoption("board") or config.getoption("rack"):
         from bridge.pytest_plugin.start import rack_of
 
