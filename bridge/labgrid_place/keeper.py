@@ -1,0 +1,234 @@
+"""The keeper: the process in labgrid's environment that has one place for its holder.
+
+python -m bridge.labgrid_place.keeper DESCRIPTOR
+
+The descriptor is a socket to the holder. Both say JSON, a line each. The first line asks for something: `list`, or
+`claim` with what `Claim` has. After the answer `lease` the holder gives signs of life (`beat`) and may ask to `release`
+it or to switch its `power`. The keeper prolongs the place at the coordinator, serves its port, and gives it back when
+the holder ends, is silent for the time to live, or the coordinator has given the place to somebody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from labgrid import Target, target_factory
+from labgrid.util.proxy import proxymanager
+
+from bridge.errors import BridgeError, NoPlace, PlaceFailed, RackError
+from bridge.labgrid_place.coordinator import Coordinator, holder_of, take_name
+from bridge.labgrid_place.env_file import EnvFile, read_env
+from bridge.labgrid_place.prepare import prepare, switch_power
+from bridge.labgrid_place.relay import Relay
+from bridge.labgrid_place.turn import Turn
+
+#: The place is prolonged so many times in a time to live.
+BEATS = 4
+
+
+class Keeper:
+    """One of them.
+
+    Args:
+        reader, writer: of the socket to the holder.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ttl = 0.0
+        self._heard_at = self._prolonged_at = 0.0
+        self._work: set[asyncio.Task[None]] = set()
+        self._name = ""
+
+    async def run(self) -> None:
+        """Do what the holder asks for first, and all that comes of it."""
+        request = await self._hear()
+        if request is None:
+            return
+        self._ttl = float(request.get("ttl", 30.0))
+        take_name(self._ttl)
+        try:
+            env = read_env(request["env"])
+            coordinator = await Coordinator.connect(env.coordinator)
+            try:
+                if request["do"] == "list":
+                    self.say({"places": _places(coordinator, env)})
+                else:
+                    await self._claim(request, env, coordinator)
+            finally:
+                await coordinator.close()
+        except BridgeError as error:
+            self.say({"refused": type(error).__name__, "why": error.message, "remedy": error.remedy})
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Tell the holder; one that is gone is told nothing."""
+        with contextlib.suppress(OSError):
+            self._writer.write(json.dumps(message).encode() + b"\n")
+
+    def end(self, why: str) -> None:
+        """The lease is over, or its claim is not wanted any more."""
+        if not self._over.done():
+            self._over.set_result(why)
+
+    async def _hear(self) -> dict[str, Any] | None:
+        try:
+            line = await self._reader.readline()
+        except OSError:
+            return None
+        self._heard_at = asyncio.get_running_loop().time()
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    async def _claim(self, request: Mapping[str, Any], env: EnvFile, coordinator: Coordinator) -> None:
+        turn = Turn(coordinator, request["names"], lambda holders: self.say({"waiting": holders}))
+        taking = asyncio.ensure_future(turn.take(request["timeout"]))
+        env_file = request["env"] if env.environment is not None else None
+        listening = asyncio.ensure_future(self._listen(coordinator, env_file))
+        name = None
+        try:
+            await asyncio.wait({taking, self._over}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done():
+                return
+            name = taking.result()
+            await self._keep(name, request, env, coordinator)
+        finally:
+            if not taking.done():
+                taking.cancel()
+                with contextlib.suppress(asyncio.CancelledError, BridgeError):
+                    name = await taking
+            if name is not None:
+                # In this lease's name: who has it by now keeps it.
+                with contextlib.suppress(RackError):
+                    await coordinator.call("ReleasePlace", placename=name, fromuser=coordinator.name)
+            listening.cancel()
+            self.say({"released": True})
+
+    async def _keep(self, name: str, request: Mapping[str, Any], env: EnvFile, coordinator: Coordinator) -> None:
+        self._name = name
+        self._prolonged_at = asyncio.get_running_loop().time()
+        beating = asyncio.ensure_future(self._prolong(coordinator))
+        relay = None
+        try:
+            role = next((role for role, place in (env.roles or {}).items() if place == name), None)
+            if env.environment is not None and role is not None:
+                preparing = asyncio.ensure_future(prepare(env.environment, role, coordinator, name))
+                await asyncio.wait({preparing, self._over}, return_when=asyncio.FIRST_COMPLETED)
+                if not preparing.done():
+                    return
+                preparing.result()
+            relay = Relay(*self._where(coordinator, name), self._is_good)
+            await relay.start()
+            place = coordinator.place(name)
+            holder = holder_of(place)
+            assert holder is not None
+            said = {"place": coordinator.describe(name, role), "since": holder[1], "name": coordinator.name}
+            self.say({"lease": {**said, "url": f"{self._scheme(coordinator, name)}://127.0.0.1:{relay.tcp_port}"}})
+            why = await self._over
+            relay.cut()
+            if why:
+                self.say({"lost": why})
+        finally:
+            beating.cancel()
+            if relay is not None:
+                relay.cut()
+
+    def _is_good(self) -> bool:
+        """False once others may have taken the place for free; a process that was stopped finds out here."""
+        return asyncio.get_running_loop().time() - self._prolonged_at < self._ttl
+
+    async def _listen(self, coordinator: Coordinator, env_file: str | None) -> None:
+        """Hear the holder, and judge its silence."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                async with asyncio.timeout_at(self._heard_at + self._ttl):
+                    message = await self._hear()
+            except TimeoutError:
+                return self.end(f"its holder was silent for {loop.time() - self._heard_at:.1f} s")
+            if message is None or message["do"] == "release":
+                return self.end("")
+            if message["do"] == "power":
+                self._begin(self._power(coordinator, message["action"], env_file))
+
+    async def _power(self, coordinator: Coordinator, action: str, env_file: str | None) -> None:
+        try:
+            await switch_power(coordinator, self._name, action, env_file)
+        except BridgeError as error:
+            self.say({"power": {"why": error.message, "remedy": error.remedy}})
+        else:
+            self.say({"power": None})
+
+    async def _prolong(self, coordinator: Coordinator) -> None:
+        """Tell the coordinator that the lease is alive, as long as the place is this lease's."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            if coordinator.is_gone:
+                return self.end(f"the coordinator at {coordinator.address} has gone, and knows nothing of it any more")
+            try:
+                # Refused to all but who has the place, and counts as a change of it, which those who wait can see.
+                await coordinator.call("AllowPlace", placename=self._name, user=coordinator.name)
+                self._prolonged_at = began
+            except RackError as error:
+                return self.end(f"the place has been taken away: {error.message}")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._ttl / BEATS), coordinator.news:
+                    await coordinator.news.wait_for(lambda: self._is_taken_away(coordinator))
+
+    def _is_taken_away(self, coordinator: Coordinator) -> bool:
+        place = coordinator.place(self._name)
+        return coordinator.is_gone or place is None or place.acquired != coordinator.name
+
+    def _where(self, coordinator: Coordinator, name: str) -> tuple[str, int]:
+        """Where the exporter has the port, through labgrid's proxy if it must be."""
+        entry = coordinator.port(name)
+        if entry is None or entry.args.get("port") is None:
+            raise PlaceFailed(f"The exporter of the place {name} does not serve its serial port")
+        resource = target_factory.make_resource(Target(name), entry.cls, None, entry.args)
+        resource.extra = entry.extra
+        host, tcp_port = proxymanager.get_host_and_port(resource)
+        return host, tcp_port
+
+    def _scheme(self, coordinator: Coordinator, name: str) -> str:
+        return "socket" if coordinator.port(name).args.get("protocol") == "raw" else "rfc2217"
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+def _places(coordinator: Coordinator, env: EnvFile) -> list[dict[str, Any]]:
+    if env.roles is None:
+        return [coordinator.describe(name) for name in sorted(coordinator.session.places)]
+    absent = sorted(name for name in env.roles.values() if coordinator.place(name) is None)
+    if absent:
+        raise NoPlace(f"The coordinator at {coordinator.address} knows no place {', '.join(absent)}")
+    return [coordinator.describe(name, role) for role, name in env.roles.items()]
+
+
+async def _main(descriptor: int) -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
+    keeper = Keeper(reader, writer)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, keeper.end, "its keeper was told to end")
+    try:
+        await keeper.run()
+    except Exception as error:
+        keeper.say({"refused": "RackError", "why": f"The keeper has failed: {error!r}", "remedy": None})
+        raise
+    finally:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(2.0):
+                await writer.drain()
+        writer.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(int(sys.argv[1])))
