@@ -123,33 +123,34 @@ class Coordinator:
         """The serial port of a place, or None."""
         return next((one for (_, kind), one in self.resources(name).items() if kind == "NetworkSerialPort"), None)
 
-    def describe(self, name: str, role: str | None = None) -> dict[str, Any]:
-        """What there is to know of a place, as `LabgridPlace` takes it."""
+    def describe(self, name: str) -> dict[str, Any]:
+        """What there is to know of a place, for its holder (`bridge.labgrid_place.rack.place_of`)."""
         place = self.place(name)
         resources = self.resources(name)
         facts: dict[str, Any] = next((one.args for (_, kind), one in resources.items() if kind == "NodeMCU"), {})
         holder = holder_of(place)
-        port = self.port(name)
-        absent = None
-        if port is None:
-            absent = "no exporter that is connected offers a serial port for it"
-        elif not port.avail:
-            absent = "its serial port is not plugged in"
-        tags = {*words(facts.get("tags", "")), *place.tags, *(f"{key}={value}" for key, value in place.tags.items())}
         return {
             "name": name,
-            "coordinator": self.address,
-            "role": role,
-            "mac": facts.get("mac") or None,
+            # The port itself is at its exporter, and is another one each time.
+            "port": f"labgrid://{self.address}/{name}",
+            "mac": facts.get("mac", "").lower() or None,
             "profile": facts.get("profile") or None,
-            "tags": sorted(tags),
-            "modules": words(facts.get("modules", "")),
-            "flash": int(facts.get("flash", 0)),
+            "tags": sorted({*words(facts.get("tags", "")), *(f"{key}={value}" for key, value in place.tags.items())}),
+            "modules": words(facts["modules"]) if facts.get("modules") else None,
+            "flash": facts.get("flash") or None,
             "lua": facts.get("lua") or None,
+            "reset": facts.get("reset", "lines"),
             "holder": None if holder is None else holder[0],
             "since": None if holder is None else holder[1],
-            "absent": absent,
+            "absent": self.absent(name),
         }
+
+    def absent(self, name: str) -> str | None:
+        """Why no board can be had at a place now, or None."""
+        port = self.port(name)
+        if port is None:
+            return "no exporter that is connected offers a serial port for it"
+        return None if port.avail else "its serial port is not plugged in"
 
     async def call(self, method: str, **fields: Any) -> Any:
         """Ask the coordinator for something, e.g. `AcquirePlace`, and see what comes of it.

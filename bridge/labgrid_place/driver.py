@@ -80,7 +80,9 @@ class NodeMCUDriver(Driver, ResetProtocol):
 
     @property
     def has_lines(self) -> bool:
-        """False where the board's kind says that no reset lines are wired."""
+        """False where the place, or the board's kind, says that no reset lines are wired."""
+        if self.facts is not None and self.facts.reset == "none":
+            return False
         profile = self.profile
         return profile is None or profile.reset.lines != "none"
 

@@ -3,8 +3,8 @@
 python -m bridge.labgrid_place.keeper DESCRIPTOR
 
 The descriptor is a socket to the holder. Both say JSON, a line each. The first line asks for something: `list`, or
-`claim` with what `Claim` has. After the answer `lease` the holder gives signs of life (`beat`) and may ask to `release`
-it or to switch its `power`. The keeper prolongs the place at the coordinator, serves its port, and gives it back when
+`claim` with names of places. After the answer `lease` the holder gives signs of life (`beat`) until it wants to
+`release` it, and is told whether it is `wanted`. The keeper prolongs the place at the coordinator, serves its port, and gives it back when
 the holder ends, is silent for the time to live, or the coordinator has given the place to somebody else.
 """
 
@@ -16,7 +16,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from labgrid import Target, target_factory
@@ -25,12 +25,14 @@ from labgrid.util.proxy import proxymanager
 from bridge.errors import BridgeError, NoPlace, PlaceFailed, RackError
 from bridge.labgrid_place.coordinator import Coordinator, holder_of, take_name
 from bridge.labgrid_place.env_file import EnvFile, read_env
-from bridge.labgrid_place.prepare import prepare, switch_power
+from bridge.labgrid_place.prepare import power_command, prepare
 from bridge.labgrid_place.relay import Relay
-from bridge.labgrid_place.turn import Turn
+from bridge.labgrid_place.turn import Turn, is_wanted
 
 #: The place is prolonged so many times in a time to live.
 BEATS = 4
+#: Seconds between looks whether others wait for the place.
+LOOK_S = 1.0
 
 
 class Keeper:
@@ -45,7 +47,6 @@ class Keeper:
         self._over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ttl = 0.0
         self._heard_at = self._prolonged_at = 0.0
-        self._work: set[asyncio.Task[None]] = set()
         self._name = ""
 
     async def run(self) -> None:
@@ -89,8 +90,7 @@ class Keeper:
     async def _claim(self, request: Mapping[str, Any], env: EnvFile, coordinator: Coordinator) -> None:
         turn = Turn(coordinator, request["names"], lambda holders: self.say({"waiting": holders}))
         taking = asyncio.ensure_future(turn.take(request["timeout"]))
-        env_file = request["env"] if env.environment is not None else None
-        listening = asyncio.ensure_future(self._listen(coordinator, env_file))
+        listening = asyncio.ensure_future(self._listen())
         name = None
         try:
             await asyncio.wait({taking, self._over}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,6 +114,7 @@ class Keeper:
         self._name = name
         self._prolonged_at = asyncio.get_running_loop().time()
         beating = asyncio.ensure_future(self._prolong(coordinator))
+        looking = asyncio.ensure_future(self._look_for_others(coordinator))
         relay = None
         try:
             role = next((role for role, place in (env.roles or {}).items() if place == name), None)
@@ -123,19 +124,24 @@ class Keeper:
                 if not preparing.done():
                     return
                 preparing.result()
-            relay = Relay(*self._where(coordinator, name), self._is_good)
+            scheme, host, tcp_port = self._port_of(coordinator, name)
+            relay = Relay(host, tcp_port, self._is_good)
             await relay.start()
-            place = coordinator.place(name)
-            holder = holder_of(place)
+            holder = holder_of(coordinator.place(name))
             assert holder is not None
-            said = {"place": coordinator.describe(name, role), "since": holder[1], "name": coordinator.name}
-            self.say({"lease": {**said, "url": f"{self._scheme(coordinator, name)}://127.0.0.1:{relay.tcp_port}"}})
+            self.say({"lease": {
+                "place": coordinator.describe(name), "name": coordinator.name, "since": holder[1],
+                "power": power_command(coordinator, name, env.environment),
+                "port": f"{scheme}://{host}:{tcp_port}",
+                "url": f"{scheme}://127.0.0.1:{relay.tcp_port}", "tcp_port": relay.tcp_port,
+            }})  # fmt: skip
             why = await self._over
             relay.cut()
             if why:
                 self.say({"lost": why})
         finally:
             beating.cancel()
+            looking.cancel()
             if relay is not None:
                 relay.cut()
 
@@ -143,7 +149,7 @@ class Keeper:
         """False once others may have taken the place for free; a process that was stopped finds out here."""
         return asyncio.get_running_loop().time() - self._prolonged_at < self._ttl
 
-    async def _listen(self, coordinator: Coordinator, env_file: str | None) -> None:
+    async def _listen(self) -> None:
         """Hear the holder, and judge its silence."""
         loop = asyncio.get_running_loop()
         while True:
@@ -154,16 +160,6 @@ class Keeper:
                 return self.end(f"its holder was silent for {loop.time() - self._heard_at:.1f} s")
             if message is None or message["do"] == "release":
                 return self.end("")
-            if message["do"] == "power":
-                self._begin(self._power(coordinator, message["action"], env_file))
-
-    async def _power(self, coordinator: Coordinator, action: str, env_file: str | None) -> None:
-        try:
-            await switch_power(coordinator, self._name, action, env_file)
-        except BridgeError as error:
-            self.say({"power": {"why": error.message, "remedy": error.remedy}})
-        else:
-            self.say({"power": None})
 
     async def _prolong(self, coordinator: Coordinator) -> None:
         """Tell the coordinator that the lease is alive, as long as the place is this lease's."""
@@ -182,36 +178,44 @@ class Keeper:
                 async with asyncio.timeout(self._ttl / BEATS), coordinator.news:
                     await coordinator.news.wait_for(lambda: self._is_taken_away(coordinator))
 
+    async def _look_for_others(self, coordinator: Coordinator) -> None:
+        """Tell the holder when somebody begins or ceases to wait for the place; the coordinator does not."""
+        wanted = False
+        with contextlib.suppress(RackError):  # its end is found out by who prolongs
+            while True:
+                await asyncio.sleep(LOOK_S)
+                if wanted != await is_wanted(coordinator, self._name):
+                    wanted = not wanted
+                    self.say({"wanted": wanted})
+
     def _is_taken_away(self, coordinator: Coordinator) -> bool:
         place = coordinator.place(self._name)
         return coordinator.is_gone or place is None or place.acquired != coordinator.name
 
-    def _where(self, coordinator: Coordinator, name: str) -> tuple[str, int]:
-        """Where the exporter has the port, through labgrid's proxy if it must be."""
+    def _port_of(self, coordinator: Coordinator, name: str) -> tuple[str, str, int]:
+        """Scheme, host and port where the exporter has it, through labgrid's proxy if it must be."""
         entry = coordinator.port(name)
         if entry is None or entry.args.get("port") is None:
             raise PlaceFailed(f"The exporter of the place {name} does not serve its serial port")
         resource = target_factory.make_resource(Target(name), entry.cls, None, entry.args)
         resource.extra = entry.extra
         host, tcp_port = proxymanager.get_host_and_port(resource)
-        return host, tcp_port
-
-    def _scheme(self, coordinator: Coordinator, name: str) -> str:
-        return "socket" if coordinator.port(name).args.get("protocol") == "raw" else "rfc2217"
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        return "socket" if entry.args.get("protocol") == "raw" else "rfc2217", host, tcp_port
 
 
 def _places(coordinator: Coordinator, env: EnvFile) -> list[dict[str, Any]]:
     if env.roles is None:
-        return [coordinator.describe(name) for name in sorted(coordinator.session.places)]
+        # A coordinator has places with boards of other kinds, too.
+        names = [name for name in sorted(coordinator.session.places) if _is_nodemcu(coordinator, name)]
+        return [coordinator.describe(name) for name in names]
     absent = sorted(name for name in env.roles.values() if coordinator.place(name) is None)
     if absent:
         raise NoPlace(f"The coordinator at {coordinator.address} knows no place {', '.join(absent)}")
-    return [coordinator.describe(name, role) for role, name in env.roles.items()]
+    return [coordinator.describe(name) for name in env.roles.values()]
+
+
+def _is_nodemcu(coordinator: Coordinator, name: str) -> bool:
+    return any(kind == "NodeMCU" for _, kind in coordinator.resources(name))
 
 
 async def _main(descriptor: int) -> None:

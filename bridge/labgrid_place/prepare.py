@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 
-from labgrid import Environment
+from labgrid import Environment, target_factory
 from labgrid.exceptions import NoStrategyFoundError
 from labgrid.resource.remote import RemotePlaceManager
 from labgrid.strategy import StrategyError
@@ -16,8 +15,6 @@ from bridge.labgrid_place.coordinator import Coordinator
 
 #: The state in which a holder gets a board: it makes the agent ready itself.
 STATE = "flashed"
-#: Seconds that switching power may take.
-_POWER_S = 60.0
 
 
 async def prepare(environment: Environment, role: str, coordinator: Coordinator, name: str) -> None:
@@ -65,33 +62,32 @@ def _why(error: BaseException) -> str:
     return said[0] if said else type(error).__name__
 
 
-async def switch_power(coordinator: Coordinator, name: str, action: str, env_file: str | None) -> None:
-    """Switch the power of a place by what labgrid knows of it: the drivers of the environment file, or the resource.
+def power_command(coordinator: Coordinator, name: str, environment: Environment | None) -> list[str] | None:
+    """The command that switches the power of a place in the name of the lease, without what it is to do.
 
     Args:
         coordinator: the session that has the place.
         name: of the place.
-        action: "on", "off" or "cycle".
-        env_file: path, or None.
+        environment: of the file that names it, whose power drivers count, or None.
 
-    Raises:
-        PlaceFailed: it cannot; in the words of labgrid.
+    Returns:
+        None if labgrid knows no power control for it.
     """
-    command = [sys.executable, "-m", "labgrid.remote.client", "-x", coordinator.address, "-p", name]
-    if env_file is not None:
-        command += ["-c", env_file]
-    process = await asyncio.create_subprocess_exec(
-        *command, "power", action, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    try:
-        async with asyncio.timeout(_POWER_S):
-            out, _ = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        raise PlaceFailed(f"Switching the power of the place {name} took more than {_POWER_S:g} s") from error
-    if process.returncode:
-        said = out.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
-        raise PlaceFailed(
-            f"The power of the place {name} cannot be switched: {said[-1]}",
-            remedy="Export a power port for it, or bind a power driver to its target in the environment file.",
-        )
+    exported = any("Power" in kind for _, kind in coordinator.resources(name))
+    named = environment is not None and any("Power" in kind for kind in _drivers_at(environment, name))
+    if not exported and not named:
+        return None
+    session = coordinator.session
+    who = [f"LG_HOSTNAME={session.gethostname()}", f"LG_USERNAME={session.getuser()}"]
+    file = [] if environment is None else ["-c", environment.config_file]
+    client = [sys.executable, "-m", "labgrid.remote.client"]
+    return ["env", *who, *client, "-x", coordinator.address, *file, "-p", name, "power"]
+
+
+def _drivers_at(environment: Environment, name: str) -> set[str]:
+    found: set[str] = set()
+    for config in environment.config.get_targets().values():
+        resources, drivers = target_factory.normalize_config(config)
+        if name in resources.get("RemotePlace", {}):
+            found |= drivers.keys()
+    return found

@@ -1,138 +1,150 @@
-"""The places of a coordinator of labgrid as a rack: what `bridge.rack` is for the boards of one machine."""
+"""The places of a coordinator of labgrid as a rack, with boards on more than one machine.
+
+A lease of it is what a lease of any rack is. What differs lies in labgrid: the coordinator says who has a place, and an
+exporter serves its port.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from bridge.errors import NoPlace, PlaceFailed
+from pydantic import ValidationError
+
+from bridge.errors import NoPlace, UsageError
 from bridge.labgrid_place.lease import LabgridLease
-from bridge.labgrid_place.place import LabgridPlace, Needs
-from bridge.labgrid_place.talk import Talk
+from bridge.labgrid_place.talk import Message, Talk
+from bridge.portal import portal
+from bridge.rack.lease import Lease
+from bridge.rack.model import Capabilities, Place, Power, RackFile
+from bridge.rack.needs import Needs
+from bridge.rack.rack import Rack
 
 #: Seconds that a holder may be silent.
 TTL = 30.0
 #: Seconds for a coordinator to say what it has.
 _LIST_S = 30.0
+_ANY = Needs()
 
 
-@dataclass(frozen=True)
-class Anything:
-    """Needs that every place fits."""
-
-    modules: frozenset[str] = frozenset()
-    tags: frozenset[str] = frozenset()
-    flash: int = 0
-    place: str | None = None
-    lua: str | None = None
-
-
-ANYTHING = Anything()
-
-
-class LabgridRack:
-    """The places that an environment file names, or all of a coordinator.
+class LabgridRack(Rack):
+    """The places that an environment file names, or all of a coordinator that have a NodeMCU. Made by `open`.
 
     Args:
         env: an environment file of labgrid, or host:port of a coordinator.
+        places: of it.
         ttl: seconds after which a holder that is silent loses its place.
         told: called with who holds what, by place, while a claim waits.
     """
 
     def __init__(
-        self, env: str, *, ttl: float = TTL, told: Callable[[Mapping[str, str]], None] | None = None
+        self, env: str, places: Sequence[Place], *, ttl: float = TTL, told: Callable[[Mapping[str, str]], None] | None = None
     ) -> None:
+        super().__init__(RackFile(version=1, ttl=ttl, places=[*places]))
         self.env, self.ttl, self._told = env, ttl, told
 
-    async def places(self) -> tuple[LabgridPlace, ...]:
-        """What is there, and who has it, as the coordinator knows it now.
+    @classmethod
+    async def open(
+        cls, env: str, *, ttl: float = TTL, told: Callable[[Mapping[str, str]], None] | None = None
+    ) -> LabgridRack:
+        """Ask a coordinator for its places.
 
         Raises:
             UsageError: the environment file is none, or there is no labgrid.
-            RackError: nobody answers at the coordinator, or it does not know a place.
+            RackError: nobody answers at the coordinator.
+            NoPlace: it does not know a place of the file, or has none with a NodeMCU.
         """
-        talk = Talk({"do": "list", "env": self.env}, _LIST_S)
-        try:
-            said = await talk.hear()
-        finally:
-            await asyncio.to_thread(talk.end)
-        return tuple(map(LabgridPlace.read, said["places"]))
-
-    async def claim(
-        self, needs: Needs = ANYTHING, *, purpose: str = "", timeout: float | None = None
-    ) -> LabgridLease:
-        """Take a place, when one that fits is free.
-
-        Args:
-            needs: what it must be.
-            purpose: what for; labgrid has no place for it, so it is known here alone.
-            timeout: seconds to wait, or None for ever.
-
-        Raises:
-            NoPlace: none can ever be that; says what each lacks.
-            PlaceBusy: others had them, to the end; says who, since when.
-            PlaceFailed: it fits, and no exporter offers it, or its strategy cannot make it ready.
-            UsageError, RackError: as `places`.
-        """
-        return await self._claim(fitting(await self.places(), needs), timeout)
+        said = await ask(env)
+        if not said:
+            raise NoPlace(
+                f"The coordinator at {env} has no place with a NodeMCU",
+                remedy="Export a resource NodeMCU beside the serial port, or name the places in an environment file.",
+            )
+        return cls(env, [place_of(one) for one in said], ttl=ttl, told=told)
 
     async def claim_many(
-        self, count: int, needs: Needs = ANYTHING, *, purpose: str = "", timeout: float | None = None
-    ) -> list[LabgridLease]:
-        """Take several places, or none. Those who claim several wait for them in one order, so none blocks another.
+        self, count: int, needs: Needs = _ANY, *, purpose: str = "", timeout: float | None = None
+    ) -> list[Lease]:
+        """Get several boards: all or none. See `bridge.rack.rack.Rack.claim`.
 
-        Args:
-            count: how many.
-            needs, purpose, timeout: as for `claim`; what each of them must be, and for all of them together.
-
-        Raises:
-            As `claim`.
+        Those who claim several wait for them in one order, so that none has what another waits for and the other way
+        round. labgrid has no word for what a place is wanted for: others who wait are not told the purpose.
         """
-        places = fitting(await self.places(), needs)
-        if len(places) < count:
-            raise NoPlace(f"{count} places are asked for, and {len(places)} of {self.env} fit")
-        chosen = sorted(places[:count], key=lambda place: place.name)
+        if count < 1:
+            raise UsageError(f"{count} boards cannot be claimed", remedy="Claim at least one.")
+        names = [place.name for place in self._fitting(count, needs)]
         loop = asyncio.get_running_loop()
-        deadline = None if timeout is None else loop.time() + timeout
-        leases: list[LabgridLease] = []
+        until = None if timeout is None else loop.time() + timeout
+        leases: list[Lease] = []
         try:
-            for place in chosen:
-                left = None if deadline is None else max(deadline - loop.time(), 0.0)
-                leases.append(await self._claim([place], left))
+            if count == 1:
+                return [await self._claim(names, timeout)]
+            for name in sorted(names[:count]):
+                leases.append(await self._claim([name], None if until is None else max(0.0, until - loop.time())))
         except BaseException:
             for lease in leases:
                 await lease.release()
             raise
         return leases
 
-    async def _claim(self, places: list[LabgridPlace], timeout: float | None) -> LabgridLease:
-        request = {"do": "claim", "env": self.env, "names": [place.name for place in places], "timeout": timeout}
-        talk = Talk(request, self.ttl)
+    async def _claim(self, names: list[str], timeout: float | None) -> LabgridLease:
+        talk = Talk({"do": "claim", "env": self.env, "names": names, "timeout": timeout}, self.ttl)
         try:
             while "lease" not in (said := await talk.hear()):
                 if "waiting" in said and self._told is not None:
                     self._told(said["waiting"])
-            return LabgridLease(talk, said["lease"])
+            place = place_of(said["lease"]["place"], said["lease"]["power"])
+            return LabgridLease(place, said["lease"], talk)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(talk.end))
             raise
 
 
-def fitting(places: tuple[LabgridPlace, ...], needs: Needs) -> list[LabgridPlace]:
-    """The places that can be what is asked for, the free ones first.
+def open_rack(env: str) -> LabgridRack:
+    """`LabgridRack.open` without `await`; its leases live on the loop of `bridge.portal`."""
+    return portal().call(LabgridRack.open(env))
+
+
+async def ask(env: str) -> list[dict[str, Any]]:
+    """What a coordinator knows of its places now, and who has them.
 
     Raises:
-        NoPlace: none can; says what each lacks.
-        PlaceFailed: no exporter offers one that can.
+        As `LabgridRack.open`.
     """
-    lacking = {place.name: place.lacks(needs) for place in places}
-    fit = [place for place in places if lacking[place.name] is None]
-    if not fit:
-        reasons = "; ".join(f"{name} {lack}" for name, lack in lacking.items())
-        raise NoPlace(f"No place can be what is asked for: {reasons or 'there is none at all'}")
-    there = [place for place in fit if place.absent is None]
-    if not there:
-        reasons = "; ".join(f"{place.name}: {place.absent}" for place in fit)
-        raise PlaceFailed(f"No board can be had: {reasons}", remedy="Start the exporters, and see `labgrid-client places`.")
-    return sorted(there, key=lambda place: (place.holder is not None, place.name))
+    talk = Talk({"do": "list", "env": env}, _LIST_S)
+    try:
+        said = await talk.hear()
+    finally:
+        await asyncio.to_thread(talk.end)
+    return list(said["places"])
+
+
+def place_of(said: Message, power: Sequence[str] | None = None) -> Place:
+    """A place as racks have it.
+
+    Args:
+        said: by a keeper.
+        power: command that switches its power, without what it is to do.
+
+    Raises:
+        UsageError: what labgrid says of it is not what it must be; names it.
+    """
+    try:
+        commands = None if power is None else {action: [*power, action] for action in ("on", "off", "cycle")}
+        return Place(
+            name=said["name"],
+            port=said["port"],
+            mac=said["mac"],
+            profile=said["profile"],
+            tags=said["tags"],
+            capabilities=Capabilities(flash=said["flash"], modules=said["modules"], lua=said["lua"]),
+            power=Power.model_validate({"reset": said["reset"], "command": commands}),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"The place {said['name']} of labgrid cannot be used: {first['loc'][-1] if first['loc'] else 'it'}: "
+            f"{first['msg']}",
+            remedy="Correct its resource NodeMCU in its exporter's file.",
+        ) from error

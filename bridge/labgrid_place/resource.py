@@ -24,6 +24,7 @@ class NodeMCU(Resource):
         modules: of its firmware that are promised.
         flash: bytes of its flash; 0: unknown.
         lua: "5.1" or "5.3"; empty: unknown.
+        reset: "lines" if RTS and DTR of its port reset it, else "none".
     """
 
     mac = attr.ib(default="", validator=attr.validators.instance_of(str))
@@ -32,6 +33,7 @@ class NodeMCU(Resource):
     modules = attr.ib(default="", validator=attr.validators.instance_of(str))
     flash = attr.ib(default=0, validator=attr.validators.instance_of(int))
     lua = attr.ib(default="", validator=attr.validators.instance_of(str))
+    reset = attr.ib(default="lines", validator=attr.validators.in_(("lines", "none")))
 
 
 def words(text: str) -> list[str]:

@@ -34,6 +34,10 @@ class Talk:
         request: the first line.
         ttl: seconds that this process may be silent.
 
+    Attributes:
+        lost: why the lease is over, or None.
+        is_wanted: somebody waits for the place.
+
     Raises:
         UsageError: there is no environment with labgrid.
         RackError: the keeper cannot be started.
@@ -59,7 +63,8 @@ class Talk:
         self._spoke_at = time.monotonic()
         self._over = threading.Event()
         self.lost: str | None = None
-        """Why the lease is over, or None."""
+        self.is_wanted = False
+        self._ended = False
         self.say({**request, "ttl": ttl})
         threading.Thread(target=self._beat, name="labgrid lease", daemon=True).start()
         threading.Thread(target=self._read, name="labgrid keeper", daemon=True).start()
@@ -101,7 +106,10 @@ class Talk:
         return self.lost
 
     def end(self) -> None:
-        """End the keeper, which gives everything back, and wait for it."""
+        """End the keeper, which gives everything back, and wait for it. Doing it again does nothing."""
+        if self._ended:
+            return
+        self._ended = True
         self._over.set()
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -125,7 +133,10 @@ class Talk:
                     message = json.loads(line)
                     if "lost" in message:
                         self._lose(message["lost"])
-                    self._tell(message)
+                    elif "wanted" in message:
+                        self.is_wanted = message["wanted"]
+                    else:
+                        self._tell(message)
         self._over.set()
         assert self._process.stderr is not None
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]

@@ -66,6 +66,7 @@ class Turn:
             await self._cancel()
 
     async def _take(self) -> str:
+        self._leave_out_the_absent()
         for name in self._names:
             if await self._reserve(name):
                 break  # the others may be another one's
@@ -91,6 +92,15 @@ class Turn:
                     await self._coordinator.news.wait_for(self._has_news)
             except TimeoutError:
                 pass
+
+    def _leave_out_the_absent(self) -> None:
+        absent = {name: why for name in self._names if (why := self._coordinator.absent(name)) is not None}
+        self._names = [name for name in self._names if name not in absent]
+        if not self._names:
+            raise PlaceFailed(
+                "No board can be had: " + "; ".join(f"{name}: {why}" for name, why in absent.items()),
+                remedy="Start the exporter, or see whether the board is plugged in.",
+            )
 
     async def _reserve(self, name: str) -> bool:
         wanted = messages.Reservation.Filter(filter={"name": name})
@@ -170,3 +180,18 @@ class Turn:
                 await self._coordinator.call("CancelReservation", token=token)
             except RackError:
                 pass  # it has expired
+
+
+async def is_wanted(coordinator: Coordinator, name: str) -> bool:
+    """True if somebody waits for a place, and would take it, by labgrid's reservations.
+
+    Raises:
+        RackError: the coordinator is gone.
+    """
+    place = coordinator.place(name)
+    has = {**place.tags, "name": name}.items() if place is not None else {}.items()
+    answer = await coordinator.call("GetReservations")
+    return any(
+        ReservationState(one.state) is ReservationState.waiting and dict(one.filters["main"].filter).items() <= has
+        for one in answer.reservations
+    )

@@ -126,7 +126,7 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
         facts = f"  NodeMCU: {{profile: nodemcu-v2, modules: '{MODULES}', flash: 4194304, lua: '5.1', "
         exported = {
             "desk": f"desk:\n  RawSerialPort: {{port: {tty}, speed: 115200}}\n{facts}"
-            "mac: '5c:cf:7f:00:01:01', tags: 'quick, on-tty'}\n",
+            "mac: '5c:cf:7f:00:01:01', tags: 'quick, on-tty', reset: none}\n",
             "shelf": "shelf:\n  NetworkSerialPort: {host: 127.0.0.1, port: " + url.rpartition(":")[2] + "}\n"
             f"{facts}mac: '5c:cf:7f:00:01:02', tags: 'quick'}}\n",
         }
