@@ -44,8 +44,8 @@ class Laboratory:
     Attributes:
         coordinator: host:port.
         folder: for files of the laboratory.
-        macs: by place.
-        ports: of the exporters' processes, by place.
+        environment: in which its programs run.
+        exporters: their processes, by place.
     """
 
     coordinator: str
@@ -62,14 +62,15 @@ class Laboratory:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def env_file(self, name: str, *places: str, drivers: str = "") -> Path:
-        """An environment file with a target for each place, named as it is."""
-        targets = "".join(
-            f"  {place}:\n    resources:\n      RemotePlace: {{name: {place}}}\n{drivers}" for place in places
+    def env_file(self, name: str, *, drivers: str = "", **targets: str) -> Path:
+        """An environment file with targets, each at a place."""
+        blocks = "".join(
+            f"  {target}:\n    resources:\n      RemotePlace: {{name: {place}}}\n{drivers}"
+            for target, place in targets.items()
         )
         path = self.folder / name
         path.write_text(
-            f"targets:\n{targets}options: {{coordinator_address: '{self.coordinator}'}}\n"
+            f"targets:\n{blocks}options: {{coordinator_address: '{self.coordinator}'}}\n"
             "imports: [bridge.labgrid_place.strategy]\n"
         )
         return path
