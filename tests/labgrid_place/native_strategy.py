@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
@@ -17,23 +18,16 @@ PLACE = os.environ["TESTED_PLACE"]
 
 def test_a_board_is_brought_to_its_agent_and_back(target: Target, strategy: NodeMCUStrategy) -> None:
     strategy.transition("agent")
-    driver = target["NodeMCUDriver"]
-    assert driver.board.eval("1+1") == 2
-    assert driver.board.net.ifinfo()["ip"].startswith("127.")
-    assert strategy.transition("agent") == []
-    strategy.transition("off")
-    assert not target.get_driver("NodeMCUDriver", activate=False)._board
-
-
-def test_it_begins_anew_with_a_restart_where_lines_are(target: Target, strategy: NodeMCUStrategy) -> None:
-    strategy.transition("agent")
     board = target["NodeMCUDriver"].board
+    assert board.net.ifinfo()["ip"].startswith("127.")
+    assert strategy.transition("agent") == []
     board.exec("native_mark = 1")
     strategy.transition("off")
+    assert not target.get_driver("NodeMCUDriver", activate=False)._board
+    # It begins anew with a restart, where reset lines are wired.
     strategy.transition("agent")
     mark = target["NodeMCUDriver"].board.eval("native_mark")
     assert mark == (None if target.get_resource("NodeMCU").reset == "lines" else 1)
-    strategy.transition("off")
 
 
 async def _count(driver: NodeMCUDriver) -> object:
@@ -42,8 +36,6 @@ async def _count(driver: NodeMCUDriver) -> object:
 
 
 def test_coroutines_have_the_board_too(target: Target, strategy: NodeMCUStrategy) -> None:
-    import asyncio
-
     strategy.transition("flashed")
     assert asyncio.run(_count(target["NodeMCUDriver"])) == 42
 

@@ -20,4 +20,4 @@ def test_in_an_environment_of_labgrid(lab: Laboratory, tmp_path: Path, place: st
         names = run_native("native_strategy", tmp_path, "--lg-env", str(env), TESTED_PLACE=place)
     finally:
         lab.client("-p", place, "release")
-    assert len(names) == 4
+    assert len(names) == 3
