@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,7 +51,7 @@ class Turn:
         """Take a place; gives its name.
 
         Args:
-            timeout: seconds to wait, or None for ever.
+            timeout: seconds to wait, or None for ever. A place that is free is taken with 0 as well.
 
         Raises:
             PlaceBusy: others had them all, to the end.
@@ -58,14 +59,11 @@ class Turn:
             RackError: the coordinator is gone.
         """
         try:
-            async with asyncio.timeout(timeout):
-                return await self._take()
-        except TimeoutError as error:
-            raise PlaceBusy(f"No place is free: {self._holders_in_words()}") from error
+            return await self._take(asyncio.get_running_loop().time() + (math.inf if timeout is None else timeout))
         finally:
             await self._cancel()
 
-    async def _take(self) -> str:
+    async def _take(self, deadline: float) -> str:
         self._leave_out_the_absent()
         for name in self._names:
             if await self._reserve(name):
@@ -87,8 +85,10 @@ class Turn:
                 for token in self._tokens:
                     await self._coordinator.call("PollReservation", token=token)
             self._tell()
+            if loop.time() >= deadline:
+                raise PlaceBusy(f"No place is free: {self._holders_in_words()}")
             try:
-                async with asyncio.timeout_at(min([refresh, *self._ends()])), self._coordinator.news:
+                async with asyncio.timeout_at(min([refresh, deadline, *self._ends()])), self._coordinator.news:
                     await self._coordinator.news.wait_for(self._has_news)
             except TimeoutError:
                 pass
