@@ -69,6 +69,7 @@ class Coordinator:
         self.address, self._session = address, session
         self.name = f"{session.gethostname()}/{session.getuser()}"
         self.news = asyncio.Condition()
+        self._unavailable = False
         self._tell_of_news()
 
     @classmethod
@@ -102,7 +103,7 @@ class Coordinator:
     @property
     def is_gone(self) -> bool:
         """True when the coordinator has ended the session; it has forgotten who had what."""
-        return bool(self._session.stopping.is_set())
+        return self._unavailable or bool(self._session.stopping.is_set())
 
     def place(self, name: str) -> Any:
         """A place as labgrid has it, or None."""
@@ -164,6 +165,7 @@ class Coordinator:
                 answer = await getattr(self._session.stub, method)(request)
                 await self._session.sync_with_coordinator()
         except grpc.aio.AioRpcError as error:
+            self._unavailable |= error.code() == grpc.StatusCode.UNAVAILABLE
             raise RackError(f"The coordinator at {self.address} says: {error.details()}") from error
         except TimeoutError as error:
             raise RackError(f"The coordinator at {self.address} does not answer") from error

@@ -166,13 +166,14 @@ class Keeper:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            if coordinator.is_gone:
-                return self.end(f"the coordinator at {coordinator.address} has gone, and knows nothing of it any more")
             try:
                 # Refused to all but who has the place, and counts as a change of it, which those who wait can see.
                 await coordinator.call("AllowPlace", placename=self._name, user=coordinator.name)
                 self._prolonged_at = began
             except RackError as error:
+                if coordinator.is_gone:
+                    where = coordinator.address
+                    return self.end(f"the coordinator at {where} has gone, and knows nothing of it any more")
                 return self.end(f"the place has been taken away: {error.message}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._ttl / BEATS), coordinator.news:

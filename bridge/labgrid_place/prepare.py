@@ -58,7 +58,7 @@ def _why(error: BaseException) -> str:
         error = error.__cause__
     if isinstance(error, BridgeError):
         return str(error)
-    said = str(error).strip().splitlines()
+    said = (error.msg if isinstance(error, StrategyError) else str(error)).strip().splitlines()
     return said[0] if said else type(error).__name__
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import attr
 from labgrid.factory import target_factory
+from labgrid.protocol import PowerProtocol
 from labgrid.strategy import GraphStrategy, StrategyError, never_retry
 
 from bridge.firmware.catalog import load_images
@@ -40,7 +41,7 @@ class NodeMCUStrategy(GraphStrategy):
 
     Bindings:
         driver: of the board.
-        power: labgrid's driver for its power, or none.
+        power: labgrid's driver for its power, or none. It stands before the strategy in the file.
 
     Args:
         image: name of an image of the environment file (`images:`), a file, or a name of the catalog; empty: none.
@@ -76,6 +77,8 @@ class NodeMCUStrategy(GraphStrategy):
 
     def state_off(self) -> None:
         """No driver of the board is active (labgrid sees to that), and it has no power if that can be had."""
+        if self.power is None and any(isinstance(driver, PowerProtocol) for driver in self.target.drivers):
+            raise StrategyError("The power driver stands behind the strategy: put it before, where labgrid binds it")
         if self.power is not None:
             self.target.activate(self.power)
             self.power.off()

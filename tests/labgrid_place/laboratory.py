@@ -45,11 +45,12 @@ class Laboratory:
         coordinator: host:port.
         folder: for files of the laboratory.
         environment: in which its programs run.
-        exporters: their processes, by place.
+        coordinator_process, exporters: the processes; the latter by place.
     """
 
     coordinator: str
     folder: Path
+    coordinator_process: subprocess.Popen[bytes]
     exporters: dict[str, subprocess.Popen[bytes]]
     environment: dict[str, str]
 
@@ -122,7 +123,9 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
         on_tcp = stack.enter_context(board_process("--rfc2217", "127.0.0.1:0", "--mac", "5c:cf:7f:00:01:02"))
         _, tty = announced(on_tty)
         _, url = announced(on_tcp)
-        _, line = _start(stack, folder, environment, "labgrid-coordinator", "-l", "127.0.0.1:0", until="listening on ")
+        coordinator, line = _start(
+            stack, folder, environment, "labgrid-coordinator", "-l", "127.0.0.1:0", until="listening on "
+        )
         address = line.rpartition(" ")[2]
         facts = f"  NodeMCU: {{profile: nodemcu-v2, modules: '{MODULES}', flash: 4194304, lua: '5.1', "
         exported = {
@@ -139,7 +142,7 @@ def laboratory(folder: Path) -> Iterator[Laboratory]:
                 stack, folder, environment, "labgrid-exporter", "-c", address, "-n", f"{place}-machine",
                 "--hostname", "127.0.0.1", str(file), until="Exporter ready",
             )  # fmt: skip
-        here = Laboratory(address, folder, exporters, environment)
+        here = Laboratory(address, folder, coordinator, exporters, environment)
         for place in exported:
             here.client("-p", place, "create")
             here.client("-p", place, "add-match", f"{place}-machine/{place}/*")
@@ -172,7 +175,7 @@ def _start(
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(5)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
