@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import logging
 import math
 import os
 import re
@@ -51,10 +50,20 @@ def holder_of(place: Any) -> tuple[str, float] | None:
     """Who has a place of labgrid, for a person, and since when in seconds since 1970; None: nobody."""
     if not place.acquired:
         return None
-    found = _NAME.fullmatch(place.acquired)
-    if found is None:
-        return str(place.acquired), float(place.changed)
-    return f"{found['host']}/{found['user']}", float(int(found["since"], 16))
+    since = since_of(place.acquired)
+    return person(place.acquired), float(place.changed) if since is None else since
+
+
+def person(name: str) -> str:
+    """Whose a name is under which labgrid knows somebody: host/user."""
+    found = _NAME.fullmatch(name)
+    return name if found is None else f"{found['host']}/{found['user']}"
+
+
+def since_of(name: str) -> float | None:
+    """When a lease took its name, in seconds since 1970; None: it is none of this package."""
+    found = _NAME.fullmatch(name)
+    return None if found is None else float(int(found["since"], 16))
 
 
 class Coordinator:
@@ -143,6 +152,7 @@ class Coordinator:
             "reset": facts.get("reset", "lines"),
             "holder": None if holder is None else holder[0],
             "since": None if holder is None else holder[1],
+            "ttl": ttl_of(place.acquired or ""),
             "absent": self.absent(name),
         }
 

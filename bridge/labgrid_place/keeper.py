@@ -4,8 +4,8 @@ python -m bridge.labgrid_place.keeper DESCRIPTOR
 
 The descriptor is a socket to the holder. Both say JSON, a line each. The first line asks for something: `list`, or
 `claim` with names of places. After the answer `lease` the holder gives signs of life (`beat`) until it wants to
-`release` it, and is told whether it is `wanted`. The keeper prolongs the place at the coordinator, serves its port, and gives it back when
-the holder ends, is silent for the time to live, or the coordinator has given the place to somebody else.
+`release` it, and is told whether it is `wanted`. The keeper prolongs the place at the coordinator, serves its port, and
+gives it back when the holder ends, is silent for the time to live, or somebody else has got the place.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from bridge.labgrid_place.coordinator import Coordinator, holder_of, take_name
 from bridge.labgrid_place.env_file import EnvFile, read_env
 from bridge.labgrid_place.prepare import power_command, prepare
 from bridge.labgrid_place.relay import Relay
-from bridge.labgrid_place.turn import Turn, is_wanted
+from bridge.labgrid_place.turn import Turn, is_wanted, waiting
 
 #: The place is prolonged so many times in a time to live.
 BEATS = 4
@@ -61,7 +61,7 @@ class Keeper:
             coordinator = await Coordinator.connect(env.coordinator)
             try:
                 if request["do"] == "list":
-                    self.say({"places": _places(coordinator, env)})
+                    self.say({"places": _places(coordinator, env), "waiting": await waiting(coordinator)})
                 else:
                     await self._claim(request, env, coordinator)
             finally:
@@ -93,7 +93,8 @@ class Keeper:
         listening = asyncio.ensure_future(self._listen())
         name = None
         try:
-            await asyncio.wait({taking, self._over}, return_when=asyncio.FIRST_COMPLETED)
+            first: set[asyncio.Future[Any]] = {taking, self._over}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if not taking.done():
                 return
             name = taking.result()
@@ -119,11 +120,8 @@ class Keeper:
         try:
             role = next((role for role, place in (env.roles or {}).items() if place == name), None)
             if env.environment is not None and role is not None:
-                preparing = asyncio.ensure_future(prepare(env.environment, role, coordinator, name))
-                await asyncio.wait({preparing, self._over}, return_when=asyncio.FIRST_COMPLETED)
-                if not preparing.done():
-                    return
-                preparing.result()
+                # To its end, whatever becomes of the holder: nobody else may have a board that is being flashed.
+                await prepare(env.environment, role, coordinator, name)
             scheme, host, tcp_port = self._port_of(coordinator, name)
             relay = Relay(host, tcp_port, self._is_good)
             await relay.start()
@@ -136,9 +134,8 @@ class Keeper:
                 "url": f"{scheme}://127.0.0.1:{relay.tcp_port}", "tcp_port": relay.tcp_port,
             }})  # fmt: skip
             why = await self._over
-            relay.cut()
             if why:
-                self.say({"lost": why})
+                self.say({"lost": why})  # before its client sees the end
         finally:
             beating.cancel()
             looking.cancel()

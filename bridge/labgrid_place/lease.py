@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from bridge.labgrid_place.talk import Message, Talk
 from bridge.ports.base import Port
@@ -18,15 +19,16 @@ class LabgridLease(Lease):
         place: what is leased; its power commands speak in the name of the lease.
         said: by the keeper.
         talk: with the keeper.
+        places: of the rack.
 
     Attributes:
         name: under which the coordinator has it.
         keeper: number of the process that has the place.
     """
 
-    def __init__(self, place: Place, said: Message, talk: Talk) -> None:
+    def __init__(self, place: Place, said: Message, talk: Talk, places: Sequence[Place]) -> None:
         # labgrid does not count leases. The time of one is good enough to tell it from those before.
-        super().__init__(place, said["port"], int(said["since"]), lambda: None)
+        super().__init__(place, said["port"], int(said["since"]), lambda: None, places)
         self.since = float(said["since"])
         self.name: str = said["name"]
         self.keeper = talk.pid
@@ -48,4 +50,4 @@ class LabgridLease(Lease):
         await asyncio.shield(asyncio.to_thread(self._talk.end))
 
     async def _open(self, baud: int) -> Port:
-        return await open_lease_port(self.port, self._tcp_port, baud, self.check)
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._talk.hear_out)

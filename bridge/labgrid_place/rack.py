@@ -14,12 +14,15 @@ from pydantic import ValidationError
 
 from bridge.errors import NoPlace, UsageError
 from bridge.labgrid_place.lease import LabgridLease
+from bridge.labgrid_place.status import labgrid_status
 from bridge.labgrid_place.talk import Message, Talk
 from bridge.portal import portal
+from bridge.rack.claiming import healthy
 from bridge.rack.lease import Lease
 from bridge.rack.model import Capabilities, Place, Power, RackFile
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
+from bridge.rack.status import RackStatus
 
 #: Seconds that a holder may be silent.
 TTL = 30.0
@@ -39,7 +42,12 @@ class LabgridRack(Rack):
     """
 
     def __init__(
-        self, env: str, places: Sequence[Place], *, ttl: float = TTL, told: Callable[[Mapping[str, str]], None] | None = None
+        self,
+        env: str,
+        places: Sequence[Place],
+        *,
+        ttl: float = TTL,
+        told: Callable[[Mapping[str, str]], None] | None = None,
     ) -> None:
         super().__init__(RackFile(version=1, ttl=ttl, places=[*places]))
         self.env, self.ttl, self._told = env, ttl, told
@@ -55,7 +63,7 @@ class LabgridRack(Rack):
             RackError: nobody answers at the coordinator.
             NoPlace: it does not know a place of the file, or has none with a NodeMCU.
         """
-        said = await ask(env)
+        said = (await ask(env))["places"]
         if not said:
             raise NoPlace(
                 f"The coordinator at {env} has no place with a NodeMCU",
@@ -73,7 +81,7 @@ class LabgridRack(Rack):
         """
         if count < 1:
             raise UsageError(f"{count} boards cannot be claimed", remedy="Claim at least one.")
-        names = [place.name for place in self._fitting(count, needs)]
+        names = [place.name for place in healthy(count, self._fitting(count, needs), self.folder)]
         loop = asyncio.get_running_loop()
         until = None if timeout is None else loop.time() + timeout
         leases: list[Lease] = []
@@ -88,6 +96,15 @@ class LabgridRack(Rack):
             raise
         return leases
 
+    def status(self) -> RackStatus:
+        """Who holds what and who waits, by the coordinator; and which places are quarantined on this computer.
+
+        Raises:
+            RackError: nobody answers at the coordinator.
+        """
+        said = portal().call(ask(self.env))
+        return labgrid_status(self.places, said["places"], said["waiting"], self.folder)
+
     async def _claim(self, names: list[str], timeout: float | None) -> LabgridLease:
         talk = Talk({"do": "claim", "env": self.env, "names": names, "timeout": timeout}, self.ttl)
         try:
@@ -95,7 +112,7 @@ class LabgridRack(Rack):
                 if "waiting" in said and self._told is not None:
                     self._told(said["waiting"])
             place = place_of(said["lease"]["place"], said["lease"]["power"])
-            return LabgridLease(place, said["lease"], talk)
+            return LabgridLease(place, said["lease"], talk, self.places)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(talk.end))
             raise
@@ -106,18 +123,17 @@ def open_rack(env: str) -> LabgridRack:
     return portal().call(LabgridRack.open(env))
 
 
-async def ask(env: str) -> list[dict[str, Any]]:
-    """What a coordinator knows of its places now, and who has them.
+async def ask(env: str) -> dict[str, list[dict[str, Any]]]:
+    """What a coordinator knows now of its `places`, and of who is `waiting` for them.
 
     Raises:
         As `LabgridRack.open`.
     """
     talk = Talk({"do": "list", "env": env}, _LIST_S)
     try:
-        said = await talk.hear()
+        return dict(await talk.hear())
     finally:
         await asyncio.to_thread(talk.end)
-    return list(said["places"])
 
 
 def place_of(said: Message, power: Sequence[str] | None = None) -> Place:

@@ -27,13 +27,13 @@ class NodeMCU(Resource):
         reset: "lines" if RTS and DTR of its port reset it, else "none".
     """
 
-    mac = attr.ib(default="", validator=attr.validators.instance_of(str))
-    profile = attr.ib(default="", validator=attr.validators.instance_of(str))
-    tags = attr.ib(default="", validator=attr.validators.instance_of(str))
-    modules = attr.ib(default="", validator=attr.validators.instance_of(str))
-    flash = attr.ib(default=0, validator=attr.validators.instance_of(int))
-    lua = attr.ib(default="", validator=attr.validators.instance_of(str))
-    reset = attr.ib(default="lines", validator=attr.validators.in_(("lines", "none")))
+    mac: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    profile: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    tags: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    modules: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    flash: int = attr.ib(default=0, validator=attr.validators.instance_of(int))
+    lua: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    reset: str = attr.ib(default="lines", validator=attr.validators.in_(("lines", "none")))
 
 
 def words(text: str) -> list[str]:

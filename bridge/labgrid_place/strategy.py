@@ -50,8 +50,8 @@ class NodeMCUStrategy(GraphStrategy):
 
     bindings = {"driver": NodeMCUDriver, "power": {"PowerProtocol", None}}
 
-    image = attr.ib(default="", validator=attr.validators.instance_of(str))
-    reset = attr.ib(default=True, validator=attr.validators.instance_of(bool))
+    image: str = attr.ib(default="", validator=attr.validators.instance_of(str))
+    reset: bool = attr.ib(default=True, validator=attr.validators.instance_of(bool))
 
     @never_retry
     def transition(self, state: str, via: list[str] | None = None) -> list[str]:

@@ -21,6 +21,8 @@ from bridge.labgrid_place.environment import labgrid_python
 BEATS = 4
 #: Seconds that a keeper may take to end.
 PARTING_S = 15.0
+#: Seconds for what the keeper has said to be heard.
+_HEARD_S = 0.5
 
 Message = Mapping[str, Any]
 
@@ -104,6 +106,19 @@ class Talk:
         if silent > self.ttl:
             self._lose(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
         return self.lost
+
+    def hear_out(self) -> None:
+        """Wait for the moment that the thread needs to hear what the keeper has said already.
+
+        The keeper says that a lease is over before it drops its client, which another thread finds out.
+        """
+        until = time.monotonic() + _HEARD_S
+        while self.lost is None and time.monotonic() < until:
+            try:
+                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except OSError:
+                return  # there is nothing
+            time.sleep(0.001)
 
     def end(self) -> None:
         """End the keeper, which gives everything back, and wait for it. Doing it again does nothing."""

@@ -21,7 +21,7 @@ from labgrid.remote.common import ReservationState
 from labgrid.remote.generated import labgrid_coordinator_pb2 as messages
 
 from bridge.errors import PlaceBusy, PlaceFailed, RackError
-from bridge.labgrid_place.coordinator import Coordinator, holder_of, ttl_of
+from bridge.labgrid_place.coordinator import Coordinator, holder_of, person, since_of, ttl_of
 
 #: Seconds between signs of life of a reservation, which expires after 60.
 _REFRESH_S = 15.0
@@ -188,10 +188,28 @@ async def is_wanted(coordinator: Coordinator, name: str) -> bool:
     Raises:
         RackError: the coordinator is gone.
     """
-    place = coordinator.place(name)
-    has = {**place.tags, "name": name}.items() if place is not None else {}.items()
-    answer = await coordinator.call("GetReservations")
-    return any(
-        ReservationState(one.state) is ReservationState.waiting and dict(one.filters["main"].filter).items() <= has
-        for one in answer.reservations
-    )
+    return any(name in one["places"] for one in await waiting(coordinator))
+
+
+async def waiting(coordinator: Coordinator) -> list[dict[str, Any]]:
+    """Who waits for places, in turn: `owner`, `since` in seconds since 1970, and the `places` that would do.
+
+    Raises:
+        RackError: the coordinator is gone.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    reservations = (await coordinator.call("GetReservations")).reservations
+    for one in sorted(reservations, key=lambda one: (-one.prio, one.created)):
+        if ReservationState(one.state) is ReservationState.waiting:
+            wanted = dict(one.filters["main"].filter).items()
+            # A claim of this package has a reservation for each place, under a name of its own; another one has one.
+            who = found.setdefault(
+                one.owner if since_of(one.owner) else one.token,
+                {"owner": person(one.owner), "since": one.created, "places": []},
+            )
+            who["places"] += [
+                name
+                for name, place in sorted(coordinator.session.places.items())
+                if wanted <= {**place.tags, "name": name}.items() and name not in who["places"]
+            ]
+    return list(found.values())

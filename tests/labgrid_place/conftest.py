@@ -5,10 +5,11 @@ Where it cannot be made, as without a network, these tests are skipped; under `C
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,10 @@ def lab(labgrid: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
         patch.setenv(VARIABLE, str(labgrid))
         with laboratory(tmp_path_factory.mktemp("laboratory")) as lab:
             yield lab
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for what nothing tells of."""
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)

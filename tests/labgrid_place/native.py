@@ -27,7 +27,8 @@ def run_native(name: str, folder: Path, *arguments: str, **variables: str) -> se
     done = subprocess.run(
         [
             *(labgrid_python(), "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest"),
-            *("-c", str(settings), "--rootdir", str(HERE), f"--junitxml={report}", *arguments, str(HERE / f"{name}.py")),
+            *("-c", str(settings), "--rootdir", str(HERE), f"--junitxml={report}"),
+            *(*arguments, str(HERE / f"{name}.py")),
         ],
         capture_output=True, text=True, timeout=300, env={**environment, **variables},
     )  # fmt: skip

@@ -98,7 +98,6 @@ def test_a_holder_that_says_nothing_is_left(lab: Laboratory) -> None:
 
 def test_when_the_coordinator_goes_the_lease_goes(labgrid: object, tmp_path_factory: pytest.TempPathFactory) -> None:
 
-
     with laboratory(tmp_path_factory.mktemp("short")) as lab:
         keeper, _ = claim(lab, 30.0)
         lab.coordinator_process.kill()

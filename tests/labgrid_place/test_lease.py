@@ -16,7 +16,7 @@ from bridge.child_python import module_environment
 from bridge.errors import LeaseLost
 from bridge.labgrid_place.rack import LabgridRack
 from bridge.rack.needs import Needs
-from tests.labgrid_place.conftest import PATIENCE
+from tests.labgrid_place.conftest import PATIENCE, until
 from tests.labgrid_place.laboratory import Laboratory
 
 pytestmark = PATIENCE
@@ -97,16 +97,14 @@ def test_a_holder_that_is_stopped_loses_the_place_and_writes_no_byte_more(lab: L
                 port.set_receiver(heard.extend)
                 # What the ring and the line still hold of the old holder is over when the board has answered this.
                 port.write(b"\nprint(6*7)\n")
-                while b"\n42" not in heard.replace(b"\r", b""):
-                    await asyncio.sleep(0.01)
+                await until(lambda: b"\n42" in heard.replace(b"\r", b""))
                 del heard[:]
                 process.send_signal(signal.SIGCONT)
                 said = await asyncio.to_thread(process.stdout.readline)
                 assert said.startswith("LeaseLost: ") and ("stood still" in said or "was silent" in said)
                 # The board echoes all that reaches it, and this after all that came before.
                 port.write(b"print(6*8)\n")
-                while b"48" not in heard:
-                    await asyncio.sleep(0.01)
+                await until(lambda: b"48" in heard)
                 assert b"old holder" not in heard
                 await port.close()
 

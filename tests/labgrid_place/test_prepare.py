@@ -42,7 +42,9 @@ def test_a_strategy_that_fails_refuses_the_place_and_says_why(lab: Laboratory) -
     asyncio.run(main())
 
 
-def test_a_power_driver_of_its_target_switches_its_power_in_the_name_of_the_lease(lab: Laboratory, tmp_path: Path) -> None:
+def test_a_power_driver_of_its_target_switches_its_power_in_the_name_of_the_lease(
+    lab: Laboratory, tmp_path: Path
+) -> None:
     log = tmp_path / "power.log"
     switch = tmp_path / "switch"
     switch.write_text(f'#!/bin/sh\necho "$1 $LG_USERNAME" >>{log}\n')
@@ -51,7 +53,9 @@ def test_a_power_driver_of_its_target_switches_its_power_in_the_name_of_the_leas
     before, after = (f"      NodeMCUDriver: {{}}\n{power_driver}", "      NodeMCUStrategy: {}\n")
 
     async def main() -> None:
-        rack = await LabgridRack.open(str(lab.env_file("power.yaml", main="shelf", drivers="    drivers:\n" + before + after)))
+        rack = await LabgridRack.open(
+            str(lab.env_file("power.yaml", main="shelf", drivers="    drivers:\n" + before + after))
+        )
         async with await rack.claim() as lease:
             said = log.read_text().split()
             assert said[::2] == ["off", "on"], "the strategy begins without power"
@@ -63,7 +67,9 @@ def test_a_power_driver_of_its_target_switches_its_power_in_the_name_of_the_leas
             said = log.read_text().split()[4:]
             assert said[::2] == ["off", "on"] and lease.name.endswith(said[1])  # type: ignore[attr-defined]
         # labgrid binds what stands before: a power driver behind the strategy is not left out silently.
-        wrong = lab.env_file("order.yaml", main="shelf", drivers="    drivers:\n" + "      NodeMCUDriver: {}\n" + after + power_driver)
+        wrong = lab.env_file(
+            "order.yaml", main="shelf", drivers="    drivers:\n" + "      NodeMCUDriver: {}\n" + after + power_driver
+        )
         with pytest.raises(PlaceFailed, match="stands behind the strategy"):
             await (await LabgridRack.open(str(wrong))).claim()
         # The command is of no use without the lease.

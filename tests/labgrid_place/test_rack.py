@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import NoPlace, PlaceBusy, RackError, UsageError
 from bridge.labgrid_place.rack import LabgridRack, ask, place_of
 from bridge.rack.needs import Needs
-from tests.labgrid_place.conftest import PATIENCE
+from tests.labgrid_place.conftest import PATIENCE, until
 from tests.labgrid_place.laboratory import Laboratory
 
 pytestmark = PATIENCE
@@ -52,7 +52,7 @@ def test_all_or_none_and_who_holds_what(lab: Laboratory) -> None:
             with pytest.raises(PlaceBusy, match=r"No place is free: shelf is held by .* since 20\d\d-"):
                 await rack.claim_many(2, timeout=1.0)
             assert "shelf" in told[-1]
-            assert [one["holder"] is None for one in await ask(lab.coordinator)] == [True, False]
+            assert [one["holder"] is None for one in (await ask(lab.coordinator))["places"]] == [True, False]
         leases = await rack.claim_many(2, timeout=30)
         assert [lease.place.name for lease in leases] == ["desk", "shelf"]
         for lease in leases:
@@ -70,13 +70,11 @@ def test_a_claim_that_is_given_up_leaves_nothing(lab: Laboratory) -> None:
         rack = await LabgridRack.open(lab.coordinator)
         async with await rack.claim(Needs(place="shelf")) as lease:
             claim = asyncio.ensure_future(rack.claim(Needs(place="shelf")))
-            while not lease.is_wanted():
-                await asyncio.sleep(0.05)
+            await until(lease.is_wanted)
             claim.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await claim
-            while lease.is_wanted():
-                await asyncio.sleep(0.05)
+            await until(lambda: not lease.is_wanted())
             assert "shelf" not in lab.client("reservations")
 
     asyncio.run(main())
@@ -86,7 +84,9 @@ def test_where_nobody_coordinates_it_is_one_sentence(labgrid: object) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(RackError, match=f"No coordinator of labgrid answers at {address}. Start labgrid-coordinator"):
+        with pytest.raises(
+            RackError, match=f"No coordinator of labgrid answers at {address}. Start labgrid-coordinator"
+        ):
             asyncio.run(LabgridRack.open(address))
 
 

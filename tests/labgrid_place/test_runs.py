@@ -58,7 +58,7 @@ def test_the_same_tests_run_on_both_places(lab: Laboratory, tmp_path: Path) -> N
     def run(place: str) -> dict[str, str]:
         env, report = lab.env_file(f"hil-{place}.yaml", main=place), tmp_path / f"{place}.xml"
         done = run_pytest(
-            *("-p", "tests.labgrid_place.leased_port", "--leased-from", env, f"--junitxml={report}"),
+            *("--labgrid", env, f"--junitxml={report}"),
             *(Path("tests", "hil", name) for name in SAME),
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -92,4 +92,6 @@ def test_a_wrong_environment_is_one_sentence(tmp_path: Path, lab: Laboratory) ->
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("targets: {main: {resources: {NetworkSerialPort: {host: localhost, port: 1}}}}\n")
     done = run_pytest("-p", "bridge.pytest_plugin", "--labgrid", wrong, "-k", "terminal", tmp_path, folder=tmp_path)
-    assert "wrong.yaml names no place of a coordinator" in done.stdout and "Traceback" not in done.stdout
+    said = done.stdout + done.stderr
+    assert "wrong.yaml names no place of a coordinator" in said and "Traceback" not in said
+    assert done.returncode == 4, "wrong use"

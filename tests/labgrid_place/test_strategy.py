@@ -12,7 +12,7 @@ pytestmark = PATIENCE
 DRIVERS = "    drivers:\n      NodeMCUDriver: {}\n      NodeMCUStrategy: {}\n"
 
 
-@pytest.mark.parametrize("place", ["desk", "shelf"])
+@pytest.mark.parametrize("place", [pytest.param("desk", marks=pytest.mark.nightly), "shelf"])
 def test_in_an_environment_of_labgrid(lab: Laboratory, tmp_path: Path, place: str) -> None:
     env = lab.env_file(f"strategy-{place}.yaml", **{"main": place}, drivers=DRIVERS)
     lab.client("-p", place, "acquire")

@@ -59,7 +59,7 @@ def test_a_process_that_stood_still_finds_out_by_its_own_clock(lab: Laboratory) 
         why = talk.judge()
         assert why is not None and "this process stood still for" in why and "1 s are allowed" in why
         os.kill(talk.pid, signal.SIGCONT)
-        os.waitpid(child, 0)
+        await asyncio.to_thread(os.waitpid, child, 0)
         await asyncio.to_thread(talk.end)
 
     asyncio.run(main())

@@ -10,7 +10,7 @@ import pytest
 from bridge.errors import PlaceBusy, PlaceFailed
 from bridge.labgrid_place.rack import LabgridRack
 from bridge.rack.needs import Needs
-from tests.labgrid_place.conftest import PATIENCE
+from tests.labgrid_place.conftest import PATIENCE, until
 from tests.labgrid_place.laboratory import Laboratory
 from tests.labgrid_place.test_lease import gone, holder
 
@@ -30,8 +30,7 @@ def test_places_are_given_in_the_order_in_which_they_were_asked_for(lab: Laborat
             waiting = []
             for number in range(4):
                 waiting.append(asyncio.ensure_future(one(number)))
-                while lab.client("reservations").count("name=shelf") <= number:
-                    await asyncio.sleep(0.05)
+                await until(lambda: lab.client("reservations").count("name=shelf") == len(waiting))
             assert order == []
         await asyncio.gather(*waiting)
         assert order == [0, 1, 2, 3]
@@ -53,8 +52,7 @@ def test_a_place_whose_holders_machine_is_gone_is_given_back_by_who_waits(lab: L
                 async with lease.open_board() as board:
                     assert await board.eval("6*7") == 42
                 os.kill(keeper, signal.SIGCONT)
-                while not gone(keeper):
-                    await asyncio.sleep(0.05)
+                await until(lambda: gone(keeper))
                 lease.check()
                 # The old one's end has not taken the new one's place away.
                 assert lease.name in lab.client("-p", "shelf", "show")  # type: ignore[attr-defined]
