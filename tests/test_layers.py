@@ -65,6 +65,7 @@ LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
+LADDER["labgrid_place"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
@@ -103,9 +104,14 @@ HOMES: dict[str, set[str]] = {
         "bridge.firmware",
         "bridge.provision",
         "bridge.rack",
+        "bridge.labgrid_place",
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
+    # In an environment of its own: its pyserial overwrites the usual one.
+    "labgrid": {"bridge.labgrid_place"},
+    "grpc": {"bridge.labgrid_place.coordinator"},
+    "attr": {"bridge.labgrid_place"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
     "httpx": {"bridge.integrations.httpx"},
