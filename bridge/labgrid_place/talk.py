@@ -19,7 +19,7 @@ from bridge.labgrid_place.environment import labgrid_python
 
 #: A sign of life is due so many times in a time to live.
 BEATS = 4
-#: Seconds that a keeper may take to end.
+#: Seconds that a keeper is waited for when it is to end.
 PARTING_S = 15.0
 #: Seconds for what the keeper has said to be heard.
 _HEARD_S = 0.5
@@ -69,7 +69,8 @@ class Talk:
         self._ended = False
         self.say({**request, "ttl": ttl})
         threading.Thread(target=self._beat, name="labgrid lease", daemon=True).start()
-        threading.Thread(target=self._read, name="labgrid keeper", daemon=True).start()
+        self._reading = threading.Thread(target=self._read, name="labgrid keeper", daemon=True)
+        self._reading.start()
 
     @property
     def pid(self) -> int:
@@ -121,18 +122,15 @@ class Talk:
             time.sleep(0.001)
 
     def end(self) -> None:
-        """End the keeper, which gives everything back, and wait for it. Doing it again does nothing."""
+        """End the keeper, which gives everything back, and wait for that. Doing it again does nothing."""
         if self._ended:
             return
         self._ended = True
         self._over.set()
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        try:
-            self._process.wait(PARTING_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._socket.shutdown(socket.SHUT_WR)
+        # One that is flashing a board ends that first, and is left to it.
+        self._reading.join(PARTING_S)
 
     def _lose(self, why: str) -> None:
         self.lost = self.lost or why
@@ -157,6 +155,7 @@ class Talk:
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         self._process.stderr.close()
         self._socket.close()
+        self._process.wait()
         why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
         self._lose(why)
         self._tell({"refused": "RackError", "why": why[0].upper() + why[1:], "remedy": None})

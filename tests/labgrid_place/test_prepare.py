@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import PlaceFailed
+from bridge.errors import PlaceBusy, PlaceFailed
 from bridge.labgrid_place.rack import LabgridRack
 from bridge.rack.needs import Needs
-from tests.labgrid_place.conftest import PATIENCE
+from tests.labgrid_place.conftest import PATIENCE, until
 from tests.labgrid_place.laboratory import Laboratory
+from tests.labgrid_place.test_keeper import Keeper
 
 pytestmark = PATIENCE
 
@@ -75,6 +77,32 @@ def test_a_power_driver_of_its_target_switches_its_power_in_the_name_of_the_leas
         # The command is of no use without the lease.
         process = await asyncio.create_subprocess_exec(*power.cycle, stdout=subprocess.DEVNULL)
         assert await process.wait() != 0 and len(log.read_text().split()) == 8
+
+    asyncio.run(main())
+
+
+def test_a_board_that_is_being_made_ready_is_nobody_elses(lab: Laboratory, tmp_path: Path) -> None:
+    # The strategy is at work for as long as the file is not there.
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    wait = tmp_path / "wait"
+    wait.write_text(f"#!/bin/sh\ntouch {begun}\nuntil test -e {go}; do sleep 0.05; done\n")
+    wait.chmod(0o755)
+    drivers = (
+        f"    drivers:\n      NodeMCUDriver: {{}}\n      ExternalPowerDriver: {{cmd_on: 'true', cmd_off: '{wait}'}}\n"
+        "      NodeMCUStrategy: {}\n"
+    )
+    env = lab.env_file("slow.yaml", main="shelf", drivers=drivers)
+    keeper = Keeper(do="claim", env=str(env), names=["shelf"], timeout=30.0, ttl=30.0)
+
+    async def main() -> None:
+        await until(begun.exists)
+        keeper.socket.shutdown(socket.SHUT_RDWR)  # its holder dies
+        rack = await LabgridRack.open(lab.coordinator)
+        with pytest.raises(PlaceBusy):
+            await rack.claim(Needs(place="shelf"), timeout=2.0)
+        go.touch()
+        async with await rack.claim(Needs(place="shelf"), timeout=60):
+            assert keeper.wait() == 0
 
     asyncio.run(main())
 
