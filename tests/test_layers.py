@@ -66,6 +66,7 @@ LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
+LADDER["labgrid_place"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["rack_report"] = set()
@@ -108,9 +109,14 @@ HOMES: dict[str, set[str]] = {
         "bridge.provision",
         "bridge.rack",
         "bridge.rack_report",
+        "bridge.labgrid_place",
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
+    # In an environment of its own: its pyserial overwrites the usual one.
+    "labgrid": {"bridge.labgrid_place"},
+    "grpc": {"bridge.labgrid_place.coordinator"},
+    "attr": {"bridge.labgrid_place"},
     "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
     "httpx": {"bridge.integrations.httpx"},

@@ -43,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--board", action="append", default=[], metavar="URL", help="port of a board for tests; may be given again"
     )
     group.addoption("--rack", metavar="FILE", help="rack file with the boards for tests")
+    group.addoption(
+        "--labgrid", metavar="ENV", help="environment file or coordinator of labgrid with the boards for tests"
+    )
     group.addoption("--rack-strict", action="store_true", help="fail tests that no board fits, instead of skipping")
     group.addoption(
         "--board-wait", type=float, default=600.0, metavar="SECONDS", help="how long a test waits for a board (600)"
@@ -67,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from bridge.pytest_plugin.html import register
 
         register(config)
-    if config.getoption("board") or config.getoption("rack"):
+    if config.getoption("board") or config.getoption("rack") or config.getoption("labgrid"):
         from bridge.pytest_plugin.start import rack_of
 
         rack_of(config)
