@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import copy
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, repl, trace
@@ -242,19 +242,31 @@ class Board(Streams):
                 await self._port.close()
             self._move(Trigger.GONE)
 
-    async def _at_prompt(self, line: str, seconds: float) -> bytes:
-        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+    @contextlib.asynccontextmanager
+    async def prompt(self) -> AsyncIterator[Port]:
+        """The port, with the board at its prompt and without the agent, for what the agent would be in the way of.
+
+        Every handle fails, as after a restart; calls wait until the block is left, when the agent comes back.
+
+        Raises:
+            LinkError, PortLost: the board is not ready.
+        """
         table, link = await self._current(), self._link
         assert link is not None
-        self._link, self._reason = None, LinkError(f"The agent left the board for {line}", port=self.url)
+        self._link, self._reason = None, LinkError("The agent left the board for its prompt", port=self.url)
         self._move(Trigger.DOWN)
         try:
             await table.close(self._reason)
             await link.close()
-            return await repl.run_line(self._port, line, seconds)
+            yield self._port
         finally:
             if self._state is State.RESTARTING:
                 self._restart = asyncio.get_running_loop().create_task(self._come_back())
+
+    async def _at_prompt(self, line: str, seconds: float) -> bytes:
+        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+        async with self.prompt() as port:
+            return await repl.run_line(port, line, seconds)
 
     async def open(self) -> None:
         """Find the prompt and put the agent on the board; `open_board` does this.
