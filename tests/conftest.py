@@ -7,6 +7,8 @@ import signal
 import hypothesis
 import pytest
 
+from bridge import pytest_plugin
+
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("bridge", deadline=None)
 hypothesis.settings.load_profile("bridge")
@@ -14,9 +16,11 @@ hypothesis.settings.load_profile("bridge")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", default="virtual:", metavar="URL", help="port of the board that tests/hil runs on")
+    pytest_plugin.pytest_addoption(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    pytest_plugin.pytest_configure(config)
     # Who runs tests in the background (`nohup`, a shell's `&`) may have signals ignored, and the programs that tests
     # end by them would inherit that.
     for number, default in (

@@ -23,10 +23,11 @@ PREFIX = "TAP: "
 LONGEST = 4096
 
 #: What a board says when it starts (app/lua/lua.c; tap-driver.expect looks for the same).
-_BANNER = re.compile(r"^\W*powered by Lua \S+ on SDK")
+_BANNER = re.compile(r"(?:^| )powered by Lua [\d.]+ on SDK [\d.]+")
 _PANIC = re.compile(r"^PANIC: unprotected error")
 #: What the prompt writes before anything else can.
 _PROMPTS = re.compile(r"^(?:>>? )+")
+_ERROR = "exn; "
 _NUMBERED = re.compile(r"^((?:not )?ok\b\s*\d*)\s*(.*)$", re.DOTALL)
 
 
@@ -141,7 +142,7 @@ class Dialect:
         """
         if _PANIC.match(line):
             return Restarted(boot_cause(line.encode()))
-        if _BANNER.match(line):
+        if _BANNER.search(line):
             return Restarted(None)
         line = _PROMPTS.sub("", line)
         if not line.startswith(self._prefix):
@@ -155,6 +156,8 @@ class Dialect:
         if (numbered := _NUMBERED.match(said)) and not self._directives:
             said, rest = numbered[1], numbered[2]
             test, text = _split(rest, names)
+            if said.startswith("not"):
+                text = _reason(text)
         try:
             parsed = self._parser.parse_line(said)
         except ValueError:  # a number of more digits than Python reads, or a version before TAP had any
@@ -174,6 +177,12 @@ class Dialect:
                 return Asserted(test, Assertion(parsed.ok, parsed.number, text or test, excuse))
             case _:
                 return NotUnderstood(said)
+
+
+def _reason(text: str) -> str:
+    """Of an assertion that was not met: the reporter puts a colon after it, and its own word before an error."""
+    text = text.removesuffix(":").rstrip()
+    return "error: " + text.removeprefix(_ERROR) if text.startswith(_ERROR) else text
 
 
 def _split(rest: str, names: tuple[str, ...]) -> tuple[str, str]:

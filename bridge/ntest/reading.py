@@ -14,6 +14,7 @@ from bridge.ntest.dialect import (
     NotUnderstood,
     Planned,
     Restarted,
+    Text,
 )
 from bridge.ntest.results import Ending, FileRun, SubTest
 
@@ -106,8 +107,10 @@ class Reading:
         )
 
     def _take(self, line: str) -> None:
-        self._pending.append(line)
         meaning = self._dialect.meaning(line, tuple(name for name, _ in self._running))
+        if not isinstance(meaning, Text) and self._pending[-1:] == [""]:
+            self._pending.pop()  # the reporter's own, which makes sure that its line begins one
+        self._pending.append(line)
         match meaning:
             case Restarted(cause):
                 self._restarted(cause)
@@ -147,6 +150,7 @@ class Reading:
             if found is not None:
                 self._flush(found[1])
                 self._running.remove(found)
+                self._last = found
 
     def _assert(self, said: Asserted) -> None:
         self._late("an assertion")
@@ -159,9 +163,11 @@ class Reading:
         found = next((each for each in self._running if each[0] == said.test), None)
         if found is None and self._running:
             found = self._running[-1]
+        if found is None and self._last is not None and said.test in (self._last[0], ""):
+            found = self._last
         if found is None:
-            found = self._last if self._last is not None and self._last[0] == said.test else None
-            found = self._last = found or (said.test, self._new(said.test or "(no name)"))
+            found = (said.test, self._new(said.test or "(no name)"))
+        self._last = found
         found[1].assertions.append(said.assertion)
         self._flush(found[1])
         if self._planned is not None and self._all >= self._planned:
@@ -184,14 +190,14 @@ class Reading:
             self._end(Ending.COMPLETE, "")
 
     def _restarted(self, cause: str | None) -> None:
-        if self.ending is Ending.RESTARTED:
-            return
+        if self.ending not in (None, Ending.COMPLETE):
+            return  # it is restarted after what went wrong
         said = f": {cause}" if cause else ""
         after = f" after the error {self.uncaught!r}" if self.uncaught and not cause else ""
         self._end(Ending.RESTARTED, f"The board restarted{after}{self._during()}{said}")
 
     def _late(self, what: str) -> None:
-        if self.ending is not None:
+        if self.ending is Ending.COMPLETE:
             self._problems.append(f"After the end came {what}")
 
     # -- sub-tests -------------------------------------------------------------------------------------------------
@@ -217,8 +223,9 @@ class Reading:
         return f" during {self._running[-1][1].name!r}" if self._running else ""
 
     def _end(self, ending: Ending, reason: str) -> None:
-        self.ending = ending
-        self.reason = reason
+        if ending is Ending.COMPLETE and self.ending is not None:
+            return  # what ended before stays so; its last lines are still on their way
+        self.ending, self.reason = ending, reason
         if ending is Ending.COMPLETE:
             return
         if self._running:
