@@ -66,6 +66,8 @@ LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
+LADDER["ntest"] = {"errors", "wire", "ports", "resources", "minify", "repl", "files", "board"}
+LADDER["pytest_plugin"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
@@ -87,7 +89,7 @@ MAKERS = {
 HOMES: dict[str, set[str]] = {
     "serial": {"bridge.ports"},
     "serial_asyncio": {"bridge.ports"},
-    "filelock": {"bridge.ports"},
+    "filelock": {"bridge.ports", "bridge.pytest_plugin"},
     "lupa": {"bridge.virtual.lua"},
     "prompt_toolkit": {"bridge.terminal"},
     # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
@@ -104,6 +106,8 @@ HOMES: dict[str, set[str]] = {
     "aiohttp": {"bridge.integrations.aiohttp"},
     "anyio": {"bridge.integrations.anyio"},
     "uvicorn": {"bridge.integrations.uvicorn"},
+    "pytest": {"bridge.pytest_plugin"},
+    "tap": {"bridge.ntest"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }
 
@@ -114,6 +118,10 @@ PURE = {
     "bridge.proxy.socks5": _IMPURE,
     "bridge.proxy.socks5_datagram": _IMPURE,
     "bridge.proxy.http_head": _IMPURE,
+    "bridge.ntest.dialect": _IMPURE,
+    "bridge.ntest.outline": _IMPURE,
+    "bridge.ntest.reading": _IMPURE,
+    "bridge.ntest.results": _IMPURE,
 }
 
 

@@ -123,7 +123,7 @@ class Dialect:
     """Says what lines mean.
 
     Args:
-        prefix: of lines of TAP.
+        prefix: of lines of TAP; if it is empty, lines that are no TAP are just text.
         directives: what follows `#` may be SKIP or TODO, as in TAP itself. In the dialect it is text, which may well
             begin with "skip".
     """
@@ -147,7 +147,7 @@ class Dialect:
         line = _PROMPTS.sub("", line)
         if not line.startswith(self._prefix):
             return Text()
-        said = line[len(self._prefix) :].rstrip()
+        said = whole = line[len(self._prefix) :].rstrip()
         if said.startswith("#"):
             return Comment(said[1:].strip())
         if after := said.startswith("POST "):
@@ -161,7 +161,7 @@ class Dialect:
         try:
             parsed = self._parser.parse_line(said)
         except ValueError:  # a number of more digits than Python reads, or a version before TAP had any
-            return NotUnderstood(said)
+            return self._none(whole)
         match parsed:
             case Plan() if not after or parsed.expected_tests > 0:
                 return Planned(parsed.expected_tests - after, after)
@@ -176,7 +176,11 @@ class Dialect:
                     text = parsed.directive.text if excuse is None else ""
                 return Asserted(test, Assertion(parsed.ok, parsed.number, text or test, excuse))
             case _:
-                return NotUnderstood(said)
+                return self._none(whole)
+
+    def _none(self, line: str) -> Meaning:
+        """What has the prefix and is no TAP; where TAP has none, any text may be."""
+        return NotUnderstood(line) if self._prefix else Text()
 
 
 def _reason(text: str) -> str:

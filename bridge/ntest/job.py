@@ -67,7 +67,7 @@ class Job:
         )
 
     def start(self) -> str:
-        """The line for the prompt that runs the file. One that cannot be loaded, or raises, gives up, as TAP says it."""
+        """The line for the prompt that runs the file; what cannot be loaded, or raises, gives up in the way of TAP."""
         return (
             f'do local f,e=loadfile"{self.name}" if f then f,e=pcall(f,ntshim) end '
             f'if not f then print("\\n{self.prefix}Bail out! "..tostring(e)) end end'

@@ -34,8 +34,8 @@ Told = Callable[[bytes], None]
 async def run_file(board: Board, job: Job, *, told: Told | None = None) -> FileRun:
     """Bring a test file to a board, run it there at the prompt, and read what comes of it.
 
-    The agent leaves meanwhile, so every handle fails; it is back at the next call. A board that bailed out or fell silent
-    is restarted. Files that were not on the board before are removed; one with the name of another is replaced.
+    The agent leaves meanwhile, so every handle fails; it is back at the next call. After tests that gave up or fell
+    silent the board is restarted. Files that were not there before are removed; one of the same name is replaced.
 
     Args:
         board: ready.
@@ -109,10 +109,11 @@ async def _until_over(repl: Repl, reading: Reading) -> None:
 
 async def _settle(repl: Repl, reading: Reading, job: Job) -> bool:
     """See that the board lives, and that nothing of the tests is left. True if the tests go on after all."""
-    if reading.ending is Ending.COMPLETE and reading.uncaught is not None:
-        await _restart_comes(repl, reading)
     try:
         await repl.sync(_PROMPT)  # a question of its own, which no echo answers
+        if reading.ending is Ending.COMPLETE and reading.uncaught is not None:
+            await _restart_comes(repl, reading)
+            await repl.sync(_PROMPT)
         if reading.ending is None:
             return True
         if reading.ending is Ending.COMPLETE:
@@ -144,5 +145,3 @@ def _remedy(text: str) -> str:
     if "not found" in text:
         return "The board has none, in LFS or among its files: use the one that comes with this."
     return "Is it a test library with NTest's interface?"
-
-

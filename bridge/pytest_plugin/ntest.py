@@ -1,7 +1,7 @@
 """NodeMCU's own test files as pytest items: one for each sub-test, and one for the file as a whole.
 
-A file runs once, when its first item does. The names of its sub-tests are read from its source; those that it makes as it
-runs are reported beside its last item. Under xdist the workers share what came of a file, by a file of their own.
+A file runs once, when its first item does. The names of its sub-tests are read from its source; those that it makes as
+it runs are reported beside its last item. Under xdist the workers share what came of a file, by a file of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +69,19 @@ class Collecting:
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Test files are known by their names."""
         if any(file_path.match(pattern) for pattern in self._config.getini("ntest_files")):
-            return TestFile.from_parent(parent, path=file_path, **_outside(file_path, parent))  # type: ignore[no-any-return]
+            return TestFile.from_parent(parent, path=file_path, **_outside(file_path, parent))
         return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[Any]:
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """A sub-test took as long as it did on the board; what has no item goes along with the whole file's."""
         report = yield
         if isinstance(item, TestItem) and item.seconds is not None and call.when == "call":
             report.duration = item.seconds
         if isinstance(item, TestItem) and call.when == "teardown":
-            report.ntest_more = item.more
+            report.ntest_more = item.more  # type: ignore[attr-defined]
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -106,7 +106,7 @@ def _outside(path: Path, parent: pytest.Collector) -> dict[str, Any]:
     if path.is_relative_to(root):
         return {}
     name = Path(os.path.relpath(path, root)).as_posix()
-    kind = type(getattr(parent, "id", name))  # an object of its own since pytest 9.2
+    kind: Any = type(getattr(parent, "id", name))  # an object of its own since pytest 9.2
     return {"nodeid": name if kind is str else kind(path=name)}
 
 
