@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
@@ -19,7 +18,7 @@ from bridge import agent, repl, trace
 from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
 from bridge.files import Files
 from bridge.handlers import Handlers
-from bridge.lifecycle import State, Trigger, move
+from bridge.lifecycle import State, Trigger, move, why_not_ready
 from bridge.link import CALL_TIMEOUT, AgentFacts, Link
 from bridge.link.speed import LADDER
 from bridge.mirror.lua import LuaName, LuaObject, single
@@ -244,13 +243,7 @@ class Board(Streams):
 
     @contextlib.asynccontextmanager
     async def prompt(self) -> AsyncIterator[Port]:
-        """The port, with the board at its prompt and without the agent, for what the agent would be in the way of.
-
-        Every handle fails, as after a restart; calls wait until the block is left, when the agent comes back.
-
-        Raises:
-            LinkError, PortLost: the board is not ready.
-        """
+        """The port, at the prompt and without the agent until the block is left; every handle fails, as after a reset."""
         table, link = await self._current(), self._link
         assert link is not None
         self._link, self._reason = None, LinkError("The agent left the board for its prompt", port=self.url)
@@ -264,7 +257,7 @@ class Board(Streams):
                 self._restart = asyncio.get_running_loop().create_task(self._come_back())
 
     async def _at_prompt(self, line: str, seconds: float) -> bytes:
-        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+        """What a line prints at the prompt, for one that takes longer than a link waits."""
         async with self.prompt() as port:
             return await repl.run_line(port, line, seconds)
 
@@ -385,17 +378,7 @@ class Board(Streams):
         return self._table
 
     def _why(self) -> BridgeError:
-        match self._state:
-            case State.LOST if self._reason is not None:
-                error = copy.copy(self._reason)
-                error.__cause__ = self._reason
-                return error
-            case State.RESTARTING:
-                return LinkError(f"{self.url} is restarting", port=self.url)
-            case State.CLOSING | State.CLOSED:
-                return PortLost(f"{self.url} has been closed", port=self.url)
-            case _:
-                return UsageError(f"{self.url} has not been opened", remedy="Use `async with open_board(url)`.")
+        return why_not_ready(self._state, self._reason, self.url)
 
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)

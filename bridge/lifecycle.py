@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from enum import Enum, auto
 
-from bridge.errors import LocalProtocolError
+from bridge.errors import BridgeError, LinkError, LocalProtocolError, PortLost, UsageError
 
 
 class State(Enum):
@@ -64,3 +65,24 @@ def move(state: State, trigger: Trigger) -> State:
     if after is None:
         raise LocalProtocolError(f"A board that is {state.name.lower()} cannot take {trigger.name.lower()}")
     return after
+
+
+def why_not_ready(state: State, reason: BridgeError | None, url: str) -> BridgeError:
+    """The error of whoever wants something of a board that is not ready.
+
+    Args:
+        state: of the board.
+        reason: what ended its last link, if that is known.
+        url: of its port.
+    """
+    match state:
+        case State.LOST if reason is not None:
+            error = copy.copy(reason)
+            error.__cause__ = reason
+            return error
+        case State.RESTARTING:
+            return LinkError(f"{url} is restarting", port=url)
+        case State.CLOSING | State.CLOSED:
+            return PortLost(f"{url} has been closed", port=url)
+        case _:
+            return UsageError(f"{url} has not been opened", remedy="Use `async with open_board(url)`.")

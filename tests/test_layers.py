@@ -1,7 +1,7 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
     errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files, streams ← board ← opening ← sync
-    ← integrations, doctor, terminal ← cli
+    ← integrations, doctor, terminal, ntest ← pytest_plugin, cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
