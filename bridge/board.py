@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, repl, trace
-from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError, UsageError
+from bridge.errors import BoardReset, BootLoop, BridgeError, LinkError, LinkTimeout, PortLost, ReplError
 from bridge.files import Files
 from bridge.handlers import Handlers
 from bridge.lifecycle import State, Trigger, move, why_not_ready
@@ -243,7 +243,7 @@ class Board(Streams):
 
     @contextlib.asynccontextmanager
     async def prompt(self) -> AsyncIterator[Port]:
-        """The port, at the prompt and without the agent until the block is left; every handle fails, as after a reset."""
+        """The port, at its prompt; the agent is away until the block is left. Every handle fails, as after a reset."""
         table, link = await self._current(), self._link
         assert link is not None
         self._link, self._reason = None, LinkError("The agent left the board for its prompt", port=self.url)
