@@ -122,7 +122,7 @@ class Board(Streams):
             BridgeError: the board is not ready.
         """
         if self._link is None:
-            raise self._why()
+            raise why_not_ready(self._state, self._reason, self.url)
         return self._link.facts
 
     @property
@@ -374,11 +374,8 @@ class Board(Streams):
         while self._state is State.RESTARTING:
             await self.state_changed()
         if self._state is not State.READY or self._table is None:
-            raise self._why()
+            raise why_not_ready(self._state, self._reason, self.url)
         return self._table
-
-    def _why(self) -> BridgeError:
-        return why_not_ready(self._state, self._reason, self.url)
 
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)
