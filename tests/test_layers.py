@@ -66,7 +66,7 @@ LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
-LADDER["ntest"] = {"errors", "wire", "ports", "resources", "minify", "repl", "files", "board"}
+LADDER["ntest"] = {"errors", "wire", "ports", "trace", "resources", "minify", "repl", "files", "board"}
 LADDER["pytest_plugin"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 

@@ -12,6 +12,7 @@ from bridge.board import Board
 from bridge.errors import AgentError, BridgeError, PortError
 from bridge.files.names import check_name
 from bridge.ntest.dialect import Dialect
+from bridge.ntest.discreet import discreet
 from bridge.ntest.job import Job
 from bridge.ntest.reading import Reading
 from bridge.ntest.results import Ending, FileRun
@@ -40,10 +41,10 @@ async def run_file(board: Board, job: Job, *, told: Told | None = None) -> FileR
     Args:
         board: ready.
         job: what is to run.
-        told: gets what the board prints, as it comes.
+        told: gets what the board prints, as it comes, secrets too.
 
     Returns:
-        What came of it, whatever that was: also of a board that restarted, or that does not answer any more.
+        What came of it, without secrets: also of a board that restarted, or that does not answer any more.
 
     Raises:
         UsageError: no file on a board can have that name.
@@ -95,7 +96,7 @@ async def _at_prompt(port: Port, job: Job, told: Told | None) -> FileRun:
         await _until_over(repl, reading)
         while await _settle(repl, reading, job):
             await _until_over(repl, reading)
-        return reading.result(loop.time())
+        return discreet(reading.result(loop.time()))
     finally:
         repl.release()
 
