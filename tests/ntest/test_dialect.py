@@ -40,6 +40,7 @@ TAP = Dialect("", directives=True)
         ("TAP: POST ok 1 x", NotUnderstood("POST ok 1 x")),
         ("TAP: POST 1..0", NotUnderstood("POST 1..0")),
         ("TAP: nothing", NotUnderstood("nothing")),
+        ("TAP: 15f7", NotUnderstood("15f7")),
         ("TAP: ok " + "9" * 5000, NotUnderstood("ok " + "9" * 5000)),
         ("TAP: TAP version 3", NotUnderstood("TAP version 3")),
         ('print("TAP: ok 1 x")', Text()),
@@ -63,6 +64,7 @@ def test_in_tap_itself_it_is_one() -> None:
     assert TAP.meaning("not ok 1 - x # TODO later") == Asserted("x", Assertion(False, 1, "x", "TODO later"))
     assert TAP.meaning("ok 2 - y # SKIP no net") == Asserted("y", Assertion(True, 2, "y", "SKIP no net"))
     assert TAP.meaning("> some text") == Text()
+    assert TAP.meaning("15f7") == Text()  # such as a number that the prompt is asked for
     assert TAP.meaning("ok 3 - z") == Asserted("z", Assertion(True, 3, "z"))
 
 
