@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 import hypothesis
 import pytest
 
+
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("bridge", deadline=None)
 hypothesis.settings.load_profile("bridge")
