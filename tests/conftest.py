@@ -8,7 +8,6 @@ from importlib.metadata import entry_points
 import hypothesis
 import pytest
 
-
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("bridge", deadline=None)
 hypothesis.settings.load_profile("bridge")

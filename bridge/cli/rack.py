@@ -15,7 +15,7 @@ import click
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, SECONDS_OR_NONE
-from bridge.cli.rack_source import rack_source
+from bridge.cli.rack_source import rack_source, rack_title
 from bridge.errors import LeaseLost, UsageError
 from bridge.rack import health
 from bridge.rack.load import load_rack
@@ -212,10 +212,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @rack.command()
-@rack_option
+@rack_source
 @click.option("--once", is_flag=True, help="Print the table once.")
 @click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
-def watch(file: Path, once: bool, every: float) -> None:
+def watch(made: Rack, once: bool, every: float) -> None:
     """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
 
     It goes on until Ctrl-C. Where the output is no terminal it prints a line for each place, and one whenever something
@@ -223,7 +223,7 @@ def watch(file: Path, once: bool, every: float) -> None:
     """
     from bridge.cli.rack_watch import watch_rack
 
-    watch_rack(Rack(load_rack(file)), file.name, once=once, every=every)
+    watch_rack(made, rack_title(), once=once, every=every)
 
 
 @rack.command()

@@ -43,3 +43,9 @@ def _rack(file: Path | None, labgrid: str | None) -> Rack:
     if named is None:
         raise UsageError("Which rack is not said", remedy=f"Give its file by --rack, or in {VARIABLE}.")
     return Rack(load_rack(named))
+
+
+def rack_title() -> str:
+    """What the rack of the running command is called."""
+    given = click.get_current_context().params
+    return str(given["labgrid"] or Path(given["file"] or os.environ[VARIABLE]).name)

@@ -14,7 +14,7 @@ def test_one_of_them_by_name_from_elsewhere(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir(), there.mkdir()
     (there / "NTest_mixed.lua").write_text(MIXED)
-    run = run_pytest(here, "-v", "--confcutdir=/", "-p", "conftest", f"{there}/NTest_mixed.lua::fails")
+    run = run_pytest(here, "-v", f"{there}/NTest_mixed.lua::fails")
     assert [name for name in run.cases] == [("NTest_mixed.lua", "fails")], run.said
     assert "../there/NTest_mixed.lua::fails FAILED" in run.said
 
@@ -33,7 +33,7 @@ def test_what_a_file_wants_is_asked_of_its_board(tmp_path: Path) -> None:
 def test_the_firmwares_own_files(tmp_path: Path, options: str) -> None:
     tests = Path(os.environ["NODEMCU_FIRMWARE"]) / "tests"
     files = [tests / f"NTest_{name}.lua" for name in ("tmr", "file", "lua")]
-    run = run_pytest(tmp_path, "--confcutdir=/", "-p", "conftest", *files, board=f"virtual:{options}")
+    run = run_pytest(tmp_path, *files, board=f"virtual:{options}")
     assert run.code == 0, run.said
     assert len(run.cases) == 7 + 17 + 1 + 3
     assert {case.outcome for case in run.cases.values()} == {"passed"}
@@ -42,7 +42,7 @@ def test_the_firmwares_own_files(tmp_path: Path, options: str) -> None:
 @pytest.mark.skipif("NODEMCU_FIRMWARE" not in os.environ, reason="NODEMCU_FIRMWARE names no checkout of the firmware")
 def test_the_firmwares_own_library(tmp_path: Path) -> None:
     tests = Path(os.environ["NODEMCU_FIRMWARE"]) / "tests"
-    library = ("--confcutdir=/", "-p", "conftest", "--ntest-library", tests / "NTest" / "NTest.lua")
+    library = ("--ntest-library", tests / "NTest" / "NTest.lua")
     run = run_pytest(tmp_path, *library, tests / "NTest_tmr.lua")
     assert run.code == 0 and len(run.cases) == 8, run.said
     # Without LFS the two are too much, as its authors say.
