@@ -26,7 +26,7 @@ async def main(env: str, place: str, ttl: float) -> None:
             print("writing", flush=True)
             try:
                 while True:
-                    port.write(b"--[[old holder]]\n")
+                    port.write(b"-- old holder\n")  # cut off anywhere, it is a comment
                     await asyncio.sleep(0)
             except BridgeError as error:
                 print(f"{type(error).__name__}: {error}", flush=True)

@@ -22,7 +22,7 @@ from tests.programs import require
 #: Modules of the virtual boards, of which their places promise some.
 MODULES = "net, tls, tmr, file"
 #: Seconds for a program of labgrid to say that it is there.
-_START_S = 30.0
+_START_S = 60.0
 
 # ser2net listens on all interfaces unless it is told an address, and labgrid tells it none.
 _SER2NET = """#!/bin/sh
