@@ -6,7 +6,7 @@ from bridge.rack_report.element import Element, el
 from bridge.rack_report.excerpt import shorter
 from bridge.rack_report.heap_curve import change, heap_curve, kb
 from bridge.rack_report.kinds import GLYPHS, charge_words, kind_of, kind_words
-from bridge.rack_report.listing import name_of
+from bridge.rack_report.listing import busy, name_of
 from bridge.rack_report.model import Excerpt, TestReport
 from bridge.rack_report.verdict import duration
 
@@ -32,7 +32,7 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool) -> E
     facts = [
         f"on {test.place}" if test.place else "on no board",
         f"waited {duration(test.waited)} for it" if test.waited >= 1 else None,
-        f"{duration(test.seconds - test.waited)}, begun at {duration(test.started + test.waited)}",
+        f"{duration(busy(test))}, begun at {duration(test.started + test.waited)}",
         f"attempt {test.attempt}" if test.attempt > 1 else None,
         "run again, and passed" if passed_later else "run again" if not test.last else None,
         f"worker {test.worker}" if test.worker else None,

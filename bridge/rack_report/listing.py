@@ -24,7 +24,7 @@ def listing(tests: Sequence[TestReport], links: Mapping[int, str]) -> list[Eleme
     files: dict[str, list[int]] = {}
     for number, test in enumerate(tests):
         files.setdefault(test.nodeid.partition("::")[0], []).append(number)
-    slowest = max((test.seconds for test in tests), default=0.0) or 1.0
+    slowest = max((busy(test) for test in tests), default=0.0) or 1.0
     return [_file(name, numbers, tests, listed, links, slowest) for name, numbers in files.items()]
 
 
@@ -34,6 +34,11 @@ def name_of(nodeid: str) -> list[Child]:
         nodeid = f"{nodeid[:_LONGEST_NAME]}…"
     file, colons, name = nodeid.partition("::")
     return [el("span", f"{file}{colons}", class_="file"), name] if name else [nodeid]
+
+
+def busy(test: TestReport) -> float:
+    """How long it took, in seconds, without waiting for a board."""
+    return max(0.0, test.seconds - test.waited)
 
 
 def _file(
@@ -51,7 +56,7 @@ def _file(
         for kind in KINDS
         if counts[kind]
     ]
-    total = duration(sum(tests[number].seconds for number in numbers))
+    total = duration(sum(busy(tests[number]) for number in numbers))
     head = el("summary", el("span", name, class_="name"), *signs, el("span", total, class_="busy"))
     rows = [_row(tests[number], links.get(number), slowest) for number in shown]
     titles = ("", "test", "board", "time", "heap")
@@ -74,7 +79,7 @@ def _row(test: TestReport, link: str | None, slowest: float) -> Element:
     said = test.findings[0] if test.findings and kind != "passed" else None
     if said is None and kind != "passed" and test.message is not None:
         said = test.message.head.split("\n", 1)[0]
-    width = 100 * test.seconds / slowest
+    width = 100 * busy(test) / slowest
     return el(
         "tr",
         el("td", el("span", GLYPHS[kind], class_=f"sign is-{kind}", title=kind_words(test))),
@@ -85,9 +90,9 @@ def _row(test: TestReport, link: str | None, slowest: float) -> Element:
             el("span", f"attempt {test.attempt}", class_="again") if test.attempt > 1 or not test.last else None,
         ),
         el("td", test.place or ""),
-        el("td", el("i", style=f"width:{width:.1f}%"), el("span", duration(test.seconds)), class_="time"),
+        el("td", el("i", style=f"width:{width:.1f}%"), el("span", duration(busy(test))), class_="time"),
         el("td", heap_curve(test.heap), el("span", change(test.heap_before, test.heap_after)), class_="free"),
         data_kind=kind,
-        data_s=f"{test.seconds:.3f}",
+        data_s=f"{busy(test):.3f}",
         data_h=0 if test.heap_before is None or test.heap_after is None else test.heap_after - test.heap_before,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bridge.rack_report.element import Element, el
 from bridge.rack_report.kinds import GLYPHS, NOT_WELL, Kind, kind_of, kind_words
+from bridge.rack_report.listing import busy
 from bridge.rack_report.model import BoardReport, RackReport, TestReport
 from bridge.rack_report.verdict import duration
 
@@ -123,10 +124,10 @@ def _lane(
 def _bar(test: TestReport, axis: _Axis, link: str | None) -> Element:
     kind: Kind = kind_of(test)
     loud = kind in NOT_WELL
-    width = max(axis.share(test.seconds - test.waited), _LEAST_FAILED if loud else _LEAST)
+    width = max(axis.share(busy(test)), _LEAST_FAILED if loud else _LEAST)
     left = min(axis.at(test.started + test.waited), 100 - width)
     top, high = _LOUD if loud else _QUIET
-    words = f"{GLYPHS[kind]} {_short(test.nodeid)}\n{kind_words(test)}, {duration(test.seconds)}"
+    words = f"{GLYPHS[kind]} {_short(test.nodeid)}\n{kind_words(test)}, {duration(busy(test))}"
     bar = el(
         "rect",
         el("title", words),

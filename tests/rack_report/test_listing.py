@@ -36,6 +36,12 @@ def test_what_failed_leads_to_more_and_says_why() -> None:
     assert "It restarted." in "".join(made.itertext())
 
 
+def test_waiting_for_a_board_is_no_time_of_the_test() -> None:
+    [made] = listing(tests(1, seconds=5.0, waited=4.5), {})
+    assert made.find(".//tbody/tr").get("data-s") == "0.500"  # type: ignore[union-attr]
+    assert "500 ms" in [*made.itertext()]
+
+
 def test_a_name_without_end_has_one() -> None:
     assert (
         sum(len(part if isinstance(part, str) else "".join(part.itertext())) for part in name_of("x" * 9999) if part)
