@@ -46,6 +46,7 @@ class Visit:
         wire: the last messages of the link, a line each, without secrets.
         findings: what was found after it.
         inherited: what came between the test before and this one.
+        files: of Lua, that the test named to the board.
         waited: seconds until there was a board.
         notes: what else is worth telling, a sentence each.
     """
@@ -59,6 +60,7 @@ class Visit:
     wire: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     inherited: list[Finding] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
     waited: float = 0.0
     notes: list[str] = field(default_factory=list)
 

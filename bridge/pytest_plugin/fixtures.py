@@ -9,10 +9,13 @@ import pytest
 
 if TYPE_CHECKING:
     from bridge import Board, sync
+    from bridge.pytest_plugin.credentials import Wifi
     from bridge.pytest_plugin.leased import LeasedBoard
     from bridge.pytest_plugin.session import BoardSession
-    from bridge.pytest_plugin.wifi import Wifi
     from bridge.rack.rack import Rack
+
+_BOTH = "A test asks for `board` or for `boards`, not for both: two who wait for one another get none."
+_TWICE = "A test asks for its boards once: who holds some and waits for more may wait for ever."
 
 
 def boards_of(request: pytest.FixtureRequest) -> BoardSession:
@@ -34,7 +37,7 @@ def board(request: pytest.FixtureRequest) -> Iterator[Board]:
     """A board that is clean, for this test alone; it is looked at afterwards."""
     session = boards_of(request)
     if "boards" in request.fixturenames:
-        pytest.fail("A test asks for `board` or for `boards`, not for both: two who wait for one another get none.")
+        pytest.fail(_BOTH, pytrace=False)
     try:
         leased = session.begin(request.node)
     except pytest.UsageError as error:
@@ -62,7 +65,7 @@ def boards(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Awaitable
 
     async def lease(count: int) -> tuple[Board, ...]:
         if taken:
-            pytest.fail("A test asks for its boards once: who holds some and waits for more may wait for ever.")
+            pytest.fail(_TWICE, pytrace=False)
         taken.extend(await session.begin_there(request.node, count))
         return tuple(each.board for each in taken)
 
@@ -82,7 +85,7 @@ def rack(request: pytest.FixtureRequest) -> Rack:
 @pytest.fixture
 def wifi(request: pytest.FixtureRequest) -> Wifi:
     """The network that boards may join; the test is skipped where none is known."""
-    from bridge.pytest_plugin.wifi import ABSENT
+    from bridge.pytest_plugin.credentials import ABSENT
 
     found = boards_of(request).wifi
     if found is None:

@@ -173,7 +173,7 @@ class LeasedBoard:
             Finding("callback", f"{where} raised {type(error).__name__}: {error}") for error, where in watch.errors
         ]
         visit.notes += [f"the agent reports: {text}" for text in watch.faults]
-        visit.wire = watch.wire()
+        visit.wire, visit.files = watch.wire(), watch.files
         visit.console = watch.console()
         if any(finding.kind not in ("callback", "handles") for finding in findings):
             await self._settle()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _NAME = re.compile(r"t\d+(?:w\d+)?")
-#: A file of Lua, as it is named where it is put on a board or run.
-_FILE = re.compile(rb"[\w./-]{1,60}\.l(?:ua|c)\b")
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,10 @@ class Ledger:
             self._tests[nodeid] = self._chunks[entry.chunk] = entry
         return entry
 
-    def note_source(self, entry: Entry, source: bytes) -> None:
-        """A test has sent something to the board: files that it names are its own from now on."""
-        for found in _FILE.findall(source):
-            self._files[found.decode()] = entry
+    def note_files(self, entry: Entry, names: Iterable[str]) -> None:
+        """A test has named files of Lua to the board: they are its own from now on."""
+        for name in names:
+            self._files[name] = entry
 
     def owner(self, chunks: tuple[str, ...]) -> Entry | None:
         """The test of the first chunk that is one's, or of the file that has such a name."""

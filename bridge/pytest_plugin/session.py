@@ -13,13 +13,13 @@ import pytest
 from bridge.errors import BridgeError, NoPlace, PlaceFailed
 from bridge.portal import portal
 from bridge.pytest_plugin.conduct import Conduct
+from bridge.pytest_plugin.credentials import find_wifi
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import SLACK, LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
-from bridge.pytest_plugin.wifi import find_wifi
 from bridge.rack.activity import tell_activity
 from bridge.rack.health import Evidence
 from bridge.rack.lease import Lease
@@ -32,6 +32,8 @@ T = TypeVar("T")
 TELL_AFTER = 5.0
 #: Seconds between looks whether somebody waits for a board that lies idle here.
 GIVE_WAY = 0.5
+#: Seconds for which a board may be kept from test to test though somebody waits for it: opening it takes two.
+SLICE = 5.0
 
 
 class BoardSession:
@@ -99,13 +101,16 @@ class BoardSession:
     async def end_there(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
         """As `end`, on the loop of the boards."""
         visits = item.stash.setdefault(VISITS, [])
+        entry = self.ledger.enter(item.nodeid, item.location)
         for each in leased:
-            visits.append(visit := self._with_owners(item, await each.finish()))
+            visit = await each.finish()
+            self.ledger.note_files(entry, visit.files)
+            visits.append(self._with_owners(item, visit))
             tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
         for each in others:
             await self._give(each)
-        if first.is_open and not first.lease.is_wanted():
+        if first.is_open and not _must_go(first):
             self._keep(first)
         else:
             await self._give(first)
@@ -201,7 +206,7 @@ class BoardSession:
         )
 
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
-        if kept.lease.is_wanted() or needs.missing(kept.lease.place):
+        if _must_go(kept) or needs.missing(kept.lease.place):
             return False
         return not needs.flash and not lacking(kept, needs, 0)
 
@@ -273,6 +278,10 @@ class BoardSession:
             return finding if owner.chunk == visit.chunk else replace(finding, owner=owner.nodeid)
         stranger = next(filter(is_of_a_test, finding.chunks), None)
         return finding if stranger is None else replace(finding, owner=CHUNK + stranger)
+
+
+def _must_go(leased: LeasedBoard) -> bool:
+    return time.time() - leased.lease.since > SLICE and leased.lease.is_wanted()
 
 
 def lacking(leased: LeasedBoard, needs: Needs, flash: int) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bridge import insight
 from bridge.board import Board
@@ -12,10 +13,12 @@ from bridge.errors import BoardReset, BridgeError
 from bridge.pytest_plugin.error_text import UncaughtError, uncaught_errors
 from bridge.trace.discreet import DiscreetMessages
 from bridge.trace.secrets import Known, blanked, find_secrets, merge
-from bridge.wire.messages import DirectCall, Event, EventCode, Message, Source, describe
+from bridge.wire.messages import Call, DirectCall, Event, EventCode, Message, Source, describe
 
 #: Messages of the link that are kept, and bytes of the console, the last ones of each.
 MESSAGES, CONSOLE = 200, 65_536
+#: A file of Lua, as it is named where it is put on a board or run.
+_FILE = re.compile(rb"[\w./-]{1,60}\.l(?:ua|c)\b")
 _CONNECTED = (EventCode.CONNECTION, EventCode.ACCEPT)
 
 
@@ -43,6 +46,8 @@ class Watch:
         self.down: BridgeError | None = None
         #: Calls of the agent's own functions in this test: sockets and other objects were used.
         self.object_calls = 0
+        #: Files of Lua that were named to the board in this test.
+        self.files: set[str] = set()
         self._connections: deque[float] = deque(maxlen=100)
         #: A piece of the console has come, or the state has changed.
         self.stirred = asyncio.Event()
@@ -56,6 +61,7 @@ class Watch:
         self._wire.clear()
         self.resets, self.faults, self.errors = [], [], []
         self.object_calls = 0
+        self.files = set()
 
     def recent_connections(self, seconds: float) -> int:
         """Connections that have come about in the last seconds, in this test and before."""
@@ -112,6 +118,7 @@ class Watch:
     def sent(self, message: Message, now: float) -> None:
         """The link sends a message."""
         self.object_calls += isinstance(message, DirectCall)
+        self.files.update(name.decode() for name in _FILE.findall(b"\n".join(_texts(message))))
         for each in self._discretion.sent(message):
             self._wire.append((now, ">", each))
 
@@ -120,3 +127,15 @@ class Watch:
         if isinstance(message, Event) and message.event in _CONNECTED:
             self._connections.append(now)
         self._wire.append((now, "<", self._discretion.came(message)))
+
+
+def _texts(message: Message) -> Iterator[bytes]:
+    """What a message to the board says that may name a file."""
+    match message:
+        case Source(text):
+            yield text
+        case DirectCall(_, _, arguments):
+            yield arguments
+        case Call(_, _, values):
+            yield from (value for value in values if isinstance(value, bytes))
+            yield from (value.encode("utf-8", "replace") for value in values if isinstance(value, str))

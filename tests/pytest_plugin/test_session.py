@@ -1,0 +1,95 @@
+"""Boards of a rack for many workers, and for tests that say what they need."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
+from tests.pytest_plugin.boards import FAST, noted, rack_file, run, served
+
+
+def test_eight_workers_on_four_boards_all_get_theirs(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(20))
+        async def test_it(board, number):
+            assert await board.eval("... + 1", number) == number + 1
+        """
+    )
+    with served(4) as boards:
+        junit = pytester.path / "junit.xml"
+        result, reports = noted(
+            pytester, "-n", "8", "--rack", rack_file(tmp_path, boards), f"--junitxml={junit}", "--rack-strict"
+        )
+    result.assert_outcomes(passed=20)
+    places = [facts["place"] for line in reports.lines if line["when"] == "call" and (facts := line["facts"])]
+    assert len(places) == 20 and {*places} == {f"shelf-{number}" for number in range(1, 5)}
+    assert len(re.findall('name="charged_to"', junit.read_text())) == 0
+    assert len(re.findall('name="heap_after" value="[0-9]+"', junit.read_text())) == 20
+
+
+def test_what_no_board_has_is_skipped_or_fails_when_that_is_wanted(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.board(modules=["mqtt"])
+        async def test_module(board):
+            pass
+
+        @pytest.mark.board(tags=["red"])
+        async def test_tag(board):
+            pass
+
+        @pytest.mark.board(flash="16MB")
+        async def test_flash(board):
+            pass
+
+        @pytest.mark.board(lua="5.3")
+        async def test_lua(board):
+            pass
+
+        @pytest.mark.board(modules=["tls", "net"], flash="4MB", lua="5.1")
+        async def test_all_is_there(board):
+            assert {"tls", "net"} <= set(board.facts.modules)
+
+        @pytest.mark.board(colour="red")
+        async def test_mistake(board):
+            pass
+        """
+    )
+    result = run(pytester, "--board", FAST, "-rs")
+    result.assert_outcomes(passed=1, skipped=4, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*the mark board knows no colour; it knows modules, tags, flash, place, lua, restarts.",
+            "SKIPPED*board-1 has no module mqtt*",
+            "SKIPPED*board-1 lacks the tag red*",
+            "SKIPPED*board-1 has 4194304 bytes of flash, not 16777216*",
+            "SKIPPED*board-1 has Lua 5.1, not 5.3*",
+        ]
+    )
+    run(pytester, "--board", FAST, "--rack-strict").assert_outcomes(passed=1, errors=5)
+
+
+def test_who_waits_says_so_and_gives_up_in_time(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makepyfile("async def test_it(board): pass")
+
+    async def main() -> pytest.RunResult:
+        rack = Rack(load_rack(file))
+        async with await rack.claim(purpose="to be in the way"):
+            return await asyncio.to_thread(run, pytester, "--rack", file, "--board-wait", "6")
+
+    with served(1) as boards:
+        file = rack_file(tmp_path, boards)
+        result = asyncio.run(main())
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*No board became free within 6.*shelf-1*to be in the way*"])
+    result.stderr.fnmatch_lines(["*test_it waits for any board; held are shelf-1 by *, for to be in the way since *"])
