@@ -105,7 +105,7 @@ class BoardSession:
         for each in leased:
             visit = await each.finish()
             self.ledger.note_files(entry, visit.files)
-            visits.append(self._with_owners(item, visit))
+            visits.append(visit := self._with_owners(item, visit))
             tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
         for each in others:
