@@ -41,7 +41,7 @@ def _card(
 ) -> Element:
     points = _whole([test for _, test in tests])
     curve = heap_curve([(max(at - begin, 0.0), size) for at, size in points], seconds=end - begin)
-    busy = sum(busy(test) for _, test in tests)
+    whole = sum(busy(test) for _, test in tests)
     return el(
         "article",
         el(
@@ -50,7 +50,7 @@ def _card(
             el("span", _SIGNS[board.state], f" {board.state}", class_=f"state {board.state}"),
         ),
         el("p", *_identity(board), class_="identity"),
-        _did([test for _, test in tests], busy),
+        _did([test for _, test in tests], whole),
         curve,
         el("p", f"lowest free heap {kb(min(size for _, size in points))}", class_="note")
         if curve is not None
@@ -65,7 +65,7 @@ def _identity(board: BoardReport) -> list[Element]:
     return [el("span", each) for each in told if each is not None]
 
 
-def _did(tests: list[TestReport], busy: float) -> Element:
+def _did(tests: list[TestReport], seconds: float) -> Element:
     if not tests:
         return el("p", "ran no test", class_="did")
     counts = Counter(kind_of(test) for test in tests)
@@ -74,7 +74,7 @@ def _did(tests: list[TestReport], busy: float) -> Element:
         for kind in KINDS
         if counts[kind]
     ]
-    return el("p", *parts, el("span", f"{duration(busy)} busy", class_="busy"), class_="did")
+    return el("p", *parts, el("span", f"{duration(seconds)} busy", class_="busy"), class_="did")
 
 
 def _evidence(board: BoardReport, tests: Sequence[tuple[int, TestReport]], links: Mapping[int, str]) -> Element | None:
