@@ -2,8 +2,8 @@
 
 python scripts/lease_bench.py [--rounds 3] [--bytes 300000] [--baud 921600]
 
-On a virtual board by RFC 2217, with line and CPU at their own pace. Bare port and lease are measured in turn in one run,
-so that a busy machine slows both. Exit code 1 if less than 0.95 of the bare port's bytes go through a lease.
+On a virtual board by RFC 2217, with line and CPU at their own pace. Bare port and lease are measured in turn in one
+run, so that a busy machine slows both. Exit code 1 if less than 0.95 of the bare port's bytes go through a lease.
 """
 
 from __future__ import annotations

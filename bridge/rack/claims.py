@@ -79,7 +79,8 @@ class Claim:
                 about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
                 about["since"] = time.time()
                 wants = [place["board"] for place in self._places]
-                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl, about)
+                # One that was stopped keeps those behind him waiting for less long than a holder his board.
+                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
                 self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
                 self.next_at = now  # what was given back meanwhile was not rung for
                 return None
