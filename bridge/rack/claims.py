@@ -143,7 +143,7 @@ class Claim:
             if board in turn.wants:
                 # What this claim has taken already is not free here, either.
                 free = sum(locked_by(self.folder, name) is None for name in turn.wants)
-                if free - 1 < sum(other.count for other in before if other.wants & turn.wants):
+                if free - 1 < sum(other.boards for other in before if other.wants & turn.wants):
                     return False
         return True
 

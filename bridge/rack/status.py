@@ -195,7 +195,7 @@ def _waiting(turn: Turn, names: Mapping[str, str]) -> WaitingStatus:
         command=_text(turn.about, "command"),
         purpose=_text(turn.about, "purpose"),
         since=_number(turn.about, "since"),
-        count=turn.count,
+        count=turn.boards,
         places=sorted(names[board] for board in turn.wants if board in names),
     )
 

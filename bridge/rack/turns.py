@@ -14,23 +14,21 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.rack.board_lock import is_locked
 
 _KIND = ".turn"
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):  # not a dataclass: those would be half of the keeper's start
     """Somebody who waits."""
 
     order: tuple[int, int, int]
     """Sorts by arrival."""
     wants: frozenset[str]
     """Names of the boards' locks that would do."""
-    count: int
+    boards: int
     """How many of them are wanted."""
     about: Mapping[str, Any]
     """What stands on the ticket besides: pid, user, command, purpose, since (seconds since the epoch)."""

@@ -146,4 +146,13 @@ def test_it_starts_with_little() -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", script], env=module_environment(), stdout=-1, text=True, check=True
     )
-    assert not {*done.stdout.split()} & {"asyncio", "serial", "pydantic", "yaml", "filelock", "logging", "subprocess"}
+    assert not {*done.stdout.split()} & {
+        "asyncio",
+        "serial",
+        "pydantic",
+        "yaml",
+        "filelock",
+        "logging",
+        "subprocess",
+        "dataclasses",
+    }

@@ -18,7 +18,7 @@ def test_who_came_first_is_first(tmp_path: Path) -> None:
     first, second = ticket(tmp_path, 1, "a"), ticket(tmp_path, 2, "b", "a")
     found = waiting(str(tmp_path))
     assert [turn.wants for turn in found] == [{"a"}, {"a", "b"}]
-    assert found[0].about["purpose"] == "p" and found[0].count == 1
+    assert found[0].about["purpose"] == "p" and found[0].boards == 1
     first.give_back()
     assert [turn.wants for turn in waiting(str(tmp_path))] == [{"a", "b"}]
     second.give_back()
