@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pytest_plugin.boards import FAST, noted, rack_file, served
+from tests.pytest_plugin.junit import check_junit
 
 
 def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytester) -> None:
@@ -120,6 +121,8 @@ def test_what_a_test_left_behind_is_charged_to_it_and_who_was_hit_runs_again(pyt
     assert "t1:1: late" in late["facts"]["console"]
     assert "after the last test" in reports.calls("test_leaves_another")[1]["text"]
     assert junit.read_text().count('name="test_leaves_a_timer"') == 2
+    cases = check_junit(junit)
+    assert [len(case.findall("failure")) for case in cases if case.get("name") == "test_leaves_a_timer"] == [0, 1]
 
 
 def test_a_board_that_restarts_by_itself_is_charged_when_the_test_passes_elsewhere(
