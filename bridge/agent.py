@@ -189,10 +189,11 @@ async def _call_at_other_speeds(repl: Repl) -> None:
     try:
         for baud in LADDER:
             await port.set_baud(baud)
-            repl.write(b"\0" + agent_source.stop_sequence())
-            await port.drain()
-            # The bytes leave, the agent reads them, and 20 ms later it gives the prompt back.
-            await asyncio.sleep(0.06 + len(agent_source.stop_sequence()) * 10 / baud)
+            for step in agent_source.stop_steps():
+                repl.write(b"\0" + step)
+                await port.drain()
+                # The bytes leave, the agent reads and runs them, and 20 ms after the last it gives the prompt back.
+                await asyncio.sleep(0.06 + len(step) * 10 / baud)
     except PortError as error:
         _log.debug("%s: no other speeds: %s", port.url, error)
     finally:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures
+import os
 import queue
 import threading
 from collections.abc import Callable, Coroutine
@@ -20,6 +22,8 @@ T = TypeVar("T")
 _Job = tuple[Callable[..., Any], tuple[Any, ...], "asyncio.Future[Any]"]
 #: Seconds that the end of the program waits for boards to give their prompts back.
 EXIT_TIMEOUT = 5.0
+#: Seconds that an interrupt waits for what it interrupts to put things in order: to remove half a file, say.
+ORDER_TIMEOUT = 5.0
 
 
 class Portal:
@@ -43,7 +47,7 @@ class Portal:
         atexit.register(self.stop)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop and wait for it; an interrupt (Ctrl-C) cancels it.
+        """Run a coroutine on the loop and wait for it; an interrupt (Ctrl-C) cancels it, and waits until it has ended.
 
         Raises:
             UsageError: called from the loop's own thread, or the portal is closed.
@@ -58,19 +62,38 @@ class Portal:
             raise UsageError("bridge.sync is closed: the program is ending")
         if threading.current_thread() is self._callback_thread:
             return self._call_within(work)
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        outcome, cancel = self._begin(work)
         try:
-            return future.result()
+            return outcome.result()
         except BaseException:
-            future.cancel()
+            if not outcome.done():
+                self.loop.call_soon_threadsafe(cancel)
+                concurrent.futures.wait([outcome], ORDER_TIMEOUT)
             raise
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> tuple[concurrent.futures.Future[T], Callable[[], object]]:
+        """Start a coroutine on the loop.
+
+        Returns:
+            What has its outcome when it has ended (that of `run_coroutine_threadsafe` has one as soon as it is
+            cancelled, while the coroutine still puts things in order), and what cancels it, on the loop.
+        """
+        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        tasks: list[asyncio.Task[T]] = []
+
+        def begin() -> None:
+            tasks.append(task := self.loop.create_task(work))
+            task.add_done_callback(lambda _: _pass_on(task, outcome))
+
+        self.loop.call_soon_threadsafe(begin)
+        return outcome, lambda: tasks[0].cancel()
 
     def _call_within(self, work: Coroutine[Any, Any, T]) -> T:
         # A callback waits, perhaps for Lua that asks a function meanwhile: that one runs here, as nothing else will.
         jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         with self._choice:
             outer, self._inner = self._inner, jobs
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        future, _ = self._begin(work)
         future.add_done_callback(lambda done: jobs.put(None))
         try:
             while (job := jobs.get()) is not None:
@@ -137,10 +160,10 @@ class Portal:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
-            tasks = asyncio.all_tasks(self.loop)
-            for task in tasks:
-                task.cancel()
-            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            while tasks := asyncio.all_tasks(self.loop):  # more than once: a thread may have begun something meanwhile
+                for task in tasks:
+                    task.cancel()
+                self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
             self.loop.close()
@@ -175,14 +198,47 @@ def _settle(future: asyncio.Future[Any], result: object, error: Exception | None
         future.set_exception(error)
 
 
+def _pass_on(task: asyncio.Task[T], outcome: concurrent.futures.Future[T]) -> None:
+    if task.cancelled():
+        outcome.cancel()
+        outcome.set_running_or_notify_cancel()
+    elif (error := task.exception()) is not None:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(task.result())
+
+
 _portal: Portal | None = None
 _lock = threading.Lock()
+#: This process was made by a fork of one that had a portal.
+_forked = False
 
 
 def portal() -> Portal:
-    """The process's portal, started if it is not."""
+    """The process's portal, started if it is not.
+
+    Raises:
+        UsageError: this process is a fork of one that has a portal: the threads are that one's.
+    """
     global _portal
+    if _forked:
+        raise UsageError(
+            "bridge.sync was in use before this process was forked, and the boards are the other one's",
+            remedy='Start processes by the method "spawn", or open boards only after the fork.',
+        )
     with _lock:
         if _portal is None or not _portal.loop.is_running() and _portal.loop.is_closed():
             _portal = Portal()
         return _portal
+
+
+def _in_child() -> None:
+    # Without its threads whoever calls the portal would wait for ever, and so would the end of the process.
+    global _forked
+    if _portal is not None:
+        _forked = True
+        atexit.unregister(_portal.stop)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

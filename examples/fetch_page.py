@@ -15,7 +15,9 @@ import bridge
 async def fetch(board: bridge.Board, url: str) -> bytes:
     """The whole answer, head and body."""
     parts = urlsplit(url)
-    assert parts.hostname is not None, "the URL needs a host"
+    if parts.scheme != "http" or parts.hostname is None:
+        raise SystemExit(f"{url} is no address of a page: write http://HOST/PATH")
+    wanted = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     answer = bytearray()
     connected, ended = asyncio.Event(), asyncio.Event()
     socket = await board.net.createConnection()
@@ -27,7 +29,7 @@ async def fetch(board: bridge.Board, url: str) -> bytes:
     await asyncio.wait([asyncio.ensure_future(e.wait()) for e in (connected, ended)], return_when="FIRST_COMPLETED")
     if not connected.is_set():
         raise SystemExit(f"{url}: nobody answers there")
-    await socket.send(f"GET {parts.path or '/'} HTTP/1.0\r\nHost: {parts.hostname}\r\n\r\n")
+    await socket.send(f"GET {wanted} HTTP/1.0\r\nHost: {parts.hostname}\r\n\r\n")
     await ended.wait()
     return bytes(answer)
 

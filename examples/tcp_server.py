@@ -1,6 +1,8 @@
 """Serve a web page from the board: its own TCP server, its own address.
 
 python examples/tcp_server.py [--port URL] [--requests N]
+
+Ctrl-C ends it.
 """
 
 from __future__ import annotations
@@ -42,4 +44,5 @@ async def main() -> None:
             await asyncio.Event().wait()
 
 
-asyncio.run(main())
+with contextlib.suppress(KeyboardInterrupt):
+    asyncio.run(main())

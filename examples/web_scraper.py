@@ -3,7 +3,7 @@ board's, and https is encrypted here.
 
 python examples/web_scraper.py [--port URL] [--pages N] http://HOST/
 
-Needs httpx: pip install nodemcu-bridge[httpx]
+Needs httpx: pip install -e ".[httpx]"
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 python examples/web_server.py [--port URL] [--tcp-port N]
 
-Then open the address that it prints. Ctrl-C ends it. Needs aiohttp: pip install nodemcu-bridge[aiohttp]
+Then open the address that it prints. Ctrl-C ends it. Needs aiohttp: pip install -e ".[aiohttp]"
 """
 
 from __future__ import annotations

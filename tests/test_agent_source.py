@@ -64,7 +64,7 @@ def test_members_name_their_rooms() -> None:
 def test_leaving_is_source_and_fits_frames_that_any_agent_takes() -> None:
     assert leave().count(b"local a=...") == 3
     frames = stop_sequence().split(b"\0")
-    assert len(frames) == 5 and frames[-1] == b"" and max(map(len, frames)) < 242
+    assert len(frames) == 7 and frames[-1] == b"" and max(map(len, frames)) < 242
 
 
 def test_what_is_not_there_is_refused() -> None:

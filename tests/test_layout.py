@@ -17,6 +17,10 @@ LONGEST = 400
 #: Modules that hold declarations only, or that are run by the tests of the module beside them.
 WITHOUT_TESTS: dict[str, str] = {
     "bridge/ports/base.py": "a contract; the tests of each port hold it to it",
+    "bridge/ports/device.py": "a way to open what `serial.py` and `served.py` are tested on",
+    "bridge/rack/ends.py": "what a relay connects; test_relay.py and test_served.py run both kinds",
+    "bridge/rack/kept.py": "the leases of a keeper; test_keeper.py runs them",
+    "bridge/rack/pair.py": "what a relay is made of; test_relay.py runs it",
     "bridge/proxy/limits.py": "declarations; the tests of each part set them",
     "bridge/proxy/serving.py": "declarations; every part's tests use them",
     "bridge/virtual/lua/api.py": "declarations; every module's tests use them",

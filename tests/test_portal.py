@@ -119,6 +119,56 @@ def test_stopping_closes_what_is_open_and_can_be_done_twice() -> None:
         door.call(asyncio.sleep(0))
 
 
+INTERRUPTED = """
+import asyncio, os, signal, sys
+from bridge.portal import portal
+
+async def long() -> None:
+    print("begins", flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0.2)
+        print("in order", flush=True)
+
+try:
+    portal().call(long())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+print(portal().call(asyncio.sleep(0, "on it goes")))
+"""
+
+
+def test_an_interrupt_waits_until_things_are_in_order() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.splitlines(), done.stderr) == (["begins", "in order", "interrupted", "on it goes"], "")
+
+
+FORKED = """
+import os, sys, warnings
+import bridge.sync
+from bridge.errors import UsageError
+
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 has one for a fork with threads
+board = bridge.sync.open_board("virtual:?cpu=0&baud_pacing=0")
+child = os.fork()
+if not child:
+    try:
+        board.eval("1")
+    except UsageError as error:
+        print(error, flush=True)
+    sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), board.eval("6*7"))
+"""
+
+
+def test_a_fork_does_not_wait_for_threads_that_it_has_not() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60)
+    said, parent = done.stdout.splitlines()
+    assert "before this process was forked" in said and (parent, done.stderr) == ("7 42", "")
+
+
 def test_there_is_one_per_process() -> None:
     assert portal() is portal()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +12,12 @@ import click
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option
-from bridge.errors import BridgeError, UsageError
+from bridge.cli.serving import board_for, for_option, queue_option, serve_for
+from bridge.errors import UsageError
 from bridge.forward import Forward, Forwards, Running, Side, local, open_forwards, remote
+from bridge.forward.opening import UDP_IDLE
 from bridge.forward.specification import listening, place
 from bridge.opening import open_board
-from bridge.ports.open import check_wall_clock
 from bridge.profile import Profile
 from bridge.proxy import Limits, Proxy
 
@@ -67,12 +67,10 @@ class _Read(click.ParamType):  # type: ignore[type-arg]
               help="Listen on the board; connections leave from this computer.")  # fmt: skip
 @click.option("-D", "proxies", multiple=True, metavar="[ADDRESS:]PORT",
               help="A proxy (SOCKS5 and HTTP) on this computer; see `nodemcu-bridge proxy`.")  # fmt: skip
-@click.option("--queue", type=SECONDS, default=60.0, show_default=True,
-              help="Seconds that a client waits while all five connections of the board are in use.")  # fmt: skip
-@click.option("--udp-idle", type=SECONDS, default=60.0, show_default=True,
+@queue_option
+@click.option("--udp-idle", type=SECONDS, default=UDP_IDLE, show_default=True,
               help="Seconds of silence after which the client of a UDP forward is forgotten.")  # fmt: skip
-@click.option("--for", "seconds", type=SECONDS, default=None, metavar="SECONDS",
-              help="End after this time. Default: go on until Ctrl-C or SIGTERM.")  # fmt: skip
+@for_option
 @port_option
 @profile_option
 @baud_option
@@ -99,9 +97,7 @@ def forward(
     if not here and not there and not proxies:
         raise UsageError("There is nothing to forward", remedy="Give -L, -R or -D, such as -L 8080:example.com:80.")
     places = [Proxy.check(*listening(each, "-D"), None) for each in proxies]
-    check_wall_clock(url, "A forward")
-    mhz = profile.cpu_mhz if profile is not None else 160
-    opening = open_board(url, baud=baud, mhz=mhz, trace=trace)
+    opening = board_for("A forward", url, profile, baud, trace)
     ending.run(_run(url, opening, [*here, *there], places, queue, udp_idle, seconds, as_json))
 
 
@@ -122,13 +118,7 @@ async def _run(
             proxies.append(await stack.enter_async_context(made))
         async with open_forwards(board, wanted, told=_tell, slot_timeout=queue, udp_idle=udp_idle) as forwards:
             _announce(url, forwards, [each.address for each in proxies], as_json)
-            limit = asyncio.timeout(seconds)
-            try:
-                async with limit:
-                    await forwards.serve_forever()
-            except TimeoutError as error:
-                if isinstance(error, BridgeError) or not limit.expired():
-                    raise
+            await serve_for(forwards.serve_forever(), seconds)
 
 
 def _tell(sentence: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 from pathlib import Path
@@ -14,9 +13,9 @@ from pydantic import RootModel
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, baud_option, port_option, profile_option, trace_option
-from bridge.errors import BridgeError, UsageError
+from bridge.cli.serving import board_for, for_option, queue_option, serve_for
+from bridge.errors import UsageError
 from bridge.opening import open_board
-from bridge.ports.open import check_wall_clock
 from bridge.profile import Profile
 from bridge.provision.model import SecretSource
 from bridge.provision.secret import read_secret
@@ -64,9 +63,11 @@ class _Place(click.ParamType):  # type: ignore[type-arg]
         known = host == "localhost" or not colon
         with contextlib.suppress(ValueError):
             known = known or bool(ipaddress.ip_address(host))
-        if not known or not (tcp_port.isascii() and tcp_port.isdigit() and int(tcp_port) < 65_536):
+        if not known or not (
+            tcp_port.isascii() and tcp_port.isdigit() and len(tcp_port) < 10 and int(tcp_port) < 65_536
+        ):
             self.fail(
-                f"{value} is no address and port: write it as {HOST}:{TCP_PORT}, or [::1]:{TCP_PORT}.", param, ctx
+                f"{value[:80]} is no address and port: write it as {HOST}:{TCP_PORT}, or [::1]:{TCP_PORT}.", param, ctx
             )
         return host or HOST, int(tcp_port)
 
@@ -78,15 +79,13 @@ class _Place(click.ParamType):  # type: ignore[type-arg]
 @click.option("--auth-env", metavar="NAME",
               help="Environment variable with user:password, which every client must bring.")  # fmt: skip
 @click.option("--auth-file", metavar="FILE", help="The same in the first line of a file that only its owner may read.")
-@click.option("--queue", type=SECONDS, default=Limits.slot, show_default=True,
-              help="Seconds that a client waits while all five connections of the board are in use.")  # fmt: skip
+@queue_option
 @click.option("--connect-timeout", type=SECONDS, default=Limits.connect, show_default=True,
               help="Seconds for a name and a connection.")  # fmt: skip
 @click.option("--clients", type=click.IntRange(min=1), default=Limits.clients, show_default=True,
               help="Clients at once, those that wait included.")  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="A line on standard error for each request that is over.")
-@click.option("--for", "seconds", type=SECONDS, default=None, metavar="SECONDS",
-              help="End after this time. Default: go on until Ctrl-C or SIGTERM.")  # fmt: skip
+@for_option
 @port_option
 @profile_option
 @baud_option
@@ -113,10 +112,8 @@ def proxy(
     CONNECT, BIND and UDP ASSOCIATE, HTTP has CONNECT and plain requests.
     """
     credentials = _credentials(auth_env, auth_file)
-    check_wall_clock(url, "A proxy")
+    opening = board_for("A proxy", url, profile, baud, trace)
     limits = Limits(slot=queue, connect=connect_timeout, clients=clients)
-    mhz = profile.cpu_mhz if profile is not None else 160
-    opening = open_board(url, baud=baud, mhz=mhz, trace=trace)
     # What is wrong with the arguments is said before the board is opened.
     Proxy.check(*listen, credentials)
     ending.run(_run(url, opening, listen, credentials, limits, seconds, verbose, as_json))
@@ -151,8 +148,6 @@ async def _run(
                 click.echo(_line(served), err=True)
 
     async with opening as board:
-        lost: asyncio.Future[BridgeError] = asyncio.get_running_loop().create_future()
-        board.on("down", lost.set_result)
         host, tcp_port = listen
         async with Proxy(
             board, host=host, tcp_port=tcp_port, credentials=credentials, limits=limits, told=tell
@@ -165,9 +160,7 @@ async def _run(
                 print_json(ProxyOutput(first), line=True)
             else:
                 click.echo(f"SOCKS5 and HTTP on {f'[{address}]' if ':' in address else address}:{port}")
-            await asyncio.wait([lost], timeout=seconds)
-            if lost.done():
-                raise lost.result()
+            await serve_for(made.serve_forever(), seconds)
 
 
 def _line(served: Served) -> str:

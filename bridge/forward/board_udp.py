@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 
 from bridge.board import Board
 from bridge.errors import BridgeError
 from bridge.forward.associations import WAITING, Association, Associations, Outlet
+from bridge.forward.host_socket import HostSocket
 from bridge.forward.running import Running, Told, not_on_board, shown_address
 from bridge.forward.specification import EVERYWHERE, Forward
 from bridge.mirror.udp import UDPSocket
+from bridge.streams.datagram import LARGEST
 
 #: (address, port) of who sent to the board.
 Sender = tuple[str, int]
@@ -40,10 +41,10 @@ class BoardUdp(Running):
 
     async def close(self) -> None:
         await super().close()
-        await self._clients.clear()
         if self._socket is not None:
             with contextlib.suppress(BridgeError):
                 await self._socket.release()
+        await self._clients.clear()
 
     async def _listen(self) -> None:
         address, port = self.forward.address, self.address[1]
@@ -82,39 +83,14 @@ class BoardUdp(Running):
 
     async def _outlet(self, client: Sender, association: Association) -> Outlet:
         def answer(data: bytes) -> None:
-            association.used()
-            if data and not self._answers.full():
+            association.answered()
+            if len(data) > LARGEST:
+                what = f"an answer of {len(data)} bytes is lost: Wi-Fi takes {LARGEST}"
+                self.tell_seldom("size", f"{self.line}: {what}")
+            elif data and not self._answers.full():
                 self._answers.put_nowait((data, client))
 
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _Answers(answer), remote_addr=(self.forward.host, self.forward.host_port)
-        )
-        return _HostSocket(transport)
+        return await HostSocket.open(self.forward.host, self.forward.host_port, answer)
 
     def _stumbled(self, error: Exception) -> None:
-        self.told(f"{self.line}: {error}")
-
-
-class _Answers(asyncio.DatagramProtocol):
-    def __init__(self, answer: Callable[[bytes], None]) -> None:
-        self._answer = answer
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self._answer(data)
-
-    def error_received(self, exc: Exception) -> None:
-        """Nobody listens there at the moment; somebody may, later."""
-
-
-class _HostSocket:
-    """A socket of this computer that sends to one place."""
-
-    def __init__(self, transport: asyncio.DatagramTransport) -> None:
-        self._transport = transport
-
-    async def send(self, data: bytes) -> None:
-        self._transport.sendto(data)
-
-    async def close(self) -> None:
-        self._transport.close()
+        self.tell_seldom(f"{error}", f"{self.line}: {error}")

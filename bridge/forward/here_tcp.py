@@ -9,30 +9,36 @@ from bridge.board import Board
 from bridge.errors import BridgeError
 from bridge.forward.running import Running, Told, not_here
 from bridge.forward.specification import Forward
-from bridge.streams.relay import PIECE, Stream, keep_little, reset
+from bridge.streams.connecting import CONNECT_TIMEOUT
+from bridge.streams.local import Local
+from bridge.streams.names import Names
+from bridge.streams.relay import LOOK, PIECE, Stream, keep_little, reset
+from bridge.streams.vanished import vanished
+
+#: Clients of one forward at once, those that wait included.
+MOST = 256
 
 
 class HereTcp(Running):
     """Listens on this computer. Takes what `Running` takes.
 
     Args:
+        names: what the board knows of them.
         slot_timeout: seconds that a client waits while all connections of the board are in use.
     """
 
-    def __init__(self, board: Board, forward: Forward, told: Told, *, slot_timeout: float) -> None:
+    def __init__(self, board: Board, forward: Forward, told: Told, *, names: Names, slot_timeout: float) -> None:
         super().__init__(board, forward, told)
-        self._slot_timeout = slot_timeout
+        self._names, self._slot_timeout = names, slot_timeout
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            keep_little(writer)
-            self.spawn(self._serve((reader, writer)))
-
         try:
             family, address = await resolved(self.address, socket.SOCK_STREAM)
             # A reader that keeps little: what is read is on its way to a line of some kilobytes a second.
-            self._server = await asyncio.start_server(connected, *address, family=family, limit=PIECE)
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: Local(self._met, PIECE), *address, family=family
+            )
         except OSError as error:
             raise not_here(error, self.address, "TCP") from error
         self.address = self._server.sockets[0].getsockname()[:2]
@@ -44,9 +50,17 @@ class HereTcp(Running):
         if self._server is not None:
             await self._server.wait_closed()
 
-    async def _serve(self, client: Stream) -> None:
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gone: asyncio.Event) -> None:
+        if self.running >= MOST:
+            self.tell_seldom("clients", f"{self.line}: a client was sent away: there are {MOST} already")
+            reset(writer)
+            return
+        keep_little(writer)
+        self.spawn(self._serve((reader, writer), gone))
+
+    async def _serve(self, client: Stream, gone: asyncio.Event) -> None:
         try:
-            board = await self._connected(client[1])
+            board = await self._connected(client, gone)
         except (BridgeError, OSError) as error:
             self.told(f"{self.line}: {error}")
             reset(client[1])
@@ -54,31 +68,38 @@ class HereTcp(Running):
         except BaseException:
             client[1].transport.abort()
             raise
-        if board is not None:
+        if board is None:
+            client[1].transport.abort()
+        else:
             await self.carry(client, board)
 
-    async def _connected(self, client: asyncio.StreamWriter) -> Stream | None:
+    async def _connected(self, client: Stream, gone: asyncio.Event) -> Stream | None:
         """A connection of the board, or None when the client has broken off before its turn came."""
-        forward = self.forward
-        lost = asyncio.ensure_future(client.wait_closed())  # never cancelled: it is the end of the client's stream
-        connecting = asyncio.ensure_future(
-            self.board.open_connection(
-                forward.host, forward.host_port, limit=PIECE // 2, slot_timeout=self._slot_timeout
-            )
-        )
+        left = asyncio.ensure_future(_left(client, gone))
+        connecting = asyncio.ensure_future(self._connect())
         try:
-            await asyncio.wait([lost, connecting], return_when=asyncio.FIRST_COMPLETED)
-            if connecting.done():
-                return connecting.result()
-            return None
+            await asyncio.wait([left, connecting], return_when=asyncio.FIRST_COMPLETED)
+            return connecting.result() if connecting.done() else None
         finally:
-            if lost.done():
-                lost.exception()
-            else:
-                lost.add_done_callback(asyncio.Future.exception)
-            if not connecting.done():
-                connecting.cancel()
-                await asyncio.gather(connecting, return_exceptions=True)
+            for task in (left, connecting):
+                task.cancel()
+            await asyncio.gather(left, connecting, return_exceptions=True)
+
+    async def _connect(self) -> Stream:
+        forward = self.forward
+        # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
+        address = await self._names.address(forward.host, CONNECT_TIMEOUT)
+        return await self.board.open_connection(
+            address, forward.host_port, limit=PIECE // 2, slot_timeout=self._slot_timeout
+        )
+
+
+async def _left(client: Stream, gone: asyncio.Event) -> None:
+    """Wait until a client has broken off, or has closed and owes the peer nothing: what it sent is to arrive."""
+    reader, writer = client
+    await gone.wait()
+    while not (writer.transport.is_closing() or (reader.at_eof() and vanished(writer))):  # noqa: ASYNC110
+        await asyncio.sleep(LOOK)
 
 
 async def resolved(address: tuple[str, int], kind: socket.SocketKind) -> tuple[socket.AddressFamily, tuple[str, int]]:

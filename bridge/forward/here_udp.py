@@ -14,10 +14,9 @@ from bridge.forward.here_tcp import resolved
 from bridge.forward.running import Running, Told, not_here
 from bridge.forward.specification import Forward, place
 from bridge.mirror.udp import UDPSocket
-from bridge.streams.resolving import resolve
+from bridge.streams.datagram import LARGEST
+from bridge.streams.names import Names
 
-#: Bytes of a datagram that a frame of Wi-Fi holds: the board's stack cuts none in pieces.
-LARGEST = 1472
 Address = tuple[Any, ...]
 
 
@@ -25,11 +24,13 @@ class HereUdp(Running, asyncio.DatagramProtocol):
     """Listens on this computer; each client has a socket of its own on the board. Takes what `Running` takes.
 
     Args:
+        names: what the board knows of them.
         idle: seconds of silence after which a client is forgotten.
     """
 
-    def __init__(self, board: Board, forward: Forward, told: Told, *, idle: float) -> None:
+    def __init__(self, board: Board, forward: Forward, told: Told, *, names: Names, idle: float) -> None:
         super().__init__(board, forward, told)
+        self._names = names
         self._clients: Associations[Address] = Associations(self._outlet, idle, self._stumbled)
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -57,7 +58,8 @@ class HereUdp(Running, asyncio.DatagramProtocol):
         if not data:
             return  # the board's stack sends no empty ones
         if len(data) > LARGEST:
-            self.told(f"{self.line}: a datagram of {len(data)} bytes is lost: Wi-Fi takes {LARGEST}")
+            what = f"a datagram of {len(data)} bytes is lost: Wi-Fi takes {LARGEST}"
+            self.tell_seldom("size", f"{self.line}: {what}")
             return
         self._clients.put(addr, data)
 
@@ -67,28 +69,27 @@ class HereUdp(Running, asyncio.DatagramProtocol):
     # Answers.
 
     async def _outlet(self, client: Address, association: Association) -> Outlet:
-        forward, net = self.forward, self.board.net
-        address = await resolve(net, forward.host, self.board.url)
-        made = await net.createUDPSocket()
-        sent_to = (forward.host_port, address)
+        address = await self._names.address(self.forward.host)
+        made = await self.board.net.createUDPSocket()
+        sent_to = (self.forward.host_port, address)
 
         def received(_: UDPSocket, data: bytes, port: int, ip: str) -> None:
             # Others may guess the port; the client asked one.
             if (port, ip) == sent_to and self._transport is not None and not self._transport.is_closing():
-                association.used()
+                association.answered()
                 self._transport.sendto(data, client)
 
         made.on("receive", received)
 
         def gone(reason: BridgeError | None) -> None:
             if reason is not None:  # the board has restarted
-                association.task.cancel()
+                association.end()
 
         made.when_gone(gone)
         return _BoardSocket(made, *sent_to)
 
     def _stumbled(self, error: Exception) -> None:
-        self.told(f"{self.line}: {error}")
+        self.tell_seldom(f"{error}", f"{self.line}: {error}")
 
 
 class _BoardSocket:

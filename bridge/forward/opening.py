@@ -16,7 +16,9 @@ from bridge.forward.here_udp import HereUdp
 from bridge.forward.running import Running, Told
 from bridge.forward.specification import Forward, Side
 from bridge.lifecycle import State
+from bridge.lost import lost_for_good
 from bridge.streams.connecting import SLOT_TIMEOUT
+from bridge.streams.names import Names
 
 log = logging.getLogger("bridge.forward")
 
@@ -49,7 +51,7 @@ class Forwards(Sequence[Running]):
         Raises:
             BridgeError: the board was lost for good, and with it what it listened on.
         """
-        lost = asyncio.ensure_future(_lost(self._board))
+        lost = asyncio.ensure_future(lost_for_good(self._board))
         try:
             failures: list[asyncio.Future[Any]] = [each.failed for each in self._running]
             await asyncio.wait([lost, *failures], return_when=asyncio.FIRST_COMPLETED)
@@ -60,13 +62,6 @@ class Forwards(Sequence[Running]):
         finally:
             lost.cancel()
             await asyncio.gather(lost, return_exceptions=True)
-
-
-async def _lost(board: Board) -> None:
-    """Wait until the board is lost for good, and raise why."""
-    while board.state in (State.READY, State.RESTARTING):
-        await board.state_changed()
-    _ = board.facts
 
 
 async def _tell_of_restarts(board: Board, told: Told) -> None:
@@ -110,7 +105,8 @@ async def open_forwards(
         PortBusy, PortError: a place cannot be listened on; nothing is.
         BridgeError: the board does not answer.
     """
-    running = [_made(board, each, told, slot_timeout, udp_idle) for each in forwards]
+    names = Names(board.net, board.url)
+    running = [_made(board, each, told, names, slot_timeout, udp_idle) for each in forwards]
     async with contextlib.AsyncExitStack() as stack:
         for each in running:
             stack.push_async_callback(each.close)
@@ -125,10 +121,13 @@ async def open_forwards(
             await asyncio.gather(telling, return_exceptions=True)
 
 
-def _made(board: Board, forward: Forward, told: Told, slot_timeout: float, udp_idle: float) -> Running:
-    if forward.udp:
-        kind = HereUdp if forward.side is Side.HERE else BoardUdp
-        return kind(board, forward, told, idle=udp_idle)
-    if forward.side is Side.HERE:
-        return HereTcp(board, forward, told, slot_timeout=slot_timeout)
-    return BoardTcp(board, forward, told)
+def _made(board: Board, forward: Forward, told: Told, names: Names, slot_timeout: float, udp_idle: float) -> Running:
+    match forward.side, forward.udp:
+        case Side.HERE, True:
+            return HereUdp(board, forward, told, names=names, idle=udp_idle)
+        case Side.HERE, False:
+            return HereTcp(board, forward, told, names=names, slot_timeout=slot_timeout)
+        case _, True:
+            return BoardUdp(board, forward, told, idle=udp_idle)
+        case _:
+            return BoardTcp(board, forward, told)

@@ -19,6 +19,8 @@ log = logging.getLogger("bridge.forward")
 
 #: Told in a sentence what a user may want to know: a connection that did not come about, a restart of the board.
 Told = Callable[[str], None]
+#: Seconds after which the same trouble is told again: datagrams may come by the thousand.
+SELDOM = 60.0
 #: Seconds between tries to listen again on a board that has restarted: it may not have its address yet.
 AGAIN_AFTER = 2.0
 
@@ -44,6 +46,7 @@ class Running:
         self.address = (forward.address, forward.port)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._told_at: dict[str, float] = {}
 
     @property
     def line(self) -> str:
@@ -53,6 +56,11 @@ class Running:
         if self.forward.side is Side.HERE:
             return f"{kind}{here} → board → {there}"
         return f"{kind}board {here} → this computer → {there}"
+
+    @property
+    def running(self) -> int:
+        """How many tasks run."""
+        return len(self._tasks)
 
     async def open(self) -> None:
         """Begin to listen.
@@ -85,6 +93,19 @@ class Running:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def tell_seldom(self, what: str, sentence: str) -> None:
+        """Tell something that may happen again and again, once a minute.
+
+        Args:
+            what: what is told once.
+            sentence: how it is said.
+        """
+        now = asyncio.get_running_loop().time()
+        self._told_at = {told: at for told, at in self._told_at.items() if now < at + SELDOM}
+        if what not in self._told_at:
+            self._told_at[what] = now
+            self.told(sentence)
 
     def fail(self, error: BaseException) -> None:
         """This cannot go on."""

@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import abc, web
 from aiohttp.client_proto import ResponseHandler
 
-from bridge.errors import BridgeError, ConnectionLost
+from bridge.errors import BridgeError, ConnectionLost, UsageError
 from bridge.integrations.encryption import KEPT_IDLE, Encryption, most_connections
 from bridge.streams import BoardServer, Streams
 from bridge.streams.slots import MOST
@@ -48,6 +48,9 @@ class BoardConnector(aiohttp.TCPConnector):
             1, what the board's heap holds; `keepalive_timeout` is 5 s, as who else uses the board may wait for an idle
             connection. What is of sockets (`local_addr`, `family`, `happy_eyeballs_delay`) has no
             meaning here.
+
+    Raises:
+        UsageError: nobody is called `tls`; also from a request with a fingerprint, which the board cannot check.
     """
 
     def __init__(self, board: Streams, *, tls: Encryption = "host", **options: Any) -> None:
@@ -82,6 +85,12 @@ class BoardConnector(aiohttp.TCPConnector):
         self._make_room()
         (factory,), (host, port, *_) = args, addr_infos[0][4]
         by_board = self._by_board and kwargs.get("ssl") is not None
+        fingerprint = self._get_fingerprint(req)  # of the request or of this connector: no public name tells
+        if by_board and fingerprint is not None:
+            raise UsageError(
+                "The board cannot compare a certificate with a fingerprint",
+                remedy='Leave tls="board" out, or name the certificate to `board.tls.cert.verify`.',
+            )
         self._coming += 1
         try:
             async with asyncio.timeout(timeout.sock_connect):
@@ -106,6 +115,13 @@ class BoardConnector(aiohttp.TCPConnector):
             raise client_error(req.connection_key, ConnectionLost(str(error))) from error
         finally:
             self._coming -= 1
+        if fingerprint is not None:
+            # The connector above would look for it as well, but asks a socket who the peer is if it is a wrong one.
+            try:
+                fingerprint.check(transport)
+            except aiohttp.ServerFingerprintMismatch:
+                transport.abort()
+                raise
         self._standing[transport] = True
         return transport, protocol
 
@@ -151,22 +167,25 @@ async def serve(
         ListenRefused: the port is taken, or the address is not the board's.
     """
     runner = web.AppRunner(application, **{"keepalive_timeout": 10.0, **options})
-    await runner.setup()
     try:
+        await runner.setup()
         assert runner.server is not None
         server = await board.create_server(runner.server, port, host, ssl=ssl)
-        # A task of its own: when it ends it waits for the clients, which go when the runner lets them go.
-        ended = asyncio.ensure_future(server.serve_forever())
+    except BaseException:
+        await runner.cleanup()
+        raise
+    # A task of its own: when it ends it waits for the clients, which go when the runner lets them go.
+    ended = asyncio.ensure_future(server.serve_forever())
+    try:
+        if started is not None:
+            started(server)
+        await asyncio.wait([ended])
+    finally:
+        server.close()
         try:
-            if started is not None:
-                started(server)
-            await asyncio.wait([ended])
+            await runner.cleanup()  # once: what the application does at its end it does each time
         finally:
-            server.close()
-            await runner.cleanup()
             server.close_clients()
             (outcome,) = await asyncio.gather(ended, return_exceptions=True)
-        if isinstance(outcome, ConnectionError):
-            raise outcome
-    finally:
-        await runner.cleanup()
+    if isinstance(outcome, ConnectionError):
+        raise outcome

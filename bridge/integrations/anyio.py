@@ -8,10 +8,11 @@ async with await connect_tcp(board, "example.com", 80) as stream:
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Literal
 
 import anyio
@@ -22,6 +23,9 @@ from anyio.streams.tls import TLSStream
 from bridge.errors import BridgeError
 from bridge.integrations.closing import close
 from bridge.streams import BoardServer, Streams
+
+#: As anyio's functions take addresses.
+Address = str | IPv4Address | IPv6Address
 
 
 def _attributes(name: Any, peer: Any) -> Mapping[Any, Callable[[], Any]]:
@@ -44,7 +48,7 @@ class BoardStream(abc.ByteStream):
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._closed = False
+        self._closed = self._sent_in_vain = False
         self._receiving, self._sending = anyio.ResourceGuard("reading from"), anyio.ResourceGuard("writing to")
 
     @property
@@ -76,6 +80,9 @@ class BoardStream(abc.ByteStream):
     async def send(self, item: bytes) -> None:
         """Send all of it; returns when few enough bytes wait for the board.
 
+        What is sent first after the peer has closed is lost and nobody is told, as with sockets: TLS answers its
+        peer's farewell so.
+
         Raises:
             anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.BusyResourceError: see `receive`.
         """
@@ -83,11 +90,16 @@ class BoardStream(abc.ByteStream):
             await anyio.lowlevel.checkpoint()
             if self._closed:
                 raise anyio.ClosedResourceError
+            if self._writer.is_closing() and self._reader.exception() is None and not self._sent_in_vain:
+                self._sent_in_vain = True
+                return
             try:
                 self._writer.write(item)
                 await self._writer.drain()
             except OSError as error:
                 raise self._broken() from error
+            if self._closed:  # meanwhile: it need not have left
+                raise anyio.ClosedResourceError
 
     async def send_eof(self) -> None:
         """Raises NotImplementedError: the stock firmware cannot close one side of a connection."""
@@ -98,6 +110,11 @@ class BoardStream(abc.ByteStream):
         self._closed = True
         await close(self._writer)
 
+    def abort(self) -> None:
+        """Close at once; what has not left is lost."""
+        self._closed = True
+        self._writer.transport.abort()
+
     def _broken(self) -> Exception:
         return anyio.ClosedResourceError() if self._closed else anyio.BrokenResourceError()
 
@@ -106,11 +123,14 @@ class BoardListener(abc.Listener[BoardStream]):
     """Listens on the board; made by `create_tcp_listener`."""
 
     def __init__(self) -> None:
-        self._arriving, self._arrived = anyio.create_memory_object_stream[BoardStream](math.inf)
+        #: Clients that nobody has accepted yet. (A memory stream of anyio loses what it hands to a task that is
+        #: cancelled in the same moment, and a client would stay for ever.)
+        self._arrived: deque[BoardStream] = deque()
+        self._news = asyncio.Event()
         self._server: BoardServer | None = None
         self._watch: asyncio.Task[None] | None = None
         self._lost: OSError | None = None
-        self._closed = False
+        self._over = self._closed = False
 
     async def begin(self, board: Streams, port: int, host: str | None) -> None:
         """Listen; `create_tcp_listener` does this."""
@@ -132,12 +152,15 @@ class BoardListener(abc.Listener[BoardStream]):
             anyio.BrokenResourceError: the board restarted or went away; the cause says so.
             anyio.ClosedResourceError: this was closed.
         """
-        try:
-            return await self._arrived.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            if self._lost is None or self._closed:
-                raise anyio.ClosedResourceError from None
-            raise anyio.BrokenResourceError from self._lost
+        await anyio.lowlevel.checkpoint()
+        while not self._arrived:
+            if self._over:
+                if self._lost is None or self._closed:
+                    raise anyio.ClosedResourceError
+                raise anyio.BrokenResourceError from self._lost
+            self._news.clear()
+            await self._news.wait()
+        return self._arrived.popleft()
 
     async def serve(self, handler: Callable[[BoardStream], Any], task_group: abc.TaskGroup | None = None) -> None:
         """Call a handler for each client, in a task of the group, or of a group of its own.
@@ -155,29 +178,33 @@ class BoardListener(abc.Listener[BoardStream]):
     async def aclose(self) -> None:
         """Stop listening; clients that were accepted stay, others are let go."""
         self._closed = True
-        self._arriving.close()
-        while self._arrived.statistics().current_buffer_used:
-            self._arrived.receive_nowait()._writer.transport.abort()
-        self._arrived.close()
+        self._end()
+        while self._arrived:
+            self._arrived.popleft().abort()
         if self._server is not None:
             self._server.close()
-        await anyio.lowlevel.checkpoint()
+            await self._server.stopped()
 
     def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            self._arriving.send_nowait(BoardStream(reader, writer))
-        except (anyio.ClosedResourceError, anyio.BrokenResourceError):
+        if self._closed:
             writer.transport.abort()
+        else:
+            self._arrived.append(BoardStream(reader, writer))
+            self._news.set()
 
     def _ended(self, watch: asyncio.Task[None]) -> None:
         error = None if watch.cancelled() else watch.exception()
         self._lost = error if isinstance(error, OSError) else None
-        self._arriving.close()
+        self._end()
+
+    def _end(self) -> None:
+        self._over = True
+        self._news.set()
 
 
 async def connect_tcp(
     board: Streams,
-    remote_host: str,
+    remote_host: Address,
     remote_port: int,
     *,
     tls: bool | Literal["board"] = False,
@@ -199,7 +226,7 @@ async def connect_tcp(
         ssl.SSLError: the handshake failed.
     """
     try:
-        pair = await board.open_connection(remote_host, remote_port, ssl="board" if tls == "board" else None)
+        pair = await board.open_connection(str(remote_host), remote_port, ssl="board" if tls == "board" else None)
     except ssl.SSLError:
         raise
     except (OSError, BridgeError) as error:
@@ -211,7 +238,7 @@ async def connect_tcp(
         return await TLSStream.wrap(
             stream,
             server_side=False,
-            hostname=tls_hostname or remote_host,
+            hostname=tls_hostname or str(remote_host),
             ssl_context=ssl_context,
             standard_compatible=tls_standard_compatible,
         )
@@ -220,7 +247,9 @@ async def connect_tcp(
         raise
 
 
-async def create_tcp_listener(board: Streams, *, local_port: int = 0, local_host: str | None = None) -> BoardListener:
+async def create_tcp_listener(
+    board: Streams, *, local_port: int = 0, local_host: Address | None = None
+) -> BoardListener:
     """Listen on the board, as `anyio.create_tcp_listener`.
 
     Args:
@@ -229,11 +258,11 @@ async def create_tcp_listener(board: Streams, *, local_port: int = 0, local_host
         local_host: address of the board to listen on; None is all.
 
     Raises:
-        ConnectionLost: the port is taken, or the address is not the board's; it is an OSError.
+        ListenRefused: the port is taken, or the address is not the board's; it is an OSError.
     """
     listener = BoardListener()
     try:
-        await listener.begin(board, local_port, local_host)
+        await listener.begin(board, local_port, None if local_host is None else str(local_host))
     except BaseException:
         await anyio.aclose_forcefully(listener)
         raise

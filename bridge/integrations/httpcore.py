@@ -14,7 +14,7 @@ from typing import Any
 
 import httpcore
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, UsageError
 from bridge.integrations.closing import close
 from bridge.integrations.encryption import KEPT_IDLE, Encryption, most_connections
 from bridge.streams import Streams
@@ -30,15 +30,37 @@ def _as_httpcore(timed_out: type[Exception], failed: type[Exception]) -> Iterato
         raise failed(str(error)) from error
 
 
+class _Reader(asyncio.StreamReader):
+    """Also tells whether something has come that nobody has read: asyncio's has no public way to ask that."""
+
+    def __init__(self) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._unread = 0
+
+    @property
+    def unread(self) -> int:
+        """Bytes."""
+        return self._unread
+
+    def feed_data(self, data: Any) -> None:
+        self._unread += len(data)
+        super().feed_data(data)
+
+    async def read(self, n: int = -1) -> bytes:
+        data = await super().read(n)
+        self._unread -= len(data)
+        return data
+
+
 class BoardStream(httpcore.AsyncNetworkStream):
-    """A connection of the board.
+    """A connection of the board; made by `BoardBackend`.
 
     Args:
         reader, writer: of the connection.
         by_board: the board encrypts it, so that there is nothing to start.
     """
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, by_board: bool = False) -> None:
+    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter, *, by_board: bool = False) -> None:
         self._reader, self._writer, self._by_board = reader, writer, by_board
         #: A call failed, timed out or was cancelled: nobody waits for the rest.
         self._broken = False
@@ -97,8 +119,10 @@ class BoardStream(httpcore.AsyncNetworkStream):
                 return self._writer.get_extra_info("sockname")
             case "server_addr":
                 return self._writer.get_extra_info("peername")
-            case "is_readable":  # asked of an idle connection: it is of no use any more
-                return self._writer.is_closing() or self._reader.at_eof()
+            # Asked of an idle connection, which is of no use any more if it is: its end has come, or an answer to
+            # nothing, which the next request would take for its own.
+            case "is_readable":
+                return self._writer.is_closing() or self._reader.at_eof() or self._reader.unread > 0
             case _:
                 return self._writer.get_extra_info(info)
 
@@ -139,7 +163,12 @@ class BoardBackend(httpcore.AsyncNetworkBackend):
         """
         with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                reader, writer = await self._board.open_connection(host, port, ssl="board" if self._by_board else None)
+                reader = _Reader()
+                protocol = asyncio.StreamReaderProtocol(reader)
+                transport, _ = await self._board.create_connection(
+                    lambda: protocol, host, port, ssl="board" if self._by_board else None
+                )
+        writer = asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
         return BoardStream(reader, writer, by_board=self._by_board)
 
     async def sleep(self, seconds: float) -> None:
@@ -156,15 +185,25 @@ class BoardPool(httpcore.AsyncConnectionPool):
         options: of `httpcore.AsyncConnectionPool`. `max_connections` is 5 unless given, what the stack serves; with
             `tls="board"` it is 1, what the board's heap holds. Idle connections are closed after `keepalive_expiry`,
             5 s unless given, also when no other request comes: who else uses the board may wait for them.
+
+    Raises:
+        UsageError: nobody is called `tls`, or the board is to encrypt what goes through a `proxy`: it encrypts only
+            from the beginning of a connection.
     """
 
     def __init__(self, board: Streams, *, tls: Encryption = "host", **options: Any) -> None:
+        if tls == "board" and options.get("proxy") is not None:
+            raise UsageError(
+                "The board cannot encrypt what goes through a proxy", remedy='Leave tls="board" out, or the proxy.'
+            )
         options = {"max_connections": most_connections(tls), "keepalive_expiry": KEPT_IDLE, **options}
         super().__init__(network_backend=BoardBackend(board), **options)
         self._by_board: BoardBackend | None = BoardBackend(board, tls="board") if tls == "board" else None
         self._expiry: float | None = options["keepalive_expiry"]
+        #: What connections are made with, by whatever backend.
+        self._options = {name: options[name] for name in ("ssl_context", "retries") if name in options}
         self._timer: asyncio.TimerHandle | None = None
-        self._tidying: asyncio.Task[None] | None = None
+        self._tidying: set[asyncio.Task[None]] = set()
 
     def create_connection(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
         """Make a connection for an origin; httpcore calls this."""
@@ -172,7 +211,7 @@ class BoardPool(httpcore.AsyncConnectionPool):
         if self._by_board is None or origin.scheme not in (b"https", b"wss"):
             return super().create_connection(origin)
         return httpcore.AsyncHTTPConnection(
-            origin=origin, keepalive_expiry=self._expiry, network_backend=self._by_board
+            origin=origin, keepalive_expiry=self._expiry, network_backend=self._by_board, **self._options
         )
 
     async def aclose(self) -> None:
@@ -180,8 +219,8 @@ class BoardPool(httpcore.AsyncConnectionPool):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._tidying is not None:
-            await asyncio.wait([self._tidying])
+        if self._tidying:
+            await asyncio.wait(self._tidying)
         await super().aclose()
 
     def _look_later(self) -> None:
@@ -193,7 +232,9 @@ class BoardPool(httpcore.AsyncConnectionPool):
         standing = [each for each in self.connections if not each.is_closed()]
         idle = [each for each in standing if each.is_idle() and each.has_expired()]
         if idle:
-            self._tidying = asyncio.ensure_future(self._close_all(idle))
+            task = asyncio.ensure_future(self._close_all(idle))
+            self._tidying.add(task)
+            task.add_done_callback(self._tidying.discard)
         if len(standing) > len(idle):
             self._look_later()
 

@@ -140,7 +140,7 @@ class SyncBoardTransport(httpx.BaseTransport):
     """
 
     def __init__(self, board: SyncBoard, **options: Any) -> None:
-        self._transport = BoardTransport(board._board, **options)
+        self._transport = BoardTransport(board.asyncio_board, **options)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and wait for the head of its response; httpx calls this.

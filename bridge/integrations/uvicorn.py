@@ -6,6 +6,7 @@ await Server(uvicorn.Config(application), board, 80).serve()
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from typing import Any
 
@@ -13,8 +14,25 @@ import uvicorn
 
 from bridge.streams import BoardServer, Streams
 
+#: uvicorn's own: it says there what happens to a server.
+_log = logging.getLogger("uvicorn.error")
 #: What uvicorn ends a program with when the application does not begin.
 _STARTUP_FAILURE = 3
+
+
+class _Listening:
+    """What uvicorn closes and waits for at the end: the listener, and not its clients. For those it waits by itself, as
+    long as it wants to: who presses Ctrl-C twice does not want to.
+    """
+
+    def __init__(self, listener: BoardServer) -> None:
+        self._listener = listener
+
+    def close(self) -> None:
+        self._listener.close()
+
+    async def wait_closed(self) -> None:
+        await self._listener.stopped()
 
 
 class Server(uvicorn.Server):
@@ -44,7 +62,7 @@ class Server(uvicorn.Server):
 
         Raises:
             ConnectionReset: the board restarted, or went away.
-            ConnectionLost: the port is taken, or the address is not the board's.
+            ListenRefused: the port is taken, or the address is not the board's.
         """
         outcome: object = None
         try:
@@ -53,6 +71,8 @@ class Server(uvicorn.Server):
             if self.listener is not None and self._ended is not None:
                 self.listener.close()
                 self.listener.abort_clients()
+                for task in self.server_state.tasks:  # of an application that was not waited for
+                    task.cancel()
                 (outcome,) = await asyncio.gather(self._ended, return_exceptions=True)
         if self._cancelled is not None:
             raise self._cancelled
@@ -66,11 +86,11 @@ class Server(uvicorn.Server):
             raise SystemExit(_STARTUP_FAILURE)
         config: Any = self.config
 
-        def protocol() -> asyncio.Protocol:
+        def protocol() -> asyncio.BaseProtocol:
             made = config.http_protocol_class(
                 config=config, server_state=self.server_state, app_state=self.lifespan.state
             )
-            assert isinstance(made, asyncio.Protocol)
+            assert isinstance(made, asyncio.BaseProtocol)
             return made
 
         try:
@@ -79,7 +99,10 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
             raise
         self._ended = asyncio.ensure_future(self.listener.serve_forever())
-        self.servers = [self.listener]  # type: ignore[list-item]
+        self.servers = [_Listening(self.listener)]  # type: ignore[list-item]
+        address, port = self.listener.sockets[0].getsockname()
+        scheme = "https" if config.ssl else "http"
+        _log.info("Uvicorn running on %s://%s:%d of the board (Press CTRL+C to quit)", scheme, address, port)
         self.started = True
 
     async def main_loop(self) -> None:

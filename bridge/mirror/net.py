@@ -210,15 +210,15 @@ class Net:
         if not isinstance(seconds, int):
             await table.call("net.createServer", seconds)  # fails, in the board's words
         if kind is Kind.TCP:
-            (handle,) = await table.caller.call("@net.socket")
+            (handle,) = await table.making.make("@net.socket")
             return TCPSocket(table, handle)
-        (handle,) = await table.caller.call("@net.server", str(seconds))
+        (handle,) = await table.making.make("@net.server", str(seconds))
         return TCPServer(table, handle)
 
     async def createUDPSocket(self) -> UDPSocket:
         """Make a UDP socket."""
         table = await self._tables()
-        (handle,) = await table.caller.call("@net.udp")
+        (handle,) = await table.making.make("@net.udp")
         return UDPSocket(table, handle)
 
     async def multicastJoin(self, if_ip: str, multicast_ip: str) -> None:

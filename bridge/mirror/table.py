@@ -19,6 +19,7 @@ from bridge.errors import BridgeError, LinkTimeout, StaleHandle, UsageError, Val
 from bridge.link import CALL_TIMEOUT, Caller
 from bridge.mirror.callback import Callback, ErrorReport
 from bridge.mirror.handle import Remote
+from bridge.mirror.making import Making
 from bridge.wire.values import MAX_DEPTH, Handle, Value
 
 Answer = TypeVar("Answer")
@@ -59,7 +60,7 @@ class HandleTable:
     def __init__(
         self, caller: Caller, report: ErrorReport, generic: Callable[[HandleTable, Handle], Remote] = Remote
     ) -> None:
-        self.caller = caller
+        self.caller, self.making = caller, Making(caller)
         self.report = report
         self._generic = generic
         self.loop = asyncio.get_running_loop()

@@ -298,7 +298,7 @@ class TLS:
             BoardOutOfMemory, LinkTimeout, BoardReset, PortLost: see `bridge.link.Caller.call`.
         """
         table = await self._tables()
-        made = await table.caller.call("@tls.socket")
+        made = await table.making.make("@tls.socket")
         if not made:
             raise no_tls(table)
         return TLSSocket(table, made[0], self._handshakes.setdefault(table, asyncio.Lock()))

@@ -19,27 +19,6 @@ class ClientGone(Exception):
     """The client has closed its connection before it got its answer."""
 
 
-class Local(asyncio.StreamReaderProtocol):
-    """The protocol of a client's connection: streams as usual, and besides `gone`, which tells of its end at once.
-
-    Args:
-        met: called with reader and writer when the connection stands.
-    """
-
-    def __init__(self, met: Callable[[Client], None]) -> None:
-        reader = asyncio.StreamReader(limit=LIMIT)
-        self.gone = asyncio.Event()
-        super().__init__(reader, lambda reader, writer: met(Client(reader, writer, self.gone)))
-
-    def eof_received(self) -> bool | None:
-        self.gone.set()
-        return super().eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.gone.set()
-        super().connection_lost(exc)
-
-
 class Client:
     """A client that has connected.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from bridge.errors import BridgeError, NetTimeout, UsageError
+from bridge.errors import BridgeError, UsageError
 from bridge.proxy.client import Client
 from bridge.proxy.serving import Served, Service, Unreached
-from bridge.streams.relay import relay
+from bridge.streams.relay import Relayed, relay
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -34,14 +34,8 @@ async def connect(service: Service, client: Client, host: str, tcp_port: int) ->
 
 async def _open(service: Service, host: str, tcp_port: int) -> Stream:
     limits = service.limits
-    try:
-        # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
-        async with asyncio.timeout(limits.connect):
-            address = await service.names.address(host)
-    except TimeoutError as error:
-        if isinstance(error, BridgeError):
-            raise
-        raise NetTimeout(f"The board found no address of {host} within {limits.connect:g} s") from error
+    # A name that nobody knows takes its time, and is not to take a place from others meanwhile.
+    address = await service.names.address(host, limits.connect)
     return await service.board.open_connection(address, tcp_port, timeout=limits.connect, slot_timeout=limits.slot)
 
 
@@ -56,11 +50,14 @@ async def carry(local: Stream, board: Stream, served: Served) -> None:
     Args:
         local: the client, which knows that it is connected.
         board: connected.
-        served: gets how much was carried.
+        served: gets how much was carried, also if a connection breaks.
 
     Raises:
         OSError: a connection broke.
     """
-    done = await relay(local, board)
-    served.to_board += done.to_board
-    served.from_board += done.from_board
+    done = Relayed()
+    try:
+        await relay(local, board, done=done)
+    finally:
+        served.to_board += done.to_board
+        served.from_board += done.from_board

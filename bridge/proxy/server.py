@@ -10,14 +10,16 @@ from types import TracebackType
 
 from bridge.board import Board
 from bridge.errors import BridgeError, PortBusy, PortError, UsageError
+from bridge.lost import lost_for_good
 from bridge.proxy.by_http import serve_http
 from bridge.proxy.by_socks import serve_socks
-from bridge.proxy.client import Client, ClientGone, Local
+from bridge.proxy.client import LIMIT, Client, ClientGone
 from bridge.proxy.credentials import Credentials
 from bridge.proxy.limits import Limits
-from bridge.proxy.names import Names
 from bridge.proxy.reasons import sentence
 from bridge.proxy.serving import Served, Service, log
+from bridge.streams.local import Local
+from bridge.streams.names import Names
 
 #: Where a proxy listens unless it is told otherwise.
 HOST, TCP_PORT = "127.0.0.1", 1080
@@ -57,7 +59,7 @@ class Proxy:
         told: Callable[[Served], None] | None = None,
     ) -> None:
         self._host, self._tcp_port = self.check(host, tcp_port, credentials)
-        self._service = Service(board, Names(board), credentials, limits or Limits(), self._tell)
+        self._service = Service(board, Names(board.net, board.url), credentials, limits or Limits(), self._tell)
         self._told = told
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +114,7 @@ class Proxy:
         loop = asyncio.get_running_loop()
         where = f"{self._host}:{self._tcp_port}"
         try:
-            self._server = await loop.create_server(lambda: Local(self._met), self._host, self._tcp_port)
+            self._server = await loop.create_server(lambda: Local(self._met, LIMIT), self._host, self._tcp_port)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortBusy(f"Another program listens on {where}", remedy="Choose another port.") from error
@@ -120,8 +122,21 @@ class Proxy:
             raise PortError(f"The proxy cannot listen on {where} ({why})", remedy="Choose another address.") from error
 
     async def serve_forever(self) -> None:
-        """Wait until the proxy is closed or this is cancelled."""
-        await self._ended.wait()
+        """Wait until the proxy is closed or this is cancelled.
+
+        Raises:
+            BridgeError: the board was lost for good, or closed.
+        """
+        ended = asyncio.ensure_future(self._ended.wait())
+        lost = asyncio.ensure_future(lost_for_good(self._service.board))
+        try:
+            await asyncio.wait([ended, lost], return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                lost.result()
+        finally:
+            for task in (ended, lost):
+                task.cancel()
+            await asyncio.gather(ended, lost, return_exceptions=True)
 
     async def close(self) -> None:
         """Stop listening and end every connection. Doing it again does nothing."""
@@ -145,7 +160,8 @@ class Proxy:
     ) -> None:
         await self.close()
 
-    def _met(self, client: Client) -> None:
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gone: asyncio.Event) -> None:
+        client = Client(reader, writer, gone)
         if self._server is None or len(self._tasks) >= self._service.limits.clients:
             log.warning("%s was sent away: there are %d clients already", client.name, len(self._tasks))
             client.writer.transport.abort()

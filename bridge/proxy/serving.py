@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.board import Board
 from bridge.proxy.credentials import Credentials
 from bridge.proxy.limits import Limits
-from bridge.proxy.names import Names
+from bridge.streams.names import Names
 
 log = logging.getLogger("bridge.proxy")
 

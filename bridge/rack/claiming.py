@@ -218,7 +218,11 @@ def _user() -> str:
 
 
 def _busy(holders: Sequence[Mapping[str, Any]], waited: float) -> PlaceBusy:
-    words = [f"{found['place']} {held_by(found['by'])}" for found in holders if found["held"]]
+    words = [
+        f"{found['place']} {held_by(found['by'])}" + (f" ({found['doubt']})" if found["doubt"] else "")
+        for found in holders
+        if found["held"]
+    ]
     who = "; ".join(words) or "others came first"
     return PlaceBusy(f"No board became free within {waited:.1f} s: {who}", remedy="Wait longer, or ask its holder.")
 

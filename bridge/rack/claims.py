@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
 from bridge.rack.record import read_record
+from bridge.rack.stale import LOOK_S, Watch
 from bridge.rack.turns import Ticket, Turn, arrival, take_ticket, waiting
 
 #: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
@@ -50,6 +51,8 @@ class Claim:
         self.order: tuple[int, int, int] = (first, pid, number)
         self._ticket: Ticket | None = None
         self._pause = _FIRST_S
+        self._watch, self._look_at = Watch(), self.next_at
+        self._doubts: dict[str, str | None] = {}
 
     def touch(self) -> None:
         """Its holder was heard of."""
@@ -76,7 +79,8 @@ class Claim:
                 about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
                 about["since"] = time.time()
                 wants = [place["board"] for place in self._places]
-                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl, about)
+                # One that was stopped keeps those behind him waiting for less long than a holder his board.
+                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
                 self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
                 self.next_at = now  # what was given back meanwhile was not rung for
                 return None
@@ -91,11 +95,20 @@ class Claim:
             self.give_up()
             self.answer = {"busy": self._holders()}
             return None
+        if now >= self._look_at:
+            self._look_at = now + LOOK_S
+            self._look()
         self._pause = min(self._pause * _GROWTH, _LONGEST_S)
         self.next_at = now + self._pause
         if self._until is not None:
             self.next_at = min(self.next_at, self._until)
         return None
+
+    def _look(self) -> None:
+        """End keepers that stand still themselves."""
+        for place in self._places:
+            base = locked_by(self.folder, place["board"])
+            self._doubts[place["name"]] = None if base is None else self._watch.look(base)
 
     def _rung(self, events: int) -> None:
         if self._ticket is not None:
@@ -154,7 +167,8 @@ class Claim:
         for place in self._places:
             base = locked_by(self.folder, place["board"])
             record = None if base is None else read_record(base)
-            found.append({"place": place["name"], "held": base is not None, "by": record})
+            doubt = self._doubts.get(place["name"])
+            found.append({"place": place["name"], "held": base is not None, "by": record, "doubt": doubt})
         return found
 
 

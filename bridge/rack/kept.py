@@ -13,6 +13,7 @@ from bridge.rack.claims import Claim, take_port_lock
 from bridge.rack.ends import Device, End, TcpEnd
 from bridge.rack.record import last_generation, write_record
 from bridge.rack.relay import Relay
+from bridge.rack.stale import started
 from bridge.rack.turns import ring
 
 
@@ -55,7 +56,7 @@ class Kept:
             "place": place["name"],
             "port": None,
             "keeper": os.getpid(),
-            "keeper_started": _started(),
+            "keeper_started": started(os.getpid()),
             "since": round(time.time(), 3),
             "ttl": claim.ttl,
             "generation": self.generation,
@@ -163,17 +164,3 @@ class Kept:
             self.trouble = None
         except OSError as error:
             self.trouble = error.strerror or str(error)
-
-
-def _started() -> int | None:
-    """When this process began, as the system counts; with its number it tells it from any other."""
-    return started(os.getpid())
-
-
-def started(pid: int) -> int | None:
-    """When a process began, in the system's ticks since it booted (field 22 of /proc/PID/stat); None if unknown."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,7 @@ from bridge.opening import open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
 from bridge.rack.find import wrong_board
+from bridge.rack.health import Evidence, record_failure
 from bridge.rack.holder import Held, Holder
 from bridge.rack.lease_port import open_lease_port
 from bridge.rack.model import Place
@@ -31,6 +33,7 @@ class Lease:
         generation: counts the leases of the board.
         given_back: called once when it is over.
         places: of the rack, to say whose board another one is.
+        wanted: true if somebody waits.
 
     Attributes:
         since: seconds since the epoch.
@@ -46,6 +49,7 @@ class Lease:
         generation: int,
         given_back: Callable[[], None],
         places: Sequence[Place] = (),
+        wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self.place, self.port, self.generation = place, port, generation
         self.since = time.time()
@@ -56,6 +60,8 @@ class Lease:
         self._over: str | None = None
         self._ports: list[Port] = []
         self._places = places
+        self._wanted = wanted
+        self._folder: Path | None = None
 
     def __repr__(self) -> str:
         return f"<Lease {self.place.name} {self.port}{' over' if self._over else ''}>"
@@ -83,7 +89,7 @@ class Lease:
 
     def is_wanted(self) -> bool:
         """True if somebody waits for a board and would take this one."""
-        return False
+        return self._wanted()
 
     async def open_port(self, *, baud: int = CONSOLE_BAUD) -> Port:
         """Open the board's port; one at a time.
@@ -125,7 +131,10 @@ class Lease:
         if mac is None and wanted is not None:
             self.notes.append(f"{self.place.name} ({self.port}): the board cannot tell its MAC address.")
         elif mac is not None and wanted is not None and mac.lower() != wanted:
-            raise wrong_board(self.place, self.port, mac, self._places)
+            error = wrong_board(self.place, self.port, mac, self._places)
+            if self._folder is not None:
+                record_failure(self.place, Evidence(error.message, port=self.port), folder=self._folder)
+            raise error
 
     async def check_board(self) -> None:
         """Ask the board at its prompt which it is, where the rack file says so; takes about a second.
@@ -221,6 +230,7 @@ class KeptLease(Lease):
         super().__init__(place, port, generation, lambda: None, places)
         self._holder, self._number, self._held, self._tcp_port = holder, number, held, tcp_port
         self._queue = queue
+        self._folder = Path(queue[0])
         scheme = "socket" if port.lower().startswith("socket:") else "rfc2217"
         self.url = f"{scheme}://127.0.0.1:{tcp_port}"
 

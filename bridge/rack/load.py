@@ -28,7 +28,7 @@ def load_rack(path: Path) -> RackFile:
     file = read_yaml(path, RackFile, "a rack file")
     _check_ports(path, file.places)
     if file.state is not None:
-        file = file.model_copy(update={"state": str(path.parent / file.state)})
+        file = file.model_copy(update={"state": str(path.absolute().parent / file.state)})
     return file
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -37,6 +37,14 @@ class PowerCommands(Strict):
     off: Command | None = None
     cycle: Command | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _words(cls, content: Any) -> Any:
+        """YAML takes the words on and off for yes and no."""
+        if isinstance(content, dict):
+            return {{True: "on", False: "off"}.get(key, key): value for key, value in content.items()}
+        return content
+
     @model_validator(mode="after")
     def _some(self) -> PowerCommands:
         if self.cycle is None and (self.on is None or self.off is None):
@@ -70,6 +78,11 @@ class Place(Strict):
     capabilities: Capabilities = Capabilities()
     wiring: Wiring = Wiring()
     power: Power = Power()
+
+    @field_validator("power", mode="before")
+    @classmethod
+    def _none(cls, power: Any) -> Any:
+        return {"reset": "none"} if power == "none" else power
 
     @field_validator("tags")
     @classmethod

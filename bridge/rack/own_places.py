@@ -11,7 +11,7 @@ from bridge.rack.model import Place
 
 
 class OwnPlaces:
-    """The `virtual:` places of a rack."""
+    """The `virtual:` places of a rack. Leases of them may pass from one event loop to the next."""
 
     def __init__(self) -> None:
         self._held: set[str] = set()
@@ -28,26 +28,38 @@ class OwnPlaces:
         Raises:
             PlaceBusy: others of this process hold them for `timeout` seconds.
         """
-        try:
-            async with asyncio.timeout(timeout):
-                while self._waiting or self.free(places) < count:
-                    freed = asyncio.Event()
-                    loop = asyncio.get_running_loop()
-                    wake = _waker(loop, freed)
-                    self._waiting.append(wake)
-                    try:
-                        await freed.wait()
-                    finally:
-                        self._waiting.remove(wake)
-                    if self.free(places) >= count:
-                        break
-        except TimeoutError:
-            held = ", ".join(place.name for place in places if place.name in self._held)
-            raise PlaceBusy(
-                f"No board became free within {timeout:g} s: this process holds {held}", remedy="Give one back first."
-            ) from None
+        if self._waiting or self.free(places) < count:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wait(count, places)
+            except TimeoutError:
+                held = ", ".join(place.name for place in places if place.name in self._held)
+                raise PlaceBusy(
+                    f"No board became free within {timeout:g} s: this process holds {held}",
+                    remedy="Give one back first.",
+                ) from None
         chosen = [place for place in places if place.name not in self._held][:count]
         return [self._lease(place) for place in chosen]
+
+    async def _wait(self, count: int, places: Sequence[Place]) -> None:
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(changed.set)
+
+        self._waiting.append(wake)
+        try:
+            while self._waiting[0] is not wake or self.free(places) < count:
+                await changed.wait()
+                changed.clear()
+        finally:
+            self._waiting.remove(wake)
+            self._rouse()
+
+    def _rouse(self) -> None:
+        for wake in self._waiting:
+            wake()
 
     def _lease(self, place: Place) -> Lease:
         self._held.add(place.name)
@@ -55,16 +67,7 @@ class OwnPlaces:
 
         def given_back() -> None:
             self._held.discard(place.name)
-            for wake in self._waiting:
-                wake()
+            self._rouse()
 
         assert place.port is not None
-        return Lease(place, place.port, generation, given_back)
-
-
-def _waker(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
-    def wake() -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(event.set)
-
-    return wake
+        return Lease(place, place.port, generation, given_back, wanted=lambda: bool(self._waiting))

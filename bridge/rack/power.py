@@ -8,6 +8,7 @@ import os
 import signal
 
 from bridge.errors import PlaceFailed
+from bridge.ports.base import Port
 from bridge.profile import load_profile
 from bridge.rack.lease import Lease
 
@@ -35,12 +36,16 @@ async def reset(lease: Lease) -> None:
         )
     port = await lease.open_port()
     try:
-        await port.set_lines(dtr=False, rts=False)
-        await port.set_lines(rts=True)
-        await asyncio.sleep(_HOLD_S if profile is None else profile.reset.hold_ms / 1000)
-        await port.set_lines(rts=False)
+        await _pulse(port, _HOLD_S if profile is None else profile.reset.hold_ms / 1000)
     finally:
         await port.close()
+
+
+async def _pulse(port: Port, seconds: float) -> None:
+    await port.set_lines(dtr=False, rts=False)
+    await port.set_lines(rts=True)
+    await asyncio.sleep(seconds)
+    await port.set_lines(rts=False)
 
 
 async def power_cycle(lease: Lease) -> None:

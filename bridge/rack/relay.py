@@ -69,27 +69,32 @@ class Relay:
             at_once: nothing may leave any more that the holder wrote. Else its client may finish within a moment.
         """
         if not self._ending:
+            if not at_once:
+                self._accept(0)  # one that has just connected may have written already
             self._ending = True
             self._selector.unregister(self._listener)
             self._listener.close()
-            self._drop_next()
         if at_once:
+            self._drop_next()
             self._pair.cut()
         elif self._cut_at is None:
             self._cut_at = time.monotonic() + _CLIENT_S
-            self._pair.finish()
+            if self._next is None:
+                self._pair.finish()
 
     def tick(self, now: float) -> None:
         """Something has happened, or time has passed."""
         self._pair.tick(now)
         if self._cut_at is not None and now >= self._cut_at:
             self._cut_at = None
+            self._drop_next()
             self._pair.cut()
         if self._connected is not None and (self._pair.is_open or self._pair.is_over):
             told, self._connected = self._connected, None
             told(self._pair.trouble)
         if self._pair.is_over:
-            if self._ending:
+            if self._ending and (self._next is None or self._pair.trouble is not None):
+                self._drop_next()
                 ended, self._ended = self._ended, None
                 if ended is not None:
                     ended()

@@ -37,7 +37,7 @@ class Relayed:
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Relayed:
+async def relay(local: Stream, board: Stream, *, linger: float = LINGER, done: Relayed | None = None) -> Relayed:
     """Carry bytes both ways until the connections have ended, and close both.
 
     When this computer's side closes its sending first (`nc -N` does), it still gets the answer: the board's stack has
@@ -48,11 +48,15 @@ async def relay(local: Stream, board: Stream, *, linger: float = LINGER) -> Rela
         local: a connection of this computer.
         board: a connection of the board.
         linger: seconds, see above; 0 where this computer's side is the server, whose end is the end.
+        done: counts, also where a connection breaks or this is cancelled.
+
+    Returns:
+        What was carried: `done`, if it was given.
 
     Raises:
         OSError: a connection broke; both have been aborted, this computer's with a reset.
     """
-    carrying = _Carrying(local, board, linger)
+    carrying = _Carrying(local, board, linger, Relayed() if done is None else done)
     out, into = asyncio.ensure_future(carrying.outward()), asyncio.ensure_future(carrying.inward())
     # That a program has gone is seen also while its bytes wait for a peer that takes none. Never cancelled: that would
     # take its end from whoever waits for it next.
@@ -107,13 +111,13 @@ def keep_little(writer: asyncio.StreamWriter) -> None:
 class _Carrying:
     """The two directions of one relay."""
 
-    def __init__(self, local: Stream, board: Stream, linger: float) -> None:
+    def __init__(self, local: Stream, board: Stream, linger: float, done: Relayed) -> None:
         self._local, self._board, self._linger = local, board, linger
         self._heard = asyncio.Event()
         self._delivering = False
         #: What was sent last has not been answered. (A peer that only talks is owed a hearing as well.)
         self._owed = True
-        self.done = Relayed()
+        self.done = done
 
     async def outward(self) -> None:
         """To the board."""
@@ -167,9 +171,9 @@ class _Carrying:
             self._heard.set()
             self._delivering = True
             writer.write(data)
+            self.done.from_board += len(data)
             await writer.drain()
             self._delivering = False
-            self.done.from_board += len(data)
         if writer.can_write_eof():
             writer.write_eof()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import weakref
-from typing import Literal
+from typing import Any, Literal
 
 from bridge.errors import ArgumentRefused, DNSFailed, LuaError, UsageError
 from bridge.mirror.net import Net
@@ -14,10 +15,41 @@ from bridge.mirror.net import Net
 #: Seconds until a question that found no slot is asked again, and how often it is.
 _RETRY_AFTER, _TRIES = 1.0, 20
 
-#: One question at a time: the stack takes only the answer to the last one it sent (app/lwip/core/dns.c draws a number
-#: for each and compares answers with the last), and asks again all in one tick, so that of two the first would be lost
-#: as long as the second is not answered.
-_turns: weakref.WeakKeyDictionary[Net, asyncio.Lock] = weakref.WeakKeyDictionary()
+#: Seconds that a question has for itself. What is not answered then is as a rule a name that nobody knows, for which
+#: the stack goes on asking, 7.8 s for each server: others no longer wait for it. (It asks again after 1 and 2 s; a slow
+#: server's answer that is lost because of another question is asked for once more after 4 s.)
+PATIENCE = 2.5
+#: So many may have had that time and still be asked for: the stack has room for four.
+SLOW = 2
+
+
+class _Turns:
+    """One question at a time: the stack takes only the answer to the last one it sent (app/lwip/core/dns.c draws a
+    number for each and compares answers with the last), and asks again all in one tick, so that of two the first would
+    be lost as long as the second is not answered."""
+
+    def __init__(self) -> None:
+        self._alone, self._slow = asyncio.Lock(), asyncio.Semaphore(SLOW)
+
+    async def ask(self, net: Net, name: str) -> str | None:
+        """As `net.dns.resolve`, in turn."""
+        async with contextlib.AsyncExitStack() as stack:
+            async with self._alone:
+                asking = asyncio.ensure_future(net.dns.resolve(name))
+                stack.push_async_callback(_ended, asking)
+                if not (await asyncio.wait([asking], timeout=PATIENCE))[0]:
+                    place = asyncio.ensure_future(stack.enter_async_context(self._slow))
+                    stack.push_async_callback(_ended, place)
+                    await asyncio.wait([asking, place], return_when=asyncio.FIRST_COMPLETED)
+            return await asking
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+_turns: weakref.WeakKeyDictionary[Net, _Turns] = weakref.WeakKeyDictionary()
 
 
 def is_address(host: str) -> bool:
@@ -74,18 +106,18 @@ async def _ask(net: Net, host: str, port: str) -> str:
         name = host.encode("idna").decode("ascii")
     except UnicodeError as error:
         raise DNSFailed(f"{host[:80]!r} cannot be the name of a host", port=port) from error
-    async with _turns.setdefault(net, asyncio.Lock()):
-        for _ in range(_TRIES):
-            try:
-                found = await net.dns.resolve(name)
-            except LuaError as error:
-                if "out of memory" in error.message:  # others hold the slots
-                    await asyncio.sleep(_RETRY_AFTER)
-                    continue
-                raise DNSFailed(f"The board takes {host[:80]!r} for no name", port=port) from error
-            except UsageError as error:
-                raise DNSFailed(f"{host[:80]!r} cannot be the name of a host", port=port) from error
-            if found is None:
-                break
-            return found
+    turns = _turns.setdefault(net, _Turns())
+    for _ in range(_TRIES):
+        try:
+            found = await turns.ask(net, name)
+        except LuaError as error:
+            if "out of memory" in error.message:  # others hold the slots
+                await asyncio.sleep(_RETRY_AFTER)
+                continue
+            raise DNSFailed(f"The board takes {host[:80]!r} for no name", port=port) from error
+        except UsageError as error:
+            raise DNSFailed(f"{host[:80]!r} cannot be the name of a host", port=port) from error
+        if found is None:
+            break
+        return found
     raise DNSFailed(f"The board's DNS servers do not know {host!r}", port=port)

@@ -237,8 +237,12 @@ class BoardTransport(WriteFlow):
         self._shutting = self._loop.create_task(self._close_socket())
 
     async def _close_socket(self) -> None:
+        # All has left: to wait until the board may close is no part of the time that was given for that.
+        if self._timer is not None:
+            self._timer.cancel()
         try:
             await self._may_close()
+            self._timer = self._loop.call_later(self._close_timeout, self._give_up)
             await self._socket.close()
         except LuaError:
             pass  # the peer has closed already

@@ -60,6 +60,12 @@ class Board:
         self.close()
 
     @property
+    def asyncio_board(self) -> _board.Board:
+        """The board whose methods are awaited, for what is made of coroutines: `bridge.portal.portal().call` runs them
+        on the loop that it belongs to."""
+        return self._board
+
+    @property
     def url(self) -> str:
         """The URL or path of its port."""
         return self._board.url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,6 +21,8 @@ F = TypeVar("F", bound="Remote")
 #: Kind of asyncio handle → kind of this package; `bridge.sync.objects` fills it.
 KINDS: dict[type[AsyncRemote], type[Remote]] = {}
 _faces: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+#: Values pass on every thread that calls the board, and on that of the callbacks.
+_one_at_a_time = threading.RLock()
 
 
 class Remote:
@@ -112,8 +115,9 @@ def inward(value: Value) -> Value:
 
 def face(remote: AsyncRemote, kind: type[F]) -> F:
     """The one object of this module for a handle."""
-    found = _faces.get(id(remote))
-    if found is None or found.remote is not remote:
-        found = _faces[id(remote)] = KINDS[type(remote)](remote)
+    with _one_at_a_time:
+        found = _faces.get(id(remote))
+        if found is None or found.remote is not remote:
+            found = _faces[id(remote)] = KINDS[type(remote)](remote)
     assert isinstance(found, kind)
     return found

@@ -9,11 +9,13 @@ from collections.abc import Callable, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from bridge.errors import NetTimeout
+from bridge.errors import NetTimeout, UsageError
 from bridge.portal import portal
 from bridge.streams import BoardServer
 
 T = TypeVar("T")
+#: Bytes read at once of all to the end.
+PIECE = 65_536
 #: Called for each client, on the callback thread; the connection is closed when it returns.
 ClientHandler = Callable[["Stream"], Any]
 
@@ -31,6 +33,8 @@ class Stream:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        #: What was read of all to the end when that was given up: asyncio's `read(-1)` would lose it.
+        self._kept = bytearray()
         # A writer that Python collects closes its transport, which must happen on the loop.
         self._finalizer = weakref.finalize(self, _let_go, writer)
         self._finalizer.atexit = False
@@ -66,7 +70,7 @@ class Stream:
 
     def read(self, size: int = -1, *, timeout: float | None = None) -> bytes:
         """What has come, at most `size` bytes and at least one; b"" at the end; -1 is all to the end."""
-        return self._wait(lambda: self._reader.read(size), timeout)
+        return self._wait(lambda: self._read(size), timeout)
 
     def readline(self, *, timeout: float | None = None) -> bytes:
         """A line with its end, what is left at the end of the connection, or b"".
@@ -74,7 +78,7 @@ class Stream:
         Raises:
             ValueError: the line is longer than `limit`.
         """
-        return self._wait(self._reader.readline, timeout)
+        return self._wait(self._readline, timeout)
 
     def readexactly(self, size: int, *, timeout: float | None = None) -> bytes:
         """So many bytes.
@@ -82,7 +86,7 @@ class Stream:
         Raises:
             asyncio.IncompleteReadError: also an `EOFError`: the connection ended before.
         """
-        return self._wait(lambda: self._reader.readexactly(size), timeout)
+        return self._wait(lambda: self._readexactly(size), timeout)
 
     def write(self, data: bytes | bytearray | memoryview, *, timeout: float | None = None) -> int:
         """Write; returns the number of bytes, when few wait to leave. When it times out, they still leave."""
@@ -118,6 +122,33 @@ class Stream:
                 await self._writer.wait_closed()
 
         self._wait(run, None)
+
+    async def _read(self, size: int) -> bytes:
+        if size >= 0:
+            return self._take(size) if self._kept else await self._reader.read(size)
+        while data := await self._reader.read(PIECE):
+            self._kept += data
+        return self._take(len(self._kept))
+
+    async def _readline(self) -> bytes:
+        if end := self._kept.find(b"\n") + 1:
+            return self._take(end)
+        rest = await self._reader.readline()
+        return self._take(len(self._kept)) + rest
+
+    async def _readexactly(self, size: int) -> bytes:
+        if 0 <= size <= len(self._kept):
+            return self._take(size)
+        try:
+            rest = await self._reader.readexactly(size - len(self._kept) if size > 0 else size)
+        except asyncio.IncompleteReadError as error:
+            raise asyncio.IncompleteReadError(self._take(len(self._kept)) + error.partial, size) from None
+        return self._take(len(self._kept)) + rest
+
+    def _take(self, most: int) -> bytes:
+        taken = bytes(self._kept[:most])
+        del self._kept[:most]
+        return taken
 
     def _wait(self, work: Callable[[], Coroutine[Any, Any, T]], timeout: float | None) -> T:
         async def run() -> T:
@@ -186,7 +217,8 @@ def serving(
 
 
 def _let_go(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop is closed, and the board with it
+    # The loop is closed, and the board with it; or this process is a fork.
+    with contextlib.suppress(RuntimeError, UsageError):
         portal().loop.call_soon_threadsafe(_close, writer)
 
 

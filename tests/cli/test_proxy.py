@@ -75,7 +75,7 @@ def test_with_a_login_it_is_open_to_others(
 
 
 @pytest.mark.parametrize(
-    "listen", ["", ":", "1080:", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.com:1080"]
+    "listen", ["9" * 5_000, "", ":", "1080:", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "example.com:1080"]
 )
 def test_a_place_that_is_none(capfd: pytest.CaptureFixture[str], listen: str) -> None:
     code, out, err = brief(capfd, "--listen", listen)
@@ -171,5 +171,6 @@ def test_a_board_that_goes_away_ends_it() -> None:
         with running("--port", announced(board)[1], "--listen", "127.0.0.1:0", "-v") as process:
             assert process.stdout is not None and process.stdout.readline().startswith("SOCKS5")
             board.terminate()
+            board.wait(timeout=20)  # a second signal, while it ends, would end it at once
             _, err = process.communicate(timeout=60)
             assert process.returncode == 1 and err.count("\n") == 1 and "rfc2217://" in err

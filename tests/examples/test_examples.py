@@ -120,6 +120,15 @@ def test_fetch_page() -> None:
     assert lines == ["HTTP/1.0 200 OK", f"{len(PAGE) + len(f'asked for /page of {network}.1') + 1} bytes"]
 
 
+def test_fetch_page_sends_the_question_and_says_what_is_no_address() -> None:
+    network = next(_networks)
+    with web_server(network) as port:
+        lines = output("fetch_page.py", f"http://{network}.1:{port}/page?of=it", network=network)
+        assert lines[1] == f"{len(PAGE) + len(f'asked for /page?of=it of {network}.1') + 1} bytes"
+    run = subprocess.run(command("fetch_page.py", "nonsense"), capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stderr) == (1, "nonsense is no address of a page: write http://HOST/PATH\n")
+
+
 def test_proxy() -> None:
     require("curl")
     network = next(_networks)
@@ -217,6 +226,13 @@ def test_tcp_server() -> None:
         for _ in range(2):
             with urllib.request.urlopen(url, timeout=30) as answer:
                 assert b"Hello from the board" in answer.read()
+
+
+def test_tcp_server_ends_quietly() -> None:
+    with running("tcp_server.py", network=next(_networks)) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == ("", "")
 
 
 def test_net_create() -> None:

@@ -34,6 +34,19 @@ def test_each_client_gets_its_own_answers(board_rig: Rig) -> None:
     asyncio.run(scenario())
 
 
+def test_answers_that_do_not_fit_wifi_are_told_once_and_lost(board_rig: Rig) -> None:
+    async def scenario() -> None:
+        async with on(board_rig) as board, udp_served("127.0.0.1", lambda data: data * int(data)) as port:
+            async with opened(board, remote(f"udp:0:127.0.0.1:{port}")) as open_:
+                async with Datagrams.connected(open_.forwards[0].address) as client:
+                    for question in (b"1473", b"2000", b"368"):
+                        client.send(question)
+                    assert len(await client.next()) == 3 * 368
+                assert "is lost: Wi-Fi takes 1472" in "".join(open_.told) and len(open_.told) == 1
+
+    asyncio.run(scenario())
+
+
 def test_after_a_reset_the_same_port_is_listened_on_again(board_rig: Rig) -> None:
     async def scenario() -> None:
         async with on(board_rig) as board, udp_served("127.0.0.1", lambda data: data) as port:

@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import hashlib
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import PortBusy
-from bridge.forward import Forward, local, open_forwards
+from bridge.forward import Forward, here_tcp, local, open_forwards
 from bridge.streams.relay import reset
 from tests.forward.peers import ask, echo, program, served, web_server
 from tests.forward.rig import Rig, nothing_left, on, opened, until
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell who has gone")
 
 
 def to(rig: Rig, port: int, host: str | None = None) -> Forward:
@@ -148,10 +151,12 @@ def test_refused_and_unknown(board_rig: Rig) -> None:
             taken.bind((board_rig.host, 0))  # bound, and nobody listens
             port = taken.getsockname()[1]
             async with on(board_rig) as board:
-                async with opened(board, to(board_rig, port), to(board_rig, port, "nobody.test")) as open_:
-                    for running, why in zip(open_.forwards, ("refuses the connection", "do not know"), strict=True):
+                async with opened(board, to(board_rig, port), to(board_rig, port, "a..b")) as open_:
+                    for running, why in zip(
+                        open_.forwards, ("refuses the connection", "cannot be the name"), strict=True
+                    ):
                         code, out, err = await program("curl", "-sS", f"http://127.0.0.1:{running.address[1]}/")
-                        assert code in (52, 56) and out == b"", err
+                        assert code in (7, 52, 56) and out == b"", err
                         assert (await open_.heard(why)).startswith(running.line)
 
     asyncio.run(scenario())
@@ -223,6 +228,75 @@ def test_clients_that_vanish_while_they_wait_leave_nothing(board_rig: Rig) -> No
 
     asyncio.run(scenario())
     assert served_ == 6
+
+
+@linux
+def test_clients_that_close_while_they_wait_are_out_of_the_queue_unless_they_said_something(board_rig: Rig) -> None:
+    said: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said.append(await reader.read(1))
+        await reader.read()
+
+    async def scenario() -> None:
+        async with on(board_rig) as board, served(board_rig.host, take) as port:
+            async with opened(board, to(board_rig, port)) as open_:
+                address = open_.forwards[0].address
+                five = [await asyncio.open_connection(*address) for _ in range(5)]
+                for _, writer in five:
+                    writer.write(b"x")
+                await until(lambda: len(said) == 5)
+                waiting = [await asyncio.open_connection(*address) for _ in range(12)]
+                await until(lambda: board._slots.waiting == 12)
+                waiting[0][1].write(b"y")
+                waiting[1][1].write_eof()  # it waits for what it may be told
+                for number, (_, writer) in enumerate(waiting):
+                    if number != 1:
+                        writer.close()
+                await until(lambda: board._slots.waiting == 2)
+                assert not waiting[1][0].at_eof()
+                waiting[1][1].transport.abort()
+                await until(lambda: board._slots.waiting == 1)
+                for _, writer in five:
+                    writer.close()
+                await until(lambda: len(said) == 6)
+
+    asyncio.run(scenario())
+    assert said == [b"x"] * 5 + [b"y"]
+
+
+def test_more_clients_than_are_served_are_sent_away(board_rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here_tcp, "MOST", 3)
+
+    async def scenario() -> None:
+        async with on(board_rig) as board, served(board_rig.host, echo) as port:
+            async with opened(board, to(board_rig, port)) as open_:
+                address = open_.forwards[0].address
+                three = [await asyncio.open_connection(*address) for _ in range(3)]
+                await until(lambda: board._slots.taken == 3)
+                for _ in range(4):
+                    with pytest.raises(ConnectionResetError):
+                        await ask(address, b"x", 1)
+                assert "there are 3 already" in open_.told[0] and len(open_.told) == 1
+                for _, writer in three:
+                    writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_name_that_nobody_knows_takes_no_place_of_others(board_rig: Rig) -> None:
+    async def scenario() -> None:
+        async with on(board_rig) as board, served(board_rig.host, echo) as port:
+            async with opened(board, to(board_rig, port, "nobody.test"), to(board_rig, port)) as open_:
+                unknown, known = (each.address for each in open_.forwards)
+                lost = [await asyncio.open_connection(*unknown) for _ in range(6)]
+                await until(lambda: open_.forwards[0].running == 6)
+                assert await ask(known, b"x", 1) == b"x"
+                assert "".join(open_.told) == ""
+                for _, writer in lost:
+                    reset(writer)
+
+    asyncio.run(scenario())
 
 
 def test_a_reset_of_the_board_closes_connections_and_new_ones_are_made(board_rig: Rig) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
+import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
@@ -14,10 +16,11 @@ import httpx
 import pytest
 from aiohttp import web
 
-from bridge.errors import BoardReset, ConnectionReset, DNSFailed
+from bridge.errors import BoardReset, ConnectionReset, DNSFailed, UsageError
 from bridge.integrations.aiohttp import BoardConnector, serve
 from bridge.streams import BoardServer
 from tests.integrations.rig import (
+    IDENTITY,
     LARGE,
     NAME,
     OF_BOARD,
@@ -88,6 +91,28 @@ def test_tls_of_the_host_believes_no_stranger_and_no_other_name() -> None:
             async with session(there, ssl=believing()) as client:
                 with pytest.raises(aiohttp.ClientConnectorSSLError):
                     await fetch(client, plain.url("https"))
+
+    run(scenario)
+
+
+def test_a_certificate_may_be_known_by_its_fingerprint() -> None:
+    right = hashlib.sha256(ssl.PEM_cert_to_DER_cert(IDENTITY.certificate.decode())).digest()
+
+    async def scenario(there: Bench) -> None:
+        with web_server(there.host, context=encrypted()) as server:
+            url = server.url("https")
+            async with session(there) as client:
+                async with client.get(url, ssl=aiohttp.Fingerprint(right)) as response:
+                    assert response.status == 200
+                with pytest.raises(aiohttp.ServerFingerprintMismatch) as caught:
+                    await client.get(url, ssl=aiohttp.Fingerprint(bytes(32)))
+                assert (caught.value.host, caught.value.got) == (there.host, right)
+            async with session(there, ssl=aiohttp.Fingerprint(bytes(32))) as client:
+                with pytest.raises(aiohttp.ServerFingerprintMismatch):
+                    await client.get(url)
+            async with session(there, tls="board") as client:
+                with pytest.raises(UsageError, match="fingerprint"):
+                    await client.get(url, ssl=aiohttp.Fingerprint(right))
 
     run(scenario)
 
@@ -361,6 +386,50 @@ def test_a_port_that_is_taken() -> None:
         async with await there.board.start_server(lambda *_: None, 8080):
             with pytest.raises(OSError, match="8080"):
                 await serve(there.board, application(), 8080)
+
+    run(scenario)
+
+
+def test_an_application_begins_and_ends_once() -> None:
+    happened: list[str] = []
+
+    async def begin(_: web.Application) -> None:
+        happened.append("begins")
+
+    async def end(_: web.Application) -> None:
+        happened.append("ends")
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        happened.append("enters")
+        yield
+        happened.append("leaves")
+
+    async def fail(_: web.Application) -> None:
+        raise LookupError("not today")
+
+    def made(*more: Callable[[web.Application], Awaitable[None]]) -> web.Application:
+        happened.clear()
+        made = application()
+        made.cleanup_ctx.append(context)
+        made.on_startup.extend([begin, *more])
+        made.on_cleanup.append(end)
+        return made
+
+    async def scenario(there: Bench) -> None:
+        started: asyncio.Future[BoardServer] = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(serve(there.board, made(), 8080, started=started.set_result))
+        await started
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert happened == ["enters", "begins", "leaves", "ends"]
+        async with await there.board.start_server(lambda *_: None, 8080):
+            with pytest.raises(OSError, match="8080"):
+                await serve(there.board, made(), 8080)
+        assert happened == ["enters", "begins", "leaves", "ends"]
+        with pytest.raises(LookupError):
+            await serve(there.board, made(fail), 8080)
+        assert happened == ["enters", "begins", "leaves"], "as in aiohttp, whose application has not begun"
 
     run(scenario)
 

@@ -6,7 +6,9 @@ import asyncio
 import socket
 import ssl
 import struct
+import threading
 from contextlib import suppress
+from ipaddress import ip_address
 
 import anyio
 import anyio.abc
@@ -15,7 +17,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from bridge.errors import ConnectRefused, DNSFailed
-from bridge.integrations.anyio import BoardStream, connect_tcp, create_tcp_listener
+from bridge.integrations.anyio import BoardListener, BoardStream, connect_tcp, create_tcp_listener
 from tests.integrations.rig import LARGE, NAME, OF_BOARD, Bench, believing, encrypted, run, unused, web_server
 from tests.virtual.modules.tls_bench import server_context
 
@@ -132,6 +134,43 @@ def test_who_waits_for_a_client_hears_that_the_listener_is_closed() -> None:
     run(scenario)
 
 
+def test_a_client_that_comes_as_its_acceptor_is_cancelled_is_the_next_ones() -> None:
+    class Cancelling(BoardListener):
+        def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            super()._accepted(reader, writer)
+            first.cancel()
+
+    async def scenario(there: Bench) -> None:
+        nonlocal first
+        listener = Cancelling()
+        await listener.begin(there.board, 8080, None)
+        async with listener:
+            first = asyncio.ensure_future(listener.accept())
+            async with await anyio.connect_tcp(f"{there.network}.2", 8080) as client:
+                with pytest.raises(asyncio.CancelledError):
+                    await first
+                with anyio.fail_after(10):
+                    await (await listener.accept()).aclose()
+                    with pytest.raises(anyio.EndOfStream):
+                        await client.receive()
+
+    first: asyncio.Future[BoardStream]
+    run(scenario)
+
+
+def test_a_listener_that_is_closed_leaves_its_port_to_others() -> None:
+    async def scenario(there: Bench) -> None:
+        async with await create_tcp_listener(
+            there.board, local_port=8080, local_host=ip_address("0.0.0.0")
+        ) as listener:
+            assert port_of(listener) == 8080
+        # Not by the order in which the board is asked: nobody is there when the listener says that it has closed.
+        with pytest.raises(OSError):
+            await anyio.connect_tcp(f"{there.network}.2", 8080)
+
+    run(scenario)
+
+
 def test_a_port_that_is_taken() -> None:
     async def scenario(there: Bench) -> None:
         async with await create_tcp_listener(there.board, local_port=8080):
@@ -168,9 +207,9 @@ def test_streams_that_end() -> None:
                     await stream.receive()
             # The peer resets.
             async with await connect_tcp(there.board, NAME, port) as stream:
-                peer = (await clients.get()).transport
+                peer = await clients.get()
                 peer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                peer.abort()
+                peer.transport.abort()
                 with pytest.raises(anyio.BrokenResourceError) as caught:
                     await stream.receive()
                 assert isinstance(caught.value.__cause__, ConnectionResetError)
@@ -178,7 +217,7 @@ def test_streams_that_end() -> None:
                     await stream.send(b"too late")
             # It is closed here, while somebody waits, and only one may wait.
             stream = await connect_tcp(there.board, NAME, port)
-            peer = (await clients.get()).transport
+            peer = await clients.get()
             waiting = asyncio.ensure_future(stream.receive())
             await asyncio.sleep(0)
             await asyncio.sleep(0)
@@ -191,7 +230,67 @@ def test_streams_that_end() -> None:
                 with pytest.raises(anyio.ClosedResourceError):
                     await call
             await stream.aclose()
-            peer.abort()
+            peer.transport.abort()
+
+    run(scenario)
+
+
+def test_who_sends_while_it_is_closed_hears_of_it() -> None:
+    async def scenario(there: Bench) -> None:
+        leave = asyncio.Event()
+
+        async def take_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await leave.wait()
+            writer.transport.abort()
+
+        async with await asyncio.start_server(take_nothing, there.host) as server:
+            port = server.sockets[0].getsockname()[1]
+            stream = await connect_tcp(there.board, ip_address(there.host), port)
+            sending = asyncio.ensure_future(stream.send(bytes(8_000_000)))
+            await there.board.node.heap()
+            assert not sending.done()
+            await anyio.aclose_forcefully(stream)
+            with pytest.raises(anyio.ClosedResourceError):
+                await sending
+            leave.set()
+
+    run(scenario)
+
+
+def test_a_peer_that_says_farewell_and_goes_is_no_failure() -> None:
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with encrypted().wrap_socket(connection, server_side=True) as stream:
+            stream.sendall(b"hello")
+            stream.settimeout(0)
+            with suppress(ssl.SSLWantReadError):  # says farewell, and waits for none
+                stream.unwrap()
+
+    async def scenario(there: Bench) -> None:
+        with socket.create_server((there.host, 0)) as listener:
+            server = threading.Thread(target=serve, args=(listener,))
+            server.start()
+            host, port = listener.getsockname()
+            async with await connect_tcp(there.board, host, port, ssl_context=believing(), tls_hostname=NAME) as stream:
+                assert isinstance(stream, TLSStream) and stream.standard_compatible
+                assert [data async for data in stream] == [b"hello"]
+                await asyncio.to_thread(server.join)
+                await there.settled(there.handles)  # the board has heard it
+
+    run(scenario)
+
+
+def test_what_is_sent_to_who_has_gone() -> None:
+    async def scenario(there: Bench) -> None:
+        async with await asyncio.start_server(lambda _, writer: writer.close(), there.host) as server:
+            async with await connect_tcp(there.board, NAME, server.sockets[0].getsockname()[1]) as stream:
+                with pytest.raises(anyio.EndOfStream):
+                    await stream.receive()
+                await stream.send(b"lost")
+                for _ in range(2):
+                    with pytest.raises(anyio.BrokenResourceError):
+                        await stream.send(b"too late")
 
     run(scenario)
 

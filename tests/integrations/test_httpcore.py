@@ -73,6 +73,38 @@ def test_an_idle_connection_that_the_server_closed_is_not_used_again() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "encrypted"])
+def test_an_answer_to_nothing_is_not_taken_for_that_of_the_next_request(secure: bool) -> None:
+    async def scenario(there: Bench) -> None:
+        clients: list[asyncio.StreamWriter] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            clients.append(writer)
+            with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+                while await reader.readuntil(b"\r\n\r\n"):
+                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        context = encrypted() if secure else None
+        async with (
+            await asyncio.start_server(serve, there.host, ssl=context) as server,
+            BoardPool(there.board, ssl_context=believing()) as pool,
+        ):
+            url = f"http{'s' * secure}://{NAME}:{server.sockets[0].getsockname()[1]}/"
+            answer = await pool.request("GET", url)
+            stream = answer.extensions["network_stream"]
+            assert not stream.get_extra_info("is_readable")
+            # Servers do so with clients that are silent, and close some time later.
+            clients[0].write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nlate")
+            while not stream.get_extra_info("is_readable"):
+                await there.board.node.heap()
+            answer = await pool.request("GET", url)
+            assert (answer.status, answer.content, len(clients)) == (200, b"ok", 2)
+            for client in clients:
+                client.close()
+
+    run(scenario)
+
+
 def test_idle_connections_are_not_kept_from_others() -> None:
     async def scenario(there: Bench) -> None:
         with web_server(there.host) as server:
@@ -148,6 +180,33 @@ def test_the_board_encrypts_what_is_https_and_no_other() -> None:
             assert secret.names == [None], "it was not the host"
 
     run(scenario)
+
+
+def test_connections_that_the_board_encrypts_are_tried_as_often_as_others() -> None:
+    class Failing(BoardBackend):
+        tried = 0
+
+        async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+            Failing.tried += 1
+            raise httpcore.ConnectError("never")
+
+        async def sleep(self, seconds: float) -> None:
+            pass
+
+    async def scenario(there: Bench) -> None:
+        async with BoardPool(there.board, tls="board", retries=2) as pool:
+            pool._by_board = Failing(there.board, tls="board")
+            with pytest.raises(httpcore.ConnectError):
+                await pool.request("GET", "https://server.test/")
+            assert Failing.tried == 3
+
+    run(scenario)
+
+
+def test_the_board_does_not_go_around_a_proxy() -> None:
+    board: Any = None
+    with pytest.raises(UsageError, match="through a proxy"):
+        BoardPool(board, tls="board", proxy=httpcore.Proxy("http://proxy.test"))
 
 
 def test_what_is_no_way_to_encrypt() -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 import uvicorn
@@ -23,6 +24,7 @@ class Application:
     def __init__(self) -> None:
         self.lifespan: list[str] = []
         self.begins = True
+        self.busy = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -35,6 +37,15 @@ class Application:
                 await send({"type": f"{event}.complete"})
                 if event == "lifespan.shutdown":
                     return
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (event := await receive())["type"] == "websocket.receive":
+                await send({"type": "websocket.send", "text": f"you said {event['text']}"})
+            return
+        if scope["path"] == "/never":
+            self.busy.set()
+            await asyncio.Event().wait()
         body, more = b"", True
         while more:
             event = await receive()
@@ -45,19 +56,30 @@ class Application:
         await send({"type": "http.response.body", "body": answer})
 
 
+def server_of(application: Application, there: Bench, port: int, **options: Any) -> Server:
+    """A server of the application, not serving yet."""
+    return Server(uvicorn.Config(application, log_config=None, **options), there.board, port)
+
+
+async def started(server: Server, task: asyncio.Future[None]) -> None:
+    """Wait until it serves."""
+    async with asyncio.timeout(30):
+        while not server.started:
+            assert not task.done(), task
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def serving(
     there: Bench, application: Application, port: int = 0, **options: Any
 ) -> AsyncIterator[tuple[str, Any]]:
     """An application on the board; gives its URL, and the task that serves it."""
-    server = Server(uvicorn.Config(application, log_config=None, **options), there.board, port)
+    server = server_of(application, there, port, **options)
     task = asyncio.ensure_future(server.serve())
     try:
-        while not server.started:
-            assert not task.done(), task
-            await there.board.node.heap()
+        await started(server, task)
         assert server.listener is not None
-        scheme = "https" if options else "http"
+        scheme = "https" if "ssl_keyfile" in options else "http"
         yield f"{scheme}://{there.network}.2:{server.listener.sockets[0].getsockname()[1]}", task
     finally:
         server.should_exit = True
@@ -75,6 +97,48 @@ def test_an_application_serves_what_arrives_at_the_board() -> None:
                 assert (await client.post(url, content=LARGE[:20_000])).content == LARGE[:20_000]
             await task
         assert application.lifespan == ["lifespan.startup", "lifespan.shutdown"]
+
+    run(scenario)
+
+
+def test_a_web_socket() -> None:
+    async def scenario(there: Bench) -> None:
+        async with (
+            serving(there, Application()) as (url, _),
+            aiohttp.ClientSession() as client,
+            client.ws_connect(url) as socket,
+        ):
+            for word in ("one", "two"):
+                await socket.send_str(word)
+                assert await socket.receive_str(timeout=30) == f"you said {word}"
+
+    run(scenario)
+
+
+def test_where_it_listens_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(there: Bench) -> None:
+        async with serving(there, Application(), 8080):
+            pass
+
+    with caplog.at_level(logging.INFO):
+        run(scenario)
+    assert "Uvicorn running on http://0.0.0.0:8080 of the board" in caplog.text
+
+
+def test_who_wants_the_end_at_once_waits_for_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(there: Bench) -> None:
+        application = Application()
+        server = server_of(application, there, 8080, lifespan="off")  # whose task uvicorn leaves behind
+        task = asyncio.ensure_future(server.serve())
+        await started(server, task)
+        async with httpx.AsyncClient(timeout=60) as client:
+            request = asyncio.ensure_future(client.get(f"http://{there.network}.2:8080/never"))
+            await application.busy.wait()
+            server.should_exit = server.force_exit = True  # as Ctrl-C does when it is pressed twice
+            async with asyncio.timeout(20):
+                await task
+                with pytest.raises(httpx.TransportError):
+                    await request
 
     run(scenario)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge import agent, open_board
-from bridge.errors import BoardReset, BridgeError, LinkTimeout, PortError
+from bridge.errors import BoardReset, BridgeError, LinkError, LinkTimeout, PortError
 from bridge.link import Link
 from bridge.link.speed import LADDER
 from bridge.ports.base import CONSOLE_BAUD, Port
@@ -158,6 +158,33 @@ def test_an_agent_left_behind_at_another_speed_gives_the_prompt_back(baud: int) 
             other = VirtualPort(port.board)
             async with open_board(other, start=start, speeds=()) as board:
                 assert await board.eval("(uart.getconfig(0))") == CONSOLE_BAUD
+
+    clock.run(main())
+
+
+@pytest.mark.parametrize("baud", [CONSOLE_BAUD, LADDER[0]])
+def test_an_agent_left_behind_with_sockets_gives_all_its_heap_back(baud: int) -> None:
+    """As of a program that was killed: its ports can be listened on again, and nothing of it stays in the heap."""
+    heap = "collectgarbage() collectgarbage() return node.heap()"
+
+    async def main() -> None:
+        async with virtual_port() as port:
+            async with open_board(port, start=start, speeds=()) as board:
+                before = await board.exec(heap)
+            doomed = await open_board(port, start=start, speeds=(baud,))
+            await doomed.start_server(lambda reader, writer: None, 8080)
+            datagrams = await doomed.net.createUDPSocket()
+            await datagrams.listen(5000)
+            await doomed.net.createConnection()
+            doomed._link._end(LinkError("killed"))  # type: ignore[union-attr]
+            await port.set_baud(CONSOLE_BAUD)
+            other = VirtualPort(port.board)
+            async with open_board(other, start=start, speeds=()) as board:
+                await board.exec(heap)
+                await asyncio.sleep(1)
+                assert await board.exec(heap) > before - 500
+                await board.start_server(lambda reader, writer: None, 8080)
+                await (await board.net.createUDPSocket()).listen(5000)
 
     clock.run(main())
 

@@ -212,7 +212,8 @@ async def test_a_client_that_resets_in_the_middle() -> None:
         sock = client.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.writer.transport.abort()
-        assert (await one.outcome()).kind == "connect"
+        served = await one.outcome()
+        assert served.kind == "connect" and served.to_board == 5000 and served.from_board >= 100
 
 
 async def test_a_client_that_closes_while_its_peer_never_does() -> None:

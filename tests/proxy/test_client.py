@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bridge.proxy.client import Client, ClientGone, Local
+from bridge.proxy.client import LIMIT, Client, ClientGone
+from bridge.streams.local import Local
 from tests.proxy.rig import until
 
 
@@ -17,7 +18,9 @@ async def joined() -> AsyncIterator[tuple[Client, asyncio.StreamReader, asyncio.
     """A client, and the program's end of its connection."""
     met: asyncio.Queue[Client] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Local(met.put_nowait), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: Local(lambda *given: met.put_nowait(Client(*given)), LIMIT), "127.0.0.1", 0
+    )
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     client = await met.get()
     assert client.name == "{}:{}".format(*writer.get_extra_info("sockname"))

@@ -84,6 +84,17 @@ async def test_closing_ends_every_connection_and_nothing_stays() -> None:
             proxy.address  # noqa: B018  # what is asked is whether it raises
 
 
+async def test_serving_ends_with_the_board() -> None:
+    async with open_board(QUICK.format(host="127.0.0.1"), speeds=()) as board, Proxy(board, tcp_port=0) as proxy:
+        forever = asyncio.ensure_future(proxy.serve_forever())
+        await board.reset()
+        assert not forever.done()
+        await board.close()
+        with pytest.raises(PortError, match="has been closed"):
+            async with asyncio.timeout(PATIENCE):
+                await forever
+
+
 async def test_the_heap_of_the_board_comes_back() -> None:
     async def heap() -> int:
         return int(await one.board.exec("collectgarbage() collectgarbage() return node.heap()"))

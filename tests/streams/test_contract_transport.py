@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 from random import Random
 from typing import Any
 
@@ -411,7 +412,8 @@ async def test_writing_after_close_does_nothing(world: World) -> None:
         transport.close()
         for _ in range(10):
             transport.write(b"too late")
-        transport.writelines([b"too", b"late"])
+        if world.name != "asyncio" or sys.version_info < (3, 12):  # its own ones of 3.12 and 3.13 raise a TypeError
+            transport.writelines([b"too", b"late"])
         assert await far.read() == b""
         assert await protocol.ended() is None
 

@@ -22,7 +22,7 @@ from tests.virtual.modules.tls_bench import TlsStream, echo, issue, secure, serv
 #: Arguments of asyncio's functions that a board has no use for: sockets, address families, the host's own addresses.
 LEFT_OUT = {
     "sock", "family", "proto", "flags", "local_addr", "happy_eyeballs_delay", "interleave", "all_errors", "backlog",
-    "reuse_address", "reuse_port", "kwds", "client_connected_cb",
+    "reuse_address", "reuse_port", "keep_alive", "kwds", "client_connected_cb",
 }  # fmt: skip
 
 

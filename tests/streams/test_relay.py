@@ -54,13 +54,13 @@ async def _pair(server: asyncio.Server, accepted: asyncio.Queue[Stream]) -> tupl
 
 
 @asynccontextmanager
-async def relayed(linger: float = 60.0) -> AsyncIterator[Ends]:
+async def relayed(linger: float = 60.0, done: Relayed | None = None) -> AsyncIterator[Ends]:
     accepted: asyncio.Queue[Stream] = asyncio.Queue()
     server = await asyncio.start_server(lambda *stream: accepted.put_nowait(stream), "127.0.0.1", 0)
     program, local = await _pair(server, accepted)
     peer, board = await _pair(server, accepted)
     tasks = asyncio.all_tasks()
-    running = asyncio.ensure_future(relay(local, board, linger=linger))
+    running = asyncio.ensure_future(relay(local, board, linger=linger, done=done))
     try:
         async with asyncio.timeout(30):
             yield Ends(program, peer, running, local[1])
@@ -148,6 +148,27 @@ def test_a_program_that_goes_after_it_closed_its_side_is_not_waited_for() -> Non
             await asyncio.sleep(module.LOOK / 2)
             ends.program.close()
             assert await ends.end(ends.peer) == b""
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("end", ["closed", "reset"])
+def test_what_was_carried_is_counted_also_for_a_program_that_breaks_off(end: str) -> None:
+    async def scenario() -> None:
+        done = Relayed()
+        async with relayed(done=done) as ends:
+            await ends.send(ends.program, b"question")
+            await ends.take(ends.peer, 8)
+            sending = asyncio.ensure_future(ends.send(ends.peer, b"x" * 20_000_000))
+            await ends.take(ends.program, 1)
+            if end == "reset":
+                ends.program.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            ends.program.close()
+            with pytest.raises(OSError):
+                await ends.running
+            with pytest.raises(OSError):
+                await sending
+        assert done.to_board == 8 and done.from_board >= 1
 
     asyncio.run(scenario())
 

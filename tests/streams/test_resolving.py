@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import ArgumentRefused, DNSFailed
-from bridge.streams.resolving import is_address, port_number, resolve
+from bridge.streams.resolving import PATIENCE, is_address, port_number, resolve
 from tests.streams.worlds import BoardWorld
 
 
@@ -80,6 +80,32 @@ async def test_a_name_that_nobody_knows_does_not_spoil_others_that_are_asked_for
         *(resolve(world.board.net, name, "port") for name in ("nobody.test", *names)), return_exceptions=True
     )
     assert isinstance(found[0], DNSFailed) and found[1:] == [*names.values()]
+
+
+@pytest.mark.world("board")
+async def test_names_that_nobody_knows_do_not_hold_up_others_for_long(world: BoardWorld) -> None:
+    world.network.zone["host.test"] = "10.9.8.7"
+    loop = asyncio.get_running_loop()
+    unknown = [asyncio.ensure_future(resolve(world.board.net, f"nobody{number}.test", "port")) for number in range(6)]
+    await asyncio.sleep(0.1)
+    began = loop.time()
+    gone = asyncio.ensure_future(resolve(world.board.net, "given-up.test", "port"))
+    known = asyncio.ensure_future(resolve(world.board.net, "host.test", "port"))
+    await asyncio.sleep(0.1)
+    gone.cancel()
+    assert await known == "10.9.8.7"
+    # Of the six those that the stack has room for beside one are out of its way after a moment each.
+    assert loop.time() - began < 2 * 7.8 + 6 * PATIENCE, "in turn they take 47 s"
+    ends = await asyncio.gather(*unknown, return_exceptions=True)
+    assert all(isinstance(end, DNSFailed) for end in ends)
+    assert loop.time() - began < 3 * 7.8 + 6 * PATIENCE
+    began = loop.time()
+    slow = asyncio.ensure_future(resolve(world.board.net, "nobody.test", "port"))
+    await asyncio.sleep(0.1)
+    assert await resolve(world.board.net, "host.test", "port") == "10.9.8.7"
+    assert loop.time() - began < PATIENCE + 0.5
+    with pytest.raises(DNSFailed):
+        await slow
 
 
 @pytest.mark.world("board")

@@ -10,7 +10,7 @@ import pytest
 from bridge.board import Board
 from bridge.errors import NetTimeout
 from bridge.opening import open_board
-from bridge.streams.slots import MOST
+from bridge.streams.slots import CLOSED_AT_ONCE, MOST
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -44,6 +44,18 @@ async def test_closing_with_a_peer_that_does_not_read(world: BoardWorld) -> None
         assert isinstance(error, NetTimeout) and "did not leave within 5 s" in str(error)
         assert world.loop.time() - began == pytest.approx(5, abs=0.1)
         assert transport.get_write_buffer_size() == 0
+
+
+@pytest.mark.world("board")
+async def test_waiting_to_be_closed_is_no_part_of_the_time_in_which_data_has_to_leave(world: BoardWorld) -> None:
+    for _ in range(CLOSED_AT_ONCE + 5):
+        closing = asyncio.ensure_future(world.board._slots.may_close())
+        await asyncio.sleep(0)
+    async with world.connected(Recording, close_timeout=1) as (transport, protocol, far):
+        transport.write(b"all of it")
+        transport.close()
+        assert await protocol.ended() is None and closing.done()
+        assert await far.read_exactly(9) == b"all of it"
 
 
 @pytest.mark.world("board")

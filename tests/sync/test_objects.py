@@ -4,9 +4,11 @@ import inspect
 import socket
 import threading
 from collections.abc import Iterator
+from enum import Enum
 
 import pytest
 
+import bridge
 from bridge import board, files, sync
 from bridge.errors import LuaError, UsageError
 from bridge.mirror import handle, lua, net, tcp, tls, tls_cert, udp
@@ -30,6 +32,7 @@ from bridge.sync import node as sync_node
 from bridge.sync import pins as sync_pins
 from bridge.sync import tmr as sync_tmr
 from bridge.sync import wifi as sync_wifi
+from bridge.sync.face import KINDS
 
 PAIRS = [
     (handle.Remote, sync.Remote),
@@ -69,6 +72,11 @@ INTERNAL = {
     net.Net: {"make"},
 }
 
+#: What is here only.
+OURS = {board.Board: {"asyncio_board"}}
+#: Parts of a board that are no classes of ours.
+PLAIN = (str, int, float, bytes, tuple, dict, type(None), Enum)
+
 #: What takes or gives streams, which are a kind of their own here.
 STREAMS = {"open_connection", "start_server"}
 
@@ -86,7 +94,7 @@ def public(kind: type) -> dict[str, object]:
 def test_names_and_signatures_are_the_same(there: type, here: type) -> None:
     internal = set().union(*(names for kind, names in INTERNAL.items() if issubclass(there, kind)))
     wanted = {name: member for name, member in public(there).items() if name not in internal}
-    given = public(here)
+    given = {name: member for name, member in public(here).items() if name not in OURS.get(there, ())}
     assert sorted(wanted) == sorted(given)
     for name, member in wanted.items():
         if isinstance(member, property):
@@ -102,6 +110,43 @@ def test_names_and_signatures_are_the_same(there: type, here: type) -> None:
         assert theirs.parameters == ours.parameters, name
         awaited = str(theirs.return_annotation).removeprefix("Coroutine[Any, Any, ").removesuffix("]")
         assert str(ours.return_annotation) in (str(theirs.return_annotation), awaited), name
+
+
+def kinds(kind: type) -> set[type]:
+    """A class and all below it."""
+    return {kind}.union(*map(kinds, kind.__subclasses__()))
+
+
+def test_every_kind_of_handle_has_its_face() -> None:
+    ours = {kind for kind in kinds(handle.Remote) if kind.__module__.startswith("bridge.")}
+    assert {kind for kind in ours if not kind.__subclasses__()} == {*KINDS}
+    assert {(there, here) for there, here in KINDS.items()} <= {*PAIRS}
+
+
+def test_all_that_a_board_has_is_here_and_compared(opened: sync.Board) -> None:
+    def compare(there: object, here: object, where: str) -> list[str]:
+        if isinstance(there, PLAIN):
+            return [] if type(there) is type(here) and there == here else [f"{where} is another"]
+        found = [] if (type(there), type(here)) in PAIRS else [f"{where} is compared by no test"]
+        internal = set().union(*(names for kind, names in INTERNAL.items() if isinstance(there, kind)))
+        for name in {name for name in dir(there) if not name.startswith("_")} - internal - {"MODULE"}:
+            part = inspect.getattr_static(there, name)
+            if isinstance(part, property) or callable(part) or isinstance(part, staticmethod | classmethod):
+                continue  # `test_names_and_signatures_are_the_same` looks at those
+            if not hasattr(here, name):
+                found.append(f"{where}.{name} is not there")
+            elif name not in ("lua", "EVENTS"):  # every name of Lua's would be there
+                found += compare(getattr(there, name), getattr(here, name), f"{where}.{name}")
+        return found
+
+    assert compare(opened.asyncio_board, opened, "board") == []
+    assert type(opened.lua) is sync.LuaName
+
+
+def test_a_board_is_opened_alike() -> None:
+    theirs, ours = (inspect.signature(kind).parameters for kind in (bridge.open_board, sync.open_board))
+    assert [*theirs] == [*ours, "start"], "which is for tests"
+    assert [theirs[name].default for name in ours] == [each.default for each in ours.values()]
 
 
 @pytest.fixture(scope="module")

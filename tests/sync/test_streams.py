@@ -97,6 +97,36 @@ def test_times(opened: sync.Board, listener: socket.socket) -> None:
             assert stream.readline(timeout=20) == b"late\n", "nothing was lost"
 
 
+def test_nothing_is_lost_of_all_to_the_end_either(opened: sync.Board, listener: socket.socket) -> None:
+    with opened.open_connection(*listener.getsockname()) as stream:
+        peer, _ = listener.accept()
+        with peer:
+
+            def say(data: bytes) -> None:
+                """And be given up by who waits for the end, once it has come."""
+                peer.sendall(data)
+                with pytest.raises(NetTimeout):
+                    stream.read(timeout=1)
+
+            say(b"one\ntwo\nthr")
+            assert stream.readline() == b"one\n" and stream.read(2) == b"tw"
+            peer.sendall(b"ee\nfour")
+            assert stream.readline() == b"o\n" and stream.readline() == b"three\n"
+            say(b"five")
+            assert stream.readexactly(3) == b"fou"
+            peer.sendall(b"six")
+            assert stream.readexactly(8) == b"rfivesix"
+            say(b"seven")
+            with pytest.raises(ValueError):
+                stream.readexactly(-1)
+            say(b"eight")
+            peer.shutdown(socket.SHUT_WR)
+            with pytest.raises(asyncio.IncompleteReadError) as caught:
+                stream.readexactly(99)
+            assert (caught.value.partial, caught.value.expected) == (b"seveneight", 99)
+            assert stream.read() == b"" == stream.read(5) == stream.readexactly(0)
+
+
 def test_errors_are_pythons_own(opened: sync.Board, listener: socket.socket) -> None:
     host, port = listener.getsockname()
     with opened.open_connection(host, port) as stream:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -361,3 +363,25 @@ def test_a_client_that_does_not_read_cannot_hold_up_the_end() -> None:
                 assert transport.is_closing() and not transport.get_write_buffer_size()
 
     asyncio.run(main())
+
+
+def test_a_client_that_hangs_up_while_the_board_prints_leaves_no_words_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def steps(setup: Setup) -> None:
+        # Much that the board has to read, and so to echo, when its client is gone already.
+        reader, writer = await asyncio.open_connection(setup.server.host, setup.server.port)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.write(b"--some words\r\n" * 3000)
+        await writer.drain()
+        writer.transport.abort()
+        while True:
+            async with setup.client() as client:
+                try:
+                    await client.prompt(b"=1")
+                    break
+                except (EOFError, ConnectionError):
+                    await asyncio.sleep(0.02)
+
+    play(dataclasses.replace(FACTORY, baud_pacing=False), steps)
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -141,6 +141,19 @@ def issue(
         .not_valid_after(now + datetime.timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
+    # What Python's own contexts insist on from 3.13 on.
+    if issuer is not None:
+        by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = builder.add_extension(by, critical=False)
+    if ca:
+        only = dict.fromkeys(
+            "content_commitment key_encipherment data_encipherment key_agreement encipher_only decipher_only".split(),
+            False,
+        )
+        usage = x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True, **only)
+        builder = builder.add_extension(usage, critical=True)
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(own, critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, names)]), critical=False)
     if padding:

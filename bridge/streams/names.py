@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 
-from bridge.board import Board
+from bridge.errors import BridgeError, NetTimeout
+from bridge.mirror.net import Net
 from bridge.streams.resolving import resolve
 
 #: Seconds that an address is good for. The stack keeps none itself, and asks for one name after the other, a quarter of
@@ -19,24 +20,36 @@ class Names:
     """What the board knows of names.
 
     Args:
-        board: asked.
+        net: of the board, asked.
+        port: of the board, for messages.
     """
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, net: Net, port: str) -> None:
+        self._net, self._port = net, port
         self._known: dict[str, tuple[str, float]] = {}
         self._asked: dict[str, _Question] = {}
 
-    async def address(self, host: str) -> str:
+    async def address(self, host: str, timeout: float | None = None) -> str:
         """The IPv4 address of a host.
 
         Args:
             host: name or address.
+            timeout: seconds that it may take.
 
         Raises:
             DNSFailed: see `bridge.streams.resolving.resolve`.
+            NetTimeout: the time is over.
             BridgeError: the board did not answer.
         """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._address(host)
+        except TimeoutError as error:
+            if isinstance(error, BridgeError):
+                raise
+            raise NetTimeout(f"The board found no address of {host} within {timeout:g} s", port=self._port) from error
+
+    async def _address(self, host: str) -> str:
         try:
             if ipaddress.ip_address(host).version == 4:
                 return host
@@ -66,7 +79,7 @@ class Names:
         loop = asyncio.get_running_loop()
         me = asyncio.current_task()
         try:
-            address = await resolve(self._board.net, name, self._board.url)
+            address = await resolve(self._net, name, self._port)
         finally:
             question = self._asked.get(name)
             if question is not None and question.task is me:

@@ -1,0 +1,66 @@
+"""bridge/rack/lease_port.py: a port as any other, until its lease is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import LeaseLost, PortError, PortLost
+from bridge.ports.base import Port
+from bridge.rack import Rack
+from bridge.rack.holder import of_this_process
+from tests.board_process import announced, board_process
+from tests.rack.witness import witness
+
+
+def test_it_is_a_port_named_after_the_place_with_speed_and_lines(tmp_path: Path) -> None:
+    async def scenario(url: str) -> None:
+        async with await Rack.of_ports([url], folder=tmp_path).claim() as lease:
+            port = await lease.open_port(baud=115200)
+            assert isinstance(port, Port)
+            assert (port.url, port.baud) == (url, 115200)
+            heard, answered = bytearray(), asyncio.Event()
+
+            def receive(data: bytes) -> None:
+                heard.extend(data)
+                if b"\r\n42\r\n" in heard:
+                    answered.set()
+
+            port.set_receiver(receive)
+            port.write(b"=6*7\n")
+            await port.drain()
+            async with asyncio.timeout(10):
+                await answered.wait()
+            await port.set_baud(9600)
+            assert port.baud == 9600
+            await port.set_lines(dtr=False, rts=False)
+            await port.close()
+            with pytest.raises(PortLost, match="has been closed"):
+                port.write(b"x")
+
+    with board_process("--rfc2217", "127.0.0.1:0") as process:
+        asyncio.run(scenario(announced(process)[1]))
+
+
+def test_every_call_after_the_loss_says_so_and_so_does_the_handler(tmp_path: Path) -> None:
+    async def scenario(url: str) -> None:
+        lease = await Rack.of_ports([url], folder=tmp_path).claim()
+        port = await lease.open_port()
+        lost: asyncio.Future[PortError] = asyncio.get_running_loop().create_future()
+        port.set_receiver(None, lost.set_result)
+        of_this_process()._process.kill()
+        assert isinstance(await lost, LeaseLost)
+        with pytest.raises(LeaseLost, match="its keeper, the process that had the port, has ended"):
+            port.write(b"x")
+        for call in (port.drain(), port.set_baud(9600), port.set_lines(dtr=True)):
+            with pytest.raises(LeaseLost):
+                await call
+        with pytest.raises(LeaseLost):
+            await lease.open_port()
+        await port.close()
+        await lease.release()
+
+    with witness() as seen:
+        asyncio.run(scenario(f"socket://127.0.0.1:{seen.port}"))
