@@ -66,6 +66,8 @@ LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
+LADDER["peers"] = {"errors", "board"}
+LADDER["pytest_plugin"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
@@ -107,7 +109,9 @@ HOMES: dict[str, set[str]] = {
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
-    "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
+    "pytest": {"bridge.pytest_plugin"},
+    "_pytest": {"bridge.pytest_plugin"},
+    "cryptography": {"bridge.peers", "bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
     "httpx": {"bridge.integrations.httpx"},
     "aiohttp": {"bridge.integrations.aiohttp"},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge import agent_source, insight
 from bridge.board import Board
-from bridge.errors import BridgeError, LeaseLost, LinkError
+from bridge.errors import BridgeError, LeaseLost, LinkError, PortLost
 from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
@@ -21,8 +21,8 @@ from bridge.rack.lease import Lease
 from bridge.rack.recover import known_state
 from bridge.trace.recorder import public_url
 
-#: Seconds in which a board must answer after a test.
-ANSWER = 4.0
+#: Seconds in which a board must answer after a test: a loop that starves the watchdog is over by then.
+ANSWER = 6.0
 #: Seconds from an error's text to the restart that it brings: the firmware waits for two, a watchdog up to eight.
 RESTART, PANIC_RESTART = 3.5, 12.0
 #: Seconds for a board to be back after a restart, with what it does at boot.
@@ -261,7 +261,7 @@ class LeasedBoard:
     def _no_answer(self, error: BridgeError) -> list[Finding]:
         if isinstance(error, LeaseLost):
             return [Finding("lease", f"the lease is lost: {error}")]
-        if self.board.state in (State.LOST, State.CLOSED):
+        if isinstance(error, PortLost) or isinstance(self._the_watch.down, PortLost):
             return [Finding("lost", f"the board is lost: {error}")]
         return [Finding("silent", f"the board does not answer: {error}")]
 
