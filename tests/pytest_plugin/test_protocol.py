@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
 from tests.pytest_plugin.boards import FAST, noted, rack_file, served
 from tests.pytest_plugin.junit import check_junit
 
@@ -163,9 +165,7 @@ def test_a_board_that_restarts_by_itself_is_charged_when_the_test_passes_elsewhe
     assert facts["charged_to"] == "test" and "software watchdog" in facts["finding"]
 
 
-def test_a_board_that_hangs_is_named_and_quarantined_and_the_others_go_on(
-    pytester: pytest.Pytester, tmp_path: Path
-) -> None:
+def test_a_board_that_hangs_is_named_and_the_others_go_on(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile(
         """
         import os
@@ -191,3 +191,6 @@ def test_a_board_that_hangs_is_named_and_quarantined_and_the_others_go_on(
     assert first[0]["facts"]["kinds"] == ["silent"] and first[1]["facts"]["charged_to"] == "board"
     result.stdout.fnmatch_lines([f"shelf-1 ({boards[0].url}) is charged with *does not answer*"])
     assert {line["facts"]["place"] for line in reports.lines if line["outcome"] == "passed"} == {"shelf-2"}
+    rack = Rack(load_rack(file))
+    (failure, *_) = rack.status().places[0].failures
+    assert failure.test.endswith("::test_it[0]") and "does not answer" in failure.what
