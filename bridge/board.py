@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from bridge import agent, repl, trace
@@ -125,7 +125,7 @@ class Board(Streams):
             BridgeError: the board is not ready.
         """
         if self._link is None:
-            raise self._why()
+            raise why_not_ready(self._state, self._reason, self.url)
         return self._link.facts
 
     @property
@@ -248,19 +248,25 @@ class Board(Streams):
                 await self._port.close()
             self._move(Trigger.GONE)
 
-    async def _at_prompt(self, line: str, seconds: float) -> bytes:
-        """What a line prints at the prompt, for one that takes longer than a link waits: the agent leaves meanwhile."""
+    @contextlib.asynccontextmanager
+    async def prompt(self) -> AsyncIterator[Port]:
+        """The port, at its prompt; the agent is away until the block is left. Every handle fails, as after a reset."""
         table, link = await self._current(), self._link
         assert link is not None
-        self._link, self._reason = None, LinkError(f"The agent left the board for {line}", port=self.url)
+        self._link, self._reason = None, LinkError("The agent left the board for its prompt", port=self.url)
         self._move(Trigger.DOWN)
         try:
             await table.close(self._reason)
             await link.close()
-            return await repl.run_line(self._port, line, seconds)
+            yield self._port
         finally:
             if self._state is State.RESTARTING:
                 self._restart = asyncio.get_running_loop().create_task(self._come_back())
+
+    async def _at_prompt(self, line: str, seconds: float) -> bytes:
+        """What a line prints at the prompt, for one that takes longer than a link waits."""
+        async with self.prompt() as port:
+            return await repl.run_line(port, line, seconds)
 
     async def open(self) -> None:
         """Find the prompt and put the agent on the board; `open_board` does this.
@@ -376,11 +382,8 @@ class Board(Streams):
         while self._state is State.RESTARTING:
             await self.state_changed()
         if self._state is not State.READY or self._table is None:
-            raise self._why()
+            raise why_not_ready(self._state, self._reason, self.url)
         return self._table
-
-    def _why(self) -> BridgeError:
-        return why_not_ready(self._state, self._reason, self.url)
 
     def _move(self, trigger: Trigger) -> None:
         after = move(self._state, trigger)

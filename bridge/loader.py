@@ -61,7 +61,7 @@ class Loader:
             (f"{TABLE}={{}}", f"print('@'..type({TABLE}))", rb"@table\r"),
             (lines.HASH, f"print('@'..{TABLE}.H('nodemcu',1))", b"@%d\r" % hash24(b"nodemcu", 1)),
             (f"{TABLE}.S='{lines.STORE}'", f"print('@'..{TABLE}.H({TABLE}.S,1))", stored),
-            (f"loadstring({TABLE}.S)()", f"print('@'..type({TABLE}.C))", rb"@function\r"),
+            (f"assert(loadstring({TABLE}.S))()", f"print('@'..type({TABLE}.C))", rb"@function\r"),
         )
         done = 0
         while done < len(steps):

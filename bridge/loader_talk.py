@@ -99,7 +99,7 @@ class Talk:
         self._progress_at = self._loop.time()
         self._sent = 0
         self._unsure = False
-        self._starved = 0
+        self._starved = self._starved_in_sight = 0
 
     @property
     def length(self) -> int:
@@ -223,7 +223,9 @@ class Talk:
             self.repl.write(b"\r")
             await self.repl.wait_for(REFUSED if self.raw else PROMPT, self._pace.wait)
             self._unsure = False
+            self._look_for_starving()
         self.repl.forget()
+        self._starved_in_sight = 0
         self._sent += size
 
     async def _end(self, *, answered: bool, heard: bool, took: float | None) -> None:
@@ -241,11 +243,7 @@ class Talk:
         repl, pace = self.repl, self._pace
         if _GONE.search(repl.received):
             raise BoardReset("The board restarted while the agent was put on it", port=repl.port.url)
-        if NO_MEMORY in repl.received:
-            self._starved += 1
-            if self._starved >= _OFTEN:
-                self._starved = 0
-                raise out_of_memory(repl.port.url)
+        self._look_for_starving()
         if heard:
             self._progress_at = self._loop.time()
         at_prompt = _AT_PROMPT.search(repl.received)
@@ -269,6 +267,16 @@ class Talk:
         if not self.raw and CONTINUED in repl.received[-4:]:
             repl.write(BREAK + b"\r")
             await repl.wait_for(PROMPT, pace.wait)
+
+    def _look_for_starving(self) -> None:
+        """Count what the board has said of its full heap since it was last looked at; it may say so late."""
+        said = self.repl.received.count(NO_MEMORY)
+        new, self._starved_in_sight = said - self._starved_in_sight, said
+        if new > 0:
+            self._starved += 1
+            if self._starved >= _OFTEN:
+                self._starved = 0
+                raise out_of_memory(self.repl.port.url)
 
 
 def out_of_memory(url: str) -> BoardOutOfMemory:

@@ -55,12 +55,12 @@ install() {
         fi
     fi
     # What was installed with an extra holds all that is needed without it.
-    for done_before in "$stamp" "$stamp-test"; do
+    for done_before in "$stamp" "$stamp-test" "$stamp-$extra"; do
         if [ -z "$extra" ] || [ "$done_before" = "$stamp-$extra" ]; then
             [ "$(cat "$done_before" 2>/dev/null)" = "$wanted" ] && return 0
         fi
     done
-    echo "Installing nodemcu-bridge${extra:+ with what its ${extra}s need} into $environment ..." >&2
+    echo "Installing nodemcu-bridge${extra:+ and its extra $extra} into $environment ..." >&2
     log=$environment/install.log
     if ! "$python" -m pip --disable-pip-version-check install --quiet --editable "$checkout${extra:+[$extra]}" >"$log" 2>&1; then
         tail -n 20 "$log" >&2

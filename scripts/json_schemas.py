@@ -18,9 +18,13 @@ from bridge.cli.json_output import all_commands, declared_output, schema_of
 from bridge.profile import Profile
 from bridge.provision.model import ShelfFile
 from bridge.rack.model import RackFile
+from bridge.rack_report import RackReport
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "schemas"
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+#: Schema of what is written at the end of a run → its model.
+REPORTS: dict[str, type[BaseModel]] = {"rack-report.json": RackReport}
 #: Schema for editors → model of the file that it describes.
 EDITORS: dict[Path, type[BaseModel]] = {
     ROOT / "device_profiles" / "profile.schema.json": Profile,
@@ -35,13 +39,16 @@ def wanted() -> dict[str, str]:
     Raises:
         SystemExit: a command has --json and does not say what it prints.
     """
-    files = {}
+    files: dict[str, str] = {}
     for name, command in all_commands():
         output = declared_output(command)
         if output is not None:
             files[f"{name.replace(' ', '-')}.json"] = json.dumps(schema_of(name, output), indent=2) + "\n"
         elif any("--json" in parameter.opts for parameter in command.params):
             sys.exit(f"{name} has --json and no model: use @json_output(Model) of bridge.cli.json_output")
+    for file, model in REPORTS.items():
+        schema = {**model.model_json_schema(mode="serialization"), "title": f"nodemcu-bridge {file.split('.')[0]}"}
+        files[file] = json.dumps({"$schema": _DRAFT, **schema}, indent=2) + "\n"
     return files
 
 

@@ -12,6 +12,7 @@ import time
 #: System programs that some tests drive, and what they are for.
 PROGRAMS = {
     "ab": "a load of HTTP requests",
+    "chromium": "shows the page of a rack's run",
     "curl": "an independent HTTP client",
     "dig": "an independent client of DNS",
     "git": "clones through the proxy",

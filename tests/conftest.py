@@ -19,7 +19,7 @@ pytest_plugins = ["pytester"] if INSTALLED else ["pytester", "bridge.pytest_plug
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not config.option.board and not config.option.rack:
+    if not (config.option.board or config.option.rack or config.option.labgrid):
         config.option.board = ["virtual:"]  # for tests/hil
     # Who runs tests in the background (`nohup`, a shell's `&`) may have signals ignored, and the programs that tests
     # end by them would inherit that.

@@ -364,3 +364,32 @@ def test_a_board_whose_console_speed_is_not_the_firmwares_is_lost_with_a_reason_
             await port.close()
 
     clock.run(main())
+
+
+def test_the_prompt_is_free_while_the_agent_is_away() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        timer = await board.tmr.create()
+        async with board.prompt() as port:
+            found = Repl(port)
+            await found.sync()
+            assert await found.line("=1+1") == b"2"
+            assert board.state is State.RESTARTING
+            waiting = asyncio.ensure_future(board.eval("6*7"))
+            await asyncio.sleep(1.0)
+            assert not waiting.done()
+            found.release()
+        assert await waiting == 42
+        with pytest.raises(BridgeError):
+            await timer.state()
+
+    on_a_board(scenario)
+
+
+def test_a_program_that_fails_at_the_prompt_has_the_agent_back() -> None:
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        with pytest.raises(KeyError):
+            async with board.prompt():
+                raise KeyError
+        assert await board.eval("6*7") == 42
+
+    on_a_board(scenario)

@@ -1,7 +1,7 @@
 """The import ladder: a room imports only rooms below it, and foreign packages have one home each.
 
     errors ← wire ← ports ← link, trace ← repl, agent ← mirror ← files, streams ← board ← opening ← sync
-    ← integrations, doctor, terminal ← cli
+    ← integrations, doctor, terminal, ntest ← pytest_plugin, cli
 
 `virtual` hangs off `errors` and the contract of a port alone: if it shared code with the bridge, the bugs of both could
 cancel out. What a module imports inside a function counts as well; only what is imported for type checking does not.
@@ -67,9 +67,13 @@ LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
 LADDER["peers"] = {"errors", "board"}
-LADDER["pytest_plugin"] = {*LADDER}
+LADDER["labgrid_place"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
+LADDER["rack_report"] = set()
+LADDER["rack_demo"] = {*LADDER}
+LADDER["ntest"] = {"errors", "wire", "ports", "trace", "resources", "minify", "repl", "files", "board"}
+LADDER["pytest_plugin"] = {*LADDER}
 LADDER["cli"] = {*LADDER}
 
 #: The virtual board: itself, the error tree, the contract of a port, how a process is started, and nothing else.
@@ -91,32 +95,40 @@ MAKERS = {
 HOMES: dict[str, set[str]] = {
     "serial": {"bridge.ports"},
     "serial_asyncio": {"bridge.ports"},
-    "filelock": {"bridge.ports"},
+    "filelock": {"bridge.ports", "bridge.pytest_plugin"},
     "lupa": {"bridge.virtual.lua"},
     "prompt_toolkit": {"bridge.terminal"},
     # GPL, and one logger per process: it runs as a process of its own. Only the launcher that is one imports it.
     "esptool": {"bridge.ports"},
     "nodemcu_uploader": {"bridge.ports"},
     "click": {"bridge.cli"},
+    "pytest": {"bridge.pytest_plugin", "bridge.rack_demo.mishaps"},
     "rich": {"bridge.cli", "bridge.demo", "bridge.bench"},
-    "yaml": {"bridge.yaml_file", "bridge.comparison"},
+    "yaml": {"bridge.yaml_file", "bridge.comparison", "bridge.rack_demo"},
     "pydantic": {
         "bridge.yaml_file",
         "bridge.profile",
         "bridge.firmware",
         "bridge.provision",
         "bridge.rack",
+        "bridge.rack_report",
+        "bridge.labgrid_place",
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
     "pytest": {"bridge.pytest_plugin"},
     "_pytest": {"bridge.pytest_plugin"},
     "cryptography": {"bridge.peers", "bridge.virtual.modules", "bridge.virtual.mbedtls"},
+    # In an environment of its own: its pyserial overwrites the usual one.
+    "labgrid": {"bridge.labgrid_place"},
+    "grpc": {"bridge.labgrid_place.coordinator"},
+    "attr": {"bridge.labgrid_place"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
     "httpx": {"bridge.integrations.httpx"},
     "aiohttp": {"bridge.integrations.aiohttp"},
     "anyio": {"bridge.integrations.anyio"},
     "uvicorn": {"bridge.integrations.uvicorn"},
+    "tap": {"bridge.ntest"},
     "tlslite": {"bridge.virtual.mbedtls"},
 }
 
@@ -127,6 +139,10 @@ PURE = {
     "bridge.proxy.socks5": _IMPURE,
     "bridge.proxy.socks5_datagram": _IMPURE,
     "bridge.proxy.http_head": _IMPURE,
+    "bridge.ntest.dialect": _IMPURE,
+    "bridge.ntest.outline": _IMPURE,
+    "bridge.ntest.reading": _IMPURE,
+    "bridge.ntest.results": _IMPURE,
 }
 
 

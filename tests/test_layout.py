@@ -17,6 +17,9 @@ LONGEST = 400
 #: Modules that hold declarations only, or that are run by the tests of the module beside them.
 WITHOUT_TESTS: dict[str, str] = {
     "bridge/pytest_plugin/keys.py": "declarations; whole runs use them",
+    "bridge/labgrid_place/coordinator.py": "imports labgrid; the tests of racks, turns and keepers drive it there",
+    "bridge/labgrid_place/driver.py": "imports labgrid; the strategy's tests drive it there",
+    "bridge/labgrid_place/resource.py": "declarations",
     "bridge/ports/base.py": "a contract; the tests of each port hold it to it",
     "bridge/ports/device.py": "a way to open what `serial.py` and `served.py` are tested on",
     "bridge/rack/ends.py": "what a relay connects; test_relay.py and test_served.py run both kinds",

@@ -8,24 +8,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
-from bridge.cli.options import SECONDS_OR_NONE
+from bridge.cli.options import SECONDS, SECONDS_OR_NONE
+from bridge.cli.rack_source import rack_source, rack_title
 from bridge.errors import LeaseLost, UsageError
 from bridge.rack import health
-from bridge.rack.load import VARIABLE, load_rack
+from bridge.rack.load import load_rack
 from bridge.rack.model import Place
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
 from bridge.rack.status import HolderStatus, PlaceStatus, RackStatus
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 #: Seconds between two looks at a lease while a program runs on it, and for the program to end when it is lost.
 _LOOK_S, _END_S = 0.5, 5.0
@@ -60,31 +57,17 @@ class Healed(Output):
     """That it had in a row."""
 
 
-def rack_option(function: F) -> F:
-    """`--rack FILE`: a `Path`."""
-    return click.option(
-        "--rack", "file", metavar="FILE", type=click.Path(path_type=Path), envvar=VARIABLE, callback=_given,
-        help=f"The rack file. Default: the environment variable {VARIABLE}.",
-    )(function)  # fmt: skip
-
-
-def _given(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path:
-    if value is None:
-        raise UsageError("Which rack is not said", remedy=f"Give its file by --rack, or in {VARIABLE}.")
-    return value
-
-
 @click.group()
 def rack() -> None:
-    """Share boards between programs and users of this computer, as a rack file lists them."""
+    """Share boards between programs and users of this computer, or of several by labgrid."""
 
 
 @rack.command()
-@rack_option
+@rack_source
 @json_output(RackStatus)
-def status(file: Path, as_json: bool) -> None:
+def status(made: Rack, as_json: bool) -> None:
     """Say who holds which board since when, who waits, and which places are quarantined. Opens nothing."""
-    found = Rack(load_rack(file)).status()
+    found = made.status()
     if as_json:
         print_json(found)
         return
@@ -150,11 +133,10 @@ def _described(place: Place) -> str:
 
 @rack.command()
 @click.argument("place")
-@rack_option
+@rack_source
 @json_output(Healed)
-def heal(place: str, file: Path, as_json: bool) -> None:
+def heal(place: str, made: Rack, as_json: bool) -> None:
     """Give PLACE to programs again, after somebody has looked after it."""
-    made = Rack(load_rack(file))
     found = made.place(place)
     failures = health.failures(found, folder=made.folder)
     was = health.quarantined(found, folder=made.folder)
@@ -169,7 +151,7 @@ def heal(place: str, file: Path, as_json: bool) -> None:
 
 @rack.command(context_settings={"ignore_unknown_options": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-@rack_option
+@rack_source
 @click.option("--module", "modules", metavar="NAME", multiple=True, help="A module that the firmware must have.")
 @click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag that the place must have.")
 @click.option("--flash", type=click.IntRange(min=0), default=0, metavar="BYTES", help="Flash, at least.")
@@ -178,7 +160,7 @@ def heal(place: str, file: Path, as_json: bool) -> None:
 @click.option("--timeout", type=SECONDS_OR_NONE, default=None, help="Seconds to wait for a board. Default: for ever.")
 @click.option("--purpose", metavar="WORDS", default="", help="What for; others who wait are told it.")
 def claim(
-    command: tuple[str, ...], file: Path, modules: tuple[str, ...], tags: tuple[str, ...], flash: int,
+    command: tuple[str, ...], made: Rack, modules: tuple[str, ...], tags: tuple[str, ...], flash: int,
     lua: str | None, place: str | None, timeout: float | None, purpose: str,
 ) -> int:  # fmt: skip
     """Get a board and run COMMAND while it is held; write -- before it.
@@ -186,7 +168,6 @@ def claim(
     COMMAND finds the board's URL in the environment as NODEMCU_BOARD_URL, and the place's name as NODEMCU_PLACE. Its
     exit code is this one's. It is ended when the lease is lost.
     """
-    made = Rack(load_rack(file))
     needs = Needs(modules=frozenset(modules), tags=frozenset(tags), flash=flash, lua=lua, place=place)
     if place is not None:
         made.place(place)
@@ -228,3 +209,32 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_S):
                 await process.wait()
+
+
+@rack.command()
+@rack_source
+@click.option("--once", is_flag=True, help="Print the table once.")
+@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
+def watch(made: Rack, once: bool, every: float) -> None:
+    """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
+
+    It goes on until Ctrl-C. Where the output is no terminal it prints a line for each place, and one whenever something
+    changes.
+    """
+    from bridge.cli.rack_watch import watch_rack
+
+    watch_rack(made, rack_title(), once=once, every=every)
+
+
+@rack.command()
+@click.option("--to", "folder", metavar="FOLDER", type=click.Path(path_type=Path, file_okay=False),
+              help="Where the page, the JUnit file and the rest go; by default a new temporary folder.")  # fmt: skip
+def demo(folder: Path | None) -> int:
+    """A rack without hardware: 60 tests on four virtual boards at once, two of which fail in the middle.
+
+    One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
+    the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
+    """
+    from bridge.cli.rack_demo import show_demo
+
+    return show_demo(folder)

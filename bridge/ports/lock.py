@@ -240,6 +240,8 @@ def _busy(url: str, base: Path) -> PortBusy:
 def own_command(arguments: list[str]) -> str:
     """What a process calls itself: the program, and of this one the command; never an argument, which may be secret."""
     program, *rest = arguments or ["python"]
+    if program in ("-c", "-m", "-"):  # how Python calls a program that is no file, as workers of pytest-xdist
+        return "python"
     path = Path(program)
     if path.stem == "nodemcu-bridge" or path.parts[-3:] == ("bridge", "cli", "__main__.py"):
         command = rest[0] if rest and re.fullmatch(r"[a-z][a-z-]{1,20}", rest[0]) else ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.pytest_plugin import ntest
 from bridge.pytest_plugin.fixtures import board, board_address, boards, host_address, rack, sync_board, wifi
 from bridge.pytest_plugin.keys import KEY
 from bridge.pytest_plugin.peer_fixtures import (
@@ -43,10 +44,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--board", action="append", default=[], metavar="URL", help="port of a board for tests; may be given again"
     )
     group.addoption("--rack", metavar="FILE", help="rack file with the boards for tests")
+    group.addoption(
+        "--labgrid", metavar="ENV", help="environment file or coordinator of labgrid with the boards for tests"
+    )
     group.addoption("--rack-strict", action="store_true", help="fail tests that no board fits, instead of skipping")
     group.addoption(
         "--board-wait", type=float, default=600.0, metavar="SECONDS", help="how long a test waits for a board (600)"
     )
+    group.addoption("--rack-html", metavar="FILE", help="write a page that shows the run: boards, tests, whose fault")
+    group.addoption("--rack-json", metavar="FILE", help="write the same for programs (schemas/rack-report.json)")
+    ntest.add_options(parser)
     parser.addini("nodemcu_board", "ports of boards, where neither --board nor --rack is given", "linelist")
     parser.addini("nodemcu_heap_slack", "bytes of a board's heap that a test may leave in use (256)")
 
@@ -58,10 +65,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "board(modules=[], tags=[], flash=0, place=None, lua=None, restarts=False): what a test needs of its board, "
         "and whether it may make it restart",
     )
+    config.pluginmanager.register(ntest.Collecting(config), "nodemcu_ntest")
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Reports(config), "nodemcu_reports")
-    if config.getoption("board") or config.getoption("rack"):
+    if config.getoption("rack_html") or config.getoption("rack_json"):
+        from bridge.pytest_plugin.html import register
+
+        register(config)
+    if config.getoption("board") or config.getoption("rack") or config.getoption("labgrid"):
         from bridge.pytest_plugin.start import rack_of
 
         rack_of(config)

@@ -64,6 +64,11 @@ class Visit:
     waited: float = 0.0
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def free(self) -> int | None:
+        """Free bytes, as far as is known last."""
+        return self.heap[-1][1] if self.heap else None
+
     def facts(self, charged_to: str | None) -> dict[str, Any]:
         """What `report.nodemcu` is; plain values only, so that it travels between processes and into JSON.
 

@@ -20,6 +20,7 @@ from bridge.pytest_plugin.leased import SLACK, LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
+from bridge.rack.activity import tell_activity
 from bridge.rack.health import Evidence
 from bridge.rack.lease import Lease
 from bridge.rack.needs import Needs
@@ -84,7 +85,8 @@ class BoardSession:
             leased = await self._lease(needs_of(item), count, item.nodeid)
             waited = time.monotonic() - began
             for each in leased:
-                await each.begin(entry.chunk, waited)
+                visit = await each.begin(entry.chunk, waited)
+                tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
         except NoPlace as error:
             text = str(error)
             if self.strict:
@@ -105,7 +107,8 @@ class BoardSession:
         for each in leased:
             visit = await each.finish()
             self.ledger.note_files(entry, visit.files)
-            visits.append(self._with_owners(item, visit))
+            visits.append(visit := self._with_owners(item, visit))
+            tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
         for each in others:
             await self._give(each)

@@ -38,12 +38,18 @@ def rack_of(config: pytest.Config) -> Rack:
 
 
 def _rack(config: pytest.Config) -> Rack:
-    if config.getoption("board") and config.getoption("rack"):
-        raise pytest.UsageError("Give --board or --rack, not both.")
+    given = [name for name in ("board", "rack", "labgrid") if config.getoption(name)]
+    if len(given) > 1:
+        raise pytest.UsageError(f"Give --{given[0]} or --{given[1]}, not both.")
+    env = config.getoption("labgrid")
+    if env is not None:
+        from bridge.labgrid_place.rack import open_rack
+
+        return open_rack(env)
     file = config.getoption("rack")
     if file is not None:
         return Rack(load_rack(Path(file)))
     urls = config.getoption("board") or config.getini("nodemcu_board")
     if not urls:
-        raise pytest.UsageError("No board is named for these tests. Give --board URL or --rack FILE.")
+        raise pytest.UsageError("No board is named for these tests. Give --board URL, --rack FILE or --labgrid ENV.")
     return Rack.of_ports(urls)

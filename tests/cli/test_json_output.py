@@ -121,6 +121,8 @@ CALLS: dict[str, list[str | Made]] = {
 }
 #: The only commands without --json, and why.
 WITHOUT: dict[str, str] = {
+    "rack demo": "shows what it does; the report that it leaves is JSON, by a schema of its own",
+    "rack watch": "follows a rack until it is ended; `rack status --json` says the same once",
     "rack claim": "runs another program, whose output it is",
     "repl": "a terminal: what is typed and what the board prints, as they come",
     "virtual": "runs until it is ended; its lines `PTY <path>` and `RFC2217 <url>` are for programs as they are",

@@ -55,7 +55,7 @@ def test_another_process_is_told_who_holds_it_and_it_is_free_when_that_ends(url:
     with another_process(url) as process:
         with pytest.raises(PortBusy) as caught:
             take_port(url)
-        assert f"{url} is in use by PID {process.pid} (-c) since " in str(caught.value)
+        assert f"{url} is in use by PID {process.pid} (python) since " in str(caught.value)
         assert caught.value.remedy == "Wait for it or stop it."
         # Killed: nothing of that process cleans anything up.
         process.send_signal(signal.SIGKILL)
@@ -186,6 +186,7 @@ def test_a_name_that_would_play_with_the_terminal(path: str, tmp_path: Path, mon
         (["/usr/bin/nodemcu-bridge", "pwd='secret'"], "nodemcu-bridge"),
         (["/home/me/my program.py", "secret"], "my program.py"),
         ([""], "python"),
+        (["-c", "secret"], "python"),
         ([], "python"),
     ],
 )

@@ -10,7 +10,7 @@ from tests.pytest_plugin.boards import FAST, run
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ([], "ERROR: No board is named for these tests. Give --board URL or --rack FILE."),
+        ([], "ERROR: No board is named for these tests. Give --board URL, --rack FILE or --labgrid ENV."),
         (["--board", "virtual:?colour=red"], "ERROR: virtual:[?]colour=red: colour is not an option*"),
         (["--board", "ftp://x"], "ERROR: ftp://x is not a kind of port this program knows*"),
         (["--rack", "absent.yaml"], "ERROR: absent.yaml cannot be read (No such file or directory)*"),

@@ -41,6 +41,11 @@ class Terminal:
         return "\n".join([*above, *(line.rstrip() for line in self._screen.display)]).rstrip("\n").split("\n")
 
     @property
+    def view(self) -> list[str]:
+        """What stands on the screen at this moment."""
+        return [line.rstrip() for line in self._screen.display]
+
+    @property
     def here(self) -> str:
         """The line with the cursor, up to it."""
         cursor = self._screen.cursor

@@ -16,7 +16,10 @@ from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.services import Services
 from bridge.virtual.lua.vm import Vm
+from bridge.virtual.sdk.kernel import OutOfHeap
 
+#: What Lua says of a chunk that the heap does not hold.
+NO_MEMORY = b"not enough memory"
 _CACHED_CHUNKS = 200
 _COMMENT = re.compile(rb"--[^\n\[][^\n]*")
 #: Pieces of source after which `load` first looks whether they can become a chunk.
@@ -53,11 +56,15 @@ class Loader:
             name: chunk name as in C, with "=" or "@" before it.
 
         Returns:
-            The function and b"", or None and the message.
-
-        Raises:
-            OutOfHeap: the compiler's need does not fit into the chip's heap.
+            The function and b"", or None and the message; also when the compiler's need does not fit into the chip's
+            heap, since the parser is protected (ldo.c `luaD_protectedparser`).
         """
+        try:
+            return self._compile(source, name)
+        except OutOfHeap:
+            return None, NO_MEMORY
+
+    def _compile(self, source: bytes, name: bytes) -> tuple[Value, bytes]:
         self._services.compiling()
         if chunk.is_chunk(source):
             self._loading(0, source, None)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bridge.virtual.sdk.kernel import OutOfHeap
-
 if TYPE_CHECKING:
     from bridge.virtual.lua.runtime import Runtime
 
 #: C functions below a line's chunk on the chip's stack: the reader of the pipe, and the pipe's task.
 _FRAMES_OF_LINE = 2
 _FRAMES_OF_INIT = 1
-_NO_MEMORY = b"not enough memory"
 
 
 class Prompt:
@@ -49,10 +46,7 @@ class Prompt:
         self._board[b"output"](self.text)
 
     def _run(self, source: bytes) -> None:
-        try:
-            function, message = self._lua.loader.compile(source, b"=stdin")
-        except OutOfHeap:
-            function, message = None, _NO_MEMORY
+        function, message = self._lua.loader.compile(source, b"=stdin")
         if function is None and message.endswith(self._eof_mark):
             self._pending = source
             return
@@ -65,15 +59,12 @@ class Prompt:
     def run_init(self, command: bytes) -> None:
         """Start-up (`pmain`): "@file", "!module" or Lua source."""
         function: Any
-        try:
-            if command.startswith(b"!"):
-                function, message = None, b"cannot load LFS." + command[1:]
-            elif command.startswith(b"@"):
-                function, message = self._lua.loader.compile_file(command[1:])
-            else:
-                function, message = self._lua.loader.compile(command, b"=INIT")
-        except OutOfHeap:
-            function, message = None, _NO_MEMORY
+        if command.startswith(b"!"):
+            function, message = None, b"cannot load LFS." + command[1:]
+        elif command.startswith(b"@"):
+            function, message = self._lua.loader.compile_file(command[1:])
+        else:
+            function, message = self._lua.loader.compile(command, b"=INIT")
         if function is None:
             self._lua.print_error(message, prefixed=False)
         else:

@@ -12,14 +12,12 @@ from typing import Any
 
 from bridge.virtual.lua.api import Value
 from bridge.virtual.lua.runtime import Runtime
-from bridge.virtual.sdk.kernel import OutOfHeap
 from bridge.virtual.sdk.line_input import LINE_SIZE, DataHandler
 from bridge.virtual.sdk.uart import Uart
 
 _BS, _LF, _CR, _DEL = 0x08, 0x0A, 0x0D, 0x7F
 #: C functions below a chunk on the chip's stack: none below a line, `pmain` below the chunk of start-up.
 _FRAMES_OF_LINE, _FRAMES_OF_INIT = 0, 1
-_NO_MEMORY = b"not enough memory"
 _EOF_MARK = b"'<eof>'"
 #: What a callback's block is when `uart.on` does not say: it stays what it was.
 KEEP = -1
@@ -69,13 +67,10 @@ class Console2x:
 
     def start(self, command: bytes) -> None:
         """`pmain` after the banner: run "@file" or Lua source; then the first prompt."""
-        try:
-            if command.startswith(b"@"):
-                function, message = self._lua.loader.compile_file(command[1:])
-            else:
-                function, message = self._lua.loader.compile(command, b"=LUA_INIT")
-        except OutOfHeap:
-            function, message = None, _NO_MEMORY
+        if command.startswith(b"@"):
+            function, message = self._lua.loader.compile_file(command[1:])
+        else:
+            function, message = self._lua.loader.compile(command, b"=LUA_INIT")
         self._do(function, message, frames=_FRAMES_OF_INIT, name=b"lua")
         self._say_prompt()
 
@@ -154,10 +149,7 @@ class Console2x:
             source = self._pending + b"\n" + text
         else:
             source = b"return " + text[1:] if text.startswith(b"=") else text
-        try:
-            function, message = self._lua.loader.compile(source, b"=stdin")
-        except OutOfHeap:
-            function, message = None, _NO_MEMORY
+        function, message = self._lua.loader.compile(source, b"=stdin")
         if function is None and message.endswith(_EOF_MARK):
             self._pending = source
         else:

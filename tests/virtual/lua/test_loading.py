@@ -113,13 +113,27 @@ def test_an_error_while_a_module_loads_is_the_programs(lua: str) -> None:
     assert said[1].startswith("Lua error: \terror loading module 's' from file 's.lua':\r\n\ts.lua:1: ")
 
 
-def test_a_module_too_big_to_compile_runs_out_of_memory_as_a_file_does(lua: str) -> None:
-    files = {"big.lua": b"".join(b"function f%d(a,b) return a+b*%d end\n" % (n, n) for n in range(300))}
-    said = answers(lua, "=pcall(dofile,'big.lua')", "=pcall(require,'big')", "require('big')", "=1", files=files)
-    assert said[0].startswith("false\tnot enough memory")
-    assert said[1] == said[0]
-    assert "not enough memory" in said[2] and "OutOfHeap" not in said[2] and "userdata" not in said[2]
-    assert said[3] == "1"
+def test_what_is_too_big_to_compile_is_a_message_as_a_syntax_error_is(lua: str) -> None:
+    """The parser is protected (ldo.c `luaD_protectedparser`), so that nothing is raised where a function comes back."""
+    big = b"".join(b"function f%d(a,b) return a+b*%d end\n" % (n, n) for n in range(300))
+    said = answers(
+        lua,
+        "=loadfile('big.lua')",
+        "=pcall(dofile,'big.lua')",
+        "=pcall(require,'big')",
+        "=xpcall(function() dofile('big.lua') end, function(m) return 'handled: ' .. m end)",
+        "dofile('big.lua')",
+        "require('big')",
+        "=1",
+        files={"big.lua": big},
+    )
+    assert said[0] == "nil\tnot enough memory"
+    assert said[1] == "false\tnot enough memory"
+    assert said[2].startswith("false\terror loading module 'big' from file 'big.lua':\r\n\tnot enough memory")
+    assert said[3] == "false\thandled: not enough memory"
+    assert said[4].startswith("Lua error: \tnot enough memory\r\nstack traceback:\r\n")
+    assert "not enough memory\r\nstack traceback:" in said[5]
+    assert said[6] == "1"
 
 
 def test_module_of_51() -> None:

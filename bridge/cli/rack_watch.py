@@ -1,0 +1,84 @@
+"""`nodemcu-bridge rack watch`: a table that follows the rack, or a line for each change."""
+
+from __future__ import annotations
+
+import time
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from bridge.cli.rack_table import Row, headline, line, table
+from bridge.rack.activity import activity_of
+from bridge.rack.rack import Rack
+from bridge.rack.status import PlaceStatus
+
+
+def watch_rack(rack: Rack, name: str, *, once: bool, every: float) -> None:
+    """Show a rack until Ctrl-C.
+
+    Args:
+        rack: the rack.
+        name: what it is called.
+        once: show it once.
+        every: seconds from one look to the next.
+    """
+    console = Console()
+    if once:
+        rows, waits = look(rack)
+        console.print(table(rows, headline(name, rows, waits), time.time(), width=console.width))
+    elif console.is_terminal:
+        _show(rack, name, console, every)
+    else:
+        _tell(rack, every)
+
+
+def look(rack: Rack) -> tuple[list[Row], int]:
+    """The rack at this moment.
+
+    Returns:
+        Its places, and how many wait for a board.
+    """
+    found = rack.status()
+    return [_row(rack, place) for place in found.places], len(found.waiting)
+
+
+def _row(rack: Rack, place: PlaceStatus) -> Row:
+    failure = place.failures[-1].what if place.failures else None
+    holder = place.holder
+    if holder is None:
+        return Row(place.name, place.state, place.port, failure=failure)
+    activity = None if holder.pid is None else activity_of(rack.folder, rack.place(place.name), holder.pid)
+    who = "somebody" if holder.pid is None else f"PID {holder.pid} {holder.user}: {holder.command}"
+    if activity is None:
+        return Row(place.name, place.state, place.port, who, holder.since, holder.purpose, failure=failure)
+    return Row(
+        place.name, place.state, place.port, who, holder.since, activity.doing, activity.since, activity.heap, failure
+    )
+
+
+def _show(rack: Rack, name: str, console: Console, every: float) -> None:
+    shown: object = None
+    with Live(console=console, auto_refresh=False, screen=True) as live:
+        while True:
+            rows, waits = look(rack)
+            now = time.time()
+            # A line by ssh carries a whole screen for each: only when there is something new, or a second is over.
+            fresh = (rows, waits, console.size, int(now) if any(row.since for row in rows) else None)
+            if fresh != shown:
+                shown = fresh
+                made = table(rows, headline(name, rows, waits), now, width=console.width, room=console.height)
+                live.update(made, refresh=True)
+            time.sleep(every)
+
+
+def _tell(rack: Rack, every: float) -> None:
+    told: dict[str, str] = {}
+    while True:
+        rows, _ = look(rack)
+        for row in rows:
+            said = line(row, time.time())
+            if told.get(row.place) != said:
+                told[row.place] = said
+                click.echo(f"{time.strftime('%H:%M:%S')} {said}")
+        time.sleep(every)

@@ -1,0 +1,32 @@
+"""What came of a test file, without what may be a secret: a Wi-Fi password that a test printed is in no report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bridge.ntest.results import FileRun
+from bridge.trace.secrets import blanked, find_secrets, merge
+
+
+def discreet(run: FileRun) -> FileRun:
+    """The same with secrets blanked, as traces have it (docs/guides/tracing.md); names stay, which the source has."""
+    return replace(
+        run,
+        reason=_blank(run.reason),
+        problems=[_blank(each) for each in run.problems],
+        console=_blank(run.console),
+        sub_tests=[
+            replace(
+                test,
+                console=_blank(test.console),
+                unfinished=None if test.unfinished is None else _blank(test.unfinished),
+                assertions=[replace(each, text=_blank(each.text)) for each in test.assertions],
+            )
+            for test in run.sub_tests
+        ],
+    )
+
+
+def _blank(text: str) -> str:
+    data = text.encode()
+    return blanked(data, merge(find_secrets(data))).decode()

@@ -1,0 +1,102 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.ntest.dialect import (
+    LONGEST,
+    Asserted,
+    BailOut,
+    Comment,
+    Dialect,
+    Lines,
+    Meaning,
+    NotUnderstood,
+    Planned,
+    Restarted,
+    Text,
+)
+from bridge.ntest.results import Assertion
+
+DIALECT = Dialect()
+TAP = Dialect("", directives=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "meaning"),
+    [
+        ("TAP: # STARTUP file", Comment("STARTUP file")),
+        ("TAP: ok 3 read 7*128 bytes # length", Asserted("read 7*128 bytes", Assertion(True, 3, "length"))),
+        ("TAP: ok 12 3 things # a:5", Asserted("3 things", Assertion(True, 12, "a:5"))),
+        ("TAP: not ok 4 x # same: 1 and 2 differ", Asserted("x", Assertion(False, 4, "same: 1 and 2 differ"))),
+        ("TAP: not ok 4 x # a.lua:7: ", Asserted("x", Assertion(False, 4, "a.lua:7"))),
+        ("TAP: not ok 4 x # exn; a.lua:7: oh: ", Asserted("x", Assertion(False, 4, "error: a.lua:7: oh"))),
+        ("TAP: ok", Asserted("", Assertion(True, None, ""))),
+        ("TAP: not ok # nameless", Asserted("", Assertion(False, None, "nameless"))),
+        ("TAP: POST 1..20", Planned(19, after=True)),
+        ("TAP: 1..7", Planned(7, after=False)),
+        ("TAP: Bail out! no reader", BailOut("no reader")),
+        ("TAP: Bail out!", BailOut("")),
+        ("> TAP: ok 1 x # y", Asserted("x", Assertion(True, 1, "y"))),
+        ("TAP: POST ok 1 x", NotUnderstood("POST ok 1 x")),
+        ("TAP: POST 1..0", NotUnderstood("POST 1..0")),
+        ("TAP: nothing", NotUnderstood("nothing")),
+        ("TAP: 15f7", NotUnderstood("15f7")),
+        ("TAP: ok " + "9" * 5000, NotUnderstood("ok " + "9" * 5000)),
+        ("TAP: TAP version 3", NotUnderstood("TAP version 3")),
+        ('print("TAP: ok 1 x")', Text()),
+        ("", Text()),
+        (" build 2024-02-25 01:33 powered by Lua 5.1.4 on SDK 3.0.1-dev(fce080e)", Restarted(None)),
+        ("PANIC: unprotected error in call to Lua API (a.lua:1: oh)",
+         Restarted("PANIC: unprotected error in call to Lua API (a.lua:1: oh)")),
+    ],
+)  # fmt: skip
+def test_what_lines_mean(line: str, meaning: Meaning) -> None:
+    assert DIALECT.meaning(line) == meaning
+
+
+@pytest.mark.parametrize("word", ["skip", "SKIP", "todo", "TODO"])
+def test_what_follows_the_hash_is_no_directive(word: str) -> None:
+    said = DIALECT.meaning(f"TAP: not ok 1 x # {word} what follows: 1 and 2 differ")
+    assert isinstance(said, Asserted) and said.assertion.excuse is None and not said.assertion.good
+
+
+def test_in_tap_itself_it_is_one() -> None:
+    assert TAP.meaning("not ok 1 - x # TODO later") == Asserted("x", Assertion(False, 1, "x", "TODO later"))
+    assert TAP.meaning("ok 2 - y # SKIP no net") == Asserted("y", Assertion(True, 2, "y", "SKIP no net"))
+    assert TAP.meaning("> some text") == Text()
+    assert TAP.meaning("15f7") == Text()  # such as a number that the prompt is asked for
+    assert TAP.meaning("ok 3 - z") == Asserted("z", Assertion(True, 3, "z"))
+
+
+def test_a_sub_test_that_is_known_may_have_a_hash_in_its_name() -> None:
+    line = "TAP: ok 1 C # major # in tune"
+    assert DIALECT.meaning(line) == Asserted("C", Assertion(True, 1, "major # in tune"))
+    assert DIALECT.meaning(line, ("C # major",)) == Asserted("C # major", Assertion(True, 1, "in tune"))
+    assert DIALECT.meaning(line, ("C", "C # major")) == Asserted("C # major", Assertion(True, 1, "in tune"))
+
+
+@given(st.text(st.characters(exclude_characters="\r\n")))
+def test_any_line_means_something(text: str) -> None:
+    for line in (text, "TAP: " + text, "TAP: ok " + text, "TAP: not ok 1 " + text, "TAP: POST 1.." + text):
+        for dialect in (DIALECT, TAP):
+            dialect.meaning(line)
+    said = DIALECT.meaning(f"TAP: ok 7 {text}", (text.rstrip(),))
+    assert isinstance(said, Asserted | NotUnderstood)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",))), max_size=6), st.data())
+def test_lines_are_the_same_however_they_come(lines: list[str], data: st.DataObject) -> None:
+    stream = "".join(line + "\r\n" for line in lines).encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    cutter, found = Lines(), []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        found += cutter.feed(stream[start:end])
+    assert found == lines
+    assert cutter.end() == ""
+
+
+def test_a_line_without_end_is_cut() -> None:
+    lines = Lines()
+    assert lines.feed(b"x" * (2 * LONGEST + 5)) == ["x" * LONGEST] * 2
+    assert lines.end() == "x" * 5
+    assert lines.feed(b"\xff\n") == ["�"]

@@ -1,0 +1,50 @@
+"""Files that run on a board as items: which there are, how they are chosen, and those of the firmware itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.pytest_plugin.ntest_runs import MIXED, run_pytest
+
+
+def test_one_of_them_by_name_from_elsewhere(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir(), there.mkdir()
+    (there / "NTest_mixed.lua").write_text(MIXED)
+    run = run_pytest(here, "-v", f"{there}/NTest_mixed.lua::fails")
+    assert [name for name in run.cases] == [("NTest_mixed.lua", "fails")], run.said
+    assert "../there/NTest_mixed.lua::fails FAILED" in run.said
+
+
+def test_what_a_file_wants_is_asked_of_its_board(tmp_path: Path) -> None:
+    (tmp_path / "NTest_w.lua").write_text("-- board: modules=tmr,file flash=4194304\n" + MIXED)
+    shown = run_pytest(tmp_path, "--collect-only", "-q", "-m", "board")
+    assert "NTest_w.lua::fails" in shown.said and "5 tests collected" in shown.said
+    (tmp_path / "NTest_w.lua").write_text("-- board: flash=much\n" + MIXED)
+    shown = run_pytest(tmp_path, "--collect-only")
+    assert "flash=much is no number of bytes" in shown.said and "Traceback" not in shown.said
+
+
+@pytest.mark.skipif("NODEMCU_FIRMWARE" not in os.environ, reason="NODEMCU_FIRMWARE names no checkout of the firmware")
+@pytest.mark.parametrize("options", ["", "?lua=5.3", "?number=integer"])
+def test_the_firmwares_own_files(tmp_path: Path, options: str) -> None:
+    tests = Path(os.environ["NODEMCU_FIRMWARE"]) / "tests"
+    files = [tests / f"NTest_{name}.lua" for name in ("tmr", "file", "lua")]
+    run = run_pytest(tmp_path, *files, board=f"virtual:{options}")
+    assert run.code == 0, run.said
+    assert len(run.cases) == 7 + 17 + 1 + 3
+    assert {case.outcome for case in run.cases.values()} == {"passed"}
+
+
+@pytest.mark.skipif("NODEMCU_FIRMWARE" not in os.environ, reason="NODEMCU_FIRMWARE names no checkout of the firmware")
+def test_the_firmwares_own_library(tmp_path: Path) -> None:
+    tests = Path(os.environ["NODEMCU_FIRMWARE"]) / "tests"
+    library = ("--ntest-library", tests / "NTest" / "NTest.lua")
+    run = run_pytest(tmp_path, *library, tests / "NTest_tmr.lua")
+    assert run.code == 0 and len(run.cases) == 8, run.said
+    # Without LFS the two are too much, as its authors say.
+    run = run_pytest(tmp_path, *library, tests / "NTest_file.lua")
+    assert "not enough memory" in run.cases["NTest_file.lua", "(whole file)"].text
