@@ -66,6 +66,7 @@ LADDER["comparison"] = {*LADDER}
 LADDER["demo"] = {*LADDER}
 LADDER["bench"] = {*LADDER}
 LADDER["rack"] = {*LADDER}
+LADDER["peers"] = {"errors", "board"}
 LADDER["labgrid_place"] = {*LADDER}
 LADDER["terminal"] = {*LADDER}
 LADDER["doctor"] = {*LADDER}
@@ -115,11 +116,13 @@ HOMES: dict[str, set[str]] = {
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
+    "pytest": {"bridge.pytest_plugin"},
+    "_pytest": {"bridge.pytest_plugin"},
+    "cryptography": {"bridge.peers", "bridge.virtual.modules", "bridge.virtual.mbedtls"},
     # In an environment of its own: its pyserial overwrites the usual one.
     "labgrid": {"bridge.labgrid_place"},
     "grpc": {"bridge.labgrid_place.coordinator"},
     "attr": {"bridge.labgrid_place"},
-    "cryptography": {"bridge.virtual.modules", "bridge.virtual.mbedtls"},
     "httpcore": {"bridge.integrations.httpcore", "bridge.integrations.httpx"},
     "httpx": {"bridge.integrations.httpx"},
     "aiohttp": {"bridge.integrations.aiohttp"},

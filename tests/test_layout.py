@@ -16,6 +16,7 @@ LONGEST = 400
 
 #: Modules that hold declarations only, or that are run by the tests of the module beside them.
 WITHOUT_TESTS: dict[str, str] = {
+    "bridge/pytest_plugin/keys.py": "declarations; whole runs use them",
     "bridge/labgrid_place/coordinator.py": "imports labgrid; the tests of racks, turns and keepers drive it there",
     "bridge/labgrid_place/driver.py": "imports labgrid; the strategy's tests drive it there",
     "bridge/labgrid_place/resource.py": "declarations",

@@ -6,8 +6,8 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -26,12 +26,31 @@ class Peer:
         host, port: where a board reaches it.
         connections: how many it has taken so far.
         received: what came over all of them, in the order in which it came.
+        idle: set while none of them stands: `await peer.idle.wait()`.
     """
 
     host: str
     port: int = 0
     connections: int = 0
     received: bytearray = field(default_factory=bytearray)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _standing: int = 0
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """One more connection, until the end of the block."""
+        self.connections += 1
+        self._standing += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._standing -= 1
+            if not self._standing:
+                self.idle.set()
 
 
 @asynccontextmanager
@@ -91,11 +110,11 @@ async def echo_server(host: str) -> AsyncIterator[Peer]:
     peer = Peer(host)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        while data := await reader.read(_PIECE):
-            peer.received += data
-            writer.write(data)
-            await writer.drain()
+        with peer.serving():
+            while data := await reader.read(_PIECE):
+                peer.received += data
+                writer.write(data)
+                await writer.drain()
 
     async with tcp_server(host, serve) as peer.port:
         yield peer
@@ -113,12 +132,12 @@ async def slow_server(host: str, *, rate: float = 1_000.0) -> AsyncIterator[Peer
     piece = max(1, int(rate / 20))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        while data := await reader.read(piece):
-            peer.received += data
-            writer.write(data)
-            await writer.drain()
-            await asyncio.sleep(len(data) / rate)
+        with peer.serving():
+            while data := await reader.read(piece):
+                peer.received += data
+                writer.write(data)
+                await writer.drain()
+                await asyncio.sleep(len(data) / rate)
 
     async with tcp_server(host, serve, room=piece) as peer.port:
         yield peer
@@ -135,12 +154,12 @@ async def resetting_server(host: str, *, after: int = 1) -> AsyncIterator[Peer]:
     peer = Peer(host)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        came = 0
-        while came < after and (data := await reader.read(_PIECE)):
-            came += len(data)
-            peer.received += data
-        reset(writer)
+        with peer.serving():
+            came = 0
+            while came < after and (data := await reader.read(_PIECE)):
+                came += len(data)
+                peer.received += data
+            reset(writer)
 
     async with tcp_server(host, serve) as peer.port:
         yield peer
@@ -164,11 +183,11 @@ async def half_closing_server(host: str, *, farewell: bytes = b"bye\n") -> Async
     peer = Peer(host)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        writer.write(farewell)
-        writer.write_eof()
-        while data := await reader.read(_PIECE):
-            peer.received += data
+        with peer.serving():
+            writer.write(farewell)
+            writer.write_eof()
+            while data := await reader.read(_PIECE):
+                peer.received += data
 
     async with tcp_server(host, serve) as peer.port:
         yield peer

@@ -51,8 +51,8 @@ async def tls_server(host: str, handler: Handler = echo, *, name: str = "peer.te
     peer = TlsPeer(host, authority=authority.public_bytes(serialization.Encoding.PEM).decode())
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer.connections += 1
-        await handler(reader, writer)
+        with peer.serving():
+            await handler(reader, writer)
 
     async with tcp_server(host, serve, _context(own, key)) as peer.port:
         yield peer

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge import agent_source, insight
 from bridge.board import Board
-from bridge.errors import BridgeError, LeaseLost
+from bridge.errors import BridgeError, LeaseLost, LinkError, PortLost
 from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
@@ -21,8 +21,8 @@ from bridge.rack.lease import Lease
 from bridge.rack.recover import known_state
 from bridge.trace.recorder import public_url
 
-#: Seconds in which a board must answer after a test.
-ANSWER = 4.0
+#: Seconds in which a board must answer after a test: a loop that starves the watchdog is over by then.
+ANSWER = 6.0
 #: Seconds from an error's text to the restart that it brings: the firmware waits for two, a watchdog up to eight.
 RESTART, PANIC_RESTART = 3.5, 12.0
 #: Seconds for a board to be back after a restart, with what it does at boot.
@@ -37,6 +37,8 @@ PLAY = 3
 CONNECTION = 250
 #: Seconds, at most, in which heap is waited for that still comes back.
 LONGEST_WAIT = 60.0
+#: Seconds for which a look at the heap holds.
+FRESH = 1.0
 _HEAP = "collectgarbage() collectgarbage() return node.heap()"
 
 
@@ -63,6 +65,7 @@ class LeasedBoard:
         self._epoch: int | None = None
         self._before: Look | None = None
         self._handles_before: frozenset[int] = frozenset()
+        self._last_look: tuple[Look, float] | None = None
         self._worn = False
         self._mac: str | None = None
         self.visit: Visit | None = None
@@ -97,7 +100,7 @@ class LeasedBoard:
         board = await known_state(self.lease, before, folder=self._folder, count=False)
         self._board = board
         if board is not before:
-            self._book = self._epoch = self._before = None
+            self._book = self._epoch = self._before = self._last_look = None
             self._watch = Watch(board, self._secrets)
 
     async def close(self) -> None:
@@ -122,10 +125,12 @@ class LeasedBoard:
             await self.open()
         inherited: list[Finding] = []
         try:
+            look = self._fresh_look() or await self._look_if_calm()
             inherited = await self._after_a_restart()
             if self._worn:
                 await self.board.reset()
-            look = await self._look()
+            if inherited or self._worn or look is None:
+                look = await self._look()
         except BridgeError:
             self.lease.check()
             await self._bring_up()
@@ -148,6 +153,7 @@ class LeasedBoard:
         """No test comes any more: what has happened since the last one, as far as the board can tell."""
         visit = self._new_visit("")
         with contextlib.suppress(BridgeError):
+            await self._look_if_calm()
             visit.inherited = await self._after_a_restart()
         visit.console = self._the_watch.console()
         return visit
@@ -162,11 +168,11 @@ class LeasedBoard:
         self.visit = None
         findings = visit.findings
         try:
+            look = await self._look_if_calm()
             findings += await self._after_a_restart()
             if not findings:
-                findings += await self._left_behind(visit)
-                if watch.resets or watch.uncaught():  # it came while that was looked at
-                    findings += await self._after_a_restart()
+                findings += await self._left_behind(visit, look or await self._look())
+                findings += await self._after_a_restart()  # for what came while that was looked at
         except BridgeError as error:
             findings += self._no_answer(error)
         findings += [
@@ -178,22 +184,17 @@ class LeasedBoard:
         if any(finding.kind not in ("callback", "handles") for finding in findings):
             await self._settle()
         watch.begin()
+        if findings:
+            self._last_look = None
         return visit
-
-    def details(self) -> list[str]:
-        """The last messages of the link, a line each, without secrets."""
-        return self._the_watch.wire()
 
     # what happened
 
     async def _after_a_restart(self) -> list[Finding]:
-        """Errors and restarts since the test began; the board is back when this returns."""
+        """Errors and restarts since the test began; the board is back when this returns. Nothing is asked of it."""
         watch, board = self._the_watch, self.board
-        if not watch.resets and board.state is State.READY and not watch.uncaught():
-            # Its answer comes behind everything that was printed before.
-            await board.eval("1", timeout=ANSWER)
-            if not watch.resets and not watch.uncaught():
-                return []
+        if self._is_calm():
+            return []
         errors = watch.uncaught()
         if errors and not watch.resets:
             await self._until_restart(PANIC_RESTART if errors[-1].panic else RESTART)
@@ -201,14 +202,45 @@ class LeasedBoard:
             await self._until_back()
         if board.state is not State.READY:
             raise watch.down or BridgeError("The board is lost")
-        if not watch.resets:
+        if not watch.resets and not self._is_another_boot():
             return []  # the test has printed what reads like an error
         if errors:
             return [_of_error(error) for error in errors]
-        cause = board.last_reset.cause if board.last_reset else None
+        cause = board.last_reset.cause if watch.resets and board.last_reset else None
         if cause == "software restart":
             return []  # somebody asked for it
         return [Finding("restart", f"the board restarted by itself ({cause or 'it does not say why'})")]
+
+    def _is_calm(self) -> bool:
+        """Nothing has happened that was not asked for, as far as it has been heard."""
+        watch = self._the_watch
+        return (
+            self.board.state is State.READY
+            and not watch.resets
+            and not watch.uncaught()
+            and not self._is_another_boot()
+        )
+
+    def _is_another_boot(self) -> bool:
+        return self._epoch is not None and insight.holdings(self.board).epoch != self._epoch
+
+    async def _look_if_calm(self) -> Look | None:
+        """A look at the heap, whose answer comes behind all that was printed before; None if none is to be had."""
+        if not self._is_calm():
+            return None
+        try:
+            return await self._look()
+        except LinkError:
+            if self._is_calm():  # it does not answer, and that is all
+                raise
+            return None
+
+    def _fresh_look(self) -> Look | None:
+        """The look at the end of the last test, if that was a moment ago and nothing has happened since."""
+        if self._last_look is None or not self._is_calm():
+            return None
+        look, when = self._last_look
+        return look if asyncio.get_running_loop().time() - when < FRESH else None
 
     async def _until_restart(self, seconds: float) -> None:
         watch = self._the_watch
@@ -229,13 +261,13 @@ class LeasedBoard:
     def _no_answer(self, error: BridgeError) -> list[Finding]:
         if isinstance(error, LeaseLost):
             return [Finding("lease", f"the lease is lost: {error}")]
-        if self.board.state in (State.LOST, State.CLOSED):
+        if isinstance(error, PortLost) or isinstance(self._the_watch.down, PortLost):
             return [Finding("lost", f"the board is lost: {error}")]
         return [Finding("silent", f"the board does not answer: {error}")]
 
     # what was left behind
 
-    async def _left_behind(self, visit: Visit) -> list[Finding]:
+    async def _left_behind(self, visit: Visit, look: Look) -> list[Finding]:
         board, watch, before = self.board, self._the_watch, self._before
         assert before is not None
         found = []
@@ -251,7 +283,7 @@ class LeasedBoard:
             for handle in left:
                 await handle.release()
             del left
-        look = await self._look()
+            look = await self._look()
         visit.heap.append((round(watch.seconds, 3), look.free))
         if restarted or self._book is None:
             self._new_boot(look)
@@ -319,7 +351,9 @@ class LeasedBoard:
     async def _look(self) -> Look:
         free = int(await self.board.exec(_HEAP, timeout=ANSWER))
         held = insight.holdings(self.board)
-        return Look(free, held.rooms, held.shapes)
+        look = Look(free, held.rooms, held.shapes)
+        self._last_look = look, asyncio.get_running_loop().time()
+        return look
 
     def _new_boot(self, look: Look) -> None:
         self._book, self._epoch = HeapBook(look, _room_sizes()), insight.holdings(self.board).epoch

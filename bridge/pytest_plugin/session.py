@@ -52,8 +52,10 @@ class BoardSession:
         self.rack = rack
         self.ledger = Ledger(worker_name())
         self.wait = float(config.getoption("board_wait"))
+        if not self.wait >= 0:
+            raise pytest.UsageError(f"--board-wait is a number of seconds, not {self.wait:g}.")
         self.strict = bool(config.getoption("rack_strict"))
-        self.slack = int(config.getini("nodemcu_heap_slack") or SLACK)
+        self.slack = _slack(config)
         self.wifi = find_wifi()
         self.conduct = Conduct(rack, lasting=config.getoption("rack") is not None)
         #: The place that a test which runs again should not have, if there is another.
@@ -278,6 +280,13 @@ class BoardSession:
             return finding if owner.chunk == visit.chunk else replace(finding, owner=owner.nodeid)
         stranger = next(filter(is_of_a_test, finding.chunks), None)
         return finding if stranger is None else replace(finding, owner=CHUNK + stranger)
+
+
+def _slack(config: pytest.Config) -> int:
+    said = config.getini("nodemcu_heap_slack") or str(SLACK)
+    if not (said.isascii() and said.isdigit()):
+        raise pytest.UsageError(f"nodemcu_heap_slack is a number of bytes, not {said!r}.")
+    return int(said)
 
 
 def _must_go(leased: LeasedBoard) -> bool:

@@ -103,7 +103,7 @@ class Noted:
     lines: list[dict[str, Any]]
 
     def calls(self, name: str) -> list[dict[str, Any]]:
-        """The reports on the call of a test, by its name; late ones and those of a run that was followed by another too."""
+        """The reports on the call of a test, by its name; also late ones, and those of a run that another followed."""
         return [line for line in self.lines if line["id"].endswith(f"::{name}") and line["when"] == "call"]
 
     def outcomes(self, name: str) -> list[str]:

@@ -6,7 +6,10 @@ from bridge.pytest_plugin.error_text import uncaught_errors
 TRACED = (
     b"hello\r\nt12:1: attempt to index a nil value\r\nstack traceback:\r\n\tt12:1: in function <t12:1>\r\nand on\r\n"
 )
-WITHOUT_PLACE = b"boo\r\nstack traceback:\r\n\t[C]: in function 'error'\r\n\tblink.lua:7: in function 'go'\r\n\tt3w1:1: in function <t3w1:1>\r\n"
+WITHOUT_PLACE = (
+    b"boo\r\nstack traceback:\r\n\t[C]: in function 'error'\r\n\tblink.lua:7: in function 'go'\r\n"
+    b"\tt3w1:1: in function <t3w1:1>\r\n"
+)
 PANIC = b"PANIC: unprotected error in call to Lua API (t9:1: in net cb)\r\n"
 
 

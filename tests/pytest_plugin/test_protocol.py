@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.rack.load import load_rack
+from bridge.rack.rack import Rack
 from tests.pytest_plugin.boards import FAST, noted, rack_file, served
+from tests.pytest_plugin.junit import check_junit
 
 
 def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytester) -> None:
@@ -120,6 +123,8 @@ def test_what_a_test_left_behind_is_charged_to_it_and_who_was_hit_runs_again(pyt
     assert "t1:1: late" in late["facts"]["console"]
     assert "after the last test" in reports.calls("test_leaves_another")[1]["text"]
     assert junit.read_text().count('name="test_leaves_a_timer"') == 2
+    cases = check_junit(junit)
+    assert [len(case.findall("failure")) for case in cases if case.get("name") == "test_leaves_a_timer"] == [0, 1]
 
 
 def test_a_board_that_restarts_by_itself_is_charged_when_the_test_passes_elsewhere(
@@ -160,9 +165,7 @@ def test_a_board_that_restarts_by_itself_is_charged_when_the_test_passes_elsewhe
     assert facts["charged_to"] == "test" and "software watchdog" in facts["finding"]
 
 
-def test_a_board_that_hangs_is_named_and_quarantined_and_the_others_go_on(
-    pytester: pytest.Pytester, tmp_path: Path
-) -> None:
+def test_a_board_that_hangs_is_named_and_the_others_go_on(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile(
         """
         import os
@@ -188,3 +191,6 @@ def test_a_board_that_hangs_is_named_and_quarantined_and_the_others_go_on(
     assert first[0]["facts"]["kinds"] == ["silent"] and first[1]["facts"]["charged_to"] == "board"
     result.stdout.fnmatch_lines([f"shelf-1 ({boards[0].url}) is charged with *does not answer*"])
     assert {line["facts"]["place"] for line in reports.lines if line["outcome"] == "passed"} == {"shelf-2"}
+    rack = Rack(load_rack(file))
+    (failure, *_) = rack.status().places[0].failures
+    assert failure.test.endswith("::test_it[0]") and "does not answer" in failure.what

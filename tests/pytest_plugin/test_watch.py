@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from bridge.board import Board
 from bridge.pytest_plugin.watch import MESSAGES, Watch
@@ -10,6 +11,13 @@ from bridge.virtual.board import VirtualBoard
 from tests.test_board import on_a_board
 
 KEY = "QXZJVWK#hunter"
+
+
+async def until(watch: Watch, wanted: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not wanted():
+            watch.stirred.clear()
+            await watch.stirred.wait()
 
 
 def test_console_restarts_errors_and_messages_without_secrets() -> None:
@@ -24,11 +32,9 @@ def test_console_restarts_errors_and_messages_without_secrets() -> None:
         watch.begin()
         assert watch.console() == "" and watch.wire() == []
         await board.exec("tmr.create():alarm(1, 0, function() error('x') end)")
-        while not watch.uncaught():
-            await asyncio.sleep(0.1)
+        await until(watch, lambda: bool(watch.uncaught()))
         assert not watch.resets
-        while not watch.resets:
-            await asyncio.sleep(0.1)
+        await until(watch, lambda: bool(watch.resets))
         before = watch.object_calls
         timer = await board.lua.tmr.create()
         await timer.release()
