@@ -116,7 +116,6 @@ HOMES: dict[str, set[str]] = {
         "bridge.cli",
     },
     "keyring": {"bridge.provision"},
-    "pytest": {"bridge.pytest_plugin"},
     "_pytest": {"bridge.pytest_plugin"},
     "cryptography": {"bridge.peers", "bridge.virtual.modules", "bridge.virtual.mbedtls"},
     # In an environment of its own: its pyserial overwrites the usual one.
