@@ -42,7 +42,7 @@
     │   ├── NoPlace              also a UsageError: no place of the rack can ever be what was asked for
     │   ├── PlaceBusy            also a TimeoutError: others hold what was asked for, until the deadline; says who
     │   ├── PlaceFailed          what a place has does not work: its power control, its records, its board
-    │   ├── WrongBoard           another board is at a place than its rack file says
+    │   ├── WrongBoard           another board, or other firmware, is at a place than its rack file says
     │   └── LeaseLost            also a PortLost: the lease is over, and nothing that is written arrives
     └── HandleError
         ├── HandleClosed
@@ -333,7 +333,7 @@ class PlaceFailed(RackError):
 
 
 class WrongBoard(RackError):
-    """Another board is at a place than its rack file says."""
+    """Another board, or other firmware, is at a place than its rack file says."""
 
 
 class LeaseLost(RackError, PortLost):

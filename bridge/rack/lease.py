@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from bridge.board import Board
-from bridge.errors import LeaseLost
+from bridge.errors import BridgeError, LeaseLost, WrongBoard
 from bridge.inspect import inspect_board
 from bridge.opening import open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
@@ -22,6 +22,8 @@ from bridge.rack.holder import Held, Holder
 from bridge.rack.lease_port import open_lease_port
 from bridge.rack.model import Place
 from bridge.rack.turns import waiting
+
+E = TypeVar("E", bound=BridgeError)
 
 
 class Lease:
@@ -117,6 +119,7 @@ class Lease:
 
         Raises:
             LeaseLost: it is over.
+            WrongBoard: it is another board, or has other firmware, than the rack file says.
             BridgeError: as `bridge.open_board`.
         """
         return OpeningBoard(self, baud, options)
@@ -131,10 +134,30 @@ class Lease:
         if mac is None and wanted is not None:
             self.notes.append(f"{self.place.name} ({self.port}): the board cannot tell its MAC address.")
         elif mac is not None and wanted is not None and mac.lower() != wanted:
-            error = wrong_board(self.place, self.port, mac, self._places)
-            if self._folder is not None:
-                record_failure(self.place, Evidence(error.message, port=self.port), folder=self._folder)
-            raise error
+            raise self._noted(wrong_board(self.place, self.port, mac, self._places))
+
+    async def check_modules(self, board: Board) -> None:
+        """Make sure that an open board has the modules that the rack file promises.
+
+        Raises:
+            WrongBoard: some are not there.
+        """
+        doubtful = sorted({*(self.place.capabilities.modules or ())} - {*board.facts.modules})
+        # Of the others the bridge itself makes no use.
+        lacking = [name for name in doubtful if not await board.exec("return _G[...] ~= nil", name)]
+        if lacking:
+            names = ", ".join(lacking)
+            error = WrongBoard(
+                f"{self.place.name}: the firmware on {self.port} lacks {names}, which the rack file promises",
+                port=self.port,
+                remedy="Flash the right firmware, or correct the rack file.",
+            )
+            raise self._noted(error)
+
+    def _noted(self, error: E) -> E:
+        if self._folder is not None:
+            record_failure(self.place, Evidence(error.message, port=self.port), folder=self._folder)
+        return error
 
     async def check_board(self) -> None:
         """Ask the board at its prompt which it is, where the rack file says so; takes about a second.
@@ -183,6 +206,7 @@ class OpeningBoard:
         try:
             if self._lease.place.mac is not None:
                 self._lease.recognise(await _mac(board))
+            await self._lease.check_modules(board)
         except BaseException:
             await board.close()
             raise

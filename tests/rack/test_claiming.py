@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import NoPlace, PlaceFailed, PortNotFound, WrongBoard
 from bridge.rack import Needs, Rack, RackFile
 from bridge.rack.health import failures, heal
-from bridge.rack.model import Place
+from bridge.rack.model import Capabilities, Place
 from tests.board_process import announced, board_process
 from tests.rack.witness import witness
 
@@ -64,6 +64,21 @@ def test_a_swapped_board_is_refused_and_named_when_it_is_opened(tmp_path: Path) 
         assert len(failures(places[0], folder=tmp_path)) == 2
 
     with board_process("--rfc2217", "127.0.0.1:0", "--mac", "5c:cf:7f:00:00:02", "--no-baud-pacing") as process:
+        asyncio.run(scenario(announced(process)[1]))
+
+
+def test_firmware_that_is_not_what_the_file_promises_is_told(tmp_path: Path) -> None:
+    async def scenario(url: str) -> None:
+        place = Place(name="a", port=url, capabilities=Capabilities(modules=["net", "uart", "mqtt", "tls"]))
+        rack = Rack(RackFile(version=1, places=[place]), folder=tmp_path)
+        async with await rack.claim() as lease:
+            with pytest.raises(WrongBoard, match="a: the firmware on .* lacks mqtt, tls, which the rack file promises"):
+                await lease.open_board()
+        assert len(failures(place, folder=tmp_path)) == 1
+
+    with board_process(
+        "--rfc2217", "127.0.0.1:0", "--modules", "net,node,tmr,uart,wifi", "--no-baud-pacing"
+    ) as process:
         asyncio.run(scenario(announced(process)[1]))
 
 
