@@ -206,6 +206,8 @@ class LeasedBoard:
             return []  # the test has printed what reads like an error
         if errors:
             return [_of_error(error) for error in errors]
+        if not watch.resets and watch.was_at_prompt:
+            return []
         cause = board.last_reset.cause if watch.resets and board.last_reset else None
         if cause == "software restart":
             return []  # somebody asked for it

@@ -44,6 +44,8 @@ class Watch:
         self.faults: list[str] = []
         self.errors: list[tuple[BaseException, str]] = []
         self.down: BridgeError | None = None
+        #: The agent left in this test and came back without a restart of the board (`Board.prompt`).
+        self.was_at_prompt = False
         #: Calls of the agent's own functions in this test: sockets and other objects were used.
         self.object_calls = 0
         #: Files of Lua that were named to the board in this test.
@@ -59,6 +61,7 @@ class Watch:
         self._began = self._loop.time()
         self._console.clear()
         self._wire.clear()
+        self.was_at_prompt = False
         self.resets, self.faults, self.errors = [], [], []
         self.object_calls = 0
         self.files = set()
@@ -100,6 +103,7 @@ class Watch:
             case "reset", (BoardReset() as reset,):
                 self.resets.append(reset)
             case "ready", _:
+                self.was_at_prompt = self.was_at_prompt or not self.resets
                 self._hear()
             case "down", (BridgeError() as error,):
                 self.down = error

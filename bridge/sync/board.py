@@ -86,6 +86,15 @@ class Board:
         return self._board.last_reset
 
     @property
+    def chunk_name(self) -> str:
+        """Of the chunks that `exec` and `eval` run, where nobody names them; may be set."""
+        return self._board.chunk_name
+
+    @chunk_name.setter
+    def chunk_name(self, name: str) -> None:
+        self._board.chunk_name = name
+
+    @property
     def dropped_calls(self) -> int:
         """Calls of Python functions by Lua that were dropped in this boot."""
         return self._board.dropped_calls
@@ -95,6 +104,15 @@ class Board:
 
         async def run() -> None:
             self._board.on(event, to_handler(handler))
+
+        portal().call(run())
+
+    def watch(self, watcher: Callable[..., None]) -> None:
+        """Tell a function of all events of `bridge.handlers.EVENTS`, by name and with what their handlers get. It is
+        called on the loop of all boards, which waits meanwhile."""
+
+        async def run() -> None:
+            self._board.watch(watcher)
 
         portal().call(run())
 

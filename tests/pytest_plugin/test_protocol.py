@@ -48,6 +48,10 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         async def test_prints_what_reads_like_an_error(board):
             await board.exec("print(debug.traceback('t9:1: no error'))")
 
+        async def test_is_at_the_prompt(board):
+            async with board.prompt():
+                pass
+
         async def test_restarts_the_board(board):
             await board.node.restart()
 
@@ -58,13 +62,13 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         """
     )
     result, reports = noted(pytester, "--board", FAST)
-    result.assert_outcomes(passed=4, failed=5)
+    result.assert_outcomes(passed=5, failed=5)
     found = {
         name: (reports[f"test_{name}"]["facts"]["kinds"], reports[f"test_{name}"]["facts"]["charged_to"])
         for name in (
             "errs_in_a_callback", "keeps_a_handle", "keeps_heap", "raises_in_a_function_that_lua_calls",
             "fails_by_itself_and_keeps_heap", "is_clean", "prints_what_reads_like_an_error", "restarts_the_board",
-            "may_err",
+            "may_err", "is_at_the_prompt",
         )
     }  # fmt: skip
     assert found == {
@@ -77,6 +81,7 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         "prints_what_reads_like_an_error": ([], None),
         "restarts_the_board": ([], None),
         "may_err": ([], None),
+        "is_at_the_prompt": ([], None),
     }
     assert "attempt to index" in reports["test_errs_in_a_callback"]["text"]
     assert "stack traceback" in reports["test_errs_in_a_callback"]["facts"]["console"]

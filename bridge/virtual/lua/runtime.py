@@ -316,11 +316,17 @@ class Runtime:
             What a finalizer of the program raised, or None.
 
         Raises:
-            Halted: a finalizer went on for ever.
+            Halted: a finalizer went on for ever, or the watchdog's time is over.
         """
         if self.answers.halted:
             return None  # only a restart follows, and code of the VM would be interrupted at once
-        message = self._collect()
+        message = None
+        try:
+            message = self._collect()
+        except Exception as failure:
+            # The hook may end the collection itself: the watchdog of a program that asks for it all the time.
+            if not (self.answers.halted and self.vm.is_lua_error(failure)):
+                raise
         self._unwound()
         return message if isinstance(message, bytes) else None
 

@@ -85,7 +85,19 @@ def test_more_than_a_board_holds(lua: str) -> None:
 @BOTH
 @pytest.mark.parametrize(
     "made",
-    ["tmr.create()", "('%d'):format(i):rep(20)", "coroutine.create(function() end)", "loadstring('return '..i)", "{i}"],
+    ["tmr.create()", "('%d'):format(i):rep(20)", "coroutine.create(function() end)", "{i}"],
 )
 def test_whatever_fills_the_heap_leaves_a_board_that_answers(lua: str, made: str) -> None:
     assert play(lua, f"local t={{}} for i=1,1e4 do t[i]={made} end") == (["Lua error: \tnot enough memory"], 0)
+
+
+@BOTH
+def test_functions_that_fill_the_heap_leave_a_board_that_answers(lua: str) -> None:
+    said = play(lua, "local t={} for i=1,1e4 do t[i]=assert(loadstring('return '..i)) end")
+    assert said == (["Lua error: \tstdin:1: not enough memory"], 0), "the parser is protected: the message is assert's"
+
+
+def test_a_program_that_asks_for_memory_without_end_meets_the_watchdog() -> None:
+    """The parser is protected, so the loop goes on; each try costs a collection, in which the time runs out."""
+    said, resets = play("5.1", "local t={} for i=1,1e4 do t[i]=loadstring('return '..i) end")
+    assert said == [""] and resets == 1
