@@ -107,7 +107,7 @@ class Connector:
                         crowd=self._slots.crowd,
                         close_timeout=close_timeout,
                         ended=slot.release,
-                        closing=self._slots.closing,
+                        may_close=self._slots.may_close,
                     )
                 )
 
