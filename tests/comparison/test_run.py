@@ -10,6 +10,7 @@ from bridge.comparison.facts import Facts
 from bridge.comparison.report import Report
 from bridge.comparison.run import Survey
 from bridge.comparison.scenarios import Scenario
+from tests.conftest import INSTALLED
 
 FACTS = Facts("5.1", "float", ("file", "net"), True, 115200, "3.0.0.0", "3.0", 4 << 20, 80, 44600)
 SURVEY = Survey(FACTS, lines=True, files=False, figures={}, hold_s=0.1)
@@ -35,11 +36,11 @@ def test_a_users_files_are_not_written_over() -> None:
 def test_failed_and_skipped_tests_are_told_apart(tmp_path: Path) -> None:
     tests = tmp_path / "tests" / "hil"
     tests.mkdir(parents=True)
-    (tests / "conftest.py").write_text("def pytest_addoption(parser): parser.addoption('--board')\n")
+    (tests / "conftest.py").write_text("" if INSTALLED else "pytest_plugins = ['bridge.pytest_plugin']\n")
     (tests / "test_some.py").write_text(
         "import pytest\n"
         "def test_good(): pass\n"
-        "def test_bad(request): assert request.config.getoption('--board') == 'else'\n"
+        "def test_bad(request): assert request.config.getoption('--board') == ['else']\n"
         "def test_not_here(): pytest.skip('no module')\n"
         "@pytest.fixture\n"
         "def broken(): raise RuntimeError('no board')\n"

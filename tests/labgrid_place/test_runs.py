@@ -12,6 +12,7 @@ from pathlib import Path
 from bridge.child_python import module_environment
 from tests.labgrid_place.conftest import PATIENCE
 from tests.labgrid_place.laboratory import Laboratory
+from tests.pytest_plugin.boards import OPTIONS
 from tests.test_layers import ROOT
 
 pytestmark = PATIENCE
@@ -74,9 +75,7 @@ def test_the_plugin_takes_its_boards_from_labgrid(lab: Laboratory, tmp_path: Pat
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
     env, report = lab.env_file("both.yaml", one="desk", two="shelf"), tmp_path / "report.xml"
-    done = run_pytest(
-        *("-p", "bridge.pytest_plugin", "--labgrid", env, "-n", "2", f"--junitxml={report}"), tmp_path, folder=tmp_path
-    )
+    done = run_pytest(*OPTIONS, *("--labgrid", env, "-n", "2", f"--junitxml={report}"), tmp_path, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = outcomes(report)
     assert found.pop("test_it.test_what_no_place_has") == "skipped"
@@ -91,7 +90,7 @@ def test_a_wrong_environment_is_one_sentence(tmp_path: Path, lab: Laboratory) ->
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("targets: {main: {resources: {NetworkSerialPort: {host: localhost, port: 1}}}}\n")
-    done = run_pytest("-p", "bridge.pytest_plugin", "--labgrid", wrong, "-k", "terminal", tmp_path, folder=tmp_path)
+    done = run_pytest(*OPTIONS, "--labgrid", wrong, "-k", "terminal", tmp_path, folder=tmp_path)
     said = done.stdout + done.stderr
     assert "wrong.yaml names no place of a coordinator" in said and "Traceback" not in said
     assert done.returncode == 4, "wrong use"

@@ -51,7 +51,7 @@ def run(folder: Path, *arguments: str, tests: str = TESTS, **more: str) -> subpr
     (folder / "conftest.py").write_text(ATTACHING)
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_it.py").write_text(tests)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "bridge.pytest_plugin", "-p", "no:cacheprovider", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", *OPTIONS, *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
 

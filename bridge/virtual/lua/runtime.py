@@ -294,8 +294,7 @@ class Runtime:
 
     def items(self, table: Value) -> list[tuple[Value, Value]]:
         """The pairs of a Lua table, without metamethods."""
-        from_lua = self.objects.from_lua
-        return [(from_lua(key), from_lua(value)) for key, value in table.items()]
+        return [(self.objects.from_lua(key), self.objects.from_lua(value)) for key, value in table.items()]
 
     def get(self, table: Value, key: str | bytes | int) -> Value:
         """A field of a Lua table, without metamethods."""
@@ -320,11 +319,9 @@ class Runtime:
         """
         if self.answers.halted:
             return None  # only a restart follows, and code of the VM would be interrupted at once
-        message = None
         try:
             message = self._collect()
-        except Exception as failure:
-            # The hook may end the collection itself: the watchdog of a program that asks for it all the time.
+        except Exception as failure:  # the hook may end the collection itself, when the watchdog's time is over
             if not (self.answers.halted and self.vm.is_lua_error(failure)):
                 raise
         self._unwound()
@@ -333,10 +330,7 @@ class Runtime:
     def set_manual_collector(self, manual: bool) -> None:
         """Whether the host's collector runs only when `collect` is called."""
         self.board[b"manual_collector"] = manual
-        if manual:
-            self.collect()
-        else:
-            self.board[b"start_collector"]()
+        (self.collect if manual else self.board[b"start_collector"])()
 
     def instructions(self) -> int:
         """VM instructions that ran since this was last asked (in coroutines to `HOOK_STEP`).

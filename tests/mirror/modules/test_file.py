@@ -107,7 +107,7 @@ async def test_formatting(rig: Rig, board: Board) -> None:
     waiting, asked = asyncio.ensure_future(board.file.format()), asyncio.ensure_future(board.node.heap())
     await waiting
     assert await board.file.list() == {} and await asked > 0
-    with pytest.raises(LinkError, match=r"left the board for file.format\(\)"):
+    with pytest.raises(LinkError, match=r"left the board for its prompt"):
         await timer.start()
     assert await board.file.putcontents("a", b"y") is True and await board.file.getcontents("a") == b"y"
 
