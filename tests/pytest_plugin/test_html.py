@@ -17,6 +17,7 @@ from bridge.rack.health import Evidence, record_failure
 from bridge.rack.load import load_rack
 from bridge.rack.rack import Rack
 from bridge.rack_report import RackReport
+from tests.pytest_plugin.boards import OPTIONS
 from tests.rack_report.markup import Markup
 
 ROOT = Path(__file__).parents[2]
