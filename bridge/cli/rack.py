@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -235,6 +236,9 @@ def demo(folder: Path | None) -> int:
     One board hangs and one restarts. The run ends by itself, the tests that were hit run again on another board, and
     the sick boards are named. Two tests are wrong on purpose. It takes about a minute. Exit code 1: it went otherwise.
     """
+    for package, name in (("pytest", "pytest"), ("xdist", "pytest-xdist")):
+        if find_spec(package) is None:
+            raise UsageError(f"The demo is a run of pytest, and {name} is not installed", remedy=f"pip install {name}")
     from bridge.cli.rack_demo import show_demo
 
     return show_demo(folder)

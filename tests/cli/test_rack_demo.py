@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -107,3 +108,13 @@ def the_page_shows_it_and_fetches_nothing(folder: Path) -> None:
         assert shown.ask("document.querySelectorAll('tbody tr').length") == 62
         assert shown.ask("document.querySelectorAll('tbody svg.heap').length") > 50
         assert shown.fetched() == [shown.url] and shown.complaints() == []
+
+
+def test_without_pytest_it_says_what_is_missing(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['xdist'] = None; from bridge.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "rack", "demo", "--to", str(tmp_path)],
+        capture_output=True, text=True, env=module_environment(), timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2 and "pytest-xdist is not installed" in done.stderr
+    assert "Traceback" not in done.stderr and not [*tmp_path.iterdir()]
