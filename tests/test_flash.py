@@ -47,7 +47,8 @@ async def runs(url: str) -> bool:
     try:
         await repl.sync(12)
         return True
-    except ReplError:
+    except ReplError as error:
+        print(f"{error}; heard: {repl.heard!r}")
         return False
     finally:
         repl.release()

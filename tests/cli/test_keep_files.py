@@ -17,6 +17,7 @@ from bridge.repl import run_line
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
+from tests.buttons import hold_flash_and_press_reset
 from tests.cli.invoke import invoke
 from tests.images import image
 from tests.test_flash import MANY
@@ -175,9 +176,7 @@ def test_a_person_is_asked_for_the_loader_when_the_files_are_saved_and_once(
                 assert more, said
                 said += more
             assert (b"Saved 1 files" in said) == running
-            board.set_lines(dtr=False, rts=True)
-            await asyncio.sleep(0.1)  # as long as a finger needs at least
-            board.set_lines(dtr=True, rts=False)
+            await hold_flash_and_press_reset(board)
             out, err = await process.communicate()
             assert process.returncode == 0 and b"Put 1 files back" in out, (said + err).decode()
             assert (said + err).count(b"GPIO0") == 1

@@ -14,6 +14,7 @@ from bridge.ports.esptool_session import MARK
 from bridge.virtual.board import Deliver, VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.rfc2217 import serve_rfc2217
+from tests.buttons import hold_flash_and_press_reset
 from tests.ports.test_serial import Master
 from tests.test_flash import runs
 
@@ -48,9 +49,7 @@ def test_a_board_without_reset_lines_that_waits_in_its_loader() -> None:
     async def scenario() -> None:
         async with VirtualBoard(QUICK) as board:
             server = await serve_rfc2217(board)
-            # Somebody holds FLASH and presses RESET.
-            board.set_lines(dtr=False, rts=True)
-            board.set_lines(dtr=True, rts=False)
+            await hold_flash_and_press_reset(board)
             async with Session(server.url, baud=460_800, lines=False) as session:
                 assert session.chip == "ESP8266EX"
                 await session.reset()
@@ -64,8 +63,7 @@ def test_a_board_without_reset_lines_is_started_when_nothing_comes_of_it() -> No
     async def scenario() -> None:
         async with VirtualBoard(QUICK) as board:
             server = await serve_rfc2217(board)
-            board.set_lines(dtr=False, rts=True)
-            board.set_lines(dtr=True, rts=False)
+            await hold_flash_and_press_reset(board)
             with pytest.raises(UsageError, match="refused"):
                 async with Session(server.url, baud=460_800, lines=False):
                     raise UsageError("refused")
