@@ -24,8 +24,8 @@ PROGRAMS = {
 }
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
-#: Name, what it is, command. Much of the time is waiting for boards, so there are more workers than cores. Scenarios
-#: mostly wait, so they have their own step with its own parallel player.
+#: Name, what it is, command. Tests wait for their boards two thirds of the time: more workers than cores.
+#: Scenarios mostly wait, so they have their own step with its own parallel player.
 STEPS: list[tuple[str, str, list[str]]] = [
     ("format", "ruff format --check", [sys.executable, "-m", "ruff", "format", "--check", "."]),
     ("lint", "ruff check", [sys.executable, "-m", "ruff", "check", "."]),
@@ -33,7 +33,7 @@ STEPS: list[tuple[str, str, list[str]]] = [
     ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
     ("conformance", "docs/asyncio-conformance.md", [sys.executable, "scripts/asyncio_conformance.py", "--check"]),
     ("schemas", "schemas/ of --json", [sys.executable, "scripts/json_schemas.py", "--check"]),
-    ("tests", "pytest", [*PYTEST, "-n", "4", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
+    ("tests", "pytest", [*PYTEST, "-n", "6", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
 ]
 
