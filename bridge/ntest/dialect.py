@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from tap.line import Bail, Plan, Result
 from tap.parser import Parser
@@ -31,68 +32,35 @@ _ERROR = "exn; "
 _NUMBERED = re.compile(r"^((?:not )?ok\b\s*\d*)\s*(.*)$", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Text:
+class Kind(Enum):
+    """What a line of a board's console is to who waits for its tests."""
+
+    TEXT = auto()
     """No TAP."""
+    COMMENT = auto()
+    """Its text is what stands behind `#`."""
+    PLAN = auto()
+    """So many assertions there will be: its count."""
+    SUMMARY = auto()
+    """So many assertions there were: its count."""
+    BAIL_OUT = auto()
+    """The tests gave up: its text says why."""
+    ASSERTION = auto()
+    """Its text is the sub-test whose it is, as far as the line says so."""
+    NOT_UNDERSTOOD = auto()
+    """Its text has the prefix and is no TAP."""
+    RESTART = auto()
+    """The board has restarted, or is about to: its text says why, as far as the board does."""
 
 
 @dataclass(frozen=True)
-class Comment:
-    """A comment: what stands behind its `#`."""
+class Meaning:
+    """What a line means; which of these it has is said of its kind."""
 
-    text: str
-
-
-@dataclass(frozen=True)
-class Planned:
-    """So many assertions there are.
-
-    Attributes:
-        after: it was said after them.
-    """
-
-    count: int
-    after: bool
-
-
-@dataclass(frozen=True)
-class BailOut:
-    """The tests gave up."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Asserted:
-    """An assertion.
-
-    Attributes:
-        test: whose it is, as far as the line says so.
-    """
-
-    test: str
-    assertion: Assertion
-
-
-@dataclass(frozen=True)
-class NotUnderstood:
-    """A line with the prefix that is no TAP."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Restarted:
-    """The board has restarted, or is about to.
-
-    Attributes:
-        cause: as far as it says so; None if it does not.
-    """
-
-    cause: str | None
-
-
-Meaning = Text | Comment | Planned | BailOut | Asserted | NotUnderstood | Restarted
+    kind: Kind
+    text: str = ""
+    count: int = 0
+    assertion: Assertion | None = None
 
 
 class Lines:
@@ -141,15 +109,15 @@ class Dialect:
             names: of sub-tests that may be running, which may hold a `#`.
         """
         if _PANIC.match(line):
-            return Restarted(boot_cause(line.encode()))
+            return Meaning(Kind.RESTART, boot_cause(line.encode()) or "")
         if _BANNER.search(line):
-            return Restarted(None)
+            return Meaning(Kind.RESTART)
         line = _PROMPTS.sub("", line)
         if not line.startswith(self._prefix):
-            return Text()
+            return Meaning(Kind.TEXT)
         said = whole = line[len(self._prefix) :].rstrip()
         if said.startswith("#"):
-            return Comment(said[1:].strip())
+            return Meaning(Kind.COMMENT, said[1:].strip())
         if after := said.startswith("POST "):
             said = said[5:]
         test, text = "", ""
@@ -166,9 +134,9 @@ class Dialect:
             case Plan() if (
                 said.startswith("1..") and parsed.expected_tests >= after
             ):  # "15f7" is a plan for tap.py, too
-                return Planned(parsed.expected_tests - after, after)
+                return Meaning(Kind.SUMMARY if after else Kind.PLAN, count=parsed.expected_tests - after)
             case Bail():
-                return BailOut(parsed.reason)
+                return Meaning(Kind.BAIL_OUT, parsed.reason)
             case Result() if not after:
                 excuse = None
                 if self._directives:
@@ -176,13 +144,14 @@ class Dialect:
                     if parsed.skip or parsed.todo:
                         excuse = parsed.directive.text
                     text = parsed.directive.text if excuse is None else ""
-                return Asserted(test, Assertion(parsed.ok, parsed.number, text or test, excuse))
+                assertion = Assertion(parsed.ok, parsed.number, text or test, excuse)
+                return Meaning(Kind.ASSERTION, test, assertion=assertion)
             case _:
                 return self._none(whole)
 
     def _none(self, line: str) -> Meaning:
         """What has the prefix and is no TAP; where TAP has none, any text may be."""
-        return NotUnderstood(line) if self._prefix else Text()
+        return Meaning(Kind.NOT_UNDERSTOOD, line) if self._prefix else Meaning(Kind.TEXT)
 
 
 def _reason(text: str) -> str:

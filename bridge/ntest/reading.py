@@ -5,18 +5,8 @@ No I/O here: bytes come in, and the time is an argument, in seconds on any clock
 
 from __future__ import annotations
 
-from bridge.ntest.dialect import (
-    Asserted,
-    BailOut,
-    Comment,
-    Dialect,
-    Lines,
-    NotUnderstood,
-    Planned,
-    Restarted,
-    Text,
-)
-from bridge.ntest.results import Ending, FileRun, SubTest
+from bridge.ntest.dialect import Dialect, Kind, Lines, Meaning
+from bridge.ntest.results import Assertion, Ending, FileRun, SubTest
 
 #: Seconds for the first line of TAP (tap-driver.expect has 10), and from each to the next (60).
 FIRST, NEXT = 10.0, 60.0
@@ -108,22 +98,24 @@ class Reading:
 
     def _take(self, line: str) -> None:
         meaning = self._dialect.meaning(line, tuple(name for name, _ in self._running))
-        if not isinstance(meaning, Text) and self._pending[-1:] == [""]:
+        if meaning.kind is not Kind.TEXT and self._pending[-1:] == [""]:
             self._pending.pop()  # the reporter's own, which makes sure that its line begins one
         self._pending.append(line)
         match meaning:
-            case Restarted(cause):
+            case Meaning(Kind.RESTART, cause):
                 self._restarted(cause)
-            case Comment(text):
+            case Meaning(Kind.COMMENT, text):
                 self._comment(text)
-            case BailOut(reason):
-                self._end(Ending.BAILED_OUT, f"The file gave up: {reason or 'it does not say why'}{self._during()}")
-            case NotUnderstood(text):
+            case Meaning(Kind.BAIL_OUT, why):
+                self._end(Ending.BAILED_OUT, f"The file gave up: {why or 'it does not say why'}{self._during()}")
+            case Meaning(Kind.NOT_UNDERSTOOD, text):
                 self._problems.append(f"A line is no TAP: {text!r}")
-            case Planned(count, after):
-                self._plan(count, after)
-            case Asserted():
-                self._assert(meaning)
+            case Meaning(Kind.PLAN, count=count):
+                self._plan(count)
+            case Meaning(Kind.SUMMARY, count=count):
+                self._summary(count)
+            case Meaning(Kind.ASSERTION, test, assertion=Assertion() as assertion):
+                self._assert(test, assertion)
             case _:
                 if line.strip() == _TRACE and not self._running:
                     self.uncaught = self._before
@@ -152,36 +144,36 @@ class Reading:
                 self._running.remove(found)
                 self._last = found
 
-    def _assert(self, said: Asserted) -> None:
+    def _assert(self, name: str, assertion: Assertion) -> None:
         self._late("an assertion")
         self._assertions += 1
         self._all += 1
-        number = said.assertion.number
+        number = assertion.number
         if number is not None and number != self._assertions:
             self._problems.append(f"Assertion {self._assertions} came as number {number}: a line is missing or double")
             self._assertions = number  # once, not for each that follows
-        found = next((each for each in self._running if each[0] == said.test), None)
+        found = next((each for each in self._running if each[0] == name), None)
         if found is None and self._running:
             found = self._running[-1]
-        if found is None and self._last is not None and said.test in (self._last[0], ""):
+        if found is None and self._last is not None and name in (self._last[0], ""):
             found = self._last
         if found is None:
-            found = (said.test, self._new(said.test or "(no name)"))
+            found = (name, self._new(name or "(no name)"))
         self._last = found
-        found[1].assertions.append(said.assertion)
+        found[1].assertions.append(assertion)
         self._flush(found[1])
         if self._planned is not None and self._all >= self._planned:
             self._end(Ending.COMPLETE, "")
 
-    def _plan(self, count: int, after: bool) -> None:
-        if not after:
-            if self._planned is not None or self._all:
-                self._problems.append(f"A plan of {count} assertions came in the middle")
-                return
-            self._planned = count
-            if not count:
-                self._end(Ending.COMPLETE, "")
+    def _plan(self, count: int) -> None:
+        if self._planned is not None or self._all:
+            self._problems.append(f"A plan of {count} assertions came in the middle")
             return
+        self._planned = count
+        if not count:
+            self._end(Ending.COMPLETE, "")
+
+    def _summary(self, count: int) -> None:
         self._late("a plan")
         self._finished += 1
         if count != self._assertions:
@@ -189,7 +181,7 @@ class Reading:
         if self._finished >= self._started:
             self._end(Ending.COMPLETE, "")
 
-    def _restarted(self, cause: str | None) -> None:
+    def _restarted(self, cause: str) -> None:
         if self.ending not in (None, Ending.COMPLETE):
             return  # it is restarted after what went wrong
         said = f": {cause}" if cause else ""

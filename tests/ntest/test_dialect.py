@@ -2,52 +2,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ntest.dialect import (
-    LONGEST,
-    Asserted,
-    BailOut,
-    Comment,
-    Dialect,
-    Lines,
-    Meaning,
-    NotUnderstood,
-    Planned,
-    Restarted,
-    Text,
-)
+from bridge.ntest.dialect import LONGEST, Dialect, Kind, Lines, Meaning
 from bridge.ntest.results import Assertion
 
 DIALECT = Dialect()
 TAP = Dialect("", directives=True)
 
 
+def asserted(test: str, assertion: Assertion) -> Meaning:
+    return Meaning(Kind.ASSERTION, test, assertion=assertion)
+
+
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        ("TAP: # STARTUP file", Comment("STARTUP file")),
-        ("TAP: ok 3 read 7*128 bytes # length", Asserted("read 7*128 bytes", Assertion(True, 3, "length"))),
-        ("TAP: ok 12 3 things # a:5", Asserted("3 things", Assertion(True, 12, "a:5"))),
-        ("TAP: not ok 4 x # same: 1 and 2 differ", Asserted("x", Assertion(False, 4, "same: 1 and 2 differ"))),
-        ("TAP: not ok 4 x # a.lua:7: ", Asserted("x", Assertion(False, 4, "a.lua:7"))),
-        ("TAP: not ok 4 x # exn; a.lua:7: oh: ", Asserted("x", Assertion(False, 4, "error: a.lua:7: oh"))),
-        ("TAP: ok", Asserted("", Assertion(True, None, ""))),
-        ("TAP: not ok # nameless", Asserted("", Assertion(False, None, "nameless"))),
-        ("TAP: POST 1..20", Planned(19, after=True)),
-        ("TAP: 1..7", Planned(7, after=False)),
-        ("TAP: Bail out! no reader", BailOut("no reader")),
-        ("TAP: Bail out!", BailOut("")),
-        ("> TAP: ok 1 x # y", Asserted("x", Assertion(True, 1, "y"))),
-        ("TAP: POST ok 1 x", NotUnderstood("POST ok 1 x")),
-        ("TAP: POST 1..0", NotUnderstood("POST 1..0")),
-        ("TAP: nothing", NotUnderstood("nothing")),
-        ("TAP: 15f7", NotUnderstood("15f7")),
-        ("TAP: ok " + "9" * 5000, NotUnderstood("ok " + "9" * 5000)),
-        ("TAP: TAP version 3", NotUnderstood("TAP version 3")),
-        ('print("TAP: ok 1 x")', Text()),
-        ("", Text()),
-        (" build 2024-02-25 01:33 powered by Lua 5.1.4 on SDK 3.0.1-dev(fce080e)", Restarted(None)),
+        ("TAP: # STARTUP file", Meaning(Kind.COMMENT, "STARTUP file")),
+        ("TAP: ok 3 read 7*128 bytes # length", asserted("read 7*128 bytes", Assertion(True, 3, "length"))),
+        ("TAP: ok 12 3 things # a:5", asserted("3 things", Assertion(True, 12, "a:5"))),
+        ("TAP: not ok 4 x # same: 1 and 2 differ", asserted("x", Assertion(False, 4, "same: 1 and 2 differ"))),
+        ("TAP: not ok 4 x # a.lua:7: ", asserted("x", Assertion(False, 4, "a.lua:7"))),
+        ("TAP: not ok 4 x # exn; a.lua:7: oh: ", asserted("x", Assertion(False, 4, "error: a.lua:7: oh"))),
+        ("TAP: ok", asserted("", Assertion(True, None, ""))),
+        ("TAP: not ok # nameless", asserted("", Assertion(False, None, "nameless"))),
+        ("TAP: POST 1..20", Meaning(Kind.SUMMARY, count=19)),
+        ("TAP: 1..7", Meaning(Kind.PLAN, count=7)),
+        ("TAP: Bail out! no reader", Meaning(Kind.BAIL_OUT, "no reader")),
+        ("TAP: Bail out!", Meaning(Kind.BAIL_OUT, "")),
+        ("> TAP: ok 1 x # y", asserted("x", Assertion(True, 1, "y"))),
+        ("TAP: POST ok 1 x", Meaning(Kind.NOT_UNDERSTOOD, "POST ok 1 x")),
+        ("TAP: POST 1..0", Meaning(Kind.NOT_UNDERSTOOD, "POST 1..0")),
+        ("TAP: nothing", Meaning(Kind.NOT_UNDERSTOOD, "nothing")),
+        ("TAP: 15f7", Meaning(Kind.NOT_UNDERSTOOD, "15f7")),
+        ("TAP: ok " + "9" * 5000, Meaning(Kind.NOT_UNDERSTOOD, "ok " + "9" * 5000)),
+        ("TAP: TAP version 3", Meaning(Kind.NOT_UNDERSTOOD, "TAP version 3")),
+        ('print("TAP: ok 1 x")', Meaning(Kind.TEXT)),
+        ("", Meaning(Kind.TEXT)),
+        (" build 2024-02-25 01:33 powered by Lua 5.1.4 on SDK 3.0.1-dev(fce080e)", Meaning(Kind.RESTART)),
         ("PANIC: unprotected error in call to Lua API (a.lua:1: oh)",
-         Restarted("PANIC: unprotected error in call to Lua API (a.lua:1: oh)")),
+         Meaning(Kind.RESTART, "PANIC: unprotected error in call to Lua API (a.lua:1: oh)")),
     ],
 )  # fmt: skip
 def test_what_lines_mean(line: str, meaning: Meaning) -> None:
@@ -57,22 +49,22 @@ def test_what_lines_mean(line: str, meaning: Meaning) -> None:
 @pytest.mark.parametrize("word", ["skip", "SKIP", "todo", "TODO"])
 def test_what_follows_the_hash_is_no_directive(word: str) -> None:
     said = DIALECT.meaning(f"TAP: not ok 1 x # {word} what follows: 1 and 2 differ")
-    assert isinstance(said, Asserted) and said.assertion.excuse is None and not said.assertion.good
+    assert said.assertion and said.assertion.excuse is None and not said.assertion.good
 
 
 def test_in_tap_itself_it_is_one() -> None:
-    assert TAP.meaning("not ok 1 - x # TODO later") == Asserted("x", Assertion(False, 1, "x", "TODO later"))
-    assert TAP.meaning("ok 2 - y # SKIP no net") == Asserted("y", Assertion(True, 2, "y", "SKIP no net"))
-    assert TAP.meaning("> some text") == Text()
-    assert TAP.meaning("15f7") == Text()  # such as a number that the prompt is asked for
-    assert TAP.meaning("ok 3 - z") == Asserted("z", Assertion(True, 3, "z"))
+    assert TAP.meaning("not ok 1 - x # TODO later") == asserted("x", Assertion(False, 1, "x", "TODO later"))
+    assert TAP.meaning("ok 2 - y # SKIP no net") == asserted("y", Assertion(True, 2, "y", "SKIP no net"))
+    assert TAP.meaning("> some text") == Meaning(Kind.TEXT)
+    assert TAP.meaning("15f7") == Meaning(Kind.TEXT)  # such as a number that the prompt is asked for
+    assert TAP.meaning("ok 3 - z") == asserted("z", Assertion(True, 3, "z"))
 
 
 def test_a_sub_test_that_is_known_may_have_a_hash_in_its_name() -> None:
     line = "TAP: ok 1 C # major # in tune"
-    assert DIALECT.meaning(line) == Asserted("C", Assertion(True, 1, "major # in tune"))
-    assert DIALECT.meaning(line, ("C # major",)) == Asserted("C # major", Assertion(True, 1, "in tune"))
-    assert DIALECT.meaning(line, ("C", "C # major")) == Asserted("C # major", Assertion(True, 1, "in tune"))
+    assert DIALECT.meaning(line) == asserted("C", Assertion(True, 1, "major # in tune"))
+    assert DIALECT.meaning(line, ("C # major",)) == asserted("C # major", Assertion(True, 1, "in tune"))
+    assert DIALECT.meaning(line, ("C", "C # major")) == asserted("C # major", Assertion(True, 1, "in tune"))
 
 
 @given(st.text(st.characters(exclude_characters="\r\n")))
@@ -81,7 +73,7 @@ def test_any_line_means_something(text: str) -> None:
         for dialect in (DIALECT, TAP):
             dialect.meaning(line)
     said = DIALECT.meaning(f"TAP: ok 7 {text}", (text.rstrip(),))
-    assert isinstance(said, Asserted | NotUnderstood)
+    assert said.kind in (Kind.ASSERTION, Kind.NOT_UNDERSTOOD)
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",))), max_size=6), st.data())
