@@ -3,7 +3,8 @@ just text. TAP itself is read by the library tap.py.
 
 What is different here (utils/NTestTapOut.lua, tap-driver.expect in the firmware's tests): each line of TAP has a prefix
 and stands among other text; behind `#` follows the text of an assertion, no directive; and the plan comes last, as
-`POST 1..N`, where N is one more than there were assertions.
+`POST 1..N`, where N is one more than there were assertions. Our own reporter (firmware/ntest/tap.lua) says besides when
+a sub-test begins and ends, and writes control characters as `\\010`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from enum import Enum, auto
 from tap.line import Bail, Plan, Result
 from tap.parser import Parser
 
+from bridge.ntest.naming import plain
 from bridge.ntest.results import Assertion
 from bridge.wire.liveness import boot_cause
 
@@ -29,7 +31,7 @@ _PANIC = re.compile(r"^PANIC: unprotected error")
 #: What the prompt writes before anything else can.
 _PROMPTS = re.compile(r"^(?:>>? )+")
 _ERROR = "exn; "
-_NUMBERED = re.compile(r"^((?:not )?ok\b\s*\d*)\s*(.*)$", re.DOTALL)
+_NUMBERED = re.compile(r"^((?:not )?ok\b\s*\d*) ?(.*)$", re.DOTALL)
 
 
 class Kind(Enum):
@@ -38,7 +40,13 @@ class Kind(Enum):
     TEXT = auto()
     """No TAP."""
     COMMENT = auto()
-    """Its text is what stands behind `#`."""
+    """None of those that follow."""
+    START = auto()
+    """A run of tests starts; its text is the name of that."""
+    BEGIN = auto()
+    """A sub-test begins, whose name is its text."""
+    END = auto()
+    """A sub-test has ended, whose name is its text."""
     PLAN = auto()
     """So many assertions there will be: its count."""
     SUMMARY = auto()
@@ -61,6 +69,10 @@ class Meaning:
     text: str = ""
     count: int = 0
     assertion: Assertion | None = None
+
+
+#: Comments of reporters that say something.
+_WORDS = {"STARTUP": Kind.START, "begin": Kind.BEGIN, "end": Kind.END}
 
 
 class Lines:
@@ -108,21 +120,23 @@ class Dialect:
             line: without its end.
             names: of sub-tests that may be running, which may hold a `#`.
         """
-        if _PANIC.match(line):
-            return Meaning(Kind.RESTART, boot_cause(line.encode()) or "")
-        if _BANNER.search(line):
-            return Meaning(Kind.RESTART)
-        line = _PROMPTS.sub("", line)
-        if not line.startswith(self._prefix):
-            return Meaning(Kind.TEXT)
-        said = whole = line[len(self._prefix) :].rstrip()
+        said = _PROMPTS.sub("", line)
+        if not self._prefix or not said.startswith(self._prefix):
+            if _PANIC.match(line):
+                return Meaning(Kind.RESTART, boot_cause(line.encode()) or "")
+            if _BANNER.search(line):
+                return Meaning(Kind.RESTART)
+            if self._prefix:
+                return Meaning(Kind.TEXT)
+        said = said.removeprefix(self._prefix)
         if said.startswith("#"):
-            return Meaning(Kind.COMMENT, said[1:].strip())
+            return self._comment(said)
+        said = whole = said.rstrip()
         if after := said.startswith("POST "):
             said = said[5:]
         test, text = "", ""
         if (numbered := _NUMBERED.match(said)) and not self._directives:
-            said, rest = numbered[1], numbered[2]
+            said, rest = numbered[1], plain(numbered[2])
             test, text = _split(rest, names)
             if said.startswith("not"):
                 text = _reason(text)
@@ -148,6 +162,14 @@ class Dialect:
                 return Meaning(Kind.ASSERTION, test, assertion=assertion)
             case _:
                 return self._none(whole)
+
+    def _comment(self, said: str) -> Meaning:
+        """What stands behind `#`; of sub-tests our own reporter alone speaks, which leaves their names as they are."""
+        word, _, name = said[1:].removeprefix(" ").partition(" ")
+        kind = _WORDS.get(word)
+        if kind is None or (self._directives and kind is not Kind.START):
+            return Meaning(Kind.COMMENT, said[1:].strip())
+        return Meaning(kind, name if self._directives else plain(name))
 
     def _none(self, line: str) -> Meaning:
         """What has the prefix and is no TAP; where TAP has none, any text may be."""

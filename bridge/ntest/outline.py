@@ -18,8 +18,8 @@ _TOKEN = re.compile(
       |(?P<mark>\.\.+|.)""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(\d{1,3}|.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": "\n"}
+_ESCAPE = re.compile(rb"\\(\d{1,3}|x[0-9a-fA-F]{2}|u\{[0-9a-fA-F]{1,6}\}|z\s*|.)", re.DOTALL)
+_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 #: `-- board: modules=file,tmr tags=wired flash=4194304`
 _WANTS = re.compile(r"^--+\s*board:\s*(.*)$")
 
@@ -68,11 +68,25 @@ def _tokens(source: str) -> Iterator[tuple[str, str]]:
         elif found["long"] is not None:
             yield "string", found["inside"].removeprefix("\n")
         elif kind == "string":
-            yield "string", _ESCAPE.sub(_escaped, found["string"][1:-1])
+            yield "string", _unescaped(found["string"][1:-1])
         elif kind != "space":
             yield str(kind), found[0]
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _unescaped(written: str) -> str:
+    """The text of a string; escapes stand for bytes, of which a character may need several."""
+    return _ESCAPE.sub(_meant, written.encode("utf-8", "replace")).decode("utf-8", "replace")
+
+
+def _meant(found: re.Match[bytes]) -> bytes:
     what = found[1]
-    return chr(int(what)) if what.isdigit() else _ESCAPES.get(what, what)
+    if what.isdigit():
+        return bytes([int(what) & 0xFF])
+    match what[:1]:
+        case b"x" if len(what) > 1:
+            return bytes([int(what[1:], 16)])
+        case b"u" if len(what) > 1:
+            return chr(min(int(what[2:-1], 16), 0x10FFFF)).encode("utf-8", "replace")
+        case b"z":
+            return b""
+    return _ESCAPES.get(what, what)

@@ -6,6 +6,7 @@ No I/O here: bytes come in, and the time is an argument, in seconds on any clock
 from __future__ import annotations
 
 from bridge.ntest.dialect import Dialect, Kind, Lines, Meaning
+from bridge.ntest.naming import Names
 from bridge.ntest.results import Assertion, Ending, FileRun, SubTest
 
 #: Seconds for the first line of TAP (tap-driver.expect has 10), and from each to the next (60).
@@ -41,7 +42,7 @@ class Reading:
         self._deadline = now + first
         self._lines = Lines()
         self._tests: list[SubTest] = []
-        self._names: dict[str, int] = {}
+        self._names = Names()
         self._running: list[tuple[str, SubTest]] = []
         self._last: tuple[str, SubTest] | None = None
         self._pending: list[str] = []
@@ -104,8 +105,12 @@ class Reading:
         match meaning:
             case Meaning(Kind.RESTART, cause):
                 self._restarted(cause)
-            case Meaning(Kind.COMMENT, text):
-                self._comment(text)
+            case Meaning(Kind.START):
+                self._start()
+            case Meaning(Kind.BEGIN, name):
+                self._begin(name)
+            case Meaning(Kind.END, name):
+                self._end_of(name)
             case Meaning(Kind.BAIL_OUT, why):
                 self._end(Ending.BAILED_OUT, f"The file gave up: {why or 'it does not say why'}{self._during()}")
             case Meaning(Kind.NOT_UNDERSTOOD, text):
@@ -116,7 +121,7 @@ class Reading:
                 self._summary(count)
             case Meaning(Kind.ASSERTION, test, assertion=Assertion() as assertion):
                 self._assert(test, assertion)
-            case _:
+            case Meaning(Kind.TEXT):
                 if line.strip() == _TRACE and not self._running:
                     self.uncaught = self._before
                 self._before = line.strip() or self._before
@@ -125,24 +130,24 @@ class Reading:
 
     # -- what lines say --------------------------------------------------------------------------------------------
 
-    def _comment(self, text: str) -> None:
-        word, _, rest = text.partition(" ")
-        if word == "STARTUP":
-            self._started += 1
-            self._assertions = 0
-            if self.ending is Ending.COMPLETE:  # another run of tests, made when the one before was through
-                self.ending = None
-        elif word == "begin" and rest:
-            line = self._pending.pop()
-            self._flush(None)
-            self._pending = [line]
-            self._running.append((rest, self._new(rest)))
-        elif word == "end":
-            found = next((each for each in self._running if each[0] == rest), None)
-            if found is not None:
-                self._flush(found[1])
-                self._running.remove(found)
-                self._last = found
+    def _start(self) -> None:
+        self._started += 1
+        self._assertions = 0
+        if self.ending is Ending.COMPLETE:  # another run of tests, made when the one before was through
+            self.ending = None
+
+    def _begin(self, name: str) -> None:
+        line = self._pending.pop()
+        self._flush(None)
+        self._pending = [line]
+        self._running.append((name, self._new(name)))
+
+    def _end_of(self, name: str) -> None:
+        found = next((each for each in self._running if each[0] == name), None)
+        if found is not None:
+            self._flush(found[1])
+            self._running.remove(found)
+            self._last = found
 
     def _assert(self, name: str, assertion: Assertion) -> None:
         self._late("an assertion")
@@ -158,7 +163,7 @@ class Reading:
         if found is None and self._last is not None and name in (self._last[0], ""):
             found = self._last
         if found is None:
-            found = (name, self._new(name or "(no name)"))
+            found = (name, self._new(name))
         self._last = found
         found[1].assertions.append(assertion)
         self._flush(found[1])
@@ -195,8 +200,7 @@ class Reading:
     # -- sub-tests -------------------------------------------------------------------------------------------------
 
     def _new(self, name: str) -> SubTest:
-        count = self._names[name] = self._names.get(name, 0) + 1
-        test = SubTest(name if count == 1 else f"{name} ({count})", self._now)
+        test = SubTest(self._names.own(name), self._now)
         self._tests.append(test)
         return test
 

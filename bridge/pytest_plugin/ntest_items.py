@@ -20,10 +20,8 @@ from bridge.board import Board
 from bridge.errors import BridgeError, UsageError
 from bridge.files.host import read_file
 from bridge.ntest import FileRun, Job, Outcome, SubTest, read_outline, run_file
+from bridge.ntest.naming import WHOLE, Names
 from bridge.pytest_plugin.ntest import CONSOLE, MORE, SECONDS
-
-#: The item of the file as a whole.
-WHOLE = "(whole file)"
 
 
 def board_test_file(path: Path, parent: pytest.Collector) -> TestFile:
@@ -61,10 +59,8 @@ class TestFile(pytest.File):
         outline = read_outline(self.path.read_text(encoding="utf-8", errors="replace"))
         if outline.wants:
             self.add_marker(pytest.mark.board(**_wants(outline.wants, self.path)))
-        count: dict[str, int] = {}
-        for name in outline.names:
-            count[name] = count.get(name, 0) + 1
-            self.labels.append(_label(name if count[name] == 1 else f"{name} ({count[name]})"))
+        names = Names()
+        self.labels += [_label(names.own(name)) for name in outline.names]
         for label in (*self.labels, WHOLE):
             yield TestItem.from_parent(self, name=label, callobj=_call(self, label))
 

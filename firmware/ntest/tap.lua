@@ -1,16 +1,22 @@
 -- Says what NTest reports in the dialect of TAP of the firmware's NTestTapOut.lua, and when each test begins and ends.
 local number = 1
+
+-- A line stays one, whatever a test is called or says: control characters are written as \010, and so is a backslash.
+local function plain(text)
+  return (tostring(text):gsub("[%c\\]", function(char) return ("\\%03d"):format(char:byte()) end))
+end
+
 return function(event, test, msg, why)
   local line
-  msg = msg or ""
+  test, msg, why = plain(test), plain(msg or ""), plain(why or "")
   if event == "pass" then
     line = ("ok %d %s # %s"):format(number, test, msg)
   elseif event == "fail" then
-    line = ("not ok %d %s # %s: %s"):format(number, test, msg, why or "")
+    line = ("not ok %d %s # %s: %s"):format(number, test, msg, why)
   elseif event == "except" then
-    line = ("not ok %d %s # exn; %s: %s"):format(number, test, msg, why or "")
+    line = ("not ok %d %s # exn; %s: %s"):format(number, test, msg, why)
   elseif event == "abort" then
-    line = ("Bail out! %d %s # exn; %s: %s"):format(number, test, msg, why or "")
+    line = ("Bail out! %d %s # exn; %s: %s"):format(number, test, msg, why)
   elseif event == "start" then
     number, line = 1, "# STARTUP " .. test
   elseif event == "finish" then

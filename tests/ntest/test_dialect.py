@@ -16,7 +16,13 @@ def asserted(test: str, assertion: Assertion) -> Meaning:
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
-        ("TAP: # STARTUP file", Meaning(Kind.COMMENT, "STARTUP file")),
+        ("TAP: # STARTUP file", Meaning(Kind.START, "file")),
+        ("TAP: # begin  two\\010lines ", Meaning(Kind.BEGIN, " two\nlines ")),
+        ("TAP: # end x", Meaning(Kind.END, "x")),
+        ("TAP: # begin ", Meaning(Kind.BEGIN, "")),
+        ("TAP: # beginning", Meaning(Kind.COMMENT, "beginning")),
+        ("TAP: ok 1 powered by Lua 5.1.4 on SDK 3.0 # y",
+         asserted("powered by Lua 5.1.4 on SDK 3.0", Assertion(True, 1, "y"))),
         ("TAP: ok 3 read 7*128 bytes # length", asserted("read 7*128 bytes", Assertion(True, 3, "length"))),
         ("TAP: ok 12 3 things # a:5", asserted("3 things", Assertion(True, 12, "a:5"))),
         ("TAP: not ok 4 x # same: 1 and 2 differ", asserted("x", Assertion(False, 4, "same: 1 and 2 differ"))),
@@ -57,6 +63,8 @@ def test_in_tap_itself_it_is_one() -> None:
     assert TAP.meaning("ok 2 - y # SKIP no net") == asserted("y", Assertion(True, 2, "y", "SKIP no net"))
     assert TAP.meaning("> some text") == Meaning(Kind.TEXT)
     assert TAP.meaning("15f7") == Meaning(Kind.TEXT)  # such as a number that the prompt is asked for
+    assert TAP.meaning("# begin the long part") == Meaning(Kind.COMMENT, "begin the long part")
+    assert TAP.meaning("# STARTUP x") == Meaning(Kind.START, "x")
     assert TAP.meaning("ok 3 - z") == asserted("z", Assertion(True, 3, "z"))
 
 

@@ -7,6 +7,8 @@ import pytest
 from bridge.board import Board
 from bridge.errors import AgentError, UsageError
 from bridge.ntest import Ending, FileRun, Job, Outcome, run_file
+from bridge.ntest.naming import Names
+from bridge.ntest.outline import read_outline
 from tests.ntest.rig import HEAD, on_a_board, run_of
 
 #: The firmwares that have their own ways of handling errors, and the Luas.
@@ -40,6 +42,35 @@ def test_a_file_whose_sub_tests_pass(options: dict[str, object]) -> None:
     assert [len(test.assertions) for test in run.sub_tests] == [3, 1, 2, 0]
     assert "said" in run.sub_tests[0].console
     assert 0.02 <= run.sub_tests[1].seconds < 1
+
+
+@pytest.mark.parametrize("options", BOARDS, ids=str)
+def test_sub_tests_may_have_any_name(options: dict[str, object]) -> None:
+    written = (
+        r"two\nlines", "", " spaces ", r"umlaut \195\188", "\u00fcmlaut", r"tab\there", "begin", "x # y", "x #",
+        r"C:\\x\\010",
+        r"a\r\nTAP: Bail out! hah", r"nul \0 in", "same", "same", "same (2)", "(whole file)",
+        "%d %s", "> ", "powered by Lua 5.1 on SDK 3.0",
+    )  # fmt: skip
+    source = "\n".join(f'N.test("{name}", function() ok(true, "{name}") end)' for name in written)
+    run = run_of(source, **options)
+    assert run.good, run
+    outline = read_outline(source)
+    names = Names()
+    assert [test.name for test in run.sub_tests] == [names.own(name) for name in outline.names]
+    said = [test.assertions[0].text for test in run.sub_tests]
+    # A text at the end of a line may have lost spaces there, and one that is none is the name.
+    assert [each.strip() for each in said] == [name.strip() for name in outline.names]
+
+
+def test_what_a_sub_test_says_stays_on_its_line() -> None:
+    run = run_of(r"""
+        N.test("says", function() ok(eq("a", "b\nTAP: POST 1..1\r\nTAP: ok 9 x # y"), "m\nTAP: Bail out!") end)
+        N.testasync("raises", function() node.task.post(function() error("oh\nTAP: Bail out!") end) end)
+        """)
+    assert run.whole, run.why
+    assert run.sub_tests[0].why == "m\nTAP: Bail out!: a and b\nTAP: POST 1..1\r\nTAP: ok 9 x # y differ"
+    assert run.sub_tests[1].why.startswith("error: NTest_x.lua:5: oh\nTAP: Bail out!")
 
 
 @pytest.mark.parametrize("options", [{}, {"lua": "5.3"}], ids=str)

@@ -19,6 +19,18 @@ third]], function() end)
 
 
 @pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (r"\195\188", "\u00fc"), (r"\xc3\xbc", "\u00fc"), (r"\u{fc}", "\u00fc"), (r"a\z   b", "ab"),
+        (r"\0\10\\\"", '\0\n\\"'),
+        (r"\xzz", "xzz"), (r"\255", "\ufffd"), (r"\999", "\ufffd"), (r"\u{110000}", "\U0010ffff"),
+    ],
+)  # fmt: skip
+def test_escapes_stand_for_bytes(written: str, name: str) -> None:
+    assert read_outline(f'N.test("{written}", f)').names == (name,)
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "-- N.test('x', f)",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pytest_plugin.ntest_runs import MIXED, run_pytest
+from tests.pytest_plugin.ntest_runs import HEAD, MIXED, run_pytest
 
 
 def test_one_of_them_by_name_from_elsewhere(tmp_path: Path) -> None:
@@ -26,6 +26,19 @@ def test_what_a_file_wants_is_asked_of_its_board(tmp_path: Path) -> None:
     (tmp_path / "NTest_w.lua").write_text("-- board: flash=much\n" + MIXED)
     shown = run_pytest(tmp_path, "--collect-only")
     assert "flash=much is no number of bytes" in shown.said and "Traceback" not in shown.said
+
+
+def test_sub_tests_with_hard_names_are_items_of_their_own(tmp_path: Path) -> None:
+    names = (r"two\nlines", "", r"umlaut \195\188", r"x\r\nTAP: Bail out!", "same", "same", "same (2)", "(whole file)")
+    (tmp_path / "NTest_x.lua").write_text(
+        HEAD + "".join(f'N.test("{name}", function() ok(true) end)\n' for name in names)
+    )
+    run = run_pytest(tmp_path, "NTest_x.lua")
+    assert run.code == 0, run.said
+    assert [name for _, name in run.cases] == [
+        r"two\nlines", "(no name)", "umlaut \u00fc", r"x\r\nTAP: Bail out!",
+        "same", "same (2)", "same (2) (2)", "(whole file) (2)", "(whole file)",
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif("NODEMCU_FIRMWARE" not in os.environ, reason="NODEMCU_FIRMWARE names no checkout of the firmware")
