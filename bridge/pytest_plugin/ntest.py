@@ -42,7 +42,7 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--ntest-own-tap", action="store_true", help="test files print TAP by themselves; no library is brought to them"
     )
-    parser.addini("nboard_test_files", f"patterns of NodeMCU's test files (default: {_PATTERN})", "args", [_PATTERN])
+    parser.addini("ntest_files", f"patterns of NodeMCU's test files (default: {_PATTERN})", "args", [_PATTERN])
 
 
 class Collecting:
@@ -58,7 +58,7 @@ class Collecting:
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Test files are known by their names."""
-        if any(file_path.match(pattern) for pattern in self._config.getini("nboard_test_files")):
+        if any(file_path.match(pattern) for pattern in self._config.getini("ntest_files")):
             from bridge.pytest_plugin.ntest_items import board_test_file
 
             return board_test_file(file_path, parent)

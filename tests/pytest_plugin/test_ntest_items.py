@@ -41,6 +41,12 @@ def test_sub_tests_with_hard_names_are_items_of_their_own(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_other_names_of_files(tmp_path: Path) -> None:
+    (tmp_path / "device_x.lua").write_text(MIXED)
+    shown = run_pytest(tmp_path, "--collect-only", "-q", "-o", "ntest_files=device_*.lua NTest_*.lua")
+    assert "device_x.lua::fails" in shown.said
+
+
 @pytest.mark.skipif("NODEMCU_FIRMWARE" not in os.environ, reason="NODEMCU_FIRMWARE names no checkout of the firmware")
 @pytest.mark.parametrize("options", ["", "?lua=5.3", "?number=integer"])
 def test_the_firmwares_own_files(tmp_path: Path, options: str) -> None:
