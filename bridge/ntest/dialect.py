@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tap.line import Bail, Plan, Result
+from tap.line import Bail, Plan, Result, Version
 from tap.parser import Parser
 
 from bridge.ntest.naming import plain
@@ -160,8 +160,12 @@ class Dialect:
                     text = parsed.directive.text if excuse is None else ""
                 assertion = Assertion(parsed.ok, parsed.number, text or test, excuse)
                 return Meaning(Kind.ASSERTION, test, assertion=assertion)
+            case Version() if self._directives:
+                return Meaning(Kind.COMMENT)
             case _:
-                return self._none(whole)
+                # TAP's details of an assertion, which are YAML, are indented.
+                detail = self._directives and self._prefix and whole.startswith(" ")
+                return Meaning(Kind.COMMENT) if detail else self._none(whole)
 
     def _comment(self, said: str) -> Meaning:
         """What stands behind `#`; of sub-tests our own reporter alone speaks, which leaves their names as they are."""

@@ -65,6 +65,11 @@ def test_in_tap_itself_it_is_one() -> None:
     assert TAP.meaning("15f7") == Meaning(Kind.TEXT)  # such as a number that the prompt is asked for
     assert TAP.meaning("# begin the long part") == Meaning(Kind.COMMENT, "begin the long part")
     assert TAP.meaning("# STARTUP x") == Meaning(Kind.START, "x")
+    marked = Dialect(directives=True)
+    for line in ("TAP version 13", "  ---", "  got: 3", "  ..."):
+        assert marked.meaning(f"TAP: {line}") == Meaning(Kind.COMMENT), line
+    assert marked.meaning("TAP: nothing") == Meaning(Kind.NOT_UNDERSTOOD, "nothing")
+    assert TAP.meaning("  some text") == Meaning(Kind.TEXT)
     assert TAP.meaning("ok 3 - z") == asserted("z", Assertion(True, 3, "z"))
 
 

@@ -121,6 +121,14 @@ def test_a_plan_that_comes_first() -> None:
     assert reading("1..0\n", dialect=tap).ending is Ending.COMPLETE
 
 
+def test_a_plan_that_comes_last() -> None:
+    tap = Dialect("", directives=True)
+    run = run_of("TAP version 13\nok 1 - x\nok 2 - y\n1..2\n", dialect=tap)
+    assert run.good and [test.name for test in run.sub_tests] == ["x", "y"]
+    run = run_of("ok 1 - x\n1..2\n", dialect=tap)
+    assert (run.ending, run.why) == (Ending.COMPLETE, "There were 2 assertions, and 1 lines of them came")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
