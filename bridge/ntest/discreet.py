@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import overload
 
 from bridge.ntest.results import FileRun
 from bridge.trace.secrets import blanked, find_secrets, merge
@@ -19,14 +20,22 @@ def discreet(run: FileRun) -> FileRun:
             replace(
                 test,
                 console=_blank(test.console),
-                unfinished=None if test.unfinished is None else _blank(test.unfinished),
-                assertions=[replace(each, text=_blank(each.text)) for each in test.assertions],
+                unfinished=_blank(test.unfinished),
+                assertions=[
+                    replace(each, text=_blank(each.text), excuse=_blank(each.excuse)) for each in test.assertions
+                ],
             )
             for test in run.sub_tests
         ],
     )
 
 
-def _blank(text: str) -> str:
+@overload
+def _blank(text: str) -> str: ...
+@overload
+def _blank(text: None) -> None: ...
+def _blank(text: str | None) -> str | None:
+    if text is None:
+        return None
     data = text.encode()
     return blanked(data, merge(find_secrets(data))).decode()
