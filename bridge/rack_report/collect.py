@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -79,11 +79,6 @@ class _Attempt:
     #: What came when it was over already.
     late: list[Phase] = field(default_factory=list)
 
-    @property
-    def told(self) -> list[Attached]:
-        """What was attached to its own phases."""
-        return [_attached(phase.attached) for phase in self.phases if phase.attached is not None]
-
 
 class Collector:
     """Gathers a run.
@@ -93,13 +88,20 @@ class Collector:
         title: of the page.
         host: name of the computer.
         command: how it was called.
+        blank: writes over what must not be shown, in every text that boards and tests say.
     """
 
     def __init__(
-        self, started: float, *, title: str = "Rack run", host: str | None = None, command: Sequence[str] = ()
+        self,
+        started: float,
+        *,
+        title: str = "Rack run",
+        host: str | None = None,
+        command: Sequence[str] = (),
+        blank: Callable[[str], str] = str,
     ) -> None:
         self._started = started
-        self._title, self._host, self._command = title, host, [*command]
+        self._title, self._host, self._command, self._blank = title, host, [*command], blank
         self._attempts: list[_Attempt] = []
         self._current: dict[str, _Attempt] = {}
         self._boards: dict[str, BoardReport] = {}
@@ -120,8 +122,17 @@ class Collector:
 
     def add_board(self, board: BoardReport) -> None:
         """Take what is known of a board from elsewhere; what it tells counts beside what tests met."""
-        said = [each.model_copy(update={"said": _sentence(each.said)}) for each in board.evidence if each.said]
-        self._boards[board.place] = _changed(board, evidence=said)
+        said = [
+            Evidence(
+                said=_sentence(self._blank(each.said)),
+                nodeid=None if each.nodeid is None else self._blank(each.nodeid),
+                seconds=each.seconds,
+            )
+            for each in board.evidence
+            if each.said
+        ]
+        firmware = None if board.firmware is None else self._blank(board.firmware)
+        self._boards[board.place] = _changed(board, firmware=firmware, evidence=said)
 
     def report(self, ended: float) -> RackReport:
         """The model of what was gathered.
@@ -135,7 +146,7 @@ class Collector:
             title=self._title,
             started=self._started,
             seconds=max(0.0, ended - self._started),
-            interrupted=self.interrupted,
+            interrupted=None if self.interrupted is None else self._blank(self.interrupted),
             collected=self.collected,
             host=self._host,
             command=self._command,
@@ -145,8 +156,7 @@ class Collector:
         )
 
     def _test(self, attempt: _Attempt) -> TestReport:
-        told = attempt.told
-        late = [_attached(phase.attached) for phase in attempt.late if phase.attached is not None]
+        told, late = self._told(attempt.phases), self._told(attempt.late)
         last = self._current[attempt.nodeid]
         phases = [*attempt.phases, *attempt.late]
         # A report that is made when the test is over has no beginning.
@@ -155,14 +165,14 @@ class Collector:
         messages = [phase.message for phase in phases if phase.message]
         consoles = [each.console for each in [*told, *late] if each.console]
         return TestReport(
-            nodeid=attempt.nodeid,
+            nodeid=self._blank(attempt.nodeid),
             attempt=attempt.number,
             last=attempt is last,
             outcome=_outcome(phases) if attempt is last else "again",
             charged_to=_charge(attempt, last),
             findings=list(dict.fromkeys(_sentence(each.finding) for each in [*told, *late] if each.finding)),
             notes=list(dict.fromkeys(_sentence(note) for each in told for note in each.notes if note)),
-            message=excerpt("\n".join(messages)) if messages else None,
+            message=excerpt(self._blank("\n".join(messages))) if messages else None,
             seconds=sum(phase.seconds for phase in phases),
             started=max(0.0, started - self._started),
             waited=max((each.waited for each in told), default=0.0),
@@ -175,10 +185,22 @@ class Collector:
             console=excerpt(max(consoles, key=len)) if consoles else None,
         )
 
+    def _told(self, phases: list[Phase]) -> list[Attached]:
+        """What was attached to phases, fit to be shown."""
+        return [self._fit(_attached(phase.attached)) for phase in phases if phase.attached is not None]
+
+    def _fit(self, told: Attached) -> Attached:
+        texts = {
+            name: self._blank(text)
+            for name in ("firmware", "console", "finding")
+            if (text := getattr(told, name)) is not None
+        }
+        return told.model_copy(update={**texts, "notes": [self._blank(note) for note in told.notes]})
+
     def _with_what_tests_met(self, tests: list[TestReport]) -> list[BoardReport]:
         boards = dict(self._boards)
         for attempt in self._attempts:
-            for told in attempt.told:
+            for told in self._told(attempt.phases):
                 if told.place is not None:
                     _merge(boards, visible(told.place), told)
         for test in tests:

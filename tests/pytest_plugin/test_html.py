@@ -180,6 +180,25 @@ def test_passwords_are_not_in_it(tmp_path: Path) -> None:
         assert "hunter2" not in text and "hunter3" not in text
 
 
+def test_the_key_of_the_tests_network_is_not_in_it_wherever_it_stands(tmp_path: Path) -> None:
+    tests = """
+import asyncio, os
+import pytest
+KEY = os.environ["NODEMCU_WIFI_PASSWORD"]
+@pytest.mark.parametrize("what", ["pwd=" + KEY, KEY])
+async def test_it(board, what):
+    await board.exec(f"print('{what}') node.task.post(function() error('{what}') end)")
+    assert 0, what
+"""
+    more = {"NODEMCU_WIFI_SSID": "home", "NODEMCU_WIFI_PASSWORD": "horse-staple"}
+    fast = "virtual:?cpu=0&baud_pacing=0"
+    run(tmp_path, "--rack-html", "run.html", "--rack-json", "run.json", "--board", fast, tests=tests, **more)
+    made = report(tmp_path / "run.json")
+    assert len(made.tests) == 2 and all(test.findings and test.console for test in made.tests)
+    for name in ("run.html", "run.json"):
+        assert "horse-staple" not in (tmp_path / name).read_text(), name
+
+
 def test_secrets_are_blanked_and_the_rest_stays() -> None:
     assert discreet("pwd = 'abc'; x = 1 \ud800") == "pwd = '***'; x = 1 \\ud800"
     assert discreet("virtual:?wifi=home:hunter2&cpu=0") == "virtual:?wifi=home:*******&cpu=0"

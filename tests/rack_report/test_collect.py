@@ -195,3 +195,20 @@ def test_of_a_long_curve_its_ends_and_its_lowest_stay() -> None:
 def test_a_report_can_be_written_and_read_again() -> None:
     report = collected(*whole("t\ud800", "a", told={"console": "\x00", "heap": [[0.0, 1], [1.0, 2]]}))
     assert RackReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_what_must_not_be_shown_is_shown_nowhere() -> None:
+    collector = Collector(started=100.0, blank=lambda text: text.replace("hunter2", "*******"))
+    said = "the key is hunter2"
+    told = {"place": "p", "console": said, "finding": said, "notes": [said], "charged_to": "board", "firmware": said}
+    for number in (1, 2):  # the same name once it is blanked, and no two attempts at one test
+        name = f"a.py::t[hunter2{'x' * number}]"
+        collector.add(phase(name, "call", "failed", message=said, attached=told))
+    collector.add_board(
+        BoardReport(place="q", firmware=said, evidence=[Evidence(said=said, nodeid="a.py::t[hunter2]")])
+    )
+    collector.interrupted = said
+    report = collector.report(ended=110.0)
+    assert "hunter2" not in report.model_dump_json()
+    assert [test.nodeid for test in report.tests] == ["a.py::t[*******x]", "a.py::t[*******xx]"]
+    assert report.boards[0].evidence[0].nodeid == report.tests[0].nodeid
