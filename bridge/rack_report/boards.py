@@ -15,6 +15,8 @@ from bridge.rack_report.verdict import duration
 
 #: Points of the curve of a whole run.
 _MOST_POINTS = 300
+#: A pause that is longer than this share of the run is one in the curve, too.
+_PAUSE = 0.02
 #: Sentences of evidence that a card shows.
 _MOST_EVIDENCE = 6
 _SIGNS = {"healthy": "●", "sick": "▲", "quarantined": "■"}
@@ -39,8 +41,9 @@ def _card(
     end: float,
     links: Mapping[int, str],
 ) -> Element:
-    points = _whole([test for _, test in tests])
-    curve = heap_curve([(max(at - begin, 0.0), size) for at, size in points], seconds=end - begin)
+    pieces = _whole([test for _, test in tests], begin, _PAUSE * (end - begin))
+    curve = heap_curve(*pieces, seconds=end - begin)
+    lowest = min((size for piece in pieces for _, size in piece), default=0)
     whole = sum(busy(test) for _, test in tests)
     return el(
         "article",
@@ -52,9 +55,7 @@ def _card(
         el("p", *_identity(board), class_="identity"),
         _did([test for _, test in tests], whole),
         curve,
-        el("p", f"lowest free heap {kb(min(size for _, size in points))}", class_="note")
-        if curve is not None
-        else None,
+        el("p", f"lowest free heap {kb(lowest)}", class_="note") if curve is not None else None,
         _evidence(board, tests, links),
         class_=f"board {board.state}",
     )
@@ -95,9 +96,18 @@ def _evidence(board: BoardReport, tests: Sequence[tuple[int, TestReport]], links
     return el("ul", *rows, class_="evidence")
 
 
-def _whole(tests: list[TestReport]) -> list[tuple[float, int]]:
-    """The heap over the whole run: the curves of all tests, one after the other."""
-    points = sorted((test.started + test.waited + at, size) for test in tests for at, size in test.heap)
-    step = -(-len(points) // _MOST_POINTS) or 1
-    # The lowest of each piece: that is what a reader looks for.
-    return [min(points[at : at + step], key=lambda point: point[1]) for at in range(0, len(points), step)]
+def _whole(tests: list[TestReport], begin: float, pause: float) -> list[list[tuple[float, int]]]:
+    """The heap over the whole run: the curves of all tests, one after the other, in pieces where there are pauses."""
+    pieces: list[list[tuple[float, int]]] = []
+    curves = [[(max(test.started + test.waited + at - begin, 0.0), size) for at, size in test.heap] for test in tests]
+    for curve in sorted(filter(None, curves)):
+        if pieces and curve[0][0] - pieces[-1][-1][0] <= pause:
+            pieces[-1] += curve
+        else:
+            pieces.append(curve)
+    step = -(-sum(map(len, pieces)) // _MOST_POINTS) or 1
+    # The lowest of each part: that is what a reader looks for.
+    return [
+        [min(piece[at : at + step], key=lambda point: point[1]) for at in range(0, len(piece), step)]
+        for piece in map(sorted, pieces)
+    ]

@@ -12,13 +12,18 @@ _HIGH, _EDGE = 24.0, 2.0
 _SPAN = 2048
 
 
-def heap_curve(points: Sequence[tuple[float, int]], *, seconds: float | None = None) -> Element | None:
+Curve = Sequence[tuple[float, int]]
+"""Seconds and free bytes, by time."""
+
+
+def heap_curve(*pieces: Curve, seconds: float | None = None) -> Element | None:
     """The curve, or None of fewer than two points.
 
     Args:
-        points: seconds and free bytes, by time.
+        pieces: of it; between them nobody looked at the heap, and no line is drawn.
         seconds: how long the whole is; None ends with the last point.
     """
+    points = [point for piece in pieces for point in piece]
     if len(points) < 2:
         return None
     begin = 0.0 if seconds is not None else points[0][0]
@@ -27,19 +32,24 @@ def heap_curve(points: Sequence[tuple[float, int]], *, seconds: float | None = N
     low, high = min(sizes), max(sizes)
     span = max(high - low, _SPAN)
     floor = low - (span - (high - low)) / 2
-    drawn = [
-        (100 * (at - begin) / length, _HIGH - _EDGE - (size - floor) / span * (_HIGH - 2 * _EDGE))
-        for at, size in points
-    ]
-    line = " ".join(f"{x:.2f},{y:.1f}" for x, y in drawn)
-    area = f"{drawn[0][0]:.2f},{_HIGH:g} {line} {drawn[-1][0]:.2f},{_HIGH:g}"
-    last = drawn[-1]
+    drawn: list[Element] = []
+    x = y = 0.0
+    for piece in filter(None, pieces):
+        places = [
+            (100 * (at - begin) / length, _HIGH - _EDGE - (size - floor) / span * (_HIGH - 2 * _EDGE))
+            for at, size in piece
+        ]
+        if len(places) == 1:
+            places *= 2  # a line without a length is a dot
+        (first, _), (x, y) = places[0], places[-1]
+        line = " ".join(f"{x:.2f},{y:.1f}" for x, y in places)
+        drawn.append(el("polygon", points=f"{first:.2f},{_HIGH:g} {line} {x:.2f},{_HIGH:g}", class_="under"))
+        drawn.append(el("polyline", points=line, class_="line"))
     return el(
         "svg",
         el("title", heap_words(points)),
-        el("polygon", points=area, class_="under"),
-        el("polyline", points=line, class_="line"),
-        el("path", d=f"M{last[0]:.2f} {last[1]:.1f}h0", class_="dot"),
+        *drawn,
+        el("path", d=f"M{x:.2f} {y:.1f}h0", class_="dot"),
         class_="heap",
         viewBox=f"0 0 100 {_HIGH:g}",
         preserveAspectRatio="none",
@@ -47,7 +57,7 @@ def heap_curve(points: Sequence[tuple[float, int]], *, seconds: float | None = N
     )
 
 
-def heap_words(points: Sequence[tuple[float, int]]) -> str:
+def heap_words(points: Curve) -> str:
     """What the curve shows."""
     sizes = [size for _, size in points]
     return f"{kb(sizes[0])} free, then {kb(sizes[-1])}; lowest {kb(min(sizes))}"

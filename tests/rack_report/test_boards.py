@@ -37,3 +37,12 @@ def test_the_curve_of_a_run_keeps_its_lowest_point() -> None:
     [card] = boards(collector.report(100.0), {})
     assert "lowest free heap 77 bytes" in card.itertext()
     assert len((card.find(".//polyline").get("points") or "").split()) <= 300  # type: ignore[union-attr]
+
+
+def test_while_nobody_looks_there_is_no_curve() -> None:
+    collector = Collector(0.0)
+    for name, at in (("a", 0.0), ("b", 1.01), ("c", 8.0)):
+        told = {"place": "p", "heap": [[0.0, 40_000], [0.9, 39_000]]}
+        collector.add(Phase(name, "call", "passed", at, 1.0, attached=told))
+    [card] = boards(collector.report(10.0), {})
+    assert [len((each.get("points") or "").split()) for each in card.iter("polyline")] == [4, 2]

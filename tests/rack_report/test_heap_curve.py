@@ -43,3 +43,13 @@ def test_it_is_told_in_words() -> None:
 
 def test_a_change_has_its_sign() -> None:
     assert [change(10_000, 8816), change(1, 25), change(7, 7), change(None, 1)] == ["\u22121\u202f184", "+24", "0", ""]
+
+
+def test_where_nobody_looked_there_is_no_line() -> None:
+    svg = heap_curve([(0.0, 40_000), (1.0, 30_000)], [(5.0, 40_000)], [(7.0, 30_000), (8.0, 30_000)], seconds=10.0)
+    assert svg is not None
+    lines = [each.get("points", "").split() for each in svg.findall("polyline")]
+    assert [len(points) for points in lines] == [2, 2, 2]
+    assert [float(points[0].partition(",")[0]) for points in lines] == [0, 50, 70]
+    assert lines[1][0] == lines[1][1], "a dot"
+    assert len(svg.findall("polygon")) == 3
