@@ -19,7 +19,7 @@ _SHORT = (300, 900)
 _MOST_FINDINGS, _LONGEST_FINDING = 8, 600
 
 
-def failure(test: TestReport, name: str, *, many: bool, passed_later: bool) -> Element:
+def failure(test: TestReport, name: str, *, many: bool, passed_later: bool, known: bool = False) -> Element:
     """One card.
 
     Args:
@@ -27,6 +27,7 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool) -> E
         name: of the card's element.
         many: there are so many that each is shorter.
         passed_later: it was run again, and passed.
+        known: one like it stands before, so that what it says is folded.
     """
     kind = kind_of(test)
     facts = [
@@ -51,15 +52,15 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool) -> E
         ),
         el("p", *(el("span", fact) for fact in facts if fact), class_="facts", title=kind_words(test)),
         el("ul", *(el("li", each) for each in findings[:_MOST_FINDINGS]), class_="findings") if findings else None,
-        _text("what the test said", test.message, many),
-        _text("console of the board", test.console, many),
+        _text("what the test said", test.message, many, known),
+        _text("console of the board", test.console, many, known),
         _heap(test),
         id=name,
         class_=f"failure is-{kind}",
     )
 
 
-def _text(title: str, text: Excerpt | None, many: bool) -> Element | None:
+def _text(title: str, text: Excerpt | None, many: bool, known: bool) -> Element | None:
     if text is None:
         return None
     if many:
@@ -69,7 +70,7 @@ def _text(title: str, text: Excerpt | None, many: bool) -> Element | None:
         left_out = f"{text.left_out:,}".replace(",", "\u202f")
         body.append(el("span", f"{left_out} characters left out", class_="left-out"))
         body.append(el("span", text.tail))
-    return el("details", el("summary", title), body, open=None if many else "open")
+    return el("details", el("summary", title), body, open=None if many or known else "open")
 
 
 def _heap(test: TestReport) -> Element | None:

@@ -9,13 +9,14 @@ from bridge.rack_report.element import Child, Element, el
 from bridge.rack_report.heap_curve import change, heap_curve
 from bridge.rack_report.kinds import GLYPHS, KINDS, kind_of, kind_words
 from bridge.rack_report.model import TestReport
+from bridge.rack_report.reason import reason
 from bridge.rack_report.verdict import duration
 
 #: Tests that are listed; of more, those that passed are counted and not listed.
 MOST_LISTED = 5000
 #: With more than this a file's tests are shown on a click.
 _FEW = 80
-_LONGEST_NAME = 300
+_LONGEST_NAME, _LONGEST_REASON = 300, 160
 
 
 def listing(tests: Sequence[TestReport], links: Mapping[int, str]) -> list[Element]:
@@ -76,9 +77,7 @@ def _row(test: TestReport, link: str | None, slowest: float) -> Element:
     kind = kind_of(test)
     name = test.nodeid.partition("::")[2] or test.nodeid
     name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-    said = test.findings[0] if test.findings and kind != "passed" else None
-    if said is None and kind != "passed" and test.message is not None:
-        said = test.message.head.split("\n", 1)[0]
+    said = "" if kind == "passed" else reason(test, _LONGEST_REASON)
     width = 100 * busy(test) / slowest
     return el(
         "tr",
@@ -86,7 +85,7 @@ def _row(test: TestReport, link: str | None, slowest: float) -> Element:
         el(
             "td",
             el("a", name, href=f"#{link}") if link else name,
-            el("span", said if len(said) <= 160 else f"{said[:159]}…", class_="said") if said else None,
+            el("span", said, class_="said") if said else None,
             el("span", f"attempt {test.attempt}", class_="again") if test.attempt > 1 or not test.last else None,
         ),
         el("td", test.place or ""),

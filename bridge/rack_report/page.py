@@ -13,12 +13,15 @@ from bridge.rack_report.failures import MOST_SHOWN, failure
 from bridge.rack_report.kinds import KINDS, NOT_WELL, kind_of
 from bridge.rack_report.listing import listing
 from bridge.rack_report.model import RackReport
+from bridge.rack_report.reason import reason
 from bridge.rack_report.timeline import timeline
 from bridge.rack_report.top import top
 from bridge.rack_report.verdict import verdict
 
 #: More failures than this are shown with less of each.
 _MANY = 50
+#: Characters by which failures are alike.
+_LONGEST = 200
 
 
 def page(report: RackReport, zone: tzinfo = UTC) -> str:
@@ -53,15 +56,13 @@ def _failures(report: RackReport, failed: list[int], links: dict[int, str]) -> E
         return None
     passed = {test.nodeid for test in report.tests if test.last and kind_of(test) == "passed"}
     many = len(failed) > _MANY
-    cards = [
-        failure(
-            report.tests[number],
-            link,
-            many=many,
-            passed_later=not report.tests[number].last and report.tests[number].nodeid in passed,
-        )
-        for number, link in links.items()
-    ]
+    cards, seen = [], set[tuple[str, str]]()
+    for number, link in links.items():
+        test = report.tests[number]
+        alike = kind_of(test), reason(test, _LONGEST)
+        passed_later = not test.last and test.nodeid in passed
+        cards.append(failure(test, link, many=many, passed_later=passed_later, known=alike in seen))
+        seen.add(alike)
     note = None
     if len(failed) > len(cards):
         note = el("p", f"{len(failed) - len(cards)} more are in the list below with a line each.", class_="note")
@@ -82,6 +83,7 @@ def _filter() -> Element:
             el("label", el("input", type="checkbox", value=kind, checked="checked"), el("span", words.get(kind, kind)))
             for kind in KINDS
         ),
+        el("output"),
         id="filter",
         hidden="hidden",
     )

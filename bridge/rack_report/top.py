@@ -10,10 +10,11 @@ from bridge.rack_report.element import Element, el
 from bridge.rack_report.kinds import GLYPHS, KINDS, NAMES, NOT_WELL, Kind, charge_words, kind_of
 from bridge.rack_report.listing import name_of
 from bridge.rack_report.model import RackReport
+from bridge.rack_report.reason import reason
 from bridge.rack_report.verdict import duration, verdict
 
-#: Failures that are named at the top.
-_NAMED = 8
+#: Failures that are named at the top, and how long what is said of each may be.
+_NAMED, _LONGEST = 8, 200
 
 
 def top(report: RackReport, links: Mapping[int, str], zone: tzinfo = UTC) -> Element:
@@ -28,12 +29,14 @@ def top(report: RackReport, links: Mapping[int, str], zone: tzinfo = UTC) -> Ele
     totals = report.totals
     ill = totals.sick + totals.quarantined
     mood = "bad" if counts["test"] else "ill" if counts["board"] or ill or report.interrupted else "good"
+    if not totals.tests and mood == "good":
+        mood = "none"
     return el(
         "header",
         el("p", report.title, class_="title"),
         el("h1", verdict(report)),
         _share(counts) if totals.tests else None,
-        _legend(counts),
+        _legend(counts) if totals.tests else None,
         _first(report, links),
         _facts(report, zone),
         class_=f"top {mood}",
@@ -80,23 +83,27 @@ def _first(report: RackReport, links: Mapping[int, str]) -> Element | None:
         return None
     # What the tests did first: that is for their authors to mend.
     failed.sort(key=lambda each: NOT_WELL.index(kind_of(each[1])))
+    # A board that is away fails everything that it should have run, for one reason.
+    alike: dict[tuple[Kind, str, str], list[int]] = {}
+    for number, test in failed:
+        alike.setdefault((kind_of(test), charge_words(test), reason(test, _LONGEST)), []).append(number)
     rows = []
-    for number, test in failed[:_NAMED]:
-        kind = kind_of(test)
-        link = links.get(number)
-        name = name_of(test.nodeid)
-        said = test.findings[0] if test.findings else (test.message.head.split("\n", 1)[0] if test.message else "")
+    for (kind, who, said), numbers in [*alike.items()][:_NAMED]:
+        link = links.get(numbers[0])
+        name = name_of(report.tests[numbers[0]].nodeid)
         rows.append(
             el(
                 "li",
                 el("span", GLYPHS[kind], class_=f"sign is-{kind}", aria_hidden="true"),
                 el("a", *name, href=f"#{link}") if link is not None else el("span", *name),
-                el("span", charge_words(test), class_="who"),
-                el("span", said if len(said) <= 200 else f"{said[:199]}…", class_="said") if said else None,
+                el("span", f"and {len(numbers) - 1} more like it", class_="who") if len(numbers) > 1 else None,
+                el("span", who, class_="who"),
+                el("span", said, class_="said") if said else None,
             )
         )
-    if len(failed) > _NAMED:
-        rows.append(el("li", f"and {len(failed) - _NAMED} more below", class_="more"))
+    left = sum(len(numbers) for numbers in [*alike.values()][_NAMED:])
+    if left:
+        rows.append(el("li", f"and {left} more below", class_="more"))
     return el("ul", *rows, class_="first")
 
 

@@ -45,6 +45,12 @@ def test_among_many_each_is_shorter_and_closed() -> None:
     assert made.find("details").get("open") is None  # type: ignore[union-attr]
 
 
+def test_one_that_is_like_another_is_closed_and_whole() -> None:
+    made = failure(test(console=excerpt("x" * 100_000)), "t0", many=False, passed_later=False, known=True)
+    assert "96\u202f000 characters left out" in words(made)
+    assert made.find("details").get("open") is None  # type: ignore[union-attr]
+
+
 def test_findings_without_end_have_one() -> None:
     made = words(card(test(findings=["Ω" * 100_000] * 1000)))
     assert made.count("Ω") == 8 * 600

@@ -20,7 +20,7 @@ HOSTILE = (
 )  # fmt: skip
 #: Everything that a page of ours consists of.
 TAGS = {*"html head meta title style script body main header section h1 h2 h3 p ul li dl dt dd div span b i a".split()}
-TAGS |= {*"article details summary pre table thead tbody tr th td form input label".split()}
+TAGS |= {*"article details summary pre table thead tbody tr th td form input label output".split()}
 TAGS |= {*"svg rect line text polygon polyline path defs pattern".split()}
 
 
@@ -72,6 +72,15 @@ def test_it_begins_with_the_sentence_and_has_every_part() -> None:
     failed = [test for test in run.tests if test.outcome in ("failed", "again")]
     assert len(markup.tagged("article", "failure")) == len(failed) > 2
     assert len(markup.tagged("tr", None)) == len(run.tests) + len(markup.tagged("thead"))
+
+
+def test_of_failures_that_are_alike_the_first_is_open() -> None:
+    collector = Collector(0.0)
+    for number in range(6):
+        words = "No board is free." if number < 5 else "assert 1 == 2"
+        collector.add(Phase(f"t{number}", "setup", "failed", number, 1.0, message=words))
+    folded = [each.get("open") for each in Markup(page(collector.report(6.0))).tagged("details") if "class" not in each]
+    assert folded == ["open", None, None, None, None, "open"]
 
 
 def test_every_link_has_its_target() -> None:

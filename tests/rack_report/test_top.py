@@ -18,11 +18,32 @@ def test_its_colour_is_that_of_the_worst_that_happened() -> None:
     assert classes(collector.report(1.0)) == "top ill"
 
 
-def test_failures_of_tests_are_named_first_and_only_few() -> None:
-    [named] = [each for each in top(made_run(40, 2000), {}).findall("ul") if each.get("class") == "first"]
-    signs = [row.find("span").get("class") for row in named.findall("li")[:-1]]  # type: ignore[union-attr]
-    assert signs == ["sign is-test"] * 8
-    assert (named.findall("li")[-1].text or "").endswith("more below")
+def named(report: RackReport) -> list[str]:
+    """What is said of failures, a text for each row."""
+    lists = [each for each in top(report, {}).findall("ul") if each.get("class") == "first"]
+    return ["|".join(row.itertext()) for each in lists for row in each.findall("li")]
+
+
+def test_failures_of_tests_are_named_first_and_those_alike_once() -> None:
+    of_tests, *of_boards = named(made_run(40, 2000))
+    assert of_tests.startswith("✕|tests/hil/test_net_client.py::|")
+    assert "|and 68 more like it|" in of_tests and "Left 2 of the board's objects held" in of_tests
+    assert [row[0] for row in of_boards] == ["↯", "↯"]
+
+
+def test_only_few_are_named() -> None:
+    collector = Collector(0.0)
+    for number in range(30):
+        collector.add(Phase(f"t{number}", "call", "failed", number, 1.0, message=f"\nthe {number}th reason\nmore"))
+    rows = named(collector.report(30.0))
+    assert len(rows) == 9 and rows[-1] == "and 22 more below"
+    assert "|the 0th reason" in rows[0]
+
+
+def test_a_run_without_tests_is_not_a_good_one() -> None:
+    report = Collector(0.0).report(0.0)
+    assert classes(report) == "top none"
+    assert "passed" not in "".join(top(report, {}).itertext())
 
 
 def test_a_run_in_which_nothing_failed_names_nothing() -> None:
