@@ -162,6 +162,14 @@ class Page:
             raise ChromiumError(str(told["exceptionDetails"]))
         return told["result"].get("value")
 
+    def press(self, key: str) -> None:
+        """Press a key, and let it go: a character, or Enter."""
+        text = "\r" if key == "Enter" else key
+        code = {"windowsVirtualKeyCode": ord(text.upper())} if text in "\r " else {}
+        for kind in ("keyDown", "keyUp"):
+            more = {"text": text} if kind == "keyDown" else {}
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, **code, **more)
+
     def _told(self) -> list[dict[str, Any]]:
         self._call("Page.getLayoutMetrics")  # what was told before its answer has arrived with it
         return [told for told in self._browser.events if told.get("sessionId") == self._session]

@@ -10,10 +10,13 @@ if (form) {
   }));
   const words = form.querySelector("input[type=search]");
   const boxes = [...form.querySelectorAll("input[type=checkbox]")];
+  const said = form.querySelector("output");
+  const total = lists.reduce((sum, each) => sum + each.rows.length, 0);
   const show = () => {
     const wanted = words.value.trim().toLowerCase();
     const kinds = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     const all = !wanted && kinds.size === boxes.length;
+    let shown = 0;
     for (const { list, open, rows, name } of lists) {
       let seen = 0;
       for (const { row, text } of rows) {
@@ -21,28 +24,36 @@ if (form) {
         row.hidden = !fits;
         seen += fits;
       }
+      shown += seen;
       list.hidden = !all && !seen;
       list.open = all ? open : seen > 0;
     }
+    said.textContent = all ? "" : `${shown} of ${total} shown`;
   };
   form.addEventListener("input", show);
   form.addEventListener("submit", (event) => event.preventDefault());
-  const keys = { time: (row) => -row.dataset.s, heap: (row) => +row.dataset.h };
+  const sorts = {
+    time: ["slowest first", (row) => -row.dataset.s],
+    heap: ["most heap kept first", (row) => +row.dataset.h],
+  };
   for (const { list, body, rows } of lists) {
-    for (const title of list.querySelectorAll("th")) {
-      const key = keys[title.textContent];
+    const titles = [...list.querySelectorAll("th")];
+    for (const title of titles) {
+      const [words, key] = sorts[title.textContent] || [];
       if (!key) continue;
-      title.classList.add("sorts");
-      title.tabIndex = 0;
-      title.title = "Sort: " + (title.textContent === "time" ? "slowest first" : "most heap kept first");
-      const sort = () => {
-        const done = title.classList.toggle("sorted");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = title.textContent;
+      button.title = "Sort: " + words;
+      button.addEventListener("click", () => {
+        const done = !title.ariaSort;
+        for (const each of titles) each.ariaSort = null;
+        if (done) title.ariaSort = "descending";
         const ordered = rows.map((each) => each.row);
         if (done) ordered.sort((a, b) => key(a) - key(b));
         body.append(...ordered);
-      };
-      title.addEventListener("click", sort);
-      title.addEventListener("keydown", (event) => event.key === "Enter" && sort());
+      });
+      title.replaceChildren(button);
     }
   }
   form.hidden = false;

@@ -96,7 +96,7 @@ class _Axis:
 def _label(place: str | None, board: BoardReport | None) -> Element:
     state = board.state if board is not None else "healthy"
     sign = None if state == "healthy" else el("span", state, class_=f"state {state}")
-    return el("div", el("span", place or _LANE_OF_NONE, class_="place"), sign, class_="lane-name")
+    return el("div", el("span", place or _LANE_OF_NONE, class_="place", title=place), sign, class_="lane-name")
 
 
 def _lane(
@@ -105,7 +105,7 @@ def _lane(
     axis: _Axis,
     links: Mapping[int, str],
 ) -> Element:
-    svg = el("svg", class_="lane", width="100%", height=_HIGH, role="img")
+    svg = el("svg", class_="lane", width="100%", height=_HIGH, role="group")  # it has links
     name = board.place if board is not None else _LANE_OF_NONE
     svg.append(el("title", f"{name}: {len(tests)} test{'s' * (len(tests) != 1)}"))
     for at in axis.ticks:

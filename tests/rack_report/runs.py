@@ -54,6 +54,19 @@ def made_run(boards: int, tests: int, *, seed: int = 7, ill: bool = True) -> Rac
     return collector.report(BEGAN + max(clocks.values()) + 0.4)
 
 
+def long_run() -> RackReport:
+    """A run with names and texts that are as long as they can be."""
+    collector = Collector(BEGAN)
+    place = "a-place-with-a-very-long-name-in-a-rack-on-the-third-floor-of-the-new-building-1"
+    name = f"tests/{'very_long_folder/' * 8}test_x.py::test_{'a_very_long_name_' * 20}[{'x' * 200}]"
+    told = {
+        "place": place, "port": "rfc2217://[2001:db8::1:2:3:4]:40001", "charged_to": "board",
+        "finding": f"left {'w' * 900}", "console": ("\udcff" * 9 + "y" * 300 + "\r\n") * 2000,
+    }  # fmt: skip
+    collector.add(Phase(name, "call", "failed", BEGAN, 1.0, message="z" * 5000, worker="gw0", attached=told))
+    return collector.report(BEGAN + 1.0)
+
+
 _HANG: dict[str, Any] = {
     "outcome": "rerun",
     "finding": "the board does not answer: no answer within 4 s",
