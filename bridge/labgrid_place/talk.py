@@ -23,6 +23,7 @@ BEATS = 4
 PARTING_S = 15.0
 #: Seconds for what the keeper has said to be heard.
 _HEARD_S = 0.5
+_PIECE = 65536
 
 Message = Mapping[str, Any]
 
@@ -62,11 +63,14 @@ class Talk:
                 self._socket.close()
                 raise RackError(f"{python} cannot be started: {error.strerror}") from error
         self._lock = threading.Lock()
+        #: Held while what the keeper said is taken in: who has it knows all but what is still in the socket.
+        self._news = threading.Condition()
         self._spoke_at = time.monotonic()
         self._over = threading.Event()
         self.lost: str | None = None
         self.is_wanted = False
         self._ended = False
+        self._half = b""
         self.say({**request, "ttl": ttl})
         threading.Thread(target=self._beat, name="labgrid lease", daemon=True).start()
         self._reading = threading.Thread(target=self._read, name="labgrid keeper", daemon=True)
@@ -113,13 +117,15 @@ class Talk:
 
         The keeper says that a lease is over before it drops its client, which another thread finds out.
         """
-        until = time.monotonic() + _HEARD_S
-        while self.lost is None and time.monotonic() < until:
-            try:
-                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
-                return  # there is nothing
-            time.sleep(0.001)
+        with self._news:
+            self._news.wait_for(lambda: self.lost is not None or not self._has_unheard(), _HEARD_S)
+
+    def _has_unheard(self) -> bool:
+        try:
+            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        return True
 
     def end(self) -> None:
         """End the keeper, which gives everything back, and wait for that. Doing it again does nothing."""
@@ -140,25 +146,41 @@ class Talk:
             self.say({"do": "beat"})
 
     def _read(self) -> None:
-        with self._socket.makefile("rb") as lines:
-            with contextlib.suppress(OSError):
-                for line in lines:
-                    message = json.loads(line)
-                    if "lost" in message:
-                        self._lose(message["lost"])
-                    elif "wanted" in message:
-                        self.is_wanted = message["wanted"]
-                    else:
-                        self._tell(message)
+        while self._hear_more():
+            pass
         self._over.set()
         assert self._process.stderr is not None
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         self._process.stderr.close()
-        self._socket.close()
         self._process.wait()
         why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
-        self._lose(why)
+        with self._news:
+            self._lose(why)
+            self._socket.close()
+            self._news.notify_all()
         self._tell({"refused": "RackError", "why": why[0].upper() + why[1:], "remedy": None})
+
+    def _hear_more(self) -> bool:
+        """Wait for what the keeper says, and take it in. False at its end."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK)
+            with self._news:
+                data = self._socket.recv(_PIECE)
+                *lines, self._half = (self._half + data).split(b"\n")
+                for line in lines:
+                    self._take(json.loads(line))
+                self._news.notify_all()
+        except OSError:
+            return False
+        return data != b""
+
+    def _take(self, message: Message) -> None:
+        if "lost" in message:
+            self._lose(message["lost"])
+        elif "wanted" in message:
+            self.is_wanted = message["wanted"]
+        else:
+            self._tell(message)
 
     def _tell(self, message: Message) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from pathlib import Path
@@ -61,5 +62,24 @@ def test_a_process_that_stood_still_finds_out_by_its_own_clock(lab: Laboratory) 
         os.kill(talk.pid, signal.SIGCONT)
         await asyncio.to_thread(os.waitpid, child, 0)
         await asyncio.to_thread(talk.end)
+
+    asyncio.run(main())
+
+
+def test_that_the_keeper_has_ended_is_known_to_who_hears_it_out(lab: Laboratory) -> None:
+    async def main() -> None:
+        talk = Talk({"do": "claim", "env": lab.coordinator, "names": ["shelf"], "timeout": 30.0}, 30.0)
+        while "lease" not in await talk.hear():
+            pass
+        talk.hear_out()
+        assert talk.judge() is None, "nothing is there to hear, and nobody waits for it"
+        ended = os.pidfd_open(talk.pid)
+        os.kill(talk.pid, signal.SIGKILL)
+        select.select([ended], [], [])  # the thread that hears the keeper may not know yet
+        os.close(ended)
+        talk.hear_out()
+        assert (talk.lost or "").startswith("its keeper, the process that had the place, has ended")
+        await asyncio.to_thread(talk.end)
+        lab.client("-p", "shelf", "release", "--kick", check=False)
 
     asyncio.run(main())
