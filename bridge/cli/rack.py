@@ -77,9 +77,9 @@ def status(made: Rack, as_json: bool) -> None:
         click.echo(f"{place.name:{width}}  {place.state:11}  {place.port}  {_about(place)}".rstrip())
     for turn in found.waiting:
         what = f" for {turn.purpose}" if turn.purpose else ""
-        click.echo(
-            f"waiting: PID {turn.pid} ({turn.command}, {turn.user}){what}: {turn.count} of {', '.join(turn.places)}"
-        )
+        # Somebody on another machine is known by host/user alone.
+        who = turn.user if turn.pid is None else f"PID {turn.pid} ({turn.command}, {turn.user})"
+        click.echo(f"waiting: {who}{what}: {turn.count} of {', '.join(turn.places)}")
 
 
 def _about(place: PlaceStatus) -> str:
@@ -94,11 +94,14 @@ def _about(place: PlaceStatus) -> str:
 
 
 def _holder(holder: HolderStatus) -> str:
-    if holder.pid is None:
+    if holder.pid is None and holder.user is None:
         return "by somebody who is not written down"
+    who = (
+        f"{holder.host}/{holder.user}" if holder.pid is None else f"PID {holder.pid} ({holder.command}, {holder.user})"
+    )
     what = f" for {holder.purpose}" if holder.purpose else ""
     silent = f", silent for {holder.heard_s:.0f} s" if holder.ttl_s and (holder.heard_s or 0) > holder.ttl_s else ""
-    return f"PID {holder.pid} ({holder.command}, {holder.user}){what} for {holder.held_s or 0:.0f} s{silent}"
+    return f"{who}{what} for {holder.held_s or 0:.0f} s{silent}"
 
 
 def _at(seconds: float) -> str:

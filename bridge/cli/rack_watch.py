@@ -49,7 +49,9 @@ def _row(rack: Rack, place: PlaceStatus) -> Row:
     if holder is None:
         return Row(place.name, place.state, place.port, failure=failure)
     activity = None if holder.pid is None else activity_of(rack.folder, rack.place(place.name), holder.pid)
-    who = "somebody" if holder.pid is None else f"PID {holder.pid} {holder.user}: {holder.command}"
+    who = f"PID {holder.pid} {holder.user}: {holder.command}"
+    if holder.pid is None:
+        who = "somebody" if holder.user is None else f"{holder.host}/{holder.user}"
     if activity is None:
         return Row(place.name, place.state, place.port, who, holder.since, holder.purpose, failure=failure)
     return Row(

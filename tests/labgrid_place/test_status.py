@@ -43,6 +43,9 @@ def test_who_holds_and_who_waits_is_said(lab: Laboratory) -> None:
         assert [(one.user, one.places) for one in status.waiting] == [(shelf_user(shelf), ["shelf"])]
         said = command("status", "--labgrid", lab.coordinator)
         assert said.returncode == 0 and "shelf  held" in said.stdout and "desk   free" in said.stdout, said
+        assert f"  {shelf_user(shelf)} for " in said.stdout and "not written down" not in said.stdout
+        assert shelf_user(shelf) in command("watch", "--once", "--labgrid", lab.coordinator).stdout
+        assert f"waiting: {shelf_user(shelf)}: 1 of shelf\n" in said.stdout
     waiting.result(60)
 
 
