@@ -209,7 +209,8 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
         return report.longrepr[2]
     text = _WORKER.sub("", report.longreprtext)
     crash = getattr(report.longrepr, "reprcrash", None)
-    return text if crash is None else f"{crash.message}\n\n{text}"
+    said = "" if crash is None else crash.message.removeprefix("Failed: ")
+    return text if text.startswith(said) else f"{said}\n\n{text}"
 
 
 def _command(config: pytest.Config) -> list[str]:

@@ -52,7 +52,7 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool, know
         ),
         el("p", *(el("span", fact) for fact in facts if fact), class_="facts", title=kind_words(test)),
         el("ul", *(el("li", each) for each in findings[:_MOST_FINDINGS]), class_="findings") if findings else None,
-        _text("what the test said", test.message, many, known),
+        _text("what the test said", test.message, many, known or _says_findings_again(test)),
         _text("console of the board", test.console, many, known),
         _heap(test),
         id=name,
@@ -60,7 +60,11 @@ def failure(test: TestReport, name: str, *, many: bool, passed_later: bool, know
     )
 
 
-def _text(title: str, text: Excerpt | None, many: bool, known: bool) -> Element | None:
+def _says_findings_again(test: TestReport) -> bool:
+    return test.message is not None and test.message.head.partition("\n")[0] in test.findings
+
+
+def _text(title: str, text: Excerpt | None, many: bool, folded: bool) -> Element | None:
     if text is None:
         return None
     if many:
@@ -70,12 +74,12 @@ def _text(title: str, text: Excerpt | None, many: bool, known: bool) -> Element 
         left_out = f"{text.left_out:,}".replace(",", "\u202f")
         body.append(el("span", f"{left_out} characters left out", class_="left-out"))
         body.append(el("span", text.tail))
-    return el("details", el("summary", title), body, open=None if many or known else "open")
+    return el("details", el("summary", title), body, open=None if many or folded else "open")
 
 
 def _heap(test: TestReport) -> Element | None:
-    curve = heap_curve(test.heap)
-    if curve is None or test.heap_before is None or test.heap_after is None:
+    curve = heap_curve(test.heap) if len({size for _, size in test.heap}) > 1 else None
+    if test.heap_before is None or test.heap_after is None:
         return None
     words = f"{kb(test.heap_before)} → {kb(test.heap_after)} ({change(test.heap_before, test.heap_after)})"
     return el("div", el("span", f"free heap {words}", class_="note"), curve, class_="heap-row")

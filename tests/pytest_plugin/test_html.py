@@ -107,6 +107,16 @@ def test_a_run_that_ends_at_its_first_failure_says_so(tmp_path: Path) -> None:
     assert (made.totals.tests, made.collected) == (2, 5)
 
 
+def test_what_a_test_says_is_said_once_and_first(tmp_path: Path) -> None:
+    tests = (
+        "import pytest\ndef test_a(): pytest.fail('nothing came', pytrace=False)\ndef test_b(): assert 1 == 2, 'why'"
+    )
+    run(tmp_path, "--rack-json", "run.json", tests=tests)
+    said = [test.message.head for test in report(tmp_path / "run.json").tests if test.message is not None]
+    assert said[0] == "nothing came"
+    assert said[1].startswith("AssertionError: why\nassert 1 == 2\n\n") and "def test_b" in said[1]
+
+
 def test_a_file_that_cannot_be_read_is_an_error_and_only_one(tmp_path: Path) -> None:
     run(tmp_path, "--rack-json", "run.json", "-n", "2", tests="import nothing_of_this_name")
     [test] = report(tmp_path / "run.json").tests

@@ -51,6 +51,13 @@ def test_one_that_is_like_another_is_closed_and_whole() -> None:
     assert made.find("details").get("open") is None  # type: ignore[union-attr]
 
 
+def test_what_only_says_the_finding_again_is_closed() -> None:
+    said = excerpt("It left a timer.\nThis was found on shelf-1 after the test.")
+    for findings, state in ((["It left a timer."], None), (["It left a socket."], "open")):
+        made = card(test(findings=findings, message=said))
+        assert made.find("details").get("open") == state  # type: ignore[union-attr]
+
+
 def test_findings_without_end_have_one() -> None:
     made = words(card(test(findings=["Ω" * 100_000] * 1000)))
     assert made.count("Ω") == 8 * 600
@@ -60,3 +67,5 @@ def test_the_heap_is_told_and_drawn() -> None:
     made = card(test(heap=[(0.0, 40_000), (1.0, 38_816)], heap_before=40_000, heap_after=38_816))
     assert "free heap 40\u202f000 bytes → 38\u202f816 bytes (\u22121\u202f184)" in words(made)
     assert made.find(".//svg") is not None
+    flat = card(test(heap=[(0.0, 40_000), (1.0, 40_000)], heap_before=40_000, heap_after=40_000))
+    assert "bytes (0)" in words(flat) and flat.find(".//svg") is None, "there is nothing to see"
