@@ -29,6 +29,8 @@ def excerpt(text: str, head: int = HEAD, tail: int = TAIL) -> Excerpt:
     if len(begin) + len(end) == len(text) and text.count("\n") <= _HEAD_LINES + _TAIL_LINES:
         return Excerpt(head=_lines(text))
     begin = "".join(begin.splitlines(keepends=True)[:_HEAD_LINES])
+    if begin.endswith("\r") and text[len(begin) : len(begin) + 4].lstrip("\r").startswith("\n"):
+        begin = begin.rstrip("\r")
     end = "".join(end.splitlines(keepends=True)[-_TAIL_LINES:])
     return Excerpt(head=_lines(begin), left_out=len(text) - len(begin) - len(end), tail=_lines(end))
 

@@ -16,6 +16,12 @@ def test_of_a_long_line_the_beginning_and_the_end_are_kept() -> None:
     assert made == Excerpt(head="a" * HEAD, left_out=5_000_000, tail="c" * TAIL)
 
 
+def test_a_cut_within_the_end_of_a_line_shows_none_of_it() -> None:
+    text = "a" * (HEAD - 1) + "\r\n" + "b" * 9999
+    assert excerpt(text).head == "a" * (HEAD - 1)
+    assert excerpt("a" * (HEAD - 1) + "\r" + "b" * 9999).head == "a" * (HEAD - 1) + "\\x0d", "which is none"
+
+
 def test_of_many_short_lines_few_are_kept() -> None:
     text = "".join(f"{number}\n" for number in range(300))
     made = excerpt(text)
