@@ -118,6 +118,12 @@ def _lane(
     # Those that failed are drawn last, and so on top.
     for number, test in sorted(tests, key=lambda each: kind_of(each[1]) in NOT_WELL):
         svg.append(_bar(test, axis, links.get(number)))
+    for each in board.evidence if board is not None else ():
+        if each.seconds is not None:
+            words = f"{_short(each.said)}\n{duration(each.seconds)} after the beginning"
+            mark = el("rect", el("title", words), x=f"{axis.at(each.seconds):.3f}%", y=0, width=2, height=_HIGH)
+            mark.set("class", "seen")
+            svg.append(mark)
     return svg
 
 

@@ -49,6 +49,18 @@ def test_a_failure_among_thousands_is_wide_enough_to_be_seen_and_on_top() -> Non
     )
 
 
+def test_when_something_was_seen_on_a_board_is_marked() -> None:
+    seen = [
+        Evidence(said="It hung.", seconds=5.0),
+        Evidence(said="It hung long ago."),
+        Evidence(said="x", seconds=99.0),
+    ]
+    made = timeline(run(("a", 0.0, 10.0, "passed"), boards=(BoardReport(place="a", state="sick", evidence=seen),)), {})
+    marks = [each for each in lanes(made)[0].iter("rect") if each.get("class") == "seen"]
+    assert [each.get("x") for each in marks] == ["50.000%", "100.000%"]
+    assert "".join(marks[0].itertext()) == "It hung.\n5.0 s after the beginning"
+
+
 def test_it_begins_with_the_first_test_and_ends_with_the_last() -> None:
     collector = Collector(0.0)
     told = {"place": "a", "waited": 2.0}
