@@ -30,10 +30,12 @@ class Outline:
 
     Attributes:
         names: of its sub-tests, as far as they are written out, in their order.
+        lines: on which those names stand, from 1.
         wants: what a comment `-- board: key=value,value …` asks for: key → values.
     """
 
     names: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
     wants: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -43,9 +45,11 @@ def read_outline(source: str) -> Outline:
     Names that the file makes when it runs are not found here; a name that is written out and that never runs is.
     """
     names: list[str] = []
+    lines: list[int] = []
     wants: dict[str, tuple[str, ...]] = {}
     before: list[tuple[str, str]] = []
-    for kind, text in _tokens(source):
+    line, counted, name_line = 1, 0, 1
+    for at, kind, text in _tokens(source):
         if kind == "comment":
             if found := _WANTS.match(text):
                 for word in found[1].split():
@@ -53,24 +57,28 @@ def read_outline(source: str) -> Outline:
                     wants[key] = (*wants.get(key, ()), *filter(None, values.split(",")))
             continue
         before = [*before[-4:], (kind, text)]
+        if kind == "string":
+            line, counted = line + source.count("\n", counted, at), at
+            name_line = line
         # . test ( "name" ,
         if len(before) == 5 and before[4][1] == "," and before[2] == ("mark", "(") and before[3][0] == "string":
             if before[0] in (("mark", "."), ("mark", ":")) and before[1][1] in _MAKERS:
                 names.append(before[3][1])
-    return Outline(tuple(names), wants)
+                lines.append(name_line)
+    return Outline(tuple(names), tuple(lines), wants)
 
 
-def _tokens(source: str) -> Iterator[tuple[str, str]]:
+def _tokens(source: str) -> Iterator[tuple[int, str, str]]:
     for found in _TOKEN.finditer(source):
-        kind = found.lastgroup
+        at, kind = found.start(), found.lastgroup
         if found["comment"] is not None:
-            yield "comment", found["comment"]
+            yield at, "comment", found["comment"]
         elif found["long"] is not None:
-            yield "string", found["inside"].removeprefix("\n")
+            yield at, "string", found["inside"].removeprefix("\n")
         elif kind == "string":
-            yield "string", _unescaped(found["string"][1:-1])
+            yield at, "string", _unescaped(found["string"][1:-1])
         elif kind != "space":
-            yield str(kind), found[0]
+            yield at, str(kind), found[0]
 
 
 def _unescaped(written: str) -> str:

@@ -61,8 +61,10 @@ class TestFile(pytest.File):
             self.add_marker(pytest.mark.board(**_wants(outline.wants, self.path)))
         names = Names()
         self.labels += [_label(names.own(name)) for name in outline.names]
-        for label in (*self.labels, WHOLE):
-            yield TestItem.from_parent(self, name=label, callobj=_call(self, label))
+        for label, line in zip((*self.labels, WHOLE), (*outline.lines, 1), strict=True):
+            item = TestItem.from_parent(self, name=label, callobj=_call(self, label))
+            item.line = line
+            yield item
 
     async def run_for(self, label: str, board: Board, shared: Path | None) -> FileRun:
         """What came of the file, which runs now if it has not; again, if this item has asked before.
@@ -118,13 +120,18 @@ class TestFile(pytest.File):
 
 
 class TestItem(pytest.Function):
-    """A sub-test, or the file as a whole."""
+    """A sub-test, or the file as a whole.
+
+    Attributes:
+        line: on which it stands, from 1.
+    """
 
     __test__ = False
+    line = 1
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where it stands."""
-        return self.path, None, self.name
+        """Where it stands; pytest counts lines from 0."""
+        return self.path, self.line - 1, self.name
 
     def judge(self, run: FileRun, labels: list[str]) -> None:
         """Pass, fail or skip as this item did on the board."""

@@ -18,6 +18,11 @@ third]], function() end)
     assert read_outline(source).names == ("first", 'a "second" A\n', "third", "four]]th")
 
 
+def test_each_has_the_line_on_which_it_stands() -> None:
+    source = "--[[\n\n]] local s = [[\n]]\nN.test('a', f) N.test(\n'b', f)\n\nN.testco('c', f)"
+    assert read_outline(source).lines == (5, 6, 8)
+
+
 @pytest.mark.parametrize(
     ("written", "name"),
     [

@@ -41,6 +41,18 @@ def test_sub_tests_with_hard_names_are_items_of_their_own(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_file_whose_module_no_board_has_is_skipped_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "NTest_a.lua").write_text("-- board: modules=u8g2\n" + HEAD + 'N.test("x", function() ok(u8g2) end)\n')
+    (tmp_path / "NTest_b.lua").write_text(HEAD + 'N.test("x", function() ok(true) end)\n')
+    run = run_pytest(tmp_path, "-rs")
+    assert run.code == 0 and "INTERNALERROR" not in run.said, run.said
+    assert {name: case.outcome for name, case in run.cases.items()} == {
+        ("NTest_a.lua", "x"): "skipped", ("NTest_a.lua", "(whole file)"): "skipped",
+        ("NTest_b.lua", "x"): "passed", ("NTest_b.lua", "(whole file)"): "passed",
+    }  # fmt: skip
+    assert "NTest_a.lua:6: " in run.said, "where it stands"
+
+
 def test_other_names_of_files(tmp_path: Path) -> None:
     (tmp_path / "device_x.lua").write_text(MIXED)
     shown = run_pytest(tmp_path, "--collect-only", "-q", "-o", "ntest_files=device_*.lua NTest_*.lua")
