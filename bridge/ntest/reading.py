@@ -75,7 +75,7 @@ class Reading:
                 what = f"No line of TAP came for {self._next:g} s"
             else:
                 what = f"No test began within {now - self._began:.0f} s"
-            self._end(Ending.SILENT, f"{what}{self._during()}")
+            self._end(Ending.SILENT, f"{what}{self._when()}")
 
     def end(self, ending: Ending, reason: str) -> None:
         """It ended by something that the text does not say, or that weighs more than what it said."""
@@ -112,7 +112,7 @@ class Reading:
             case Meaning(Kind.END, name):
                 self._end_of(name)
             case Meaning(Kind.BAIL_OUT, why):
-                self._end(Ending.BAILED_OUT, f"The file gave up: {why or 'it does not say why'}{self._during()}")
+                self._end(Ending.BAILED_OUT, f"The file gave up: {why or 'it does not say why'}{self._when()}")
             case Meaning(Kind.NOT_UNDERSTOOD, text):
                 self._problems.append(f"A line is no TAP: {text!r}")
             case Meaning(Kind.PLAN, count=count):
@@ -193,8 +193,10 @@ class Reading:
         if self.ending not in (None, Ending.COMPLETE):
             return  # it is restarted after what went wrong
         said = f": {cause}" if cause else ""
-        after = f" after the error {self.uncaught!r}" if self.uncaught and not cause else ""
-        self._end(Ending.RESTARTED, f"The board restarted{after}{self._during()}{said}")
+        when = self._when()
+        if self.uncaught and not cause:
+            when = f" after the error {self.uncaught!r}" + (when if self._running else "")
+        self._end(Ending.RESTARTED, f"The board restarted{when}{said}")
 
     def _late(self, what: str) -> None:
         if self.ending is Ending.COMPLETE:
@@ -218,8 +220,10 @@ class Reading:
             test.seconds = round(self._now - test.began, 3)
         self._pending = []
 
-    def _during(self) -> str:
-        return f" during {self._running[-1][1].name!r}" if self._running else ""
+    def _when(self) -> str:
+        if self._running:
+            return f" during {self._running[-1][1].name!r}"
+        return f" after {self._last[1].name!r}" if self._last is not None else ""
 
     def _end(self, ending: Ending, reason: str) -> None:
         if ending is Ending.COMPLETE and self.ending is not None:

@@ -161,6 +161,14 @@ def test_a_restart(last: str) -> None:
     assert "PANIC" in run.sub_tests[0].console or "powered by Lua" in run.sub_tests[0].console
 
 
+def test_what_ends_a_run_between_sub_tests_names_the_one_before() -> None:
+    before = "TAP: # STARTUP a\nTAP: # begin x\nTAP: ok 1 x # x\nTAP: # end x\n"
+    assert run_of(before + BANNER).reason == "The board restarted after 'x'"
+    found = reading(before)
+    found.expire(1000.0)
+    assert found.reason == "No line of TAP came for 60 s after 'x'"
+
+
 def test_a_restart_after_an_error_that_nothing_caught() -> None:
     found = reading("TAP: # STARTUP a\nTAP: POST 1..1\na.lua:3: oh\nstack traceback:\n\ta.lua:3: in function\n")
     assert (found.ending, found.uncaught) == (Ending.COMPLETE, "a.lua:3: oh")
