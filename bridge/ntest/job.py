@@ -69,8 +69,8 @@ class Job:
     def start(self) -> str:
         """The line for the prompt that runs the file; what cannot be loaded, or raises, gives up in the way of TAP."""
         return (
-            f'do local f,e=loadfile"{self.name}" if f then f,e=pcall(f,ntshim) end '
-            f'if not f then print("\\n{self.prefix}Bail out! "..tostring(e)) end end'
+            f'do local f,e=loadfile"{_escaped(self.name)}" if f then f,e=pcall(f,ntshim)end '
+            f'if not f then print("\\n{self.prefix}Bail out! "..tostring(e))end end'
         )
 
     def tidying(self) -> str:
@@ -79,6 +79,12 @@ class Job:
 
 
 _FORGET = "ntshim=nil package.loaded.NTest=nil"
+
+
+def _escaped(name: str) -> str:
+    """A name within a string of Lua, in as few characters as can be: a line for the prompt is short."""
+    plain = name.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(each if each >= " " and each != "\x7f" else f"\\{ord(each):03d}" for each in plain)
 
 
 def our_library() -> bytes:

@@ -92,7 +92,7 @@ async def _at_prompt(port: Port, job: Job, told: Told | None) -> FileRun:
             first=job.first,
             next_line=job.next_line,
         )
-        repl.write(job.start().encode() + b"\n")
+        repl.write(job.start().encode("utf-8", "surrogateescape") + b"\n")
         await _until_over(repl, reading)
         while await _settle(repl, reading, job):
             await _until_over(repl, reading)

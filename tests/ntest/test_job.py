@@ -13,7 +13,12 @@ def test_what_goes_to_the_board() -> None:
 
 
 def test_each_line_fits_the_prompt() -> None:
-    for job in (Job("n" * 31, b""), Job("n" * 31, b"", library=None), Job("n" * 31, b"", shim=False)):
+    for job in (
+        Job("n" * 31, b""),
+        Job("\1" * 31, b""),
+        Job("n" * 31, b"", library=None),
+        Job("n" * 31, b"", shim=False),
+    ):
         for line in (*job.preparation(), job.start(), job.tidying()):
             assert len(line) <= MAX_LINE and "\n" not in line
 

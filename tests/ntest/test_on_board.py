@@ -249,6 +249,18 @@ def test_files_that_were_there_stay() -> None:
     on_a_board(scenario)
 
 
+@pytest.mark.parametrize(
+    "name", ['a"b.lua', r"a\n.lua", "a\nb.lua", "\u00fc.lua", "\udcff.lua", '"' * 31, "\1" * 31, "%d.lua"]
+)
+def test_a_file_may_have_any_name_that_the_board_can_have(name: str) -> None:
+    async def scenario(board: Board) -> None:
+        run = await run_file(board, Job(name, (HEAD + 'N.test("x", function() ok(true) end)').encode()))
+        assert run.good, run
+        assert await board.files.ls() == {}
+
+    on_a_board(scenario)
+
+
 def test_a_name_that_no_file_can_have() -> None:
     async def scenario(board: Board) -> None:
         with pytest.raises(UsageError):
