@@ -8,9 +8,10 @@
 Nothing here knows pytest, boards or files.
 """
 
-from bridge.rack_report.collect import Collector, Phase
+from bridge.rack_report.collect import Collector
 from bridge.rack_report.model import BoardReport, Evidence, Excerpt, RackReport, TestReport, Totals
 from bridge.rack_report.page import page
+from bridge.rack_report.phase import Phase
 from bridge.rack_report.verdict import verdict
 
 __all__ = [

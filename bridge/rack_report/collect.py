@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any
 
 from bridge.rack_report.excerpt import excerpt
 from bridge.rack_report.model import (
@@ -19,56 +17,11 @@ from bridge.rack_report.model import (
     TestReport,
     Totals,
 )
+from bridge.rack_report.phase import Attached, Phase, read_attached
 from bridge.rack_report.visible import visible
 
 #: Points of a heap curve that are kept of each test.
 MOST_POINTS = 120
-_WORST_FIRST: tuple[State, ...] = ("quarantined", "sick", "healthy")
-
-
-class Attached(BaseModel):
-    """What the pytest plugin attaches to a report; unknown keys are nothing to us, wrong values are a finding."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    place: str | None = None
-    port: str | None = None
-    mac: str | None = None
-    firmware: str | None = None
-    heap: list[tuple[float, int]] = []
-    console: str | None = None
-    finding: str | None = None
-    notes: list[str] = []
-    charged_to: str | None = None
-    """"test", "board", or the name of another test."""
-    waited: float = 0.0
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One of the reports that pytest makes of a test.
-
-    Args:
-        nodeid: of the test.
-        when: setup, call or teardown; anything else if the process ended in it.
-        outcome: passed, failed, skipped, or "rerun" if this run of the test counts for nothing and another follows.
-        started: seconds since 1970.
-        seconds: how long it took.
-        message: why it failed or was skipped.
-        xfail: it was expected to fail.
-        worker: process of pytest-xdist.
-        attached: `report.nodemcu`, if there is one.
-    """
-
-    nodeid: str
-    when: str
-    outcome: Literal["passed", "failed", "skipped", "rerun"]
-    started: float
-    seconds: float
-    message: str | None = None
-    xfail: bool = False
-    worker: str | None = None
-    attached: dict[str, Any] | None = None
 
 
 @dataclass
@@ -187,7 +140,7 @@ class Collector:
 
     def _told(self, phases: list[Phase]) -> list[Attached]:
         """What was attached to phases, fit to be shown."""
-        return [self._fit(_attached(phase.attached)) for phase in phases if phase.attached is not None]
+        return [self._fit(read_attached(phase.attached)) for phase in phases if phase.attached is not None]
 
     def _fit(self, told: Attached) -> Attached:
         texts = {
@@ -212,18 +165,6 @@ class Collector:
                 state: State = "sick" if board.state == "healthy" else board.state
                 boards[test.place] = _changed(board, state=state, evidence=[*board.evidence, *fresh])
         return [boards[name] for name in sorted(boards, key=_natural)]
-
-
-def _attached(told: dict[str, Any]) -> Attached:
-    try:
-        return Attached.model_validate(told)
-    except ValidationError as error:
-        key = ".".join(str(part) for part in error.errors()[0]["loc"])
-        place = told.get("place")
-        return Attached(
-            place=place if isinstance(place, str) else None,
-            finding=f"What was attached to this test's report cannot be read: {key} is not what it should be.",
-        )
 
 
 def _sentence(text: str) -> str:
@@ -259,7 +200,9 @@ def _outcome(phases: list[Phase]) -> Outcome:
 
 def _charge(attempt: _Attempt, last: _Attempt) -> Charge | None:
     """Whose fault it was. Of a test that was run again only the last attempt shows whose fault the others were."""
-    told = [_attached(phase.attached).charged_to for phase in [*last.phases, *last.late] if phase.attached is not None]
+    told = [
+        read_attached(phase.attached).charged_to for phase in [*last.phases, *last.late] if phase.attached is not None
+    ]
     charged = next((each for each in reversed(told) if each is not None), None)
     charge: Charge | None = None
     if charged is not None:
