@@ -13,6 +13,8 @@ import os
 import stat
 from collections.abc import Iterator
 
+from bridge.ports.file_lock import is_locked
+
 _KIND = ".lock"
 
 
@@ -74,12 +76,14 @@ def take_lock(folder: str, name: str) -> BoardLock | None:
         None if another process has it, or looks at it in this very moment.
 
     Raises:
-        OSError: the file cannot be made: the folder is full or read-only.
+        OSError: the file cannot be made: the folder is full or read-only, or another user has made it.
     """
     path = os.path.join(folder, f"{name}.{os.getuid()}{_KIND}")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     lock = BoardLock(path, descriptor)
     try:
+        # Before it is locked: what a look at it would not be allowed to open would be nobody's to that user.
+        os.fchmod(descriptor, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         free = _is_same(path, descriptor) and not any(is_locked(other) for other in _all(folder, name) if other != path)
     except BlockingIOError:
@@ -101,21 +105,6 @@ def locked_by(folder: str, name: str) -> str | None:
 def bases(folder: str, name: str) -> list[str]:
     """Paths, without their endings, of all users' files of a name."""
     return [path.removesuffix(_KIND) for path in _all(folder, name)]
-
-
-def is_locked(path: str) -> bool:
-    """True if another process has a file locked."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _all(folder: str, name: str) -> Iterator[str]:

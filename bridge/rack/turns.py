@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bridge.rack.board_lock import is_locked
+from bridge.ports.file_lock import is_locked
 
 _KIND = ".turn"
 
