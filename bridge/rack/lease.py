@@ -286,7 +286,10 @@ class KeptLease(Lease):
             self.notes.append(str(said["trouble"]))
 
     async def _open(self, baud: int) -> Port:
-        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out)
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out, self._taken_in)
+
+    async def _taken_in(self) -> None:
+        await asyncio.wrap_future(self._holder.ask({"do": "take in", "lease": self._number}))
 
 
 async def _mac(board: Board) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import LeaseLost, PortBusy, PortError, PortLost
@@ -87,7 +87,12 @@ class LeasePort:
 
 
 async def open_lease_port(
-    url: str, tcp_port: int, baud: int, check: Callable[[], None], hear_out: Callable[[], None]
+    url: str,
+    tcp_port: int,
+    baud: int,
+    check: Callable[[], None],
+    hear_out: Callable[[], None],
+    taken_in: Callable[[], Awaitable[object]] | None = None,
 ) -> Port:
     """Open what the keeper serves.
 
@@ -97,6 +102,7 @@ async def open_lease_port(
         baud: speed of the line, in baud.
         check: raises `LeaseLost` when the lease is lost.
         hear_out: waits until what the keeper has said of that is known.
+        taken_in: waits until the keeper knows who has connected: it cannot tell of a client that has hung up by then.
 
     Raises:
         LeaseLost, PortNotFound, PortError: it cannot be opened.
@@ -107,7 +113,7 @@ async def open_lease_port(
     while True:
         check()
         try:
-            return LeasePort(await _open(url, tcp_port, baud), check, hear_out)
+            return LeasePort(await _open(url, tcp_port, baud, taken_in), check, hear_out)
         except PortBusy:
             hear_out()
             check()
@@ -120,11 +126,13 @@ async def open_lease_port(
         await asyncio.sleep(_TRY_S)
 
 
-async def _open(url: str, tcp_port: int, baud: int) -> SocketPort:
+async def _open(url: str, tcp_port: int, baud: int, taken_in: Callable[[], Awaitable[object]] | None) -> SocketPort:
     scheme = url.partition(":")[0].lower()
     if scheme == "socket":
         port = SocketPort(url, baud)
         await connect(port, "127.0.0.1", tcp_port)
+        if taken_in is not None:
+            await taken_in()
         return port
     query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)) if scheme == "rfc2217" else {}
     served = Rfc2217Port(url, baud, acknowledged_lines="ign_set_control" not in query)

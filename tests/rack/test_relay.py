@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bridge.rack import loopback_user
 from bridge.rack import relay as relays
 from bridge.rack.ends import End, TcpEnd
 from bridge.rack.relay import Relay
@@ -194,7 +195,7 @@ def test_a_place_that_is_not_there_says_why() -> None:
 
 
 def test_another_user_s_connection_is_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relays.os, "getuid", lambda: 54321)
+    monkeypatch.setattr(loopback_user.os, "getuid", lambda: 54321)
     with served() as (loop, place), accept(place):
         with loop.client() as client:
             assert client.recv(10) == b""

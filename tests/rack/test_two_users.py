@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bridge.rack import Rack
+from bridge.rack.holder import of_this_process
 from tests.rack.claimants import claimant
-from tests.rack.users import ONE, TWO, needs_root, shared_folder
+from tests.rack.users import ONE, TWO, needs_root, run_as, shared_folder
 from tests.rack.witness import witness
 
 pytestmark = needs_root
@@ -39,3 +43,40 @@ def test_one_has_it_and_the_other_is_told_who(shared: Path, first: int | None, s
             b.ask("write", 1)
             seen.wait_for("b", 1)
             assert seen.names() == ["a", "b"]
+
+
+PUSH = """import socket, sys
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as push:
+    push.sendall(b"<stranger:1>")
+"""
+
+
+def users_of_connections_to(tcp_port: int) -> list[int]:
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [int(row[7]) for row in rows if row[2] == f"0100007F:{tcp_port:04X}"]
+
+
+def test_who_has_hung_up_before_he_is_looked_at_writes_nothing(shared: Path) -> None:
+    """The system shows a connection whose program has closed it as root's."""
+
+    async def scenario(url: str) -> None:
+        rack = Rack.of_ports([url], folder=shared)
+        async with await rack.claim() as lease:
+            keeper = of_this_process()._process
+            keeper.send_signal(signal.SIGSTOP)
+            try:
+                tcp_port = int(lease.url.rpartition(":")[2])
+                await asyncio.to_thread(run_as, ONE, PUSH, tcp_port)
+                while ONE in users_of_connections_to(tcp_port):
+                    await asyncio.sleep(0.01)
+                assert users_of_connections_to(tcp_port) == [0]
+            finally:
+                keeper.send_signal(signal.SIGCONT)
+            port = await lease.open_port()
+            port.write(b"<holder:1>")
+            await port.drain()
+
+    with witness() as seen:
+        asyncio.run(scenario(f"socket://127.0.0.1:{seen.port}"))
+        seen.wait_for("holder", 1)
+        assert seen.names() == ["holder"]

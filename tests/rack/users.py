@@ -36,7 +36,7 @@ def whose(user: int | None) -> dict[str, Any]:
 
 @functools.cache
 def python_for_all() -> str | None:
-    """A Python that every user can run; None if there is none, or this is not root. That of root may be root's alone."""
+    """A Python that every user can run, as root's own may be for root alone; None if there is none, or no root here."""
     if os.getuid() != 0:
         return None
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -66,8 +66,11 @@ def run_as(user: int | None, code: str, *arguments: object) -> subprocess.Comple
 
 @contextmanager
 def shared_folder() -> Iterator[Path]:
-    """A state folder for all users; pytest's own folders are for one."""
-    with tempfile.TemporaryDirectory() as name:
+    """A state folder for all users; pytest's own folders are for one.
+
+    The keeper of a process that was killed may still write to it at the end.
+    """
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         os.chmod(name, 0o755)
         folder = Path(name) / "state"
         folder.mkdir()
