@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,14 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as push:
 """
 
 
+def push_and_hang_up(tcp_port: int) -> None:
+    """As another user, and wait until the system shows the connection as root's."""
+    run_as(ONE, PUSH, tcp_port)
+    while ONE in users_of_connections_to(tcp_port):
+        time.sleep(0.01)
+    assert users_of_connections_to(tcp_port) == [0]
+
+
 def users_of_connections_to(tcp_port: int) -> list[int]:
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [int(row[7]) for row in rows if row[2] == f"0100007F:{tcp_port:04X}"]
@@ -65,11 +74,7 @@ def test_who_has_hung_up_before_he_is_looked_at_writes_nothing(shared: Path) -> 
             keeper = of_this_process()._process
             keeper.send_signal(signal.SIGSTOP)
             try:
-                tcp_port = int(lease.url.rpartition(":")[2])
-                await asyncio.to_thread(run_as, ONE, PUSH, tcp_port)
-                while ONE in users_of_connections_to(tcp_port):
-                    await asyncio.sleep(0.01)
-                assert users_of_connections_to(tcp_port) == [0]
+                await asyncio.to_thread(push_and_hang_up, int(lease.url.rpartition(":")[2]))
             finally:
                 keeper.send_signal(signal.SIGCONT)
             port = await lease.open_port()
