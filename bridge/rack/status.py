@@ -16,6 +16,7 @@ from bridge.rack.find import is_device
 from bridge.rack.model import Place
 from bridge.rack.record import read_record
 from bridge.rack.state import board_key
+from bridge.rack.told import number, plain, whole
 from bridge.rack.turns import Turn, waiting
 
 #: Characters of a text that another user may have written.
@@ -201,18 +202,12 @@ def _waiting(turn: Turn, names: Mapping[str, str]) -> WaitingStatus:
 
 
 def _text(record: Mapping[str, Any], key: str) -> str | None:
-    """A text that another user may have written: without what could play with a terminal."""
-    text = record.get(key)
-    if not isinstance(text, str):
-        return None
-    return "".join(char if char.isprintable() else "?" for char in text)[:_SHOWN]
+    return plain(record.get(key), _SHOWN)
 
 
 def _number(record: Mapping[str, Any], key: str) -> float | None:
-    value = record.get(key)
-    return float(value) if isinstance(value, int | float) else None
+    return number(record.get(key))
 
 
 def _whole(record: Mapping[str, Any], key: str) -> int | None:
-    value = record.get(key)
-    return value if isinstance(value, int) else None
+    return whole(record.get(key))
