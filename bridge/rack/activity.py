@@ -16,7 +16,7 @@ from bridge.rack.board_lock import bases
 from bridge.rack.model import Place
 from bridge.rack.record import write_record
 from bridge.rack.state import board_key
-from bridge.rack.told import number, plain, read_told, whole
+from bridge.rack.told import plain, read_told, whole, seconds
 
 _KIND = ".doing"
 #: Characters of what is done.
@@ -66,7 +66,7 @@ def activity_of(folder: Path, place: Place, pid: int) -> Activity | None:
     """
     for base in bases(str(folder), board_key(place)):
         told = read_told(base + _KIND) or {}
-        since = number(told.get("since"))
+        since = seconds(told.get("since"))
         if whole(told.get("pid")) == pid and since is not None:
             return Activity(pid, plain(told.get("doing"), _SHOWN), since, whole(told.get("heap")))
     return None

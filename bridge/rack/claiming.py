@@ -23,7 +23,7 @@ from bridge.rack.holder import Holder, of_this_process
 from bridge.rack.lease import KeptLease, Lease
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, port_lock
-from bridge.rack.told import number, plain, whole
+from bridge.rack.told import plain, whole, seconds
 
 #: Characters of a text that another user may have written.
 _SHOWN = 200
@@ -235,7 +235,7 @@ def held_by(record: Mapping[str, Any] | None) -> str:
     """Who holds a place, from its record, in words."""
     if record is None:
         return "is held by somebody who is not written down"
-    begun = time.localtime(number(record.get("since")) or 0)
+    begun = time.localtime(seconds(record.get("since")) or 0)
     same_day = time.strftime("%Y-%m-%d", begun) == time.strftime("%Y-%m-%d")
     command, user, what = (plain(record.get(key), _SHOWN) for key in ("command", "user", "purpose"))
     purpose = f" for {what!r}" if what else ""

@@ -23,7 +23,7 @@ from bridge.errors import PlaceFailed
 from bridge.rack.board_lock import prepare_folder
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, state_folder
-from bridge.rack.told import number, parsed, plain, read_text
+from bridge.rack.told import parsed, plain, read_text, seconds
 
 log = logging.getLogger("bridge.rack")
 
@@ -169,7 +169,7 @@ def _event(line: str) -> dict[str, Any] | None:
     said = parsed(line)
     if not isinstance(said, dict) or said.get("kind") not in _KINDS:
         return None
-    at = number(said.get("at"))
+    at = seconds(said.get("at"))
     texts = {key: said.get(key, "") for key in _TEXTS}
     if at is None or at > _LATEST or not all(isinstance(text, str) for text in texts.values()):
         return None
@@ -238,16 +238,19 @@ def _append(path: Path, lines: list[str]) -> None:
 
 
 def _cut_down(descriptor: int, size: int) -> int:
-    """Leave the newest lines of a file, and what ends rows in other users' files; over its old ones: that needs no room.
+    """Leave the newest lines of a file, and what ends rows in other users' files; over its old ones, as room may lack.
 
     Returns:
         The size that it has now.
     """
     lines = os.pread(descriptor, size, 0).splitlines(keepends=True)
-    newest = {kind: number for number, line in enumerate(lines) if (kind := (_event(line.decode(errors="replace")) or {})
-              .get("kind")) in ("healed", "success")}  # fmt: skip
-    kept = b"".join(line for number, line in enumerate(lines)
-                    if number in newest.values() or number >= len(lines) - _KEPT)  # fmt: skip
+    newest: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        event = _event(line.decode(errors="replace"))
+        if event is not None and event["kind"] != "failure":
+            newest[event["kind"]] = number
+    stay = {*newest.values(), *range(len(lines) - _KEPT, len(lines))}
+    kept = b"".join(line for number, line in enumerate(lines) if number in stay)
     os.pwrite(descriptor, kept, 0)
     os.ftruncate(descriptor, len(kept))
     return len(kept)

@@ -31,7 +31,7 @@ def is_of_this_user(client: tuple[Any, ...], server: tuple[Any, ...]) -> bool:
                         user, inode = int(words[7]), int(words[9])
                         return user == os.getuid() and (user, inode) != (0, 0)
     except FileNotFoundError as error:
-        return error.filename == tables[0][0]  # a system without IPv6 has the first alone
+        return bool(error.filename == tables[0][0])  # a system without IPv6 has the first alone
     except (OSError, ValueError, IndexError):
         return True
     return False

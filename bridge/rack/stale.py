@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.rack.record import read_record
-from bridge.rack.told import number, plain, whole
+from bridge.rack.told import plain, whole, seconds
 
 #: Seconds between two looks.
 LOOK_S = 1.0
@@ -46,7 +46,7 @@ class Watch:
             self._seen[base] = changed, now
             since = now
         record = read_record(base) or {}
-        ttl, keeper = number(record.get("ttl")), whole(record.get("keeper"))
+        ttl, keeper = seconds(record.get("ttl")), whole(record.get("keeper"))
         if ttl is None or keeper is None or keeper <= 1:
             return None
         old = time.time() - changed / 1e9 > 2 * ttl

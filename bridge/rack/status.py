@@ -16,7 +16,7 @@ from bridge.rack.find import is_device
 from bridge.rack.model import Place
 from bridge.rack.record import read_record
 from bridge.rack.state import board_key
-from bridge.rack.told import number, plain, whole
+from bridge.rack.told import plain, whole, seconds
 from bridge.rack.turns import Turn, waiting
 
 #: Characters of a text that another user may have written.
@@ -206,7 +206,7 @@ def _text(record: Mapping[str, Any], key: str) -> str | None:
 
 
 def _number(record: Mapping[str, Any], key: str) -> float | None:
-    return number(record.get(key))
+    return seconds(record.get(key))
 
 
 def _whole(record: Mapping[str, Any], key: str) -> int | None:

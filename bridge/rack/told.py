@@ -54,7 +54,7 @@ def read_told(path: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def number(value: Any) -> float | None:
+def seconds(value: Any) -> float | None:
     """A number of seconds, or a time since the epoch that a calendar has; None for anything else."""
     if not isinstance(value, int | float) or not 0 <= value <= _LAST:
         return None

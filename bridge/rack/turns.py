@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bridge.ports.file_lock import is_locked
-from bridge.rack.told import number, read_told, whole
+from bridge.rack.told import read_told, whole, seconds
 
 _KIND = ".turn"
 
@@ -142,7 +142,7 @@ def _turns(folder: str) -> Iterator[Turn]:
                     os.unlink(path)
             continue
         said = read_told(path) or {}
-        wants, count, ttl = said.pop("wants", None), whole(said.get("count")), number(said.get("ttl"))
+        wants, count, ttl = said.pop("wants", None), whole(said.get("count")), seconds(said.get("ttl"))
         if isinstance(wants, list) and count and ttl is not None and _age(path) <= ttl:
             yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), frozenset(map(str, wants)), count, said)
 

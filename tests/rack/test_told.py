@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.rack.told import number, parsed, plain, read_text, read_told, whole
+from bridge.rack.told import parsed, plain, read_text, read_told, seconds, whole
 
 
 def test_what_is_told_is_read(tmp_path: Path) -> None:
@@ -30,8 +30,8 @@ def test_nobody_waits_for_a_pipe_or_follows_a_link(tmp_path: Path) -> None:
 
 
 def test_only_what_can_be_meant_is_taken() -> None:
-    assert (number(1), number(2.5)) == (1.0, 2.5)
+    assert (seconds(1), seconds(2.5)) == (1.0, 2.5)
     strange = (parsed(text) for text in ('"1"', "NaN", "Infinity", "-1", "1" + "0" * 400, "1e300", "null", "[]"))
-    assert [number(value) for value in strange] == [None] * 8
+    assert [seconds(value) for value in strange] == [None] * 8
     assert [whole(value) for value in (3, True, -1, 1 << 60, 1.0, "1")] == [3, None, None, None, None, None]
     assert plain("a\x1b[2Jb\n", 5) == "a?[2J" and plain(3, 5) is None
