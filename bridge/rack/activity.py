@@ -16,7 +16,7 @@ from bridge.rack.board_lock import bases
 from bridge.rack.model import Place
 from bridge.rack.record import write_record
 from bridge.rack.state import board_key
-from bridge.rack.told import plain, read_told, whole, seconds
+from bridge.rack.told import plain, read_told, seconds, whole
 
 _KIND = ".doing"
 #: Characters of what is done.

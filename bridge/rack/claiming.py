@@ -23,7 +23,7 @@ from bridge.rack.holder import Holder, of_this_process
 from bridge.rack.lease import KeptLease, Lease
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, port_lock
-from bridge.rack.told import plain, whole, seconds
+from bridge.rack.told import plain, seconds, whole
 
 #: Characters of a text that another user may have written.
 _SHOWN = 200

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.rack.record import read_record
-from bridge.rack.told import plain, whole, seconds
+from bridge.rack.told import plain, seconds, whole
 
 #: Seconds between two looks.
 LOOK_S = 1.0

@@ -16,7 +16,7 @@ from bridge.rack.find import is_device
 from bridge.rack.model import Place
 from bridge.rack.record import read_record
 from bridge.rack.state import board_key
-from bridge.rack.told import plain, whole, seconds
+from bridge.rack.told import plain, seconds, whole
 from bridge.rack.turns import Turn, waiting
 
 #: Characters of a text that another user may have written.

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bridge.ports.file_lock import is_locked
-from bridge.rack.told import read_told, whole, seconds
+from bridge.rack.told import read_told, seconds, whole
 
 _KIND = ".turn"
 
