@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from bridge.board import Board
 from bridge.errors import BridgeError, LeaseLost, WrongBoard
 from bridge.inspect import inspect_board
-from bridge.opening import open_board
+from bridge.opening import Opening, open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
 from bridge.rack.find import wrong_board
@@ -189,12 +189,11 @@ class Lease:
         return await open_port(self.port, baud=baud)
 
 
-class OpeningBoard:
-    """What `Lease.open_board` gives: to be awaited, or to be entered by `async with`."""
+class OpeningBoard(Opening):
+    """What `Lease.open_board` gives."""
 
     def __init__(self, lease: Lease, baud: int, options: dict[str, Any]) -> None:
         self._lease, self._baud, self._options = lease, baud, options
-        self._board: Board | None = None
 
     async def _open(self) -> Board:
         port = await self._lease.open_port(baud=self._baud)
@@ -211,19 +210,6 @@ class OpeningBoard:
             await board.close()
             raise
         return board
-
-    def __await__(self) -> Generator[Any, None, Board]:
-        return self._open().__await__()
-
-    async def __aenter__(self) -> Board:
-        self._board = await self._open()
-        return self._board
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._board is not None:
-            await self._board.close()
 
 
 class KeptLease(Lease):
