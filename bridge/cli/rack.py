@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, SECONDS_OR_NONE
 from bridge.cli.rack_source import rack_source, rack_title
-from bridge.errors import LeaseLost, UsageError
+from bridge.errors import BridgeError, LeaseLost, NoPlace, PlaceFailed, UsageError, WrongBoard
 from bridge.rack import health
+from bridge.rack.lease import Lease
 from bridge.rack.load import load_rack
 from bridge.rack.model import Place
 from bridge.rack.needs import Needs
@@ -176,10 +178,8 @@ def claim(
 
 
 async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: float | None, purpose: str) -> int:
-    async with await made.claim(needs, purpose=purpose, timeout=timeout) as lease:
-        for note in lease.notes:
-            click.echo(f"nodemcu-bridge: {note}", err=True)
-        await lease.check_board()
+    lease = await _checked(made, needs, timeout, purpose)
+    async with lease:
         environment = {**os.environ, "NODEMCU_BOARD_URL": lease.url, "NODEMCU_PLACE": lease.place.name}
         try:
             process = await asyncio.create_subprocess_exec(*command, env=environment)
@@ -191,6 +191,8 @@ async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: floa
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_S):
                         code = await process.wait()
+                        if not code:
+                            health.record_success(lease.place, folder=made.folder)
                         return code if code >= 0 else 128 - code
                 lease.check()
         except LeaseLost:
@@ -198,6 +200,33 @@ async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: floa
             raise
         finally:
             await _end(process)
+
+
+async def _checked(made: Rack, needs: Needs, timeout: float | None, purpose: str) -> Lease:
+    """A lease of a board that answers; those of places that do not are given back."""
+    trouble: BridgeError | None = None
+    while True:
+        try:
+            lease = await made.claim(needs, purpose=purpose, timeout=timeout)
+        except NoPlace:
+            if trouble is not None:
+                raise trouble from None
+            raise
+        try:
+            await lease.check_board()
+        except (PlaceFailed, WrongBoard) as error:
+            await lease.release()
+            if trouble is not None:
+                click.echo(f"nodemcu-bridge: {trouble}", err=True)
+            trouble = error
+            needs = replace(needs, avoid=needs.avoid | {lease.place.name})
+            continue
+        except BaseException:
+            await lease.release()
+            raise
+        for note in [*([str(trouble)] if trouble is not None else []), *lease.notes]:
+            click.echo(f"nodemcu-bridge: {note}", err=True)
+        return lease
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from bridge.board import Board
-from bridge.errors import BridgeError, LeaseLost, WrongBoard
+from bridge.errors import BridgeError, LeaseLost, PlaceFailed, PortBusy, WrongBoard
 from bridge.inspect import inspect_board
 from bridge.opening import Opening, open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
@@ -19,7 +19,7 @@ from bridge.ports.open import open_port
 from bridge.rack.find import wrong_board
 from bridge.rack.health import Evidence, record_failure
 from bridge.rack.holder import Held, Holder
-from bridge.rack.lease_port import open_lease_port
+from bridge.rack.lease_port import LeasePort, open_lease_port
 from bridge.rack.model import Place
 from bridge.rack.turns import waiting
 
@@ -41,6 +41,7 @@ class Lease:
         since: seconds since the epoch.
         url: for programs of this process and its children; another user cannot use it.
         heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
+        console: what the board printed when it was opened in vain the last time: a sick one says why there.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
     """
 
@@ -58,6 +59,7 @@ class Lease:
         self.url = port
         self.notes: list[str] = []
         self.heap: int | None = None
+        self.console = ""
         self._given_back = given_back
         self._over: str | None = None
         self._ports: list[Port] = []
@@ -156,7 +158,7 @@ class Lease:
 
     def _noted(self, error: E) -> E:
         if self._folder is not None:
-            record_failure(self.place, Evidence(error.message, port=self.port), folder=self._folder)
+            record_failure(self.place, Evidence(error.message, self.console, port=self.port), folder=self._folder)
         return error
 
     async def check_board(self) -> None:
@@ -164,16 +166,35 @@ class Lease:
 
         Raises:
             WrongBoard: it is another one than the rack file says.
-            BridgeError: as `bridge.inspect.inspect_board`.
+            PlaceFailed: it does not answer. That is recorded, and three times in a row quarantine the place.
+            PortBusy: its port has another client.
+            LeaseLost: the lease is over.
         """
         if self.place.mac is None:
             return
-        port = await self.open_port()
         try:
-            mac = (await inspect_board(port))["mac"]
-        finally:
-            await port.close()
+            port = await self.open_port()
+            try:
+                mac = (await inspect_board(port))["mac"]
+            except BaseException:
+                self.keep_last_words(port)
+                raise
+            finally:
+                await port.close()
+        except (LeaseLost, PortBusy):
+            raise
+        except BridgeError as error:
+            failed = PlaceFailed(
+                f"{self.place.name}: the board does not answer at its prompt ({error.message})",
+                port=self.port,
+                remedy=error.remedy,
+            )
+            raise self._noted(failed) from error
         self.recognise(mac if isinstance(mac, str) else None)
+
+    def keep_last_words(self, port: Port) -> None:
+        """A port of this lease was opened in vain: keep what the board printed."""
+        self.console = port.last_words() if isinstance(port, LeasePort) else ""
 
     async def release(self) -> None:
         """Give it back. Doing it again does nothing."""
@@ -200,8 +221,11 @@ class OpeningBoard(Opening):
         try:
             board = await open_board(port, baud=self._baud, owns_port=True, **self._options)
         except BaseException:
+            self._lease.keep_last_words(port)
             await port.close()
             raise
+        if isinstance(port, LeasePort):
+            port.last_words()  # from here on they may be secret, and are of no use
         try:
             if self._lease.place.mac is not None:
                 self._lease.recognise(await _mac(board))

@@ -14,6 +14,8 @@ from bridge.ports.socket import SocketPort, connect
 #: Seconds for a place's server to be done with what its client before this one sent (some 100 KB may wait in its system
 #: when that one wrote without pause, at 11 KB a second), and between two tries.
 _FREE_S, _TRY_S = 20.0, 0.05
+#: Bytes of what a board prints that are kept while it is being opened.
+_KEPT = 4000
 
 
 class LeasePort:
@@ -27,6 +29,12 @@ class LeasePort:
 
     def __init__(self, port: SocketPort, check: Callable[[], None], hear_out: Callable[[], None]) -> None:
         self._port, self._check, self._hear_out = port, check, hear_out
+        self._heard: bytearray | None = bytearray()
+
+    def last_words(self) -> str:
+        """What the board has printed since the port was opened, from its end; from now on nothing more is kept."""
+        heard, self._heard = self._heard, None
+        return (heard or b"")[-_KEPT:].decode(errors="replace")
 
     @property
     def url(self) -> str:
@@ -37,13 +45,20 @@ class LeasePort:
         return self._port.baud
 
     def set_receiver(self, receiver: Receiver | None, lost: LossHandler | None = None) -> None:
-        handler = lost
+        handler, take = lost, receiver
+
+        def received(data: bytes) -> None:
+            if self._heard is not None:
+                self._heard += data
+                del self._heard[: -2 * _KEPT]
+            if take is not None:
+                take(data)
 
         def told(error: PortError) -> None:
             if handler is not None:
                 handler(self._reason(error))
 
-        self._port.set_receiver(receiver, None if lost is None else told)
+        self._port.set_receiver(None if receiver is None else received, None if lost is None else told)
 
     def write(self, data: bytes) -> None:
         self._check()
