@@ -5,14 +5,14 @@ Imported by the keeper: it needs little.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
-from bridge.rack.record import read_record
-from bridge.rack.stale import LOOK_S, Watch
+from bridge.rack.stale import LOOK_S, Watch, record_of_now
 from bridge.rack.turns import Ticket, Turn, arrival, take_ticket, waiting
 
 #: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
@@ -75,19 +75,16 @@ class Claim:
         try:
             prepare_folder(self.folder)
             taken = self._take()
-            if taken is None and self._ticket is None and (self._until is None or now < self._until):
-                about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
-                about["since"] = time.time()
-                wants = [place["board"] for place in self._places]
-                # One that was stopped keeps those behind him waiting for less long than a holder his board.
-                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
-                self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
-                self.next_at = now  # what was given back meanwhile was not rung for
-                return None
         except OSError as error:
             self.give_up()
             self.answer = {"trouble": error.strerror or str(error)}
             return None
+        if taken is None and self._ticket is None and (self._until is None or now < self._until):
+            # On a full disk there is no room for it: then this claim waits out of turn.
+            with contextlib.suppress(OSError):
+                self._queue_up()
+                self.next_at = now  # what was given back meanwhile was not rung for
+                return None
         if taken is not None:
             self.give_up()
             return taken
@@ -103,6 +100,14 @@ class Claim:
         if self._until is not None:
             self.next_at = min(self.next_at, self._until)
         return None
+
+    def _queue_up(self) -> None:
+        about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
+        about["since"] = time.time()
+        wants = [place["board"] for place in self._places]
+        # One that was stopped keeps those behind him waiting for less long than a holder his board.
+        self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
+        self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
 
     def _look(self) -> None:
         """End keepers that stand still themselves."""
@@ -166,7 +171,7 @@ class Claim:
         found: list[Mapping[str, Any]] = []
         for place in self._places:
             base = locked_by(self.folder, place["board"])
-            record = None if base is None else read_record(base)
+            record = None if base is None else record_of_now(base)
             doubt = self._doubts.get(place["name"])
             found.append({"place": place["name"], "held": base is not None, "by": record, "doubt": doubt})
         return found

@@ -64,6 +64,22 @@ class Watch:
         return None
 
 
+def record_of_now(base: str) -> dict[str, Any] | None:
+    """The record of a lock that somebody has; None where it is that of a lease before, as after a full disk.
+
+    Args:
+        base: path of the lock without its ending.
+    """
+    record = read_record(base)
+    if record is None or record.get("ended") is not None:
+        return None
+    keeper = whole(record.get("keeper"))
+    if keeper is None or not _lives(keeper):
+        return None
+    now = started(keeper)
+    return record if now is None or now == record.get("keeper_started") else None
+
+
 def started(pid: int) -> int | None:
     """When a process began, in the system's ticks since it booted (field 22 of /proc/PID/stat); None if unknown."""
     fields = _fields(pid)
@@ -81,6 +97,16 @@ def _user(pid: int) -> int | None:
         return os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def _state(pid: int) -> str | None:

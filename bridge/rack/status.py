@@ -14,7 +14,7 @@ from bridge.rack import health
 from bridge.rack.board_lock import locked_by
 from bridge.rack.find import is_device
 from bridge.rack.model import Place
-from bridge.rack.record import read_record
+from bridge.rack.stale import record_of_now
 from bridge.rack.state import board_key
 from bridge.rack.told import plain, seconds, whole
 from bridge.rack.turns import Turn, waiting
@@ -167,7 +167,7 @@ def _place(place: Place, folder: Path) -> PlaceStatus:
 
 
 def _holder(base: str) -> HolderStatus:
-    record = read_record(base) or {}
+    record = record_of_now(base) or {}
     now = time.time()
     since = _number(record, "since")
     try:
