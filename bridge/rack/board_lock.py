@@ -8,6 +8,7 @@ however that ends. Imported by the keeper: it needs little.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -82,6 +83,8 @@ def take_lock(folder: str, name: str) -> BoardLock | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     lock = BoardLock(path, descriptor)
     try:
+        if os.fstat(descriptor).st_uid != os.geteuid():  # who has made it may take it away
+            raise PermissionError(errno.EPERM, f"another user has made {os.path.basename(path)}")
         # Before it is locked: what a look at it would not be allowed to open would be nobody's to that user.
         os.fchmod(descriptor, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

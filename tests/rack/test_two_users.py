@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from bridge.rack import Rack
 from bridge.rack.holder import of_this_process
+from bridge.rack.state import board_key
 from tests.rack.claimants import claimant
 from tests.rack.users import ONE, TWO, needs_root, run_as, shared_folder
 from tests.rack.witness import witness
@@ -85,3 +87,57 @@ def test_who_has_hung_up_before_he_is_looked_at_writes_nothing(shared: Path) -> 
         asyncio.run(scenario(f"socket://127.0.0.1:{seen.port}"))
         seen.wait_for("holder", 1)
         assert seen.names() == ["holder"]
+
+
+FAIL = """import os, sys
+os.umask(0o077)
+from pathlib import Path
+from bridge.rack.health import Evidence, record_failure
+from bridge.rack.model import Place
+place = Place(name="a", port="socket://127.0.0.1:9")
+for number in range(int(sys.argv[2])):
+    record_failure(place, Evidence(f"failure {number}"), folder=Path(sys.argv[1]))
+"""
+HEAL = """import os, sys
+os.umask(0o077)
+from pathlib import Path
+from bridge.rack.health import heal, quarantined
+from bridge.rack.model import Place
+place = Place(name="a", port="socket://127.0.0.1:9")
+print(quarantined(place, folder=Path(sys.argv[1])) is not None)
+heal(place, folder=Path(sys.argv[1]))
+"""
+
+
+def test_failures_of_all_users_are_one_row_and_each_may_heal_a_place(shared: Path) -> None:
+    rack = Rack.of_ports(["socket://127.0.0.1:9"], folder=shared)
+    run_as(ONE, FAIL, shared, 2)
+    assert rack.status().places[0].state == "free"
+    run_as(TWO, FAIL, shared, 1)
+    found = rack.status().places[0]
+    assert found.state == "quarantined" and {each.user for each in found.failures} == {str(ONE), str(TWO)}
+    assert run_as(TWO, HEAL, shared).stdout == "True\n"
+    assert rack.status().places[0].state == "free"
+    assert run_as(None, HEAL, shared).stdout == "False\n"
+
+
+def test_a_rack_of_one_user_alone_says_so_to_others(shared: Path) -> None:
+    folder = shared / "private"
+    folder.mkdir(mode=0o700)
+    with claimant("b", folder, 5, "socket://127.0.0.1:9", user=ONE) as b:
+        said = " ".join(b.ask("claim"))
+    assert said.startswith("error PlaceFailed socket://127.0.0.1:9: board-1 cannot be locked in ")
+    assert "Permission denied" in said
+
+
+@pytest.mark.parametrize("user", [TWO, None])
+def test_a_lock_that_another_user_made_in_one_s_name_is_not_used(shared: Path, user: int | None) -> None:
+    """Who made it could take it away, and lock another in its place."""
+    rack = Rack.of_ports(["socket://127.0.0.1:9"], folder=shared)
+    lock = shared / f"{board_key(rack.places[0])}.{user or os.getuid()}.lock"
+    lock.touch(0o666)
+    lock.chmod(0o666)
+    os.chown(lock, ONE, ONE)
+    with claimant("b", shared, 5, "socket://127.0.0.1:9", user=user) as b:
+        said = " ".join(b.ask("claim"))
+    assert said.startswith("error PlaceFailed socket://127.0.0.1:9: board-1 cannot be locked in ")
