@@ -27,8 +27,8 @@ from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
 from bridge.rack.status import HolderStatus, PlaceStatus, RackStatus
 
-#: Seconds between two looks at a lease while a program runs on it, and for the program to end when it is lost.
-_LOOK_S, _END_S = 0.5, 5.0
+#: Seconds for a program to end when its lease is lost.
+_END_S = 5.0
 
 
 class CheckedPlace(Output):
@@ -186,19 +186,20 @@ async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: floa
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{command[0]} cannot be run ({why})", remedy="Check its name.") from error
+        ended, lost = asyncio.ensure_future(process.wait()), asyncio.ensure_future(lease.until_lost())
         try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_S):
-                        code = await process.wait()
-                        if not code:
-                            health.record_success(lease.place, folder=made.folder)
-                        return code if code >= 0 else 128 - code
+            await asyncio.wait((ended, lost), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
                 lease.check()
+            code = await ended
+            if not code:
+                health.record_success(lease.place, folder=made.folder)
+            return code if code >= 0 else 128 - code
         except LeaseLost:
             sys.stdout.flush()
             raise
         finally:
+            lost.cancel()
             await _end(process)
 
 

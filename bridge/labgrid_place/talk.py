@@ -16,6 +16,8 @@ from bridge import errors
 from bridge.child_python import module_environment
 from bridge.errors import BridgeError, RackError
 from bridge.labgrid_place.environment import labgrid_python
+from bridge.rack.lines import Lines
+from bridge.rack.loss import Loss
 
 #: A sign of life is due so many times in a time to live.
 BEATS = 4
@@ -37,7 +39,7 @@ class Talk:
         ttl: seconds that this process may be silent.
 
     Attributes:
-        lost: why the lease is over, or None.
+        loss: of the lease.
         is_wanted: somebody waits for the place.
 
     Raises:
@@ -64,7 +66,8 @@ class Talk:
         self._lock = threading.Lock()
         self._spoke_at = time.monotonic()
         self._over = threading.Event()
-        self.lost: str | None = None
+        self.loss = Loss()
+        self._lines = Lines(self._socket)
         self.is_wanted = False
         self._ended = False
         self.say({**request, "ttl": ttl})
@@ -83,7 +86,7 @@ class Talk:
             silent = time.monotonic() - self._spoke_at
             if silent > self.ttl:
                 # The keeper may have been stopped as well, and may not know.
-                self._lose(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
+                self.loss.say(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
             self._spoke_at = time.monotonic()
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
@@ -105,21 +108,15 @@ class Talk:
         """Why the lease is over, by what the keeper has said and by the clock, or None."""
         silent = time.monotonic() - self._spoke_at
         if silent > self.ttl:
-            self._lose(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
-        return self.lost
+            self.loss.say(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
+        return self.loss.why
 
     def hear_out(self) -> None:
         """Wait for the moment that the thread needs to hear what the keeper has said already.
 
         The keeper says that a lease is over before it drops its client, which another thread finds out.
         """
-        until = time.monotonic() + _HEARD_S
-        while self.lost is None and time.monotonic() < until:
-            try:
-                self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
-                return  # there is nothing
-            time.sleep(0.001)
+        self._lines.hear_out(_HEARD_S)
 
     def end(self) -> None:
         """End the keeper, which gives everything back, and wait for that. Doing it again does nothing."""
@@ -132,32 +129,29 @@ class Talk:
         # One that is flashing a board ends that first, and is left to it.
         self._reading.join(PARTING_S)
 
-    def _lose(self, why: str) -> None:
-        self.lost = self.lost or why
-
     def _beat(self) -> None:
         while not self._over.wait(self.ttl / BEATS):
             self.say({"do": "beat"})
 
     def _read(self) -> None:
-        with self._socket.makefile("rb") as lines:
-            with contextlib.suppress(OSError):
-                for line in lines:
-                    message = json.loads(line)
-                    if "lost" in message:
-                        self._lose(message["lost"])
-                    elif "wanted" in message:
-                        self.is_wanted = message["wanted"]
-                    else:
-                        self._tell(message)
+        while (lines := self._lines.wait(None)) is not None:
+            for line in lines:
+                message = json.loads(line)
+                if "lost" in message:
+                    self.loss.say(message["lost"])
+                elif "wanted" in message:
+                    self.is_wanted = message["wanted"]
+                else:
+                    self._tell(message)
         self._over.set()
         assert self._process.stderr is not None
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         self._process.stderr.close()
+        self._lines.close()
         self._socket.close()
         self._process.wait()
         why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
-        self._lose(why)
+        self.loss.say(why)
         self._tell({"refused": "RackError", "why": why[0].upper() + why[1:], "remedy": None})
 
     def _tell(self, message: Message) -> None:

@@ -95,6 +95,10 @@ class Lease:
         """True if somebody waits for a board and would take this one."""
         return self._wanted()
 
+    async def until_lost(self) -> None:
+        """Wait until it is lost; for ever where it cannot be. `check` says why."""
+        await asyncio.get_running_loop().create_future()
+
     async def open_port(self, *, baud: int = CONSOLE_BAUD) -> Port:
         """Open the board's port; one at a time.
 
@@ -271,8 +275,11 @@ class KeptLease(Lease):
     def check(self) -> None:
         if self._over is None:
             self._holder.judge()
-            self._over = self._held.lost
+            self._over = self._held.why
         super().check()
+
+    async def until_lost(self) -> None:
+        await self._held.wait()
 
     def is_wanted(self) -> bool:
         folder, board = self._queue
