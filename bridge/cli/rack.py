@@ -100,7 +100,8 @@ def _holder(holder: HolderStatus) -> str:
         return "by somebody who is not written down"
     what = f" for {holder.purpose}" if holder.purpose else ""
     silent = f", silent for {holder.heard_s:.0f} s" if holder.ttl_s and (holder.heard_s or 0) > holder.ttl_s else ""
-    return f"PID {holder.pid} ({holder.command}, {holder.user}){what} for {holder.held_s or 0:.0f} s{silent}"
+    who = ", ".join(filter(None, (holder.command, holder.user)))
+    return f"PID {holder.pid} ({who}){what} for {holder.held_s or 0:.0f} s{silent}"
 
 
 def _at(seconds: float) -> str:

@@ -240,6 +240,6 @@ def held_by(record: Mapping[str, Any] | None) -> str:
     command, user, what = (plain(record.get(key), _SHOWN) for key in ("command", "user", "purpose"))
     purpose = f" for {what!r}" if what else ""
     return (
-        f"is held by PID {whole(record.get('pid'))} ({command}, {user}){purpose} since "
+        f"is held by PID {whole(record.get('pid'))} ({', '.join(filter(None, (command, user)))}){purpose} since "
         f"{time.strftime('%H:%M:%S' if same_day else '%Y-%m-%d %H:%M', begun)}"
     )

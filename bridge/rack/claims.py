@@ -12,11 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
-from bridge.rack.stale import LOOK_S, Watch, record_of_now
+from bridge.rack.stale import LOOK_S, Watch
 from bridge.rack.turns import Ticket, Turn, arrival, take_ticket, waiting
+from bridge.rack.who import who_has
 
 #: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
 _FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.2, 0.1
+
+#: Seconds that others may look at the lock of a board that nobody has: that shows as busy for a moment.
+_GLANCE_S = 0.2
 
 #: A place of a claim, and its locks: that of its board, and that of its port if it is known.
 Taken = tuple[Mapping[str, Any], list[BoardLock]]
@@ -89,8 +93,12 @@ class Claim:
             self.give_up()
             return taken
         if self._until is not None and now >= self._until:
+            holders = self._holders()
+            if not any(found["held"] for found in holders) and not self._before() and now < self._until + _GLANCE_S:
+                self.next_at = now + _FIRST_S / 4
+                return None
             self.give_up()
-            self.answer = {"busy": self._holders()}
+            self.answer = {"busy": holders}
             return None
         if now >= self._look_at:
             self._look_at = now + LOOK_S
@@ -121,7 +129,7 @@ class Claim:
             self.next_at = time.monotonic()
 
     def _take(self) -> list[Taken] | None:
-        before = [turn for turn in waiting(self.folder) if turn.order < self.order]
+        before = self._before()
         places = self._places
         if self._count > 1:
             # In the same order for all, so that of two who want several one gets on.
@@ -141,6 +149,11 @@ class Claim:
             raise
         _give_back(taken)
         return None
+
+    def _before(self) -> list[Turn]:
+        """Those who came before and want one of these boards, too."""
+        wanted = {place["board"] for place in self._places}
+        return [turn for turn in waiting(self.folder) if turn.order < self.order and turn.wants & wanted]
 
     def _is_left(self, board: str, before: Sequence[Turn]) -> bool:
         """True if enough is free for all who came before when this board goes to this claim."""
@@ -170,10 +183,10 @@ class Claim:
         """Who has the places, as far as it is written down."""
         found: list[Mapping[str, Any]] = []
         for place in self._places:
-            base = locked_by(self.folder, place["board"])
-            record = None if base is None else record_of_now(base)
+            who = who_has(self.folder, place["board"], place["port_lock"])
+            by = None if who is None else who.record
             doubt = self._doubts.get(place["name"])
-            found.append({"place": place["name"], "held": base is not None, "by": record, "doubt": doubt})
+            found.append({"place": place["name"], "held": who is not None, "by": by, "doubt": doubt})
         return found
 
 

@@ -74,10 +74,23 @@ def record_of_now(base: str) -> dict[str, Any] | None:
     if record is None or record.get("ended") is not None:
         return None
     keeper = whole(record.get("keeper"))
-    if keeper is None or not _lives(keeper):
+    if keeper is None or not lives(keeper):
         return None
     now = started(keeper)
     return record if now is None or now == record.get("keeper_started") else None
+
+
+def lives(pid: int) -> bool:
+    """True if there is a process of this number."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def started(pid: int) -> int | None:
@@ -97,16 +110,6 @@ def _user(pid: int) -> int | None:
         return os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return None
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def _state(pid: int) -> str | None:
