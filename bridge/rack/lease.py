@@ -204,11 +204,14 @@ class Lease:
         """Give it back. Doing it again does nothing."""
         if self._over is None:
             self._over = "it has been given back"
-        ports, self._ports = self._ports, []
-        for port in ports:
-            await port.close()
-        given_back, self._given_back = self._given_back, lambda: None
-        given_back()
+        try:
+            # Also when one cannot be closed, or the caller is cancelled, the others are, and the board is given back.
+            async with contextlib.AsyncExitStack() as ports:
+                while self._ports:
+                    ports.push_async_callback(self._ports.pop().close)
+        finally:
+            given_back, self._given_back = self._given_back, lambda: None
+            given_back()
 
     async def _open(self, baud: int) -> Port:
         return await open_port(self.port, baud=baud)
@@ -288,7 +291,12 @@ class KeptLease(Lease):
     async def release(self) -> None:
         with contextlib.suppress(LeaseLost):
             self.check()
-        await super().release()
+        try:
+            await super().release()
+        finally:
+            await self._tell_keeper()
+
+    async def _tell_keeper(self) -> None:
         held = self._held
         if held.given_back:
             return
