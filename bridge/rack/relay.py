@@ -45,13 +45,17 @@ class Relay:
         self._connect = connect
         self._connected: Callable[[str | None], None] | None = connected
         self._ended: Callable[[], None] | None = ended
-        self._pair = Pair(selector, connect())
         self._next: socket.socket | None = None
         self._next_until = 0.0
         self._ending = False
         self._cut_at: float | None = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4)
         self._listener.setblocking(False)
+        try:
+            self._pair = Pair(selector, connect())
+        except BaseException:
+            self._listener.close()
+            raise
         self.tcp_port: int = self._listener.getsockname()[1]
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
