@@ -17,12 +17,12 @@ from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.lock import own_command
 from bridge.ports.serial import open_error
 from bridge.ports.socket import split_url
-from bridge.rack.find import Finder, is_device
+from bridge.rack.find import Finder
 from bridge.rack.health import Evidence, quarantined, record_failure
 from bridge.rack.holder import Holder, of_this_process
 from bridge.rack.lease import KeptLease, Lease
 from bridge.rack.model import Place
-from bridge.rack.state import board_key, port_lock
+from bridge.rack.state import board_key, is_device, port_lock
 from bridge.rack.told import plain, seconds, whole
 
 #: Characters of a text that another user may have written.

@@ -19,7 +19,7 @@ from bridge.ports.base import PortInfo
 from bridge.ports.discover import list_boards
 from bridge.rack.model import Place
 from bridge.rack.record import write_record
-from bridge.rack.state import board_key
+from bridge.rack.state import board_key, is_device
 from bridge.rack.told import read_told
 
 _KIND = ".where"
@@ -32,11 +32,6 @@ class Found:
     url: str
     note: str = ""
     """That it is not where it was, in a sentence."""
-
-
-def is_device(url: str) -> bool:
-    """True for a serial device of this computer."""
-    return "://" not in url and not url.lower().startswith("virtual:")
 
 
 class Finder:

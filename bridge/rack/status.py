@@ -12,9 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from bridge.rack import health
-from bridge.rack.find import is_device
 from bridge.rack.model import Place
-from bridge.rack.state import board_key, port_lock
+from bridge.rack.state import board_key, is_device, port_lock
 from bridge.rack.told import plain, seconds, whole
 from bridge.rack.turns import Turn, waiting
 from bridge.rack.who import Who, who_has

@@ -12,8 +12,9 @@ import pytest
 from bridge.errors import PortBusy, PortNotFound, UsageError, WrongBoard
 from bridge.ports.base import PortInfo
 from bridge.ports.lock import hold_port
-from bridge.rack.find import Finder, Found, is_device
+from bridge.rack.find import Finder, Found
 from bridge.rack.model import Place
+from bridge.rack.state import is_device
 from tests.board_process import announced, board_process
 
 ONE, TWO = "5c:cf:7f:00:00:01", "5c:cf:7f:00:00:02"
