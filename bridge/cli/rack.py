@@ -246,7 +246,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 @rack.command()
 @rack_source
 @click.option("--once", is_flag=True, help="Print the table once.")
-@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
+@click.option(
+    "--every",
+    type=SECONDS,
+    default=0.5,
+    show_default=True,
+    help="Seconds from one look to the next where nothing tells of changes, as for labgrid.",
+)
 def watch(made: Rack, once: bool, every: float) -> None:
     """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge.errors import NoPlace, UsageError
 from bridge.ports.base import PortInfo
 from bridge.ports.discover import list_boards
+from bridge.ports.lock import lock_folder
 from bridge.ports.open import check_options
 from bridge.rack.claiming import Claiming, healthy
 from bridge.rack.find import Finder
@@ -17,7 +18,7 @@ from bridge.rack.load import port_key
 from bridge.rack.model import Place, RackFile
 from bridge.rack.needs import Needs
 from bridge.rack.own_places import OwnPlaces
-from bridge.rack.state import state_folder
+from bridge.rack.state import is_device, state_folder
 from bridge.rack.status import RackStatus, rack_status
 
 _ANY = Needs()
@@ -126,6 +127,11 @@ class Rack:
     def status(self) -> RackStatus:
         """Who holds what, who waits, and which places are quarantined."""
         return rack_status(self.places, self._folder)
+
+    def folders_of_changes(self) -> list[Path]:
+        """Folders in which something changes when the status does; none where that does not show in files."""
+        devices = [place.port for place in self.places if place.port is not None and is_device(place.port)]
+        return [self._folder, lock_folder(), *(Path(device).absolute().parent for device in devices)]
 
     def place(self, name: str) -> Place:
         """The place of a name.
