@@ -12,6 +12,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 
 from bridge.ports.file_lock import is_locked
@@ -52,18 +53,38 @@ class BoardLock:
 
 
 def prepare_folder(folder: str) -> None:
-    """Make the folder, for all users, if it is not there.
+    """Make the folder, for all users, if it is not there; those above it that are made all may pass through.
 
     Raises:
         OSError: it cannot be made, or is no folder.
     """
-    try:
-        os.makedirs(folder)
-        # Everybody may add a file, nobody may remove another's; what mkdir is told is cut by the umask.
-        os.chmod(folder, 0o1777)
-    except FileExistsError:
+    if os.path.lexists(folder):
         if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder)
+        return
+    above = os.path.dirname(os.path.abspath(folder))
+    if not os.path.isdir(above):
+        _make_way(above)
+    # Everybody may add a file, nobody may remove another's. What mkdir is told is cut by the umask; so nobody sees it
+    # before it is right.
+    new = f"{folder}.{os.getpid()}.{time.monotonic_ns()}"
+    os.mkdir(new, 0o700)
+    try:
+        os.chmod(new, 0o1777)
+        os.rename(new, folder)
+    except OSError:
+        os.rmdir(new)
+        if not os.path.isdir(folder):  # else another was quicker, and has files there already
             raise
+
+
+def _make_way(folder: str) -> None:
+    above = os.path.dirname(folder)
+    if not os.path.isdir(above):
+        _make_way(above)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
 
 
 def take_lock(folder: str, name: str) -> BoardLock | None:

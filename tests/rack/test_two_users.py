@@ -141,3 +141,19 @@ def test_a_lock_that_another_user_made_in_one_s_name_is_not_used(shared: Path, u
     with claimant("b", shared, 5, "socket://127.0.0.1:9", user=user) as b:
         said = " ".join(b.ask("claim"))
     assert said.startswith("error PlaceFailed socket://127.0.0.1:9: board-1 cannot be locked in ")
+
+
+def test_a_folder_that_is_made_is_for_all_with_those_above_it_whatever_the_umask(shared: Path) -> None:
+    folder = shared / "new" / "racks" / "state"
+    with witness() as seen:
+        url = f"socket://127.0.0.1:{seen.port}"
+        with (
+            claimant("a", folder, 5, url, umask=0o077) as a,
+            claimant("b", folder, 5, url, user=ONE, umask=0o077) as b,
+        ):
+            assert a.ask("claim")[0] == "leased"
+            assert b.ask("claim", 0.1)[:2] == ["error", "PlaceBusy"]
+            a.ask("release")
+            assert b.ask("claim", 20)[0] == "leased"
+    assert folder.stat().st_mode & 0o7777 == 0o1777 and folder.parent.stat().st_mode & 0o7777 == 0o755
+    assert [*folder.parent.iterdir()] == [folder]
