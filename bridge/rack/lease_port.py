@@ -16,6 +16,8 @@ from bridge.ports.socket import SocketPort, connect
 _FREE_S, _TRY_S = 20.0, 0.05
 #: Bytes of what a board prints that are kept while it is being opened.
 _KEPT = 4000
+#: What is left out of that: a board that restarts, and one whose speed is looked for, make much of it.
+_NOISE = bytes({*range(256)} - {*b"\t\n", *range(0x20, 0x7F)})
 
 
 class LeasePort:
@@ -34,7 +36,7 @@ class LeasePort:
     def last_words(self) -> str:
         """What the board has printed since the port was opened, from its end; from now on nothing more is kept."""
         heard, self._heard = self._heard, None
-        return (heard or b"")[-_KEPT:].decode(errors="replace")
+        return (heard or b"").decode("ascii")
 
     @property
     def url(self) -> str:
@@ -49,8 +51,8 @@ class LeasePort:
 
         def received(data: bytes) -> None:
             if self._heard is not None:
-                self._heard += data
-                del self._heard[: -2 * _KEPT]
+                self._heard += data.translate(None, _NOISE)
+                del self._heard[:-_KEPT]
             if take is not None:
                 take(data)
 

@@ -35,7 +35,7 @@ def test_it_is_a_port_named_after_the_place_with_speed_and_lines(tmp_path: Path)
             await port.drain()
             async with asyncio.timeout(10):
                 await answered.wait()
-            assert port.last_words().endswith("42\r\n> ") and port.last_words() == ""
+            assert port.last_words().endswith("42\n> ") and port.last_words() == ""
             await port.set_baud(9600)
             assert port.baud == 9600
             await port.set_lines(dtr=False, rts=False)
