@@ -17,7 +17,29 @@ from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.speeds import SpeedMemory
 
 
-class open_board:
+class Opening:
+    """A board that is opened when this is awaited, or entered by `async with`, which closes it at the end."""
+
+    _entered: Board | None = None
+
+    async def _open(self) -> Board:
+        raise NotImplementedError
+
+    def __await__(self) -> Generator[Any, None, Board]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Board:
+        self._entered = await self._open()
+        return self._entered
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._entered is not None:
+            await self._entered.close()
+
+
+class open_board(Opening):
     """Open a board: `async with open_board(url) as board`, or `board = await open_board(url)`.
 
     Opening is gentle: the board is not reset, and its prompt, speed and settings are given back at the end.
@@ -60,7 +82,6 @@ class open_board:
         self._trace = trace
         self._owns_port = owns_port
         self._start = start or functools.partial(agent.start, mhz=mhz)
-        self._board: Board | None = None
 
     def _board_on(self, port: Port, *, owns_port: bool) -> Board:
         return Board(port, owns_port=owns_port, start=self._start, speeds=self._speeds, memory=SpeedMemory())
@@ -81,16 +102,3 @@ class open_board:
             await board.close()
             raise
         return board
-
-    def __await__(self) -> Generator[Any, None, Board]:
-        return self._open().__await__()
-
-    async def __aenter__(self) -> Board:
-        self._board = await self._open()
-        return self._board
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._board is not None:
-            await self._board.close()

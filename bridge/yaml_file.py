@@ -82,8 +82,8 @@ def read_yaml(path: Path, model: type[M], what: str) -> M:
                 problem = "a key is there twice"
         # Without the causes here, which quote the file, and so what may be secret in it, in a traceback or a log.
         if isinstance(error, yaml.constructor.ConstructorError):
-            raise ProfileError(f"{path}{where.replace(' in', ',')}: {problem}") from None
-        raise ProfileError(f"{path} is not YAML{where}" + (f" ({problem})" if problem else "")) from None
+            raise ProfileError(f"{path}{where.replace(' in', ',')}: {_plain(str(problem))}") from None
+        raise ProfileError(f"{path} is not YAML{where}" + (f" ({_plain(problem)})" if problem else "")) from None
     except (RecursionError, ValueError, LookupError, AttributeError):
         # Brackets within brackets without end; a date that no calendar has; `!!bool`, `!!int` or `!!timestamp` before
         # something else, by which PyYAML stumbles.
@@ -118,18 +118,23 @@ def _mistake(path: Path, root: yaml.Node | None, error: ValidationError, what: s
     # A key that was mistyped is unknown, and the right one missing: the first is what helps.
     first = next((each for each in mistakes if each["type"] == "extra_forbidden"), mistakes[0])
     location = [part for part in first["loc"] if part != "[key]"]
-    key = ".".join(str(part) for part in location)
+    key = _plain(".".join(str(part) for part in location))
     line = _line(root, location)
     where = f"{path}, line {line}" if line else f"{path}"
     if first["type"] == "extra_forbidden":
         if _SECRET in location:
-            inside = ".".join(map(str, location[: location.index(_SECRET) + 1]))
+            inside = _plain(".".join(map(str, location[: location.index(_SECRET) + 1])))
             return f"{where}: a key below {inside} is not one of {what}"
         return f"{where}: {key} is not a key of {what}"
     if first["type"] == "missing":
         return f"{where}: {key} is missing"
-    words = first["msg"].removeprefix("Value error, ")
+    words = _plain(first["msg"].removeprefix("Value error, "))
     return f"{where}: {key}: {words}" if key else f"{where}: {words}"
+
+
+def _plain(text: str) -> str:
+    """Without what could play with a terminal: the file may be somebody else's."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _line(root: yaml.Node | None, location: list[Any]) -> int | None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,16 +18,17 @@ from bridge import ending
 from bridge.cli.json_output import Output, json_output, print_json
 from bridge.cli.options import SECONDS, SECONDS_OR_NONE
 from bridge.cli.rack_source import rack_source, rack_title
-from bridge.errors import LeaseLost, UsageError
+from bridge.errors import BridgeError, LeaseLost, NoPlace, PlaceFailed, UsageError, WrongBoard
 from bridge.rack import health
+from bridge.rack.lease import Lease
 from bridge.rack.load import load_rack
 from bridge.rack.model import Place
 from bridge.rack.needs import Needs
 from bridge.rack.rack import Rack
 from bridge.rack.status import HolderStatus, PlaceStatus, RackStatus
 
-#: Seconds between two looks at a lease while a program runs on it, and for the program to end when it is lost.
-_LOOK_S, _END_S = 0.5, 5.0
+#: Seconds for a program to end when its lease is lost.
+_END_S = 5.0
 
 
 class CheckedPlace(Output):
@@ -96,9 +98,10 @@ def _about(place: PlaceStatus) -> str:
 def _holder(holder: HolderStatus) -> str:
     if holder.pid is None and holder.user is None:
         return "by somebody who is not written down"
-    who = (
-        f"{holder.host}/{holder.user}" if holder.pid is None else f"PID {holder.pid} ({holder.command}, {holder.user})"
-    )
+    if holder.pid is None:
+        who = f"{holder.host}/{holder.user}"
+    else:
+        who = f"PID {holder.pid} ({', '.join(filter(None, (holder.command, holder.user)))})"
     what = f" for {holder.purpose}" if holder.purpose else ""
     silent = f", silent for {holder.heard_s:.0f} s" if holder.ttl_s and (holder.heard_s or 0) > holder.ttl_s else ""
     return f"{who}{what} for {holder.held_s or 0:.0f} s{silent}"
@@ -179,28 +182,56 @@ def claim(
 
 
 async def _run(made: Rack, needs: Needs, command: tuple[str, ...], timeout: float | None, purpose: str) -> int:
-    async with await made.claim(needs, purpose=purpose, timeout=timeout) as lease:
-        for note in lease.notes:
-            click.echo(f"nodemcu-bridge: {note}", err=True)
-        await lease.check_board()
+    lease = await _checked(made, needs, timeout, purpose)
+    async with lease:
         environment = {**os.environ, "NODEMCU_BOARD_URL": lease.url, "NODEMCU_PLACE": lease.place.name}
         try:
             process = await asyncio.create_subprocess_exec(*command, env=environment)
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else str(error)
             raise UsageError(f"{command[0]} cannot be run ({why})", remedy="Check its name.") from error
+        ended, lost = asyncio.ensure_future(process.wait()), asyncio.ensure_future(lease.until_lost())
         try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK_S):
-                        code = await process.wait()
-                        return code if code >= 0 else 128 - code
+            await asyncio.wait((ended, lost), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
                 lease.check()
+            code = await ended
+            if not code:
+                health.record_success(lease.place, folder=made.folder)
+            return code if code >= 0 else 128 - code
         except LeaseLost:
             sys.stdout.flush()
             raise
         finally:
+            lost.cancel()
             await _end(process)
+
+
+async def _checked(made: Rack, needs: Needs, timeout: float | None, purpose: str) -> Lease:
+    """A lease of a board that answers; those of places that do not are given back."""
+    trouble: BridgeError | None = None
+    while True:
+        try:
+            lease = await made.claim(needs, purpose=purpose, timeout=timeout)
+        except NoPlace:
+            if trouble is not None:
+                raise trouble from None
+            raise
+        try:
+            await lease.check_board()
+        except (PlaceFailed, WrongBoard) as error:
+            await lease.release()
+            if trouble is not None:
+                click.echo(f"nodemcu-bridge: {trouble}", err=True)
+            trouble = error
+            needs = replace(needs, avoid=needs.avoid | {lease.place.name})
+            continue
+        except BaseException:
+            await lease.release()
+            raise
+        for note in [*([str(trouble)] if trouble is not None else []), *lease.notes]:
+            click.echo(f"nodemcu-bridge: {note}", err=True)
+        return lease
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -218,7 +249,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 @rack.command()
 @rack_source
 @click.option("--once", is_flag=True, help="Print the table once.")
-@click.option("--every", type=SECONDS, default=0.5, show_default=True, help="Seconds from one look to the next.")
+@click.option(
+    "--every",
+    type=SECONDS,
+    default=0.5,
+    show_default=True,
+    help="Seconds from one look to the next where nothing tells of changes, as for labgrid.",
+)
 def watch(made: Rack, once: bool, every: float) -> None:
     """Show a rack as it is used: places, who holds which since when, what runs there, heap, the last failure.
 

@@ -10,6 +10,7 @@ from rich.live import Live
 
 from bridge.cli.rack_table import Row, headline, line, table
 from bridge.rack.activity import activity_of
+from bridge.rack.changes import Changes
 from bridge.rack.rack import Rack
 from bridge.rack.status import PlaceStatus
 
@@ -21,7 +22,7 @@ def watch_rack(rack: Rack, name: str, *, once: bool, every: float) -> None:
         rack: the rack.
         name: what it is called.
         once: show it once.
-        every: seconds from one look to the next.
+        every: seconds from one look to the next where changes cannot be seen.
     """
     console = Console()
     if once:
@@ -59,9 +60,13 @@ def _row(rack: Rack, place: PlaceStatus) -> Row:
     )
 
 
+#: Seconds between two looks for the durations that are shown, for what files do not tell, and where much happens.
+_TICK_S, _ELSE_S, _AGAIN_S = 1.0, 60.0, 0.05
+
+
 def _show(rack: Rack, name: str, console: Console, every: float) -> None:
     shown: object = None
-    with Live(console=console, auto_refresh=False, screen=True) as live:
+    with Live(console=console, auto_refresh=False, screen=True) as live, Changes(rack.folders_of_changes()) as changes:
         while True:
             rows, waits = look(rack)
             now = time.time()
@@ -71,16 +76,20 @@ def _show(rack: Rack, name: str, console: Console, every: float) -> None:
                 shown = fresh
                 made = table(rows, headline(name, rows, waits), now, width=console.width, room=console.height)
                 live.update(made, refresh=True)
-            time.sleep(every)
+            # The size of a terminal is looked at, too.
+            changes.wait(every, _TICK_S)
+            time.sleep(_AGAIN_S)
 
 
 def _tell(rack: Rack, every: float) -> None:
     told: dict[str, str] = {}
-    while True:
-        rows, _ = look(rack)
-        for row in rows:
-            said = line(row, time.time())
-            if told.get(row.place) != said:
-                told[row.place] = said
-                click.echo(f"{time.strftime('%H:%M:%S')} {said}")
-        time.sleep(every)
+    with Changes(rack.folders_of_changes()) as changes:
+        while True:
+            rows, _ = look(rack)
+            for row in rows:
+                said = line(row, time.time())
+                if told.get(row.place) != said:
+                    told[row.place] = said
+                    click.echo(f"{time.strftime('%H:%M:%S')} {said}")
+            changes.wait(every, _ELSE_S)
+            time.sleep(_AGAIN_S)

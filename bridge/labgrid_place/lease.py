@@ -41,6 +41,9 @@ class LabgridLease(Lease):
             self._over = self._talk.judge()
         super().check()
 
+    async def until_lost(self) -> None:
+        await self._talk.loss.wait()
+
     def is_wanted(self) -> bool:
         return self._talk.is_wanted
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -95,6 +96,9 @@ class LabgridRack(Rack):
                 await lease.release()
             raise
         return leases
+
+    def folders_of_changes(self) -> list[Path]:
+        return []
 
     def status(self) -> RackStatus:
         """Who holds what and who waits, by the coordinator; and which places are quarantined on this computer.

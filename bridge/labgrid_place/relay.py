@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
 from collections.abc import Callable, Iterator
+
+from bridge.rack.loopback_user import is_of_this_user
 
 _PIECE = 65536
 #: `SO_LINGER` of 0 s: closing throws away what the system has not sent yet.
@@ -61,7 +62,7 @@ class Relay:
         self._clients.add(task)
         try:
             with _kept(self._open, writer):
-                if is_of_this_user(writer):
+                if is_of_this_user(writer.get_extra_info("peername"), writer.get_extra_info("sockname")):
                     async with asyncio.timeout(NEXT_S):
                         await self._one_at_a_time.acquire()
                     try:
@@ -108,22 +109,3 @@ def _kept(among: set[asyncio.StreamWriter], writer: asyncio.StreamWriter) -> Ite
     finally:
         among.discard(writer)
         writer.close()
-
-
-def is_of_this_user(writer: asyncio.StreamWriter) -> bool:
-    """True if a connection on the loopback was made by this user; also where the system does not tell."""
-    wanted = [_written(*writer.get_extra_info("peername")), _written(*writer.get_extra_info("sockname"))]
-    try:
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            for line in table:
-                cells = line.split()
-                if cells[1:3] == wanted:
-                    return int(cells[7]) == os.getuid()
-    except (OSError, ValueError, IndexError):
-        return True
-    return False
-
-
-def _written(host: str, tcp_port: int) -> str:
-    """An address as /proc/net/tcp has it: the number as it lies in memory."""
-    return f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{tcp_port:04X}"

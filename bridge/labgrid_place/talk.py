@@ -16,6 +16,8 @@ from bridge import errors
 from bridge.child_python import module_environment
 from bridge.errors import BridgeError, RackError
 from bridge.labgrid_place.environment import labgrid_python
+from bridge.rack.lines import Lines
+from bridge.rack.loss import Loss
 
 #: A sign of life is due so many times in a time to live.
 BEATS = 4
@@ -23,7 +25,6 @@ BEATS = 4
 PARTING_S = 15.0
 #: Seconds for what the keeper has said to be heard.
 _HEARD_S = 0.5
-_PIECE = 65536
 
 Message = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ class Talk:
         ttl: seconds that this process may be silent.
 
     Attributes:
-        lost: why the lease is over, or None.
+        loss: of the lease.
         is_wanted: somebody waits for the place.
 
     Raises:
@@ -63,14 +64,12 @@ class Talk:
                 self._socket.close()
                 raise RackError(f"{python} cannot be started: {error.strerror}") from error
         self._lock = threading.Lock()
-        #: Held while what the keeper said is taken in: who has it knows all but what is still in the socket.
-        self._news = threading.Condition()
         self._spoke_at = time.monotonic()
         self._over = threading.Event()
-        self.lost: str | None = None
+        self.loss = Loss()
+        self._lines = Lines(self._socket)
         self.is_wanted = False
         self._ended = False
-        self._half = b""
         self.say({**request, "ttl": ttl})
         threading.Thread(target=self._beat, name="labgrid lease", daemon=True).start()
         self._reading = threading.Thread(target=self._read, name="labgrid keeper", daemon=True)
@@ -87,7 +86,7 @@ class Talk:
             silent = time.monotonic() - self._spoke_at
             if silent > self.ttl:
                 # The keeper may have been stopped as well, and may not know.
-                self._lose(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
+                self.loss.say(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
             self._spoke_at = time.monotonic()
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
@@ -109,23 +108,15 @@ class Talk:
         """Why the lease is over, by what the keeper has said and by the clock, or None."""
         silent = time.monotonic() - self._spoke_at
         if silent > self.ttl:
-            self._lose(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
-        return self.lost
+            self.loss.say(f"this process stood still for {silent:.1f} s, and {self.ttl:g} s are allowed")
+        return self.loss.why
 
     def hear_out(self) -> None:
         """Wait for the moment that the thread needs to hear what the keeper has said already.
 
         The keeper says that a lease is over before it drops its client, which another thread finds out.
         """
-        with self._news:
-            self._news.wait_for(lambda: self.lost is not None or not self._has_unheard(), _HEARD_S)
-
-    def _has_unheard(self) -> bool:
-        try:
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        return True
+        self._lines.hear_out(_HEARD_S)
 
     def end(self) -> None:
         """End the keeper, which gives everything back, and wait for that. Doing it again does nothing."""
@@ -138,49 +129,30 @@ class Talk:
         # One that is flashing a board ends that first, and is left to it.
         self._reading.join(PARTING_S)
 
-    def _lose(self, why: str) -> None:
-        self.lost = self.lost or why
-
     def _beat(self) -> None:
         while not self._over.wait(self.ttl / BEATS):
             self.say({"do": "beat"})
 
     def _read(self) -> None:
-        while self._hear_more():
-            pass
+        while (lines := self._lines.wait(None)) is not None:
+            for line in lines:
+                message = json.loads(line)
+                if "lost" in message:
+                    self.loss.say(message["lost"])
+                elif "wanted" in message:
+                    self.is_wanted = message["wanted"]
+                else:
+                    self._tell(message)
         self._over.set()
         assert self._process.stderr is not None
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         self._process.stderr.close()
+        self._lines.close()
+        self._socket.close()
         self._process.wait()
         why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
-        with self._news:
-            self._lose(why)
-            self._socket.close()
-            self._news.notify_all()
+        self.loss.say(why)
         self._tell({"refused": "RackError", "why": why[0].upper() + why[1:], "remedy": None})
-
-    def _hear_more(self) -> bool:
-        """Wait for what the keeper says, and take it in. False at its end."""
-        try:
-            self._socket.recv(1, socket.MSG_PEEK)
-            with self._news:
-                data = self._socket.recv(_PIECE)
-                *lines, self._half = (self._half + data).split(b"\n")
-                for line in lines:
-                    self._take(json.loads(line))
-                self._news.notify_all()
-        except OSError:
-            return False
-        return data != b""
-
-    def _take(self, message: Message) -> None:
-        if "lost" in message:
-            self._lose(message["lost"])
-        elif "wanted" in message:
-            self.is_wanted = message["wanted"]
-        else:
-            self._tell(message)
 
     def _tell(self, message: Message) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed

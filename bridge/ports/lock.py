@@ -27,9 +27,7 @@ from urllib.parse import quote, urlsplit
 from filelock import FileLock, Timeout
 
 from bridge.errors import PortBusy
-
-if sys.platform != "win32":
-    import fcntl
+from bridge.ports.file_lock import is_locked
 
 #: Seconds to try: another user's look at a lock may hold it for an instant.
 _TRY_S = 0.1
@@ -117,7 +115,7 @@ def take_port(url: str, folder: Path | None = None) -> PortLock:
         # A folder that is full or read-only keeps nobody from his board.
         return PortLock(None)
     for other in folder.glob(f"{name}.*.lock"):
-        if other != _file(base, "lock") and _is_locked(other):
+        if other != _file(base, "lock") and is_locked(str(other)):
             file.release()
             raise _busy(url, other.with_name(other.name.removesuffix(".lock")))
     _write_holder(base)
@@ -178,22 +176,6 @@ def _prepare(folder: Path) -> bool:
         return stat.S_ISDIR(folder.lstat().st_mode)
     except OSError:
         return False
-
-
-def _is_locked(path: Path) -> bool:
-    if sys.platform == "win32":
-        return False
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _write_holder(base: Path) -> None:

@@ -7,19 +7,20 @@ board is held; a file that the holder of now has not written counts for nothing.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from bridge.rack.board_lock import bases
 from bridge.rack.model import Place
 from bridge.rack.record import write_record
 from bridge.rack.state import board_key
+from bridge.rack.told import plain, read_told, seconds, whole
 
 _KIND = ".doing"
+#: Characters of what is done.
+_SHOWN = 400
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def tell_activity(folder: Path, place: Place, doing: str | None, heap: int | Non
     """
     if place.is_virtual:
         return
-    activity = Activity(os.getpid(), None if doing is None else doing[:400], round(time.time(), 3), heap)
+    activity = Activity(os.getpid(), None if doing is None else doing[:_SHOWN], round(time.time(), 3), heap)
     with contextlib.suppress(OSError):
         write_record(str(folder / f"{board_key(place)}.{os.getuid()}"), asdict(activity), _KIND)
 
@@ -64,17 +65,8 @@ def activity_of(folder: Path, place: Place, pid: int) -> Activity | None:
         pid: of the process that holds it.
     """
     for base in bases(str(folder), board_key(place)):
-        try:
-            # Another user may have put anything there.
-            descriptor = os.open(base + _KIND, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with open(descriptor, encoding="utf-8") as file:
-                told: Any = json.loads(file.read(1 << 16))
-            found = Activity(
-                int(told["pid"]), None if told["doing"] is None else str(told["doing"]), float(told["since"]),
-                None if told["heap"] is None else int(told["heap"]),
-            )  # fmt: skip
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            continue
-        if found.pid == pid:
-            return found
+        told = read_told(base + _KIND) or {}
+        since = seconds(told.get("since"))
+        if whole(told.get("pid")) == pid and since is not None:
+            return Activity(pid, plain(told.get("doing"), _SHOWN), since, whole(told.get("heap")))
     return None

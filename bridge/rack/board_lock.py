@@ -8,10 +8,14 @@ however that ends. Imported by the keeper: it needs little.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
+
+from bridge.ports.file_lock import is_locked
 
 _KIND = ".lock"
 
@@ -49,18 +53,38 @@ class BoardLock:
 
 
 def prepare_folder(folder: str) -> None:
-    """Make the folder, for all users, if it is not there.
+    """Make the folder, for all users, if it is not there; those above it that are made all may pass through.
 
     Raises:
         OSError: it cannot be made, or is no folder.
     """
-    try:
-        os.makedirs(folder)
-        # Everybody may add a file, nobody may remove another's; what mkdir is told is cut by the umask.
-        os.chmod(folder, 0o1777)
-    except FileExistsError:
+    if os.path.lexists(folder):
         if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder)
+        return
+    above = os.path.dirname(os.path.abspath(folder))
+    if not os.path.isdir(above):
+        _make_way(above)
+    # Everybody may add a file, nobody may remove another's. What mkdir is told is cut by the umask; so nobody sees it
+    # before it is right.
+    new = f"{folder}.{os.getpid()}.{time.monotonic_ns()}"
+    os.mkdir(new, 0o700)
+    try:
+        os.chmod(new, 0o1777)
+        os.rename(new, folder)
+    except OSError:
+        os.rmdir(new)
+        if not os.path.isdir(folder):  # else another was quicker, and has files there already
             raise
+
+
+def _make_way(folder: str) -> None:
+    above = os.path.dirname(folder)
+    if not os.path.isdir(above):
+        _make_way(above)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
 
 
 def take_lock(folder: str, name: str) -> BoardLock | None:
@@ -74,12 +98,16 @@ def take_lock(folder: str, name: str) -> BoardLock | None:
         None if another process has it, or looks at it in this very moment.
 
     Raises:
-        OSError: the file cannot be made: the folder is full or read-only.
+        OSError: the file cannot be made: the folder is full or read-only, or another user has made it.
     """
     path = os.path.join(folder, f"{name}.{os.getuid()}{_KIND}")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     lock = BoardLock(path, descriptor)
     try:
+        if os.fstat(descriptor).st_uid != os.geteuid():  # who has made it may take it away
+            raise PermissionError(errno.EPERM, f"another user has made {os.path.basename(path)}")
+        # Before it is locked: what a look at it would not be allowed to open would be nobody's to that user.
+        os.fchmod(descriptor, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         free = _is_same(path, descriptor) and not any(is_locked(other) for other in _all(folder, name) if other != path)
     except BlockingIOError:
@@ -101,21 +129,6 @@ def locked_by(folder: str, name: str) -> str | None:
 def bases(folder: str, name: str) -> list[str]:
     """Paths, without their endings, of all users' files of a name."""
     return [path.removesuffix(_KIND) for path in _all(folder, name)]
-
-
-def is_locked(path: str) -> bool:
-    """True if another process has a file locked."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _all(folder: str, name: str) -> Iterator[str]:

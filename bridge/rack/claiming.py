@@ -17,12 +17,16 @@ from bridge.ports.base import CONSOLE_BAUD
 from bridge.ports.lock import own_command
 from bridge.ports.serial import open_error
 from bridge.ports.socket import split_url
-from bridge.rack.find import Finder, is_device
+from bridge.rack.find import Finder
 from bridge.rack.health import Evidence, quarantined, record_failure
 from bridge.rack.holder import Holder, of_this_process
 from bridge.rack.lease import KeptLease, Lease
 from bridge.rack.model import Place
-from bridge.rack.state import board_key, port_lock
+from bridge.rack.state import board_key, is_device, port_lock
+from bridge.rack.told import plain, seconds, whole
+
+#: Characters of a text that another user may have written.
+_SHOWN = 200
 
 
 class _Bad(Exception):
@@ -231,10 +235,11 @@ def held_by(record: Mapping[str, Any] | None) -> str:
     """Who holds a place, from its record, in words."""
     if record is None:
         return "is held by somebody who is not written down"
-    begun = time.localtime(float(record.get("since") or 0))
+    begun = time.localtime(seconds(record.get("since")) or 0)
     same_day = time.strftime("%Y-%m-%d", begun) == time.strftime("%Y-%m-%d")
-    purpose = f" for {record['purpose']!r}" if record.get("purpose") else ""
+    command, user, what = (plain(record.get(key), _SHOWN) for key in ("command", "user", "purpose"))
+    purpose = f" for {what!r}" if what else ""
     return (
-        f"is held by PID {record.get('pid')} ({record.get('command')}, {record.get('user')}){purpose} since "
+        f"is held by PID {whole(record.get('pid'))} ({', '.join(filter(None, (command, user)))}){purpose} since "
         f"{time.strftime('%H:%M:%S' if same_day else '%Y-%m-%d %H:%M', begun)}"
     )

@@ -5,18 +5,22 @@ Imported by the keeper: it needs little.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.rack.board_lock import BoardLock, locked_by, prepare_folder, take_lock
-from bridge.rack.record import read_record
 from bridge.rack.stale import LOOK_S, Watch
 from bridge.rack.turns import Ticket, Turn, arrival, take_ticket, waiting
+from bridge.rack.who import who_has
 
 #: Seconds between two tries, and how much longer each wait is than the one before, up to the longest.
 _FIRST_S, _GROWTH, _LONGEST_S = 0.01, 1.2, 0.1
+
+#: Seconds that others may look at the lock of a board that nobody has: that shows as busy for a moment.
+_GLANCE_S = 0.2
 
 #: A place of a claim, and its locks: that of its board, and that of its port if it is known.
 Taken = tuple[Mapping[str, Any], list[BoardLock]]
@@ -75,25 +79,26 @@ class Claim:
         try:
             prepare_folder(self.folder)
             taken = self._take()
-            if taken is None and self._ticket is None and (self._until is None or now < self._until):
-                about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
-                about["since"] = time.time()
-                wants = [place["board"] for place in self._places]
-                # One that was stopped keeps those behind him waiting for less long than a holder his board.
-                self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
-                self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
-                self.next_at = now  # what was given back meanwhile was not rung for
-                return None
         except OSError as error:
             self.give_up()
             self.answer = {"trouble": error.strerror or str(error)}
             return None
+        if taken is None and self._ticket is None and (self._until is None or now < self._until):
+            # On a full disk there is no room for it: then this claim waits out of turn.
+            with contextlib.suppress(OSError):
+                self._queue_up()
+                self.next_at = now  # what was given back meanwhile was not rung for
+                return None
         if taken is not None:
             self.give_up()
             return taken
         if self._until is not None and now >= self._until:
+            holders = self._holders()
+            if not any(found["held"] for found in holders) and not self._before() and now < self._until + _GLANCE_S:
+                self.next_at = now + _FIRST_S / 4
+                return None
             self.give_up()
-            self.answer = {"busy": self._holders()}
+            self.answer = {"busy": holders}
             return None
         if now >= self._look_at:
             self._look_at = now + LOOK_S
@@ -103,6 +108,14 @@ class Claim:
         if self._until is not None:
             self.next_at = min(self.next_at, self._until)
         return None
+
+    def _queue_up(self) -> None:
+        about = {key: self.about[key] for key in ("pid", "user", "command", "purpose")}
+        about["since"] = time.time()
+        wants = [place["board"] for place in self._places]
+        # One that was stopped keeps those behind him waiting for less long than a holder his board.
+        self._ticket = take_ticket(self.folder, self.order, wants, self._count, self.ttl / 2, about)
+        self._selector.register(self._ticket.bell, selectors.EVENT_READ, self._rung)
 
     def _look(self) -> None:
         """End keepers that stand still themselves."""
@@ -116,7 +129,7 @@ class Claim:
             self.next_at = time.monotonic()
 
     def _take(self) -> list[Taken] | None:
-        before = [turn for turn in waiting(self.folder) if turn.order < self.order]
+        before = self._before()
         places = self._places
         if self._count > 1:
             # In the same order for all, so that of two who want several one gets on.
@@ -136,6 +149,11 @@ class Claim:
             raise
         _give_back(taken)
         return None
+
+    def _before(self) -> list[Turn]:
+        """Those who came before and want one of these boards, too."""
+        wanted = {place["board"] for place in self._places}
+        return [turn for turn in waiting(self.folder) if turn.order < self.order and turn.wants & wanted]
 
     def _is_left(self, board: str, before: Sequence[Turn]) -> bool:
         """True if enough is free for all who came before when this board goes to this claim."""
@@ -165,10 +183,10 @@ class Claim:
         """Who has the places, as far as it is written down."""
         found: list[Mapping[str, Any]] = []
         for place in self._places:
-            base = locked_by(self.folder, place["board"])
-            record = None if base is None else read_record(base)
+            who = who_has(self.folder, place["board"], place["port_lock"])
+            by = None if who is None else who.record
             doubt = self._doubts.get(place["name"])
-            found.append({"place": place["name"], "held": base is not None, "by": record, "doubt": doubt})
+            found.append({"place": place["name"], "held": who is not None, "by": by, "doubt": doubt})
         return found
 
 

@@ -6,7 +6,7 @@ moved is not asked again. Asking opens a port, under its lock: those of boards t
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ from bridge.ports.base import PortInfo
 from bridge.ports.discover import list_boards
 from bridge.rack.model import Place
 from bridge.rack.record import write_record
-from bridge.rack.state import board_key
+from bridge.rack.state import board_key, is_device
+from bridge.rack.told import read_told
 
 _KIND = ".where"
 
@@ -31,11 +32,6 @@ class Found:
     url: str
     note: str = ""
     """That it is not where it was, in a sentence."""
-
-
-def is_device(url: str) -> bool:
-    """True for a serial device of this computer."""
-    return "://" not in url and not url.lower().startswith("virtual:")
 
 
 class Finder:
@@ -78,8 +74,10 @@ class Finder:
                 )
             return Found(url)
         before = self._before(place)
-        for known in (url, before.get("url")):
-            if known is not None and before.get("url") == known and before.get("device") == _device(known):
+        known = before.get("url")
+        # Another user may have written it: what is opened is an adapter, or what the file names.
+        if known is not None and (known == url or known in {info.url for info in ports}):
+            if before.get("device") == _device(known) is not None:
                 return Found(known)
         trouble: BridgeError | None = None
         if url is not None and _device(url) is not None:
@@ -114,16 +112,12 @@ class Finder:
         """Where it was found the last time, by any user's word."""
         found: list[tuple[float, dict[str, Any]]] = []
         key = board_key(place)
-        try:
-            files = [
-                file for file in self._folder.iterdir() if file.name.startswith(f"{key}.") and file.suffix == _KIND
-            ]
-            for file in files:
-                said = json.loads(file.read_text(encoding="utf-8"))
-                if isinstance(said, dict) and isinstance(said.get("url"), str):
-                    found.append((file.stat().st_mtime, said))
-        except (OSError, ValueError):
-            pass
+        with contextlib.suppress(OSError):
+            for file in self._folder.iterdir():
+                if file.name.startswith(f"{key}.") and file.suffix == _KIND:
+                    said = read_told(str(file)) or {}
+                    if isinstance(said.get("url"), str):
+                        found.append((file.lstat().st_mtime, said))
         return max(found, key=lambda pair: pair[0])[1] if found else {}
 
     def _found(self, place: Place, url: str, note: str) -> Found:

@@ -7,6 +7,7 @@ their times, are the place's history. What cannot be written counts in this proc
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import getpass
 import json
@@ -18,9 +19,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bridge.errors import PlaceFailed
 from bridge.rack.board_lock import prepare_folder
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, state_folder
+from bridge.rack.told import parsed, plain, read_text, seconds
 
 log = logging.getLogger("bridge.rack")
 
@@ -29,6 +32,13 @@ FAILURES = 3
 _KIND = ".health"
 #: Characters of console text that are kept of a failure, from its end.
 _CONSOLE = 4000
+#: What happens to a place, and how that is said of it; what is told of it in texts.
+_KINDS = {"failure": "failed", "success": "works", "healed": "is healed"}
+_TEXTS = ("what", "console", "test", "port", "user")
+#: Characters of such a text, but for the console's.
+_SHOWN = 2000
+#: Seconds since the epoch: after an event there must be room for another one.
+_LATEST = 250_000_000_000
 #: Bytes above which a file is cut down, and events that stay.
 _LONGEST, _KEPT = 256_000, 20
 
@@ -78,24 +88,34 @@ def record_failure(place: Place, evidence: Evidence, *, folder: Path | None = No
     """
     evidence = replace(
         evidence,
-        at=evidence.at or round(time.time(), 3),
         user=evidence.user or _user(),
         port=evidence.port or place.where,
         console=evidence.console[-_CONSOLE:],
     )
-    _note(place, folder, {"kind": "failure", **asdict(evidence)})
+    told = asdict(evidence)
+    _note(place, folder, {"kind": "failure", **(told if evidence.at else {**told, "at": None})})
     return quarantined(place, folder=folder)
 
 
 def record_success(place: Place, *, folder: Path | None = None) -> None:
     """Note that a place has worked: failures before that count no more, but for a quarantine."""
     if failures(place, folder=folder) and quarantined(place, folder=folder) is None:
-        _note(place, folder, {"kind": "success", "at": round(time.time(), 3), "user": _user()})
+        _note(place, folder, {"kind": "success", "user": _user()})
 
 
 def heal(place: Place, *, folder: Path | None = None) -> None:
-    """End a quarantine: somebody has looked after the place."""
-    _note(place, folder, {"kind": "healed", "at": round(time.time(), 3), "user": _user()})
+    """End a quarantine: somebody has looked after the place.
+
+    Raises:
+        PlaceFailed: it cannot be written down, so that others would not know.
+    """
+    trouble = _note(place, folder, {"kind": "healed", "user": _user()})
+    if trouble is not None:
+        raise PlaceFailed(
+            f"{place.name}: that it is healed cannot be written down in {_base(place, folder).parent} ({trouble})",
+            port=place.where,
+            remedy="Make room there, and say it again.",
+        )
 
 
 def failures(place: Place, *, folder: Path | None = None) -> tuple[Evidence, ...]:
@@ -117,7 +137,7 @@ def _history(place: Place, folder: Path | None) -> tuple[tuple[Evidence, ...], Q
         elif event["kind"] == "success":
             row = [] if quarantine is None else row
         elif quarantine is None:
-            row.append(Evidence(**{key: event[key] for key in Evidence.__dataclass_fields__ if key in event}))
+            row.append(Evidence(at=event["at"], **{key: event[key] for key in _TEXTS}))
             if len(row) >= FAILURES:
                 quarantine = Quarantine(row[-1].at, tuple(row))
     return tuple(row), quarantine
@@ -130,11 +150,15 @@ _unwritten: dict[str, list[dict[str, Any]]] = {}
 def _events(place: Place, folder: Path | None) -> Iterator[dict[str, Any]]:
     base = _base(place, folder)
     yield from _unwritten.get(str(base), [])
-    with contextlib.suppress(OSError):
-        for file in base.parent.iterdir():
-            stem, _, uid = file.name.removesuffix(_KIND).rpartition(".")
-            if file.name.endswith(_KIND) and stem == base.name and uid.isdecimal():
-                for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+    try:
+        files = [*base.parent.iterdir()]
+    except OSError:
+        return
+    for file in files:
+        stem, _, uid = file.name.removesuffix(_KIND).rpartition(".")
+        if file.name.endswith(_KIND) and stem == base.name and uid.isdecimal():
+            with contextlib.suppress(OSError):
+                for line in read_text(str(file), 2 * _LONGEST).splitlines():
                     event = _event(line)
                     if event is not None:
                         yield event
@@ -142,49 +166,94 @@ def _events(place: Place, folder: Path | None) -> Iterator[dict[str, Any]]:
 
 def _event(line: str) -> dict[str, Any] | None:
     """An event, or None for a line that was not written whole, or by whom we do not trust to know the form."""
-    try:
-        event = json.loads(line)
-        event["at"] = float(event["at"])
-        texts = (event.get(key, "") for key in ("kind", "what", "console", "test", "port", "user"))
-        return event if all(isinstance(text, str) for text in texts) and event.get("kind") else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    said = parsed(line)
+    if not isinstance(said, dict) or said.get("kind") not in _KINDS:
         return None
+    at = seconds(said.get("at"))
+    texts = {key: said.get(key, "") for key in _TEXTS}
+    if at is None or at > _LATEST or not all(isinstance(text, str) for text in texts.values()):
+        return None
+    # What the board printed may have lines; of the rest another user may have written what plays with a terminal.
+    return {"kind": said["kind"], "at": at,
+            **{key: text if key == "console" else plain(text, _SHOWN) for key, text in texts.items()}}  # fmt: skip
 
 
 def _base(place: Place, folder: Path | None) -> Path:
     return (folder or state_folder()) / board_key(place)
 
 
-def _note(place: Place, folder: Path | None, event: dict[str, Any]) -> None:
+def _note(place: Place, folder: Path | None, event: dict[str, Any]) -> str | None:
+    """Note an event, and those that could not be written before; it comes after all others if its time is not given.
+
+    Returns:
+        Why it cannot be written; a failure or a success counts in this process all the same.
+    """
     base = _base(place, folder)
+    if event.get("at") is None:
+        # A clock may have been put back since the last one.
+        last = max((each["at"] for each in _events(place, folder)), default=0.0)
+        event = {**event, "at": round(max(time.time(), last + 0.001), 3)}
+    before = _unwritten.get(str(base), [])
     try:
         prepare_folder(str(base.parent))
-        _append(base.with_name(f"{base.name}.{os.getuid()}{_KIND}"), json.dumps({"place": place.name, **event}))
-        _unwritten.pop(str(base), None) if event["kind"] == "healed" else None
+        _append(
+            base.with_name(f"{base.name}.{os.getuid()}{_KIND}"),
+            [json.dumps({"place": place.name, **each}) for each in (*before, event)],
+        )
     except OSError as error:
-        _unwritten.setdefault(str(base), []).append(event)
-        log.warning(
-            "%s (%s): that it %s cannot be written down in %s (%s). Make room there, or give the rack file another "
-            "`state`; until then only this process knows.",
-            place.name, place.where, {"failure": "failed", "success": "works", "healed": "is healed"}[event["kind"]],
-            base.parent, error.strerror or error,
-        )  # fmt: skip
+        trouble = error.strerror or str(error)
+        if event["kind"] != "healed":
+            _unwritten[str(base)] = [*before, {key: event.get(key, "") for key in ("kind", "at", *_TEXTS)}]
+            log.warning(
+                "%s (%s): that it %s cannot be written down in %s (%s). Make room there, or give the rack file another "
+                "`state`; until then only this process knows.",
+                place.name, place.where, _KINDS[event["kind"]], base.parent, trouble,
+            )  # fmt: skip
+        return trouble
+    _unwritten.pop(str(base), None)
+    return None
 
 
-def _append(path: Path, line: str) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+def _append(path: Path, lines: list[str]) -> None:
+    """Write lines at the end of a file, all or none of them."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.fchmod(descriptor, 0o644)
-        if os.fstat(descriptor).st_size > _LONGEST:
-            kept = path.read_bytes().splitlines(keepends=True)[-_KEPT:]
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, b"".join(kept))
-        data = f"{line}\n".encode()
-        if os.write(descriptor, data) != len(data):
-            raise OSError(28, os.strerror(28))
+        size = os.fstat(descriptor).st_size
+        if size > _LONGEST:
+            size = _cut_down(descriptor, size)
+        # Who was killed while he wrote has left no whole line.
+        begin = b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+        data = begin + "".join(f"{line}\n" for line in lines).encode()
+        try:
+            if os.pwrite(descriptor, data, size) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
     finally:
         os.close(descriptor)
+
+
+def _cut_down(descriptor: int, size: int) -> int:
+    """Leave the newest lines of a file, and what ends rows in other users' files; over its old ones, as room may lack.
+
+    Returns:
+        The size that it has now.
+    """
+    lines = os.pread(descriptor, size, 0).splitlines(keepends=True)
+    newest: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        event = _event(line.decode(errors="replace"))
+        if event is not None and event["kind"] != "failure":
+            newest[event["kind"]] = number
+    stay = {*newest.values(), *range(len(lines) - _KEPT, len(lines))}
+    kept = b"".join(line for number, line in enumerate(lines) if number in stay)
+    os.pwrite(descriptor, kept, 0)
+    os.ftruncate(descriptor, len(kept))
+    return len(kept)
 
 
 def _user() -> str:

@@ -14,7 +14,6 @@ import itertools
 import json
 import math
 import os
-import select
 import socket
 import subprocess
 import threading
@@ -23,6 +22,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.child_python import module_command, module_environment
+from bridge.rack.lines import Lines
+from bridge.rack.loss import Loss
 
 #: A sign of life is due so many times in a time-to-live.
 BEATS = 4
@@ -34,20 +35,19 @@ _HEARD_S = 1.0
 Answer = Mapping[str, Any]
 
 
-class Held:
+class Held(Loss):
     """What a lease knows of its keeper.
 
     Args:
         ttl: seconds that this process may be silent.
 
     Attributes:
-        lost: why it is over, or None.
         given_back: the keeper has been told that it is over.
     """
 
     def __init__(self, ttl: float) -> None:
+        super().__init__()
         self.ttl = ttl
-        self.lost: str | None = None
         self.given_back = False
 
 
@@ -71,7 +71,7 @@ class Holder:
         self._claiming: dict[int, float] = {}
         self._gone: str | None = None
         self._unanswered_since: float | None = None
-        self._wake, self._woken = os.pipe()[::-1]
+        self._lines = Lines(self._socket)
         self._thread = threading.Thread(target=self._run, name="keeper of racks", daemon=True)
         self._thread.start()
 
@@ -100,7 +100,7 @@ class Holder:
             if ttl is not None:
                 self._claiming[number] = ttl
             self._say({**message, "id": number})
-        self._rouse()
+        self._lines.rouse()
         return future
 
     def cancel(self, future: concurrent.futures.Future[Answer]) -> None:
@@ -114,8 +114,9 @@ class Holder:
         """Begin to give signs of life for a lease that the keeper has given."""
         with self._lock:
             held = self._held[lease] = Held(ttl)
-            held.lost = self._gone
-        self._rouse()
+            if self._gone is not None:
+                held.say(self._gone)
+        self._lines.rouse()
 
     def held(self, lease: int) -> Held:
         """What is known of a lease that is held."""
@@ -131,10 +132,10 @@ class Holder:
         """Find by the clock what this process has been silent for too long for; that is given up."""
         with self._lock:
             silent = time.monotonic() - self._said_at
-            late = [lease for lease, held in self._held.items() if held.lost is None and silent > held.ttl]
+            late = [lease for lease, held in self._held.items() if held.why is None and silent > held.ttl]
             for lease in late:
                 held = self._held[lease]
-                held.lost = f"this process stood still for {silent:.1f} s, and {held.ttl:g} s are allowed"
+                held.say(f"this process stood still for {silent:.1f} s, and {held.ttl:g} s are allowed")
                 # The keeper may have been stopped as well, and may not know.
                 self._send({"do": "drop", "lease": lease})
 
@@ -143,17 +144,7 @@ class Holder:
 
         The keeper says that a lease is over before it drops its client, and is heard by another thread than that one.
         """
-        until = time.monotonic() + _HEARD_S
-        while self._gone is None and time.monotonic() < until:
-            try:
-                if self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                    time.sleep(0.001)
-                    continue
-            except BlockingIOError:
-                return
-            except OSError:
-                return
-            time.sleep(0.001)
+        self._lines.hear_out(_HEARD_S)
 
     def close(self) -> None:
         """End the keeper; what it has it gives back."""
@@ -164,8 +155,11 @@ class Holder:
     def forget(self) -> None:
         """For a child that was forked: the keeper is its parent's, and is not to live on by it."""
         self._gone = "it belongs to the process that this one was forked from"
+        self._lock = threading.RLock()  # a thread that is not here may have it
         for held in self._held.values():
-            held.lost = self._gone
+            held.forget()
+            held.say(self._gone)
+        self._lines.forget()
         self._socket.close()
         self._process.returncode = 0  # not ours to wait for
 
@@ -178,15 +172,10 @@ class Holder:
         with contextlib.suppress(OSError):  # the thread finds out that the keeper is gone
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
-    def _rouse(self) -> None:
-        with self._lock:
-            if self._gone is None:
-                os.write(self._wake, b"\0")
-
     def _beat_in(self) -> float | None:
         """Seconds until the next sign of life is due, or None if none is."""
         with self._lock:
-            ttls = [held.ttl for held in self._held.values() if held.lost is None] + [*self._claiming.values()]
+            ttls = [held.ttl for held in self._held.values() if held.why is None] + [*self._claiming.values()]
             return max(0.0, self._said_at + min(ttls) / BEATS - time.monotonic()) if ttls else None
 
     def _next_in(self) -> float | None:
@@ -213,24 +202,8 @@ class Holder:
             self._process.kill()
 
     def _run(self) -> None:
-        received = bytearray()
-        while True:
-            talk = self._socket.fileno()
-            ready, _, _ = select.select([talk, self._woken], [], [], self._next_in())
-            if self._woken in ready:
-                os.read(self._woken, 4096)
-            if talk not in ready:
-                self._beat()
-                continue
-            try:
-                data = self._socket.recv(65536)
-            except OSError:
-                data = b""
-            if not data:
-                break
-            received += data
-            *lines, rest = received.split(b"\n")
-            received = bytearray(rest)
+        # Also a keeper that was ended may still be there, as one whose device the system waits for.
+        while self._gone is None and (lines := self._lines.wait(self._next_in())) is not None:
             for line in lines:
                 self._hear(json.loads(line))
             self._beat()
@@ -243,8 +216,8 @@ class Holder:
                 return
             if "lost" in message:
                 held = self._held.get(message["lost"])
-                if held is not None and held.lost is None:
-                    held.lost = str(message["why"])
+                if held is not None:
+                    held.say(str(message["why"]))
                 return
             if "crash" in message:
                 self._gone = f"its keeper has failed: {str(message['crash']).strip().splitlines()[-1]}"
@@ -261,16 +234,15 @@ class Holder:
         with self._lock:
             self._gone = self._gone or why
             for held in self._held.values():
-                held.lost = held.lost or self._gone
+                held.say(self._gone)
             asked, self._asked = [*self._asked.values()], {}
             self._claiming.clear()
         for future in asked:
             if future.set_running_or_notify_cancel():
                 future.set_result({"gone": self._gone})
+        self._lines.close()
         with self._lock:
             self._socket.close()
-            os.close(self._wake)
-            os.close(self._woken)
         try:
             self._process.wait(_PARTING_S)
         except subprocess.TimeoutExpired:

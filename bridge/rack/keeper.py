@@ -126,6 +126,12 @@ class Keeper:
                     self.tell({"id": message["id"], "over": True})
                 else:
                     lease.serve(self._selector, message)
+            case "take in":
+                lease = self._leases.get(message["lease"])
+                if lease is None or lease.ending:
+                    self.tell({"id": message["id"], "over": True})
+                else:
+                    lease.take_in(message["id"])
             case "release":
                 lease = self._leases.get(message["lease"])
                 if lease is None or lease.ending:

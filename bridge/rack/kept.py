@@ -112,6 +112,12 @@ class Kept:
         self._released_by = number
         self.end("released", at_once=False)
 
+    def take_in(self, number: int) -> None:
+        """The holder has connected, and waits until it is known; `number` is that of the answer."""
+        if self._relay is not None:
+            self._relay.take_in()
+        self._tell({"id": number})
+
     def end(self, how: str, *, at_once: bool) -> None:
         """It is over: give up the port, and then the locks.
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from bridge.board import Board
-from bridge.errors import BridgeError, LeaseLost, WrongBoard
+from bridge.errors import BridgeError, LeaseLost, PlaceFailed, PortBusy, WrongBoard
 from bridge.inspect import inspect_board
-from bridge.opening import open_board
+from bridge.opening import Opening, open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
 from bridge.rack.find import wrong_board
 from bridge.rack.health import Evidence, record_failure
 from bridge.rack.holder import Held, Holder
-from bridge.rack.lease_port import open_lease_port
+from bridge.rack.lease_port import LeasePort, open_lease_port
 from bridge.rack.model import Place
 from bridge.rack.turns import waiting
 
@@ -41,6 +41,7 @@ class Lease:
         since: seconds since the epoch.
         url: for programs of this process and its children; another user cannot use it.
         heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
+        console: what the board printed when it was opened in vain the last time: a sick one says why there.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
     """
 
@@ -58,6 +59,7 @@ class Lease:
         self.url = port
         self.notes: list[str] = []
         self.heap: int | None = None
+        self.console = ""
         self._given_back = given_back
         self._over: str | None = None
         self._ports: list[Port] = []
@@ -92,6 +94,10 @@ class Lease:
     def is_wanted(self) -> bool:
         """True if somebody waits for a board and would take this one."""
         return self._wanted()
+
+    async def until_lost(self) -> None:
+        """Wait until it is lost; for ever where it cannot be. `check` says why."""
+        await asyncio.get_running_loop().create_future()
 
     async def open_port(self, *, baud: int = CONSOLE_BAUD) -> Port:
         """Open the board's port; one at a time.
@@ -156,7 +162,7 @@ class Lease:
 
     def _noted(self, error: E) -> E:
         if self._folder is not None:
-            record_failure(self.place, Evidence(error.message, port=self.port), folder=self._folder)
+            record_failure(self.place, Evidence(error.message, self.console, port=self.port), folder=self._folder)
         return error
 
     async def check_board(self) -> None:
@@ -164,45 +170,69 @@ class Lease:
 
         Raises:
             WrongBoard: it is another one than the rack file says.
-            BridgeError: as `bridge.inspect.inspect_board`.
+            PlaceFailed: it does not answer. That is recorded, and three times in a row quarantine the place.
+            PortBusy: its port has another client.
+            LeaseLost: the lease is over.
         """
         if self.place.mac is None:
             return
-        port = await self.open_port()
         try:
-            mac = (await inspect_board(port))["mac"]
-        finally:
-            await port.close()
+            port = await self.open_port()
+            try:
+                mac = (await inspect_board(port))["mac"]
+            except BaseException:
+                self.keep_last_words(port)
+                raise
+            finally:
+                await port.close()
+        except (LeaseLost, PortBusy):
+            raise
+        except BridgeError as error:
+            failed = PlaceFailed(
+                f"{self.place.name}: the board does not answer at its prompt ({error.message})",
+                port=self.port,
+                remedy=error.remedy,
+            )
+            raise self._noted(failed) from error
         self.recognise(mac if isinstance(mac, str) else None)
+
+    def keep_last_words(self, port: Port) -> None:
+        """A port of this lease was opened in vain: keep what the board printed."""
+        self.console = port.last_words() if isinstance(port, LeasePort) else ""
 
     async def release(self) -> None:
         """Give it back. Doing it again does nothing."""
         if self._over is None:
             self._over = "it has been given back"
-        ports, self._ports = self._ports, []
-        for port in ports:
-            await port.close()
-        given_back, self._given_back = self._given_back, lambda: None
-        given_back()
+        try:
+            # Also when one cannot be closed, or the caller is cancelled, the others are, and the board is given back.
+            async with contextlib.AsyncExitStack() as ports:
+                while self._ports:
+                    ports.push_async_callback(self._ports.pop().close)
+        finally:
+            given_back, self._given_back = self._given_back, lambda: None
+            given_back()
 
     async def _open(self, baud: int) -> Port:
         return await open_port(self.port, baud=baud)
 
 
-class OpeningBoard:
-    """What `Lease.open_board` gives: to be awaited, or to be entered by `async with`."""
+class OpeningBoard(Opening):
+    """What `Lease.open_board` gives."""
 
     def __init__(self, lease: Lease, baud: int, options: dict[str, Any]) -> None:
         self._lease, self._baud, self._options = lease, baud, options
-        self._board: Board | None = None
 
     async def _open(self) -> Board:
         port = await self._lease.open_port(baud=self._baud)
         try:
             board = await open_board(port, baud=self._baud, owns_port=True, **self._options)
         except BaseException:
+            self._lease.keep_last_words(port)
             await port.close()
             raise
+        if isinstance(port, LeasePort):
+            port.last_words()  # from here on they may be secret, and are of no use
         try:
             if self._lease.place.mac is not None:
                 self._lease.recognise(await _mac(board))
@@ -211,19 +241,6 @@ class OpeningBoard:
             await board.close()
             raise
         return board
-
-    def __await__(self) -> Generator[Any, None, Board]:
-        return self._open().__await__()
-
-    async def __aenter__(self) -> Board:
-        self._board = await self._open()
-        return self._board
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._board is not None:
-            await self._board.close()
 
 
 class KeptLease(Lease):
@@ -261,8 +278,11 @@ class KeptLease(Lease):
     def check(self) -> None:
         if self._over is None:
             self._holder.judge()
-            self._over = self._held.lost
+            self._over = self._held.why
         super().check()
+
+    async def until_lost(self) -> None:
+        await self._held.wait()
 
     def is_wanted(self) -> bool:
         folder, board = self._queue
@@ -271,7 +291,12 @@ class KeptLease(Lease):
     async def release(self) -> None:
         with contextlib.suppress(LeaseLost):
             self.check()
-        await super().release()
+        try:
+            await super().release()
+        finally:
+            await self._tell_keeper()
+
+    async def _tell_keeper(self) -> None:
         held = self._held
         if held.given_back:
             return
@@ -286,7 +311,10 @@ class KeptLease(Lease):
             self.notes.append(str(said["trouble"]))
 
     async def _open(self, baud: int) -> Port:
-        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out)
+        return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._holder.hear_out, self._taken_in)
+
+    async def _taken_in(self) -> None:
+        await asyncio.wrap_future(self._holder.ask({"do": "take in", "lease": self._number}))
 
 
 async def _mac(board: Board) -> str | None:

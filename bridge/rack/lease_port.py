@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import LeaseLost, PortBusy, PortError, PortLost
@@ -14,6 +14,10 @@ from bridge.ports.socket import SocketPort, connect
 #: Seconds for a place's server to be done with what its client before this one sent (some 100 KB may wait in its system
 #: when that one wrote without pause, at 11 KB a second), and between two tries.
 _FREE_S, _TRY_S = 20.0, 0.05
+#: Bytes of what a board prints that are kept while it is being opened.
+_KEPT = 4000
+#: What is left out of that: a board that restarts, and one whose speed is looked for, make much of it.
+_NOISE = bytes({*range(256)} - {*b"\t\n", *range(0x20, 0x7F)})
 
 
 class LeasePort:
@@ -27,6 +31,12 @@ class LeasePort:
 
     def __init__(self, port: SocketPort, check: Callable[[], None], hear_out: Callable[[], None]) -> None:
         self._port, self._check, self._hear_out = port, check, hear_out
+        self._heard: bytearray | None = bytearray()
+
+    def last_words(self) -> str:
+        """What the board has printed since the port was opened, from its end; from now on nothing more is kept."""
+        heard, self._heard = self._heard, None
+        return (heard or b"").decode("ascii")
 
     @property
     def url(self) -> str:
@@ -37,13 +47,20 @@ class LeasePort:
         return self._port.baud
 
     def set_receiver(self, receiver: Receiver | None, lost: LossHandler | None = None) -> None:
-        handler = lost
+        handler, take = lost, receiver
+
+        def received(data: bytes) -> None:
+            if self._heard is not None:
+                self._heard += data.translate(None, _NOISE)
+                del self._heard[:-_KEPT]
+            if take is not None:
+                take(data)
 
         def told(error: PortError) -> None:
             if handler is not None:
                 handler(self._reason(error))
 
-        self._port.set_receiver(receiver, None if lost is None else told)
+        self._port.set_receiver(None if receiver is None else received, None if lost is None else told)
 
     def write(self, data: bytes) -> None:
         self._check()
@@ -87,7 +104,12 @@ class LeasePort:
 
 
 async def open_lease_port(
-    url: str, tcp_port: int, baud: int, check: Callable[[], None], hear_out: Callable[[], None]
+    url: str,
+    tcp_port: int,
+    baud: int,
+    check: Callable[[], None],
+    hear_out: Callable[[], None],
+    taken_in: Callable[[], Awaitable[object]] | None = None,
 ) -> Port:
     """Open what the keeper serves.
 
@@ -97,6 +119,7 @@ async def open_lease_port(
         baud: speed of the line, in baud.
         check: raises `LeaseLost` when the lease is lost.
         hear_out: waits until what the keeper has said of that is known.
+        taken_in: waits until the keeper knows who has connected: it cannot tell of a client that has hung up by then.
 
     Raises:
         LeaseLost, PortNotFound, PortError: it cannot be opened.
@@ -107,7 +130,7 @@ async def open_lease_port(
     while True:
         check()
         try:
-            return LeasePort(await _open(url, tcp_port, baud), check, hear_out)
+            return LeasePort(await _open(url, tcp_port, baud, taken_in), check, hear_out)
         except PortBusy:
             hear_out()
             check()
@@ -120,11 +143,13 @@ async def open_lease_port(
         await asyncio.sleep(_TRY_S)
 
 
-async def _open(url: str, tcp_port: int, baud: int) -> SocketPort:
+async def _open(url: str, tcp_port: int, baud: int, taken_in: Callable[[], Awaitable[object]] | None) -> SocketPort:
     scheme = url.partition(":")[0].lower()
     if scheme == "socket":
         port = SocketPort(url, baud)
         await connect(port, "127.0.0.1", tcp_port)
+        if taken_in is not None:
+            await taken_in()
         return port
     query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True)) if scheme == "rfc2217" else {}
     served = Rfc2217Port(url, baud, acknowledged_lines="ign_set_control" not in query)

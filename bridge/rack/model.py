@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from bridge.yaml_file import Strict
 
-Text = Annotated[str, Field(min_length=1)]
+
+def _shown(text: str) -> str:
+    """What is shown to people must not play with their terminals."""
+    if not text.isprintable():
+        raise ValueError("must have no characters that cannot be seen")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_shown)]
+#: Nobody is shown it.
+Argument = Annotated[str, Field(min_length=1)]
 Pin = Annotated[int, Field(ge=0, le=12)]
-Command = Annotated[list[Text], Field(min_length=1)]
+Command = Annotated[list[Argument], Field(min_length=1)]
 
 
 class Capabilities(Strict):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bridge.errors import NoPlace, UsageError
 from bridge.ports.base import PortInfo
 from bridge.ports.discover import list_boards
+from bridge.ports.lock import lock_folder
 from bridge.ports.open import check_options
 from bridge.rack.claiming import Claiming, healthy
 from bridge.rack.find import Finder
 from bridge.rack.lease import Lease
+from bridge.rack.load import port_key
 from bridge.rack.model import Place, RackFile
 from bridge.rack.needs import Needs
 from bridge.rack.own_places import OwnPlaces
-from bridge.rack.state import state_folder
+from bridge.rack.state import is_device, state_folder
 from bridge.rack.status import RackStatus, rack_status
 
 _ANY = Needs()
@@ -52,10 +55,20 @@ class Rack:
             folder: of locks and records; for tests.
 
         Raises:
-            UsageError: one is no port.
+            UsageError: one is no port, or one is there twice.
         """
+        if not urls:
+            raise UsageError("There is no rack without a port", remedy="Give at least one.")
+        named: dict[str, str] = {}
         for url in urls:
             check_options(url)
+            if url.lower().startswith("virtual:"):  # each is a board of its own
+                continue
+            other = named.get(port_key(url))
+            if other is not None:
+                same = url if url == other else f"{other} and {url}"
+                raise UsageError(f"{same} would be two places on one port", port=url, remedy="Give it once.")
+            named[port_key(url)] = url
         places = [Place(name=f"board-{number}", port=url) for number, url in enumerate(urls, 1)]
         return cls(RackFile(version=1, ttl=ttl, places=places), folder=folder)
 
@@ -88,7 +101,10 @@ class Rack:
     async def claim_many(
         self, count: int, needs: Needs = _ANY, *, purpose: str = "", timeout: float | None = None
     ) -> list[Lease]:
-        """Get several boards at once: all or none, and nothing is held while it waits. See `claim`."""
+        """Get several boards at once: all or none. See `claim`.
+
+        While it waits for boards of others nothing is held, but for boards of this process (`virtual:`).
+        """
         if count < 1:
             raise UsageError(f"{count} boards cannot be claimed", remedy="Claim at least one.")
         fitting = healthy(count, self._fitting(count, needs), self._folder)
@@ -96,11 +112,26 @@ class Rack:
         if len(own) >= count and (len(own) == len(fitting) or self._own.free(own) >= count):
             return await self._own.claim(count, own, timeout)
         kept = [place for place in fitting if not place.is_virtual]
-        return await self._claiming.claim(count, kept, purpose, timeout)
+        # Those of this process first, in all claims: of two that want both kinds one gets on.
+        of_own = max(count - len(kept), 0)
+        until = None if timeout is None else time.monotonic() + timeout
+        leases = await self._own.claim(of_own, own, timeout) if of_own else []
+        try:
+            left = None if until is None else max(0.0, until - time.monotonic())
+            return leases + await self._claiming.claim(count - of_own, kept, purpose, left)
+        except BaseException:
+            for lease in leases:
+                await lease.release()
+            raise
 
     def status(self) -> RackStatus:
         """Who holds what, who waits, and which places are quarantined."""
         return rack_status(self.places, self._folder)
+
+    def folders_of_changes(self) -> list[Path]:
+        """Folders in which something changes when the status does; none where that does not show in files."""
+        devices = [place.port for place in self.places if place.port is not None and is_device(place.port)]
+        return [self._folder, lock_folder(), *(Path(device).absolute().parent for device in devices)]
 
     def place(self, name: str) -> Place:
         """The place of a name.

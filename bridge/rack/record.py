@@ -12,6 +12,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bridge.rack.told import read_told, whole
+
 _KIND = ".lease"
 
 
@@ -45,19 +47,12 @@ def write_record(base: str, record: Mapping[str, Any], kind: str = _KIND) -> Non
 
 def read_record(base: str) -> dict[str, Any] | None:
     """The record that belongs to a lock, or None where there is none that can be read."""
-    try:
-        with open(base + _KIND, encoding="utf-8") as file:
-            found = json.loads(file.read(1 << 16))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    return read_told(base + _KIND)
 
 
 def last_generation(bases: Iterable[str]) -> int:
     """The highest number that a lease of a board has had, by all users' records; 0 before the first."""
     numbers = [0]
     for base in bases:
-        generation = (read_record(base) or {}).get("generation")
-        if isinstance(generation, int):
-            numbers.append(generation)
+        numbers.append(whole((read_record(base) or {}).get("generation")) or 0)
     return max(numbers)

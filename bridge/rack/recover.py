@@ -69,7 +69,7 @@ async def known_state(
     lease.check()
     text = "; ".join(tried)
     quarantine = record_failure(
-        lease.place, Evidence(f"The board does not answer ({text})", port=lease.port), folder=folder
+        lease.place, Evidence(f"The board does not answer ({text})", lease.console, port=lease.port), folder=folder
     )
     raise PlaceFailed(
         f"{lease.place.name} cannot be brought to answer ({text})" + (f"; it is {quarantine}" if quarantine else ""),

@@ -6,14 +6,13 @@ for itself. Imported by the keeper: it needs little.
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
-import struct
 import time
 from collections.abc import Callable
 
 from bridge.rack.ends import End
+from bridge.rack.loopback_user import is_of_this_user
 from bridge.rack.pair import Pair
 
 #: Seconds that a client which comes while another is there is kept waiting.
@@ -46,13 +45,17 @@ class Relay:
         self._connect = connect
         self._connected: Callable[[str | None], None] | None = connected
         self._ended: Callable[[], None] | None = ended
-        self._pair = Pair(selector, connect())
         self._next: socket.socket | None = None
         self._next_until = 0.0
         self._ending = False
         self._cut_at: float | None = None
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4)
         self._listener.setblocking(False)
+        try:
+            self._pair = Pair(selector, connect())
+        except BaseException:
+            self._listener.close()
+            raise
         self.tcp_port: int = self._listener.getsockname()[1]
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
@@ -70,7 +73,7 @@ class Relay:
         """
         if not self._ending:
             if not at_once:
-                self._accept(0)  # one that has just connected may have written already
+                self.take_in()  # one that has just connected may have written already
             self._ending = True
             self._selector.unregister(self._listener)
             self._listener.close()
@@ -111,40 +114,28 @@ class Relay:
         elif self._next is not None and now >= self._next_until and self._pair.is_open:
             self._drop_next()
 
-    def _accept(self, events: int) -> None:
+    def take_in(self) -> None:
+        """See who has connected by now: while a client is connected it can be told whose it is."""
+        if not self._ending:
+            while self._accept(0):
+                pass
+
+    def _accept(self, events: int) -> bool:
+        """Take one in; False if there is none."""
         try:
             client, address = self._listener.accept()
         except OSError:
-            return
+            return False
         client.setblocking(False)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if not _is_of_this_user(client, address):
+        if not is_of_this_user(address, client.getsockname()):
             client.close()
-            return
+            return True
         self._drop_next()
         self._next, self._next_until = client, time.monotonic() + _NEXT_CLIENT_S
+        return True
 
     def _drop_next(self) -> None:
         client, self._next = self._next, None
         if client is not None:
             client.close()
-
-
-def _is_of_this_user(client: socket.socket, address: tuple[str, int]) -> bool:
-    """True if a connection on the loopback was made by this user; also where the system does not tell."""
-    ours = client.getsockname()
-    wanted = [_written(*address), _written(ours[0], ours[1])]
-    try:
-        with open("/proc/net/tcp", encoding="ascii") as table:
-            for line in table:
-                words = line.split()
-                if words[1:3] == wanted:
-                    return int(words[7]) == os.getuid()
-    except (OSError, ValueError, IndexError):
-        return True
-    return False
-
-
-def _written(host: str, tcp_port: int) -> str:
-    """An address as /proc/net/tcp has it: the number as it lies in memory."""
-    return f"{struct.unpack('=I', socket.inet_aton(host))[0]:08X}:{tcp_port:04X}"

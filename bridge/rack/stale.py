@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.rack.record import read_record
+from bridge.rack.told import plain, seconds, whole
 
 #: Seconds between two looks.
 LOOK_S = 1.0
@@ -35,33 +36,61 @@ class Watch:
             What to say of a keeper that stands still and is another user's, or None.
         """
         try:
-            changed = os.stat(f"{base}.lock").st_mtime_ns
+            said = os.stat(f"{base}.lock", follow_symlinks=False)
         except OSError:
             return None
+        changed, owner = said.st_mtime_ns, said.st_uid
         now = time.monotonic()
         before, since = self._seen.get(base, (0, now))
         if before != changed:
             self._seen[base] = changed, now
             since = now
-        record = read_record(base)
-        if record is None:
-            return None
-        ttl = record.get("ttl")
-        keeper = record.get("keeper")
-        if not isinstance(ttl, int | float) or not isinstance(keeper, int) or keeper <= 1:
+        record = read_record(base) or {}
+        ttl, keeper = seconds(record.get("ttl")), whole(record.get("keeper"))
+        if ttl is None or keeper is None or keeper <= 1:
             return None
         old = time.time() - changed / 1e9 > 2 * ttl
         if not (old and _state(keeper) in ("T", "t")) and now - since <= 2 * ttl:
             return None
-        if not _is_same(keeper, record):
+        if not _is_same(keeper, record) or _user(keeper) != owner:
             return None
         try:
             os.kill(keeper, signal.SIGKILL)
         except PermissionError:
-            return f"its keeper, PID {keeper} of {record.get('user')}, stands still and is to be ended by that user"
+            whose = plain(record.get("user"), 40)
+            return f"its keeper, PID {keeper} of {whose}, stands still and is to be ended by that user"
         except OSError:
             pass
         return None
+
+
+def record_of_now(base: str) -> dict[str, Any] | None:
+    """The record of a lock that somebody has; None where it is that of a lease before, as after a full disk.
+
+    Args:
+        base: path of the lock without its ending.
+    """
+    record = read_record(base)
+    if record is None or record.get("ended") is not None:
+        return None
+    keeper = whole(record.get("keeper"))
+    if keeper is None or not lives(keeper):
+        return None
+    now = started(keeper)
+    return record if now is None or now == record.get("keeper_started") else None
+
+
+def lives(pid: int) -> bool:
+    """True if there is a process of this number."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return True
 
 
 def started(pid: int) -> int | None:
@@ -73,6 +102,14 @@ def started(pid: int) -> int | None:
 def _is_same(pid: int, record: Mapping[str, Any]) -> bool:
     """True if a process is the one that wrote a record: numbers of processes come again."""
     return record.get("keeper_started") is not None and started(pid) == record["keeper_started"]
+
+
+def _user(pid: int) -> int | None:
+    """Whose a process is. Who has a lock may write any process down as his keeper; only his own can be meant."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return None
 
 
 def _state(pid: int) -> str | None:

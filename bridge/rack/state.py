@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from bridge.ports.lock import lock_folder, lock_key, lock_name
@@ -13,11 +14,22 @@ def state_folder() -> Path:
     return lock_folder().with_name("nodemcu-bridge-racks")
 
 
+def is_device(url: str) -> bool:
+    """True for a serial device of this computer."""
+    return "://" not in url and not url.lower().startswith("virtual:")
+
+
 def board_key(place: Place) -> str:
-    """What a place's board is called: by its MAC where that is known, else by its port."""
+    """What a place's board is called: by its MAC where that is known, else by its port.
+
+    By the name of a device in the rack file, as a link to it leads elsewhere when it was plugged in anew, or nowhere.
+    Who names it otherwise is kept out by the port's own lock.
+    """
     if place.mac is not None:
         return lock_name(f"mac {place.mac}")
     if place.port is not None:
+        if is_device(place.port):
+            return lock_name(os.path.abspath(place.port))
         return lock_name(lock_key(place.port) or place.port)
     return lock_name(place.where)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from bridge.rack import health
-from bridge.rack.board_lock import locked_by
-from bridge.rack.find import is_device
 from bridge.rack.model import Place
-from bridge.rack.record import read_record
-from bridge.rack.state import board_key
+from bridge.rack.state import board_key, is_device, port_lock
+from bridge.rack.told import plain, seconds, whole
 from bridge.rack.turns import Turn, waiting
+from bridge.rack.who import Who, who_has
 
 #: Characters of a text that another user may have written.
 _SHOWN = 200
@@ -128,10 +128,10 @@ def rack_status(places: Sequence[Place], folder: Path) -> RackStatus:
 
 
 def _place(place: Place, folder: Path) -> PlaceStatus:
-    base = None if place.is_virtual else locked_by(str(folder), board_key(place))
+    who = None if place.is_virtual else who_has(str(folder), board_key(place), port_lock(place.port or ""))
     quarantine = health.quarantined(place, folder=folder)
     state: Literal["free", "held", "quarantined", "absent", "own"] = "free"
-    if base is not None:
+    if who is not None:
         state = "held"
     elif quarantine is not None:
         state = "quarantined"
@@ -149,7 +149,7 @@ def _place(place: Place, folder: Path) -> PlaceStatus:
         modules=place.capabilities.modules,
         flash=place.capabilities.flash,
         lua=place.capabilities.lua,
-        holder=None if base is None else _holder(base),
+        holder=None if who is None else _holder(who),
         quarantined_since=None if quarantine is None else quarantine.since,
         failures=[
             FailureStatus(
@@ -165,14 +165,14 @@ def _place(place: Place, folder: Path) -> PlaceStatus:
     )
 
 
-def _holder(base: str) -> HolderStatus:
-    record = read_record(base) or {}
+def _holder(who: Who) -> HolderStatus:
+    record = who.record or {}
     now = time.time()
     since = _number(record, "since")
-    try:
-        heard: float | None = max(0.0, round(now - os.stat(f"{base}.lock").st_mtime, 3))
-    except OSError:
-        heard = None
+    heard: float | None = None
+    if who.lease is not None:
+        with contextlib.suppress(OSError):
+            heard = max(0.0, round(now - os.stat(f"{who.lease}.lock").st_mtime, 3))
     return HolderStatus(
         pid=_whole(record, "pid"),
         user=_text(record, "user"),
@@ -201,18 +201,12 @@ def _waiting(turn: Turn, names: Mapping[str, str]) -> WaitingStatus:
 
 
 def _text(record: Mapping[str, Any], key: str) -> str | None:
-    """A text that another user may have written: without what could play with a terminal."""
-    text = record.get(key)
-    if not isinstance(text, str):
-        return None
-    return "".join(char if char.isprintable() else "?" for char in text)[:_SHOWN]
+    return plain(record.get(key), _SHOWN)
 
 
 def _number(record: Mapping[str, Any], key: str) -> float | None:
-    value = record.get(key)
-    return float(value) if isinstance(value, int | float) else None
+    return seconds(record.get(key))
 
 
 def _whole(record: Mapping[str, Any], key: str) -> int | None:
-    value = record.get(key)
-    return value if isinstance(value, int) else None
+    return whole(record.get(key))

@@ -16,7 +16,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bridge.rack.board_lock import is_locked
+from bridge.ports.file_lock import is_locked
+from bridge.rack.told import read_told, seconds, whole
 
 _KIND = ".turn"
 
@@ -140,14 +141,10 @@ def _turns(folder: str) -> Iterator[Turn]:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             continue
-        try:
-            with open(path, encoding="utf-8") as ticket:
-                said = json.loads(ticket.read(1 << 16))
-            wants, count, ttl = frozenset(map(str, said.pop("wants"))), int(said["count"]), float(said["ttl"])
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            continue
-        if _age(path) <= ttl:
-            yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), wants, count, said)
+        said = read_told(path) or {}
+        wants, count, ttl = said.pop("wants", None), whole(said.get("count")), seconds(said.get("ttl"))
+        if isinstance(wants, list) and count and ttl is not None and _age(path) <= ttl:
+            yield Turn((int(parts[0]), int(parts[1]), int(parts[2])), frozenset(map(str, wants)), count, said)
 
 
 def _age(path: str) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.child_python import module_environment
-from bridge.rack.health import Evidence, record_failure
+from bridge.rack.health import Evidence, failures, record_failure
 from bridge.rack.load import load_rack
 from tests.board_process import announced, board_process
 from tests.cli.invoke import invoke
@@ -50,6 +50,14 @@ def test_a_program_runs_on_a_board_and_its_exit_code_is_ours(
     monkeypatch.setenv("NODEMCU_RACK", rack)
     code, out, err = invoke(capfd, "rack", "claim", "--tag", "x", "--", sys.executable, "-c", PROGRAM)
     assert (code, out.split(), err) == (7, ["one", "42"], "")
+    # Failures before something worked are no row.
+    place, state = load_rack(Path(rack)).places[0], Path(rack).parent / "state"
+    for number in (1, 2):
+        record_failure(place, Evidence(f"failure {number}"), folder=state)
+        assert len(failures(place, folder=state)) == number
+        assert invoke(capfd, "rack", "claim", "--", "false")[0] == 1
+    assert invoke(capfd, "rack", "claim", "--", "true") == (0, "", "")
+    assert failures(place, folder=state) == ()
     code, _, err = invoke(capfd, "rack", "claim", "--", "/no/such/program")
     assert (
         code == 2

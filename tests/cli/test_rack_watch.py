@@ -63,7 +63,7 @@ def until(shown: Terminal, *words: str) -> str:
 
 def test_a_terminal_shows_who_holds_what_and_what_runs(file: Path) -> None:
     holder = Holder(file)
-    with terminal("rack", "watch", "--rack", str(file), "--every", "0.05") as shown:
+    with terminal("rack", "watch", "--rack", str(file), "--every", "600") as shown:
         until(shown, "rack.yaml: 2 places, 2 free")
         assert until(shown, "shelf-1").split() == ["shelf-1", "free"]
         holder.claim("shelf-2")
@@ -91,7 +91,7 @@ def heard(output: IO[str], *words: str) -> str:
 
 def test_without_a_terminal_each_change_is_a_line(file: Path) -> None:
     holder = Holder(file)
-    command = [*module_command("bridge.cli"), "rack", "watch", "--rack", str(file), "--every", "0.05"]
+    command = [*module_command("bridge.cli"), "rack", "watch", "--rack", str(file), "--every", "600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=module_environment()) as process:
         assert process.stdout is not None
         heard(process.stdout, "shelf-1 free")

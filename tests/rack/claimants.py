@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bridge.child_python import module_environment
+from tests.rack.users import environment, python_for_all, whose
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,11 +37,23 @@ class Claimant:
 
 
 @contextmanager
-def claimant(name: str, folder: Path, ttl: float, *urls: str) -> Iterator[Claimant]:
-    """Run one to the end of the block; it is killed if it is still there."""
+def claimant(
+    name: str, folder: Path, ttl: float, *urls: str, user: int | None = None, umask: int = 0o22
+) -> Iterator[Claimant]:
+    """Run one to the end of the block; it is killed if it is still there.
+
+    Args:
+        name: of its tokens and its purpose.
+        folder: of locks and records.
+        ttl: of its leases, in seconds.
+        urls: of the rack's ports.
+        user: whose process it is, by number; by default this one's. Only root can start another's.
+        umask: of the process.
+    """
+    python, where = (sys.executable, module_environment()) if user is None else (python_for_all() or "", environment())
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("claimant.py")), name, str(folder), str(ttl), *urls],
-        stdin=-1, stdout=-1, text=True, env=module_environment(), cwd=ROOT,
+        [python, str(Path(__file__).with_name("claimant.py")), name, str(folder), str(ttl), *urls],
+        stdin=-1, stdout=-1, text=True, env=where, cwd=ROOT, umask=umask, **whose(user),
     )  # fmt: skip
     try:
         yield Claimant(process)

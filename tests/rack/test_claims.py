@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import selectors
 import time
 from pathlib import Path
 
 from bridge.rack.claims import Claim, take_port_lock
+from bridge.rack.record import write_record
 
 SELECTOR = selectors.DefaultSelector()
 
@@ -97,3 +100,29 @@ def test_a_port_that_a_program_without_a_lease_has_is_not_free(tmp_path: Path) -
     lock.release()
     assert attempt(mine) == ["a"]
     give_back("a")
+
+
+def test_a_look_at_a_lock_makes_nobody_busy(tmp_path: Path) -> None:
+    """As `rack status` and `rack watch` do, and those who wait."""
+    assert attempt(claim(tmp_path, 1, "a")) == ["a"]
+    give_back("a")
+    [lock] = tmp_path.glob("a.*.lock")
+    with lock.open() as looker:
+        fcntl.flock(looker, fcntl.LOCK_SH)
+        mine = claim(tmp_path, 2, "a", seconds=0.0)
+        assert attempt(mine) is None and mine.answer is None, "nobody holds it"
+    assert attempt(mine) == ["a"]
+    give_back("a")
+
+
+def test_a_program_without_a_lease_is_named(tmp_path: Path) -> None:
+    ports = str(tmp_path / "ports")
+    lock = take_port_lock((ports, "port"))
+    assert lock is not None
+    write_record(lock.base, {"pid": os.getpid(), "command": "nodemcu-bridge repl", "since": time.time()}, ".holder")
+    late = claim(tmp_path, 1, "a", seconds=0.0)
+    late._places = [{**late._places[0], "port_lock": (ports, "port")}]
+    assert attempt(late) is None and late.answer is not None
+    [found] = late.answer["busy"]
+    assert found["held"] and found["by"]["command"] == "nodemcu-bridge repl"
+    lock.release()

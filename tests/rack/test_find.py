@@ -12,8 +12,9 @@ import pytest
 from bridge.errors import PortBusy, PortNotFound, UsageError, WrongBoard
 from bridge.ports.base import PortInfo
 from bridge.ports.lock import hold_port
-from bridge.rack.find import Finder, Found, is_device
+from bridge.rack.find import Finder, Found
 from bridge.rack.model import Place
+from bridge.rack.state import is_device
 from tests.board_process import announced, board_process
 
 ONE, TWO = "5c:cf:7f:00:00:01", "5c:cf:7f:00:00:02"
@@ -51,7 +52,10 @@ def test_a_board_is_found_by_its_mac_wherever_it_is_and_a_swapped_one_is_named(t
             second, f"a is on {second} now, not where it was (MAC address {TWO})"
         )
         # Where it was found it is not asked again: the list of adapters names a port that would not answer.
-        assert find(Place(name="a", mac=TWO), tmp_path, [PortInfo("/dev/null")]).url == second
+        assert find(Place(name="a", mac=TWO), tmp_path, [PortInfo("/dev/null"), PortInfo(second)]).url == second
+        # Another user may have written any name there: what is no adapter is not opened.
+        with pytest.raises(PortNotFound):
+            find(Place(name="a", mac=TWO), tmp_path, [])
         # Said to be on the first adapter, it is on the second.
         moved = Place(name="b", usb_path="1-1", mac=TWO)
         assert find(moved, tmp_path / "new", ports).url == second

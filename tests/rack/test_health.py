@@ -10,6 +10,7 @@ import pytest
 from bridge.rack import health
 from bridge.rack.health import Evidence, failures, heal, quarantined, record_failure, record_success
 from bridge.rack.model import Place
+from bridge.rack.state import board_key
 
 PLACE = Place(name="shelf-1", port="socket://h:1")
 
@@ -62,6 +63,34 @@ def test_lines_that_are_not_whole_are_passed_over(tmp_path: Path) -> None:
     assert len(failures(PLACE, folder=tmp_path)) == 1
 
 
+def test_what_was_told_cannot_play_with_a_terminal(tmp_path: Path) -> None:
+    fail(tmp_path, "\x1b[2Jgone\nand more")
+    assert failures(PLACE, folder=tmp_path)[0].what == "?[2Jgone?and more"
+
+
+def test_a_heal_outlives_the_cutting_down_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        fail(tmp_path, f"failure {number}")
+    monkeypatch.setattr(health.os, "getuid", lambda: 4321)
+    heal(PLACE, folder=tmp_path)
+    for _ in range(80):
+        fail(tmp_path, "later")
+        fail(tmp_path, "later")
+        record_success(PLACE, folder=tmp_path)
+    assert (tmp_path / f"{board_key(PLACE)}.4321.health").stat().st_size < 300_000
+    fail(tmp_path, "the last")
+    assert [each.what for each in failures(PLACE, folder=tmp_path)] == ["the last"]
+    assert quarantined(PLACE, folder=tmp_path) is None
+
+
+def test_a_line_that_was_cut_off_spoils_none_after_it(tmp_path: Path) -> None:
+    fail(tmp_path, "one")
+    with next(tmp_path.glob("*.health")).open("a") as file:
+        file.write('{"kind": "fail')
+    fail(tmp_path, "two")
+    assert [each.what for each in failures(PLACE, folder=tmp_path)] == ["one", "two"]
+
+
 def test_a_file_does_not_grow_without_end(tmp_path: Path) -> None:
     for number in range(100):
         fail(tmp_path, f"failure {number}")
@@ -86,4 +115,4 @@ def test_on_a_full_disk_the_place_is_marked_here_and_that_is_said(
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
 def test_a_write_that_finds_no_room_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        health._append(Path("/dev/full"), "x")
+        health._append(Path("/dev/full"), ["x"])

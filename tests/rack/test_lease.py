@@ -104,3 +104,29 @@ def test_a_keeper_that_is_killed_takes_the_lease_with_it(tmp_path: Path) -> None
             assert two.ask("release") == ["released"]
             # A new keeper is started with the next claim.
             assert one.ask("claim")[:3] == ["leased", "board-1", "3"]
+
+
+def test_a_lease_is_given_back_though_its_port_cannot_be_closed(tmp_path: Path) -> None:
+    async def scenario(url: str) -> None:
+        rack = Rack.of_ports([url], folder=tmp_path)
+        lease = await rack.claim()
+        closed = []
+
+        async def close_in_vain() -> None:
+            raise OSError("in vain")
+
+        async def close() -> None:
+            closed.append(True)
+
+        for closing in (close_in_vain, close):
+            port = await lease.open_port()
+            await port.close()
+            port.close = closing  # type: ignore[method-assign]
+        with pytest.raises(OSError, match="in vain"):
+            await lease.release()
+        assert closed
+        async with await rack.claim(timeout=5):
+            pass
+
+    with witness() as seen:
+        asyncio.run(scenario(f"socket://127.0.0.1:{seen.port}"))

@@ -11,6 +11,7 @@ from bridge.errors import LeaseLost, PortError, PortLost
 from bridge.ports.base import Port
 from bridge.rack import Rack
 from bridge.rack.holder import of_this_process
+from bridge.rack.lease_port import LeasePort
 from tests.board_process import announced, board_process
 from tests.rack.witness import witness
 
@@ -29,10 +30,12 @@ def test_it_is_a_port_named_after_the_place_with_speed_and_lines(tmp_path: Path)
                     answered.set()
 
             port.set_receiver(receive)
+            assert isinstance(port, LeasePort)
             port.write(b"=6*7\n")
             await port.drain()
             async with asyncio.timeout(10):
                 await answered.wait()
+            assert port.last_words().endswith("42\n> ") and port.last_words() == ""
             await port.set_baud(9600)
             assert port.baud == 9600
             await port.set_lines(dtr=False, rts=False)

@@ -106,3 +106,25 @@ def test_two_names_of_one_device_are_one_port(tmp_path: Path) -> None:
 def test_what_is_no_rack_file(tmp_path: Path, text: str) -> None:
     with pytest.raises(ProfileError):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        r'{name: a, port: "/dev/x\e[2J"}',
+        r'{name: a, serial_number: "S\n1"}',
+        r'{name: a, port: /dev/x, tags: ["\e]0;x\a"]}',
+        r'{name: a, port: /dev/x, capabilities: {modules: ["net\u202e"]}}',
+        '{name: "a\\n", port: /dev/x}',
+        "{name: ../a, port: /dev/x}",
+        r'{name: a, port: /dev/x, "\e[2J": 1}',
+        r'{name: a, port: /dev/x, tags: [a], "\e[2J": 1, "\e[2J": 2}',
+        "{name: a, port: /dev/x, mac: *\x1b[2J}",
+    ],
+)
+def test_no_text_of_a_file_can_play_with_a_terminal(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "rack.yaml"
+    path.write_text(f"version: 1\nplaces:\n  - {place}\n")
+    with pytest.raises(ProfileError) as caught:
+        load_rack(path)
+    assert str(caught.value).isprintable()

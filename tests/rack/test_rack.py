@@ -79,3 +79,34 @@ def test_a_claim_that_is_cancelled_keeps_nothing(tmp_path: Path) -> None:
 def test_what_is_no_port_makes_no_rack() -> None:
     with pytest.raises(UsageError):
         Rack.of_ports(["ftp://x"])
+
+
+def test_boards_of_this_process_and_others_are_claimed_together(tmp_path: Path) -> None:
+    async def scenario(url: str) -> None:
+        rack = Rack.of_ports(["virtual:", url, "virtual:"], folder=tmp_path)
+        leases = await rack.claim_many(3, timeout=20)
+        assert sorted(lease.place.name for lease in leases) == ["board-1", "board-2", "board-3"]
+        with pytest.raises(PlaceBusy, match="this process holds board-1, board-3"):
+            await rack.claim_many(2, timeout=0.1)
+        waiting = asyncio.create_task(rack.claim_many(3, timeout=20))
+        for lease in leases:
+            await asyncio.sleep(0)
+            assert not waiting.done(), "it wants all"
+            await lease.release()
+        leases = await waiting
+        # Who gets the others in vain keeps none of this process.
+        await leases[0].release()
+        with pytest.raises(PlaceBusy):
+            await rack.claim_many(2, timeout=0.1)
+        async with await rack.claim(timeout=0):
+            pass
+
+    with witness() as seen:
+        asyncio.run(scenario(f"socket://127.0.0.1:{seen.port}"))
+
+
+@pytest.mark.parametrize("urls", [["/dev/null", "/dev/null"], ["/dev/null", "/dev/../dev/null"], [""], []])
+def test_what_makes_no_rack_of_ports_is_said_in_a_sentence(urls: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        Rack.of_ports(urls)
+    assert len(str(caught.value).splitlines()) == 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,21 @@ def test_one_that_does_not_come_back_is_noted_with_what_was_tried_and_quarantine
     asyncio.run(scenario())
     found = quarantined(made.places[0], folder=tmp_path)
     assert found is not None and "after a power cycle" in found.failures[0].what
+
+
+def test_what_a_board_printed_that_restarts_for_ever_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recover, "_OPEN_S", 3.0)
+
+    async def scenario(url: str, button: Callable[[], None]) -> None:
+        made = rack(tmp_path, url, reset="none")
+        async with await made.claim() as lease:
+            async with lease.open_board() as board:
+                await board.exec("""file.putcontents("init.lua", "print('brown-out') node.restart()")""")
+            button()
+            with pytest.raises(PlaceFailed):
+                await known_state(lease, folder=tmp_path)
+        [found] = failures(made.places[0], folder=tmp_path)
+        assert found.port == url and "brown-out" in found.console
+
+    with board_process("--rfc2217", "127.0.0.1:0", "--no-baud-pacing", "--cpu", "0") as process:
+        asyncio.run(scenario(announced(process)[1], lambda: process.send_signal(signal.SIGUSR1)))

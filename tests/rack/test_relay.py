@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bridge.rack import loopback_user
 from bridge.rack import relay as relays
 from bridge.rack.ends import End, TcpEnd
 from bridge.rack.relay import Relay
@@ -194,7 +195,26 @@ def test_a_place_that_is_not_there_says_why() -> None:
 
 
 def test_another_user_s_connection_is_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relays.os, "getuid", lambda: 54321)
+    monkeypatch.setattr(loopback_user.os, "getuid", lambda: 54321)
     with served() as (loop, place), accept(place):
         with loop.client() as client:
             assert client.recv(10) == b""
+
+
+def test_a_relay_that_cannot_be_served_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a process may have no more files open."""
+
+    def in_vain(*_: object, **__: object) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    with socket.create_server(("127.0.0.1", 0)) as place, selectors.DefaultSelector() as selector:
+        monkeypatch.setattr(relays.socket, "create_server", in_vain)
+        made: list[TcpEnd] = []
+
+        def connect() -> End:
+            made.append(TcpEnd(socket.AF_INET, place.getsockname()))
+            return made[-1]
+
+        with pytest.raises(OSError, match="Too many"):
+            Relay(selector, connect, lambda why: None, lambda: None)
+        assert not selector.get_map() and all(end.fileno() < 0 for end in made)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from bridge.ports.lock import lock_folder
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, port_lock, state_folder
@@ -18,3 +20,16 @@ def test_a_port_has_the_lock_that_other_commands_ask_for() -> None:
     assert found == (str(lock_folder()), "tcp%20127.0.0.1%205")
     assert port_lock("virtual:") is None
     assert state_folder().parent == lock_folder().parent
+
+
+def test_a_board_on_a_link_to_its_port_is_called_the_same_whether_it_is_there_or_not(tmp_path: Path) -> None:
+    """As those below /dev/serial/by-id: what is known of a place that was absent counts when it is back."""
+    link = tmp_path / "by-id"
+    place = Place(name="a", port=str(link))
+    absent = board_key(place)
+    link.symlink_to("/dev/null")
+    assert board_key(place) == absent
+    link.unlink()
+    link.symlink_to("/dev/zero")
+    assert board_key(place) == absent
+    assert port_lock(str(link)) == port_lock("/dev/zero")

@@ -7,7 +7,7 @@ from pathlib import Path
 from bridge.rack import Needs, Rack, RackFile
 from bridge.rack.health import Evidence, record_failure
 from bridge.rack.model import Place
-from bridge.rack.record import write_record
+from bridge.rack.record import read_record, write_record
 from tests.rack.witness import witness
 
 
@@ -37,7 +37,7 @@ def test_who_holds_what_who_waits_and_what_is_wrong(tmp_path: Path) -> None:
         assert (found.waiting[0].purpose, found.waiting[0].places) == ("more", ["a"])
         # What another user writes cannot play with a terminal.
         base = lock_of(tmp_path)
-        write_record(base, {"user": "\x1b[2J" + "u" * 500, "pid": "x", "since": None})
+        write_record(base, {**(read_record(base) or {}), "user": "\x1b[2J" + "u" * 500, "pid": "x", "since": None})
         holder = rack.status().places[0].holder
         assert holder is not None and holder.user is not None
         assert holder.user.startswith("?[2Ju") and len(holder.user) == 200 and holder.pid is None
