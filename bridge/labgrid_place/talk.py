@@ -147,11 +147,11 @@ class Talk:
         assert self._process.stderr is not None
         last = self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
         self._process.stderr.close()
+        why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
+        self.loss.say(why)
         self._lines.close()
         self._socket.close()
         self._process.wait()
-        why = "its keeper, the process that had the place, has ended" + "".join(f": {line}" for line in last)
-        self.loss.say(why)
         self._tell({"refused": "RackError", "why": why[0].upper() + why[1:], "remedy": None})
 
     def _tell(self, message: Message) -> None:

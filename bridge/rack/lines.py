@@ -41,11 +41,11 @@ class Lines:
         Returns:
             None at the end.
         """
+        if self._ended:
+            return None  # that it has ended is obeyed when `close` is called
         for event in self._due:  # what was read for them has been obeyed
             event.set()
         self._due = []
-        if self._ended:
-            return None
         self._poll.poll(None if seconds is None else math.ceil(seconds * 1000))
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, 4096)
@@ -72,7 +72,7 @@ class Lines:
                     os.write(self._wake, b"\0")
 
     def hear_out(self, seconds: float) -> None:
-        """Wait until what the keeper has said by now has been obeyed by the thread that calls `wait`.
+        """Wait until what the keeper has said by now, or that it has ended, has been obeyed by the thread of `wait`.
 
         Args:
             seconds: to wait at most.

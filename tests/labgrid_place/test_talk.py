@@ -78,7 +78,7 @@ def test_that_the_keeper_has_ended_is_known_to_who_hears_it_out(lab: Laboratory)
         select.select([ended], [], [])  # the thread that hears the keeper may not know yet
         os.close(ended)
         talk.hear_out()
-        assert (talk.lost or "").startswith("its keeper, the process that had the place, has ended")
+        assert (talk.loss.why or "").startswith("its keeper, the process that had the place, has ended")
         await asyncio.to_thread(talk.end)
         lab.client("-p", "shelf", "release", "--kick", check=False)
 

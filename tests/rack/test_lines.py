@@ -83,3 +83,26 @@ def test_a_process_may_have_any_number_of_files_open() -> None:
                 lines.close()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_hears_out_goes_on_when_the_end_is_obeyed(pair: tuple[Lines, socket.socket]) -> None:
+    lines, keeper = pair
+    obeyed = threading.Event()
+
+    def read() -> None:
+        while lines.wait(None) is not None:
+            pass
+        obeyed.set()
+        lines.close()
+
+    asked = threading.Thread(target=lines.hear_out, args=(10,))
+    asked.start()
+    while not lines._asked:  # the thread is about to ask
+        pass
+    keeper.close()
+    assert lines.wait(None) == [], "the end is read here, and known to nobody yet"
+    asked.join(0.1)
+    assert asked.is_alive()
+    read()
+    asked.join(10)
+    assert obeyed.is_set() and not asked.is_alive()
