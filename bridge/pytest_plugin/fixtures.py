@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from bridge.rack.rack import Rack
 
 _BOTH = "A test asks for `board` or for `boards`, not for both: two who wait for one another get none."
+_UNSEEN = (
+    "This test gets a board only as it runs, so that nobody would look at it afterwards. "
+    "Name the fixture among its arguments, or in a mark: @pytest.mark.usefixtures('board')."
+)
 _TWICE = "A test asks for its boards once: who holds some and waits for more may wait for ever."
 
 
 def boards_of(request: pytest.FixtureRequest) -> BoardSession:
     """The boards of this process; bad options fail the test by their sentence."""
+    from bridge.pytest_plugin.asking import uses_boards
     from bridge.pytest_plugin.start import session_of
 
+    if not uses_boards(request.node):
+        pytest.fail(_UNSEEN, pytrace=False)
     try:
         return session_of(request.config)
     except pytest.UsageError as error:
