@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
+
+from bridge.pytest_plugin.failing import failed
 
 if TYPE_CHECKING:
     from bridge import Board, sync
@@ -28,15 +30,11 @@ def boards_of(request: pytest.FixtureRequest) -> BoardSession:
     from bridge.pytest_plugin.start import session_of
 
     if not uses_boards(request.node):
-        pytest.fail(_UNSEEN, pytrace=False)
+        raise failed(_UNSEEN)
     try:
         return session_of(request.config)
     except pytest.UsageError as error:
-        return _fail(error)
-
-
-def _fail(error: pytest.UsageError) -> NoReturn:
-    pytest.fail(str(error), pytrace=False)
+        raise failed(str(error)) from None
 
 
 @pytest.fixture
@@ -44,11 +42,8 @@ def board(request: pytest.FixtureRequest) -> Iterator[Board]:
     """A board that is clean, for this test alone; it is looked at afterwards."""
     session = boards_of(request)
     if "boards" in request.fixturenames:
-        pytest.fail(_BOTH, pytrace=False)
-    try:
-        leased = session.begin(request.node)
-    except pytest.UsageError as error:
-        _fail(error)
+        raise failed(_BOTH)
+    leased = session.begin(request.node)
     yield leased[0].board
     session.end(request.node, leased)
 
@@ -72,7 +67,9 @@ def boards(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Awaitable
 
     async def lease(count: int) -> tuple[Board, ...]:
         if taken:
-            pytest.fail(_TWICE, pytrace=False)
+            raise failed(_TWICE)
+        if not isinstance(count, int) or count < 1:
+            raise failed(f"A test asks for a number of boards, not {count!r}: one, two = await boards(2)")
         taken.extend(await session.begin_there(request.node, count))
         return tuple(each.board for each in taken)
 

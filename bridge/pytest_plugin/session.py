@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from bridge.errors import BridgeError, NoPlace, PlaceFailed
 from bridge.portal import portal
 from bridge.pytest_plugin.conduct import Conduct
 from bridge.pytest_plugin.credentials import find_wifi
+from bridge.pytest_plugin.failing import failed
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import SLACK, LeasedBoard
@@ -79,22 +81,37 @@ class BoardSession:
 
     async def begin_there(self, item: pytest.Item, count: int = 1) -> list[LeasedBoard]:
         """As `begin`, on the loop of the boards."""
+        try:
+            return await self._ready(item, needs_of(item), count)
+        except pytest.UsageError as error:
+            raise failed(str(error)) from None
+        except NoPlace as error:
+            if self.strict:
+                raise failed(str(error)) from None
+            raise pytest.skip.Exception(str(error)) from None
+        except BridgeError as error:
+            raise failed(f"No board for this test: {error}") from None
+
+    async def _ready(self, item: pytest.Item, needs: Needs, count: int) -> list[LeasedBoard]:
+        """Boards that are clean; others, if one that was kept from the test before has died since."""
         entry = self.ledger.enter(item.nodeid, item.location)
         began = time.monotonic()
-        try:
-            leased = await self._lease(needs_of(item), count, item.nodeid)
-            waited = time.monotonic() - began
-            for each in leased:
-                visit = await each.begin(entry.chunk, waited)
-                tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
-        except NoPlace as error:
-            text = str(error)
-            if self.strict:
-                pytest.fail(text, pytrace=False)
-            pytest.skip(text)
-        except BridgeError as error:
-            pytest.fail(f"No board for this test: {error}", pytrace=False)
-        return leased
+        while True:
+            kept = self._kept
+            leased = await self._lease(needs, count, item.nodeid)
+            try:
+                waited = time.monotonic() - began
+                for each in leased:
+                    visit = await each.begin(entry.chunk, waited)
+                    tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
+                return leased
+            except BridgeError:
+                await self._give_all(leased)
+                if kept is None or leased != [kept]:
+                    raise
+            except BaseException:
+                await self._give_all(leased)
+                raise
 
     def end(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
         """A test is over: look at its boards, and note what was found for its protocol."""
@@ -110,8 +127,7 @@ class BoardSession:
             visits.append(visit := self._with_owners(item, visit))
             tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
-        for each in others:
-            await self._give(each)
+        await self._give_all(others)
         if first.is_open and not _must_go(first):
             self._keep(first)
         else:
@@ -182,11 +198,9 @@ class BoardSession:
                 if not {each.lease.place.name for each in leased} & (unfit.keys() | failed.keys()):
                     return leased
             except BaseException:
-                for each in leased:
-                    await self._give(each)
+                await self._give_all(leased)
                 raise
-            for each in leased:
-                await self._give(each)
+            await self._give_all(leased)
 
     async def _claim(self, needs: Needs, count: int, nodeid: str) -> list[Lease]:
         claim = asyncio.ensure_future(self.rack.claim_many(count, needs, purpose=nodeid, timeout=self.wait))
@@ -210,7 +224,10 @@ class BoardSession:
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
         if _must_go(kept) or needs.missing(kept.lease.place):
             return False
-        return not needs.flash and not lacking(kept, needs, 0)
+        try:
+            return not needs.flash and not lacking(kept, needs, 0)
+        except BridgeError:  # it has died since the test before
+            return False
 
     def _keep(self, leased: LeasedBoard) -> None:
         self._kept = leased
@@ -231,6 +248,11 @@ class BoardSession:
             if leased.lease.is_wanted() and self._kept is leased:
                 self._kept = self._giving_way = None
                 await self._give(leased)
+
+    async def _give_all(self, leased: Sequence[LeasedBoard]) -> None:
+        async with contextlib.AsyncExitStack() as stack:  # one that cannot be closed keeps no other
+            for each in leased:
+                stack.push_async_callback(self._give, each)
 
     async def _give(self, leased: LeasedBoard) -> None:
         try:
