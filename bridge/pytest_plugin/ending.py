@@ -17,6 +17,14 @@ def end(session: pytest.Session, boards: BoardSession) -> None:
         boards: of this process.
     """
     try:
+        # Of a test that was interrupted: its fixtures want its board still, as in pytest's own hook, which comes later.
+        session._setupstate.teardown_exact(None)
+    finally:
+        _give_back(session, boards)
+
+
+def _give_back(session: pytest.Session, boards: BoardSession) -> None:
+    try:
         visit = boards.close()
     except BridgeError as error:
         # The tests are over: their results stand.
