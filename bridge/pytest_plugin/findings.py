@@ -41,6 +41,7 @@ class Visit:
     Attributes:
         place, port, mac: where the test ran; the port without passwords.
         chunk: name of the chunks that the test loads.
+        firmware: what the board's firmware says of itself, for people.
         heap: free bytes, each with the seconds since the test began.
         console: what the board printed, without secrets.
         wire: the last messages of the link, a line each, without secrets.
@@ -55,6 +56,7 @@ class Visit:
     port: str
     mac: str | None
     chunk: str
+    firmware: str | None = None
     heap: list[tuple[float, int]] = field(default_factory=list)
     console: str = ""
     wire: list[str] = field(default_factory=list)
@@ -79,6 +81,7 @@ class Visit:
             "place": self.place,
             "port": self.port,
             "mac": self.mac,
+            "firmware": self.firmware,
             "chunk": self.chunk,
             "heap": [[round(when, 3), free] for when, free in self.heap],
             "console": self.console,

@@ -16,6 +16,7 @@ from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
+from bridge.pytest_plugin.identity import identity_of
 from bridge.pytest_plugin.watch import Watch
 from bridge.rack.lease import Lease
 from bridge.rack.recover import known_state
@@ -68,6 +69,7 @@ class LeasedBoard:
         self._last_look: tuple[Look, float] | None = None
         self._worn = False
         self._mac: str | None = None
+        self._firmware: str | None = None
         self.visit: Visit | None = None
 
     @property
@@ -92,8 +94,9 @@ class LeasedBoard:
             BridgeError: it cannot be; says why.
         """
         await self._bring_up()
-        if self._mac is None:
-            self._mac = await _mac_of(self.board) or self.lease.place.mac
+        if self._firmware is None:
+            mac, self._firmware = await identity_of(self.board)
+            self._mac = mac or self.lease.place.mac
 
     async def _bring_up(self) -> None:
         before, self._board = self._board, None
@@ -159,7 +162,7 @@ class LeasedBoard:
         return visit
 
     def _new_visit(self, chunk: str) -> Visit:
-        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk)
+        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk, self._firmware)
 
     async def finish(self) -> Visit:
         """The test is over: look at the board, and make it ready for the next one. What was found is in the visit."""
@@ -373,13 +376,6 @@ class LeasedBoard:
 @cache
 def _room_sizes() -> dict[str, int]:
     return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
-
-
-async def _mac_of(board: Board) -> str | None:
-    if "wifi" not in board.facts.modules:
-        return None
-    found = await board.eval("wifi.sta.getmac()")
-    return found.decode().lower() if isinstance(found, bytes) else None
 
 
 def _of_error(error: UncaughtError) -> Finding:

@@ -188,6 +188,8 @@ def _properties(attempt: Attempt, charged_to: str | None) -> list[tuple[str, obj
     found: list[tuple[str, object]] = []
     for visit in attempt.visits:
         found += [("place", visit.place), ("port", visit.port), ("mac", visit.mac or "unknown")]
+        if visit.firmware:
+            found.append(("firmware", visit.firmware))
         if visit.heap:
             found += [("heap_before", visit.heap[0][1]), ("heap_after", visit.heap[-1][1])]
     return [*found, ("charged_to", charged_to)] if charged_to else found

@@ -84,6 +84,7 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         "may_err": ([], None),
         "is_at_the_prompt": ([], None),
     }
+    assert reports["test_is_clean"]["facts"]["firmware"].startswith("NodeMCU 3.0.0, ")
     assert "attempt to index" in reports["test_errs_in_a_callback"]["text"]
     assert "stack traceback" in reports["test_errs_in_a_callback"]["facts"]["console"]
     assert "found" not in reports["test_fails_by_itself_and_keeps_heap"]["text"], "who fails cannot tidy up"
