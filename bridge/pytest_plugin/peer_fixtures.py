@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bridge.peers import DnsPeer
 
 T = TypeVar("T")
+
+#: Seconds in which a board must answer after a test.
+_ANSWER = 6.0
 
 
 @contextmanager
@@ -80,4 +83,15 @@ def peer_dns(request: pytest.FixtureRequest, board: Board, host_address: str) ->
         session.run(board.net.dns.setdnsserver(host_address))
         yield peer
         if before is not None:
-            session.run(board.net.dns.setdnsserver(before))
+            session.run(_put_back(board, before))
+
+
+async def _put_back(board: Board, server: str) -> None:
+    """Let a board ask another DNS server again; one that does not answer is found out by who looks at it next."""
+    import asyncio
+
+    from bridge.errors import BridgeError
+
+    with suppress(BridgeError, TimeoutError):
+        async with asyncio.timeout(_ANSWER):
+            await board.net.dns.setdnsserver(server)

@@ -112,7 +112,7 @@ def _log_first(item: pytest.Item, attempt: Attempt) -> None:
 
 def _rerun(attempt: Attempt) -> Any:
     """The one report of a run that counts for nothing."""
-    report: Any = next((each for each in attempt.reports if each.failed), attempt.reports[-1])
+    report: Any = max(attempt.reports, key=lambda each: (each.failed, each.when == "call"))
     report.outcome = "rerun"
     return report
 
@@ -138,6 +138,9 @@ def _conclude(
         guilty += attempt.of_either
     if guilty or attempt.failed:
         charged_to = "test"
+    if before is not None and attempt.failed and not attempt.visits:  # it got no board any more
+        report = next(each for each in attempt.reports if each.failed)
+        report.sections.append(("found on the board before", _sentences(before, before.of_either)))
     for visit in attempt.visits:
         visit.notes += notes
         if not attempt.failed and not visit.findings:
@@ -179,7 +182,7 @@ def _charge(attempt: Attempt, guilty: list[Finding]) -> None:
 
 def _sentences(attempt: Attempt, findings: list[Finding]) -> str:
     visit = attempt.visits[0]
-    lines = [f"{finding.text[:1].upper()}{finding.text[1:]}." for finding in findings]
+    lines = [f"{finding.text[:1].upper()}{finding.text[1:].rstrip('.')}." for finding in findings]
     return "\n".join([*lines, f"This was found on {visit.place} ({visit.port}) after the test."])
 
 

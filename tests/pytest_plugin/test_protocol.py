@@ -202,3 +202,26 @@ def test_a_board_that_hangs_is_named_and_the_others_go_on(pytester: pytest.Pytes
     rack = Rack(load_rack(file))
     (failure, *_) = rack.status().places[0].failures
     assert failure.test.endswith("::test_it[0]") and "does not answer" in failure.what
+
+
+def test_a_test_that_gets_no_board_any_more_tells_what_became_of_its_first(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import signal
+
+        async def test_it(board):
+            os.kill(int(os.environ["BOARD"]), signal.SIGKILL)
+            await board.state_changed()
+        """
+    )
+    with served(1) as boards, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOARD", str(boards[0].process.pid))
+        result, reports = noted(pytester, "--rack", rack_file(tmp_path, boards))
+    result.assert_outcomes(errors=1)
+    assert (reports["test_it"]["outcome"], reports["test_it"]["facts"]["kinds"]) == ("rerun", ["lost"])
+    said = result.stdout.str()
+    before = said[said.index("found on the board before") :]
+    assert "\nThe board is lost: " in before and ".." not in before.splitlines()[1]
