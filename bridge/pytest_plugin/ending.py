@@ -25,16 +25,16 @@ def end(session: pytest.Session, boards: BoardSession) -> None:
 
 def _give_back(session: pytest.Session, boards: BoardSession) -> None:
     try:
-        visit = boards.close()
+        visits = boards.close()
     except BridgeError as error:
         # The tests are over: their results stand.
         session.config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=2)
         return
     if not hasattr(session.config, "workerinput"):
         boards.conduct.close()
-    if visit is None:
-        return
-    late = [late_report("after the last test", visit, each) for each in visit.inherited if each.owner]
+    late = [
+        late_report("after the last test", visit, each) for visit in visits for each in visit.inherited if each.owner
+    ]
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["nodemcu_late"] = late

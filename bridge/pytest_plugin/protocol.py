@@ -154,6 +154,12 @@ def _conclude(
         for each in visit.inherited
         if each.owner
     ]
+    late += [
+        late_report(f"before {item.nodeid}", visit, each)
+        for visit in (session.left_behind() if attempt.visits else ())  # which bring it with them
+        for each in visit.inherited
+        if each.owner
+    ]
     for report in attempt.reports:
         _attach(report, attempt, charged_to)
     if attempt.visits:

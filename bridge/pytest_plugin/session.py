@@ -63,6 +63,7 @@ class BoardSession:
         #: The place that a test which runs again should not have, if there is another.
         self.avoid: str | None = None
         self._kept: LeasedBoard | None = None
+        self._left_behind: list[Visit] = []
         self._giving_way: asyncio.Task[None] | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -135,33 +136,40 @@ class BoardSession:
 
     def let_go(self) -> None:
         """Give back the board that is kept for the next test, if one is."""
-        kept = self._take_kept()
-        if kept is not None:
-            self.run(self._give(kept))
+        self.run(self._part())
 
-    def close(self) -> Visit | None:
-        """Give all boards back; returns what came after the last test, if something did."""
-        return self.run(self._close())
+    def close(self) -> list[Visit]:
+        """Give all boards back; returns what `left_behind` does."""
+        self.run(self._part())
+        return self.left_behind()
 
-    async def _close(self) -> Visit | None:
+    def left_behind(self) -> list[Visit]:
+        """What came on boards that were given back between two tests, since this was asked last."""
+        found, self._left_behind = self._left_behind, []
+        return found
+
+    async def _part(self) -> None:
+        """Give back the board that is kept, if one is, and note what has come on it since its last test."""
         kept = self._take_kept()
         if kept is None:
-            return None
+            return
         try:
             visit = await kept.last_look()
         finally:
             await self._give(kept)
         visit.inherited = [self._with_owner(visit, finding) for finding in visit.inherited]
-        return visit if visit.inherited else None
+        if visit.inherited:
+            self._left_behind.append(visit)
 
     # leases
 
     async def _lease(self, needs: Needs, count: int, nodeid: str) -> list[LeasedBoard]:
-        kept = self._take_kept()
+        kept = self._kept
         if kept is not None:
             if count == 1 and kept.lease.place.name != self.avoid and self._may_stay(kept, needs):
+                self._take_kept()
                 return [kept]
-            await self._give(kept)
+            await self._part()
         if self.avoid is not None:
             try:
                 return await self._lease_new(replace(needs, avoid=needs.avoid | {self.avoid}), count, nodeid)
@@ -246,8 +254,8 @@ class BoardSession:
         while self._kept is leased:
             await asyncio.sleep(GIVE_WAY)
             if leased.lease.is_wanted() and self._kept is leased:
-                self._kept = self._giving_way = None
-                await self._give(leased)
+                self._giving_way = None
+                await self._part()
 
     async def _give_all(self, leased: Sequence[LeasedBoard]) -> None:
         async with contextlib.AsyncExitStack() as stack:  # one that cannot be closed keeps no other

@@ -129,3 +129,34 @@ def test_a_board_that_dies_between_two_tests_is_given_back(
     result.assert_outcomes(passed=5) if count == 2 else result.assert_outcomes(passed=3, errors=2)
     said = result.stdout.str()
     assert "No board became free" not in said and "During handling" not in said
+
+
+def test_what_comes_on_a_board_that_is_given_back_is_charged(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import time
+
+        async def test_leaves_a_timer(board):
+            await board.exec("tmr.create():alarm(60, 0, function() error('late') end)")
+
+        def test_on_no_board():
+            time.sleep(0.3)
+
+        async def test_has_others(boards):
+            await boards(2)
+
+        async def test_leaves_another(board):
+            await board.exec("tmr.create():alarm(60, 0, function() error('last') end)")
+
+        def test_on_no_board_either():
+            time.sleep(0.3)
+
+        async def test_the_rack(rack):
+            pass
+        """
+    )
+    result, reports = noted(pytester, "--board", FAST, "--board", FAST, "-o", "nodemcu_heap_slack=1000")
+    result.assert_outcomes(passed=6, failed=2)
+    late = reports.calls("test_leaves_a_timer")[1]
+    assert late["outcome"] == "failed" and "t1" in late["text"] and "::test_has_others" in late["text"]
+    assert reports.outcomes("test_leaves_another") == ["passed", "failed"]
