@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: What a test does to a board, and what may be the board's own doing: only another run of the test tells.
-OF_TEST = frozenset({"error", "handles", "heap", "callback"})
+OF_TEST = frozenset({"error", "handles", "heap", "callback", "wifi"})
 OF_EITHER = frozenset({"restart", "silent", "lost", "lease"})
 
 
@@ -16,8 +16,8 @@ class Finding:
 
     Attributes:
         kind: "error" Lua erred uncaught, "callback" a Python function that the board calls raised, "handles" objects of
-            the board are still held, "heap" heap is missing, "restart" the board restarted by itself, "silent" it does
-            not answer, "lost" its port is gone, "lease" its lease is.
+            the board are still held, "heap" heap is missing, "wifi" its Wi-Fi is not as it was, "restart" the board
+            restarted by itself, "silent" it does not answer, "lost" its port is gone, "lease" its lease is.
         text: a sentence without full stop.
         chunks: names of the Lua chunks that an error came through, the innermost first.
         owner: the test whose chunk it is, if that is another one: its nodeid, or the name of its chunks (`CHUNK`) where

@@ -40,7 +40,9 @@ CONNECTION = 250
 LONGEST_WAIT = 60.0
 #: Seconds for which a look at the heap holds.
 FRESH = 1.0
-_HEAP = "collectgarbage() collectgarbage() return node.heap()"
+_LOOK = "collectgarbage() collectgarbage() return node.heap(),wifi and wifi.getmode(),wifi and wifi.sta.status()"
+#: `wifi.STA_IDLE`: the station neither has a network nor looks for one.
+_IDLE = 0
 
 
 class LeasedBoard:
@@ -289,6 +291,7 @@ class LeasedBoard:
                 await handle.release()
             del left
             look = await self._look()
+        found += await self._wifi_left(before, look)
         visit.heap.append((round(watch.seconds, 3), look.free))
         if restarted or self._book is None:
             self._new_boot(look)
@@ -305,6 +308,18 @@ class LeasedBoard:
             self._book.learn(look)
         self._worn = known_missing is not None and known_missing > 2 * allowed
         return found
+
+    async def _wifi_left(self, before: Look, look: Look) -> list[Finding]:
+        """Another mode of Wi-Fi than before the test, which is put right, or a network that it has left."""
+        if before.wifi is None or look.wifi is None:
+            return []
+        (mode_before, status_before), (mode, status) = before.wifi, look.wifi
+        if mode != mode_before:
+            await self.board.exec("wifi.setmode(...)", mode_before)
+            return [Finding("wifi", f"left Wi-Fi in mode {mode}, which was {mode_before}")]
+        if status == _IDLE != status_before:
+            return [Finding("wifi", "left the Wi-Fi network")]
+        return []
 
     def _allowed(self) -> int:
         """Bytes that may be in use after a test and were not before it."""
@@ -354,9 +369,9 @@ class LeasedBoard:
             await self.close()
 
     async def _look(self) -> Look:
-        free = int(await self.board.exec(_HEAP, timeout=ANSWER))
+        free, mode, status = await self.board.exec(_LOOK, timeout=ANSWER)
         held = insight.holdings(self.board)
-        look = Look(free, held.rooms, held.shapes)
+        look = Look(int(free), held.rooms, held.shapes, None if mode is None else (int(mode), int(status)))
         self._last_look = look, asyncio.get_running_loop().time()
         return look
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from bridge.pytest_plugin.findings import OF_EITHER, Finding, Visit
+from bridge.pytest_plugin.findings import OF_EITHER, OF_TEST, Finding, Visit
 from bridge.pytest_plugin.keys import KEY, VISITS
 from bridge.pytest_plugin.late import late_report
 from bridge.pytest_plugin.reruns import may_rerun, pause_before_rerun, reruns_of
@@ -44,7 +44,7 @@ class Attempt:
     @property
     def own(self) -> list[Finding]:
         """What the test is charged with for sure. Who fails has no chance to tidy up."""
-        kinds = {"error", "callback"} if self.failed else {"error", "callback", "handles", "heap"}
+        kinds = {"error", "callback"} if self.failed else OF_TEST
         return [each for each in self._findings if each.kind in kinds and each.owner is None]
 
     @property
