@@ -15,33 +15,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import BoardReset, BridgeError, LuaError, NetError, PortError
-
 if TYPE_CHECKING:
     from bridge import sync
     from bridge.board import Board
+    from bridge.errors import BoardReset, BridgeError, LuaError, NetError, PortError
     from bridge.opening import open_board
     from bridge.wire.numbers import float32
 
 __all__ = ["Board", "BoardReset", "BridgeError", "LuaError", "NetError", "PortError", "float32", "open_board", "sync"]
 
 
+#: Where each name is from.
+_HOMES = {
+    **dict.fromkeys(("BoardReset", "BridgeError", "LuaError", "NetError", "PortError"), "bridge.errors"),
+    "Board": "bridge.board",
+    "float32": "bridge.wire.numbers",
+    "open_board": "bridge.opening",
+}
+
+
 def __getattr__(name: str) -> object:
-    # Imported when asked for: the command's help and the virtual board need none of it.
-    if name == "Board":
-        from bridge.board import Board
+    # Imported when asked for: the command's help, the virtual board and a run of pytest without boards need none of it.
+    from importlib import import_module
 
-        return Board
-    if name == "open_board":
-        from bridge.opening import open_board
-
-        return open_board
-    if name == "float32":
-        from bridge.wire.numbers import float32
-
-        return float32
     if name == "sync":
-        import importlib
-
-        return importlib.import_module("bridge.sync")
-    raise AttributeError(f"module 'bridge' has no attribute {name!r}")
+        return import_module("bridge.sync")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bridge' has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found

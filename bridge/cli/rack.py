@@ -278,7 +278,10 @@ def demo(folder: Path | None) -> int:
     """
     for package, name in (("pytest", "pytest"), ("xdist", "pytest-xdist")):
         if find_spec(package) is None:
-            raise UsageError(f"The demo is a run of pytest, and {name} is not installed", remedy=f"pip install {name}")
+            raise UsageError(
+                f"The demo is a run of pytest, and {name} is not installed",
+                remedy="pip install 'nodemcu-bridge[pytest]'",
+            )
     from bridge.cli.rack_demo import show_demo
 
     return show_demo(folder)

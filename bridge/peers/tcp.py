@@ -72,6 +72,8 @@ async def tcp_server(
         assert task is not None
         serving.add(task)
         try:
+            if context is not None:  # here, so that a peer that never begins its handshake is let go of with the others
+                await writer.start_tls(context)
             await handler(reader, writer)
         except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
             pass  # the board closes without a farewell, or the test is over
@@ -82,7 +84,7 @@ async def tcp_server(
     listening = socket.create_server((host, 0))
     if room is not None:  # the sockets that are taken have it from this one
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _LITTLE)
-    server = await asyncio.start_server(serve, sock=listening, ssl=context, limit=room or _PIECE)
+    server = await asyncio.start_server(serve, sock=listening, limit=room or _PIECE)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -11,11 +11,13 @@ In a run that uses no board nothing but this module and the names of the fixture
 from __future__ import annotations
 
 import inspect
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.pytest_plugin import ntest
+from bridge.pytest_plugin.asking import uses_boards
 from bridge.pytest_plugin.fixtures import board, board_address, boards, host_address, rack, sync_board, wifi
 from bridge.pytest_plugin.keys import KEY
 from bridge.pytest_plugin.peer_fixtures import (
@@ -66,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "and whether it may make it restart",
     )
     config.pluginmanager.register(ntest.Collecting(config), "nodemcu_ntest")
+    config.pluginmanager.register(_OnTheLoop(), "nodemcu_loop")
     if hasattr(config, "workerinput"):
         return
     config.pluginmanager.register(_Reports(config), "nodemcu_reports")
@@ -77,6 +80,48 @@ def pytest_configure(config: pytest.Config) -> None:
         from bridge.pytest_plugin.start import rack_of
 
         rack_of(config)
+
+
+class _OnTheLoop:
+    """Coroutines of tests on boards, and of their fixtures, run on the loop of the boards.
+
+    Registered when all plugins are there, so that it comes before those that have loops of their own.
+    """
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj) or not uses_boards(item):
+            return (yield)
+        from bridge.pytest_plugin.coroutines import on_the_loop, without_await
+
+        function = item.obj
+        # A plugin with items of its own kind wants a coroutine, to run it on its loop.
+        own_kind = type(item).runtest is not pytest.Function.runtest
+        item.obj = on_the_loop(function) if own_kind else without_await(function)
+        try:
+            return (yield)
+        finally:
+            item.obj = function
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object, object]:
+        function = fixturedef.func
+        item = getattr(request, "_pyfuncitem", None)
+        if (
+            not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function))
+            or not isinstance(item, pytest.Function)
+            or not uses_boards(item)
+        ):
+            return (yield)
+        from bridge.pytest_plugin.coroutines import of_instance, without_await
+
+        fixturedef.func = without_await(of_instance(function, request.instance))  # type: ignore[misc]
+        try:
+            return (yield)
+        finally:
+            fixturedef.func = function  # type: ignore[misc]
 
 
 class _Reports:
@@ -120,16 +165,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
     return ("rerun", "R", ("RERUN", {"yellow": True})) if again else None
 
 
-def uses_boards(item: pytest.Item) -> bool:
-    """True for a test that asks for one of this plugin's boards, and not for another fixture of such a name."""
-    definitions = getattr(item, "_fixtureinfo", None)
-    if definitions is None:
-        return False
-    return any(
-        found[-1].func.__module__.startswith("bridge.pytest_plugin.") for found in definitions.name2fixturedefs.values()
-    )
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Tests on boards may be run again, and are charged with what they left behind."""
@@ -138,27 +173,6 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     from bridge.pytest_plugin.protocol import run
 
     return run(item, nextitem)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
-    """Tests that are coroutines, and use boards, run on the loop of the boards."""
-    if inspect.iscoroutinefunction(pyfuncitem.obj) and uses_boards(pyfuncitem):
-        from bridge.pytest_plugin.coroutines import without_await
-
-        pyfuncitem.obj = without_await(pyfuncitem.obj)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> None:
-    """Fixtures that are coroutines, of tests on boards, run on the loop of the boards too."""
-    function = fixturedef.func
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        item = getattr(request, "_pyfuncitem", None)
-        if isinstance(item, pytest.Function) and uses_boards(item):
-            from bridge.pytest_plugin.coroutines import without_await
-
-            fixturedef.func = without_await(function)  # type: ignore[misc]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -17,16 +17,24 @@ def end(session: pytest.Session, boards: BoardSession) -> None:
         boards: of this process.
     """
     try:
-        visit = boards.close()
+        # Of a test that was interrupted: its fixtures want its board still, as in pytest's own hook, which comes later.
+        session._setupstate.teardown_exact(None)
+    finally:
+        _give_back(session, boards)
+
+
+def _give_back(session: pytest.Session, boards: BoardSession) -> None:
+    try:
+        visits = boards.close()
     except BridgeError as error:
         # The tests are over: their results stand.
         session.config.issue_config_time_warning(pytest.PytestWarning(str(error)), stacklevel=2)
         return
     if not hasattr(session.config, "workerinput"):
         boards.conduct.close()
-    if visit is None:
-        return
-    late = [late_report("after the last test", visit, each) for each in visit.inherited if each.owner]
+    late = [
+        late_report("after the last test", visit, each) for visit in visits for each in visit.inherited if each.owner
+    ]
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["nodemcu_late"] = late

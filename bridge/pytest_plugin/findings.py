@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: What a test does to a board, and what may be the board's own doing: only another run of the test tells.
-OF_TEST = frozenset({"error", "handles", "heap", "callback"})
+OF_TEST = frozenset({"error", "handles", "heap", "callback", "wifi"})
 OF_EITHER = frozenset({"restart", "silent", "lost", "lease"})
 
 
@@ -16,8 +16,8 @@ class Finding:
 
     Attributes:
         kind: "error" Lua erred uncaught, "callback" a Python function that the board calls raised, "handles" objects of
-            the board are still held, "heap" heap is missing, "restart" the board restarted by itself, "silent" it does
-            not answer, "lost" its port is gone, "lease" its lease is.
+            the board are still held, "heap" heap is missing, "wifi" its Wi-Fi is not as it was, "restart" the board
+            restarted by itself, "silent" it does not answer, "lost" its port is gone, "lease" its lease is.
         text: a sentence without full stop.
         chunks: names of the Lua chunks that an error came through, the innermost first.
         owner: the test whose chunk it is, if that is another one: its nodeid, or the name of its chunks (`CHUNK`) where
@@ -41,6 +41,7 @@ class Visit:
     Attributes:
         place, port, mac: where the test ran; the port without passwords.
         chunk: name of the chunks that the test loads.
+        firmware: what the board's firmware says of itself, for people.
         heap: free bytes, each with the seconds since the test began.
         console: what the board printed, without secrets.
         wire: the last messages of the link, a line each, without secrets.
@@ -55,6 +56,7 @@ class Visit:
     port: str
     mac: str | None
     chunk: str
+    firmware: str | None = None
     heap: list[tuple[float, int]] = field(default_factory=list)
     console: str = ""
     wire: list[str] = field(default_factory=list)
@@ -79,6 +81,7 @@ class Visit:
             "place": self.place,
             "port": self.port,
             "mac": self.mac,
+            "firmware": self.firmware,
             "chunk": self.chunk,
             "heap": [[round(when, 3), free] for when, free in self.heap],
             "console": self.console,

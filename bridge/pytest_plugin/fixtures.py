@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
+
+from bridge.pytest_plugin.failing import failed
 
 if TYPE_CHECKING:
     from bridge import Board, sync
@@ -15,21 +17,24 @@ if TYPE_CHECKING:
     from bridge.rack.rack import Rack
 
 _BOTH = "A test asks for `board` or for `boards`, not for both: two who wait for one another get none."
+_UNSEEN = (
+    "This test gets a board only as it runs, so that nobody would look at it afterwards. "
+    "Name the fixture among its arguments, or in a mark: @pytest.mark.usefixtures('board')."
+)
 _TWICE = "A test asks for its boards once: who holds some and waits for more may wait for ever."
 
 
 def boards_of(request: pytest.FixtureRequest) -> BoardSession:
     """The boards of this process; bad options fail the test by their sentence."""
+    from bridge.pytest_plugin.asking import uses_boards
     from bridge.pytest_plugin.start import session_of
 
+    if not uses_boards(request.node):
+        raise failed(_UNSEEN)
     try:
         return session_of(request.config)
     except pytest.UsageError as error:
-        return _fail(error)
-
-
-def _fail(error: pytest.UsageError) -> NoReturn:
-    pytest.fail(str(error), pytrace=False)
+        raise failed(str(error)) from None
 
 
 @pytest.fixture
@@ -37,11 +42,8 @@ def board(request: pytest.FixtureRequest) -> Iterator[Board]:
     """A board that is clean, for this test alone; it is looked at afterwards."""
     session = boards_of(request)
     if "boards" in request.fixturenames:
-        pytest.fail(_BOTH, pytrace=False)
-    try:
-        leased = session.begin(request.node)
-    except pytest.UsageError as error:
-        _fail(error)
+        raise failed(_BOTH)
+    leased = session.begin(request.node)
     yield leased[0].board
     session.end(request.node, leased)
 
@@ -65,7 +67,9 @@ def boards(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Awaitable
 
     async def lease(count: int) -> tuple[Board, ...]:
         if taken:
-            pytest.fail(_TWICE, pytrace=False)
+            raise failed(_TWICE)
+        if not isinstance(count, int) or count < 1:
+            raise failed(f"A test asks for a number of boards, not {count!r}: one, two = await boards(2)")
         taken.extend(await session.begin_there(request.node, count))
         return tuple(each.board for each in taken)
 

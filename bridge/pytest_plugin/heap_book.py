@@ -17,17 +17,19 @@ _PER_BYTE, _ON_TOP = 3.5, 600
 
 @dataclass(frozen=True)
 class Look:
-    """The heap at one moment.
+    """The heap at one moment, and what is looked at beside it.
 
     Attributes:
         free: bytes, after a collection.
         rooms: of the agent, that are loaded.
         shapes: functions that are compiled for calls.
+        wifi: its mode, and the state of its station (`wifi.getmode`, `wifi.sta.status`); None without that module.
     """
 
     free: int
     rooms: frozenset[str]
     shapes: int
+    wifi: tuple[int, int] | None = None
 
 
 @dataclass

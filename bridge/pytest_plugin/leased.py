@@ -16,6 +16,7 @@ from bridge.lifecycle import State
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
+from bridge.pytest_plugin.identity import identity_of
 from bridge.pytest_plugin.watch import Watch
 from bridge.rack.lease import Lease
 from bridge.rack.recover import known_state
@@ -39,7 +40,9 @@ CONNECTION = 250
 LONGEST_WAIT = 60.0
 #: Seconds for which a look at the heap holds.
 FRESH = 1.0
-_HEAP = "collectgarbage() collectgarbage() return node.heap()"
+_LOOK = "collectgarbage() collectgarbage() return node.heap(),wifi and wifi.getmode(),wifi and wifi.sta.status()"
+#: `wifi.STA_IDLE`: the station neither has a network nor looks for one.
+_IDLE = 0
 
 
 class LeasedBoard:
@@ -68,6 +71,7 @@ class LeasedBoard:
         self._last_look: tuple[Look, float] | None = None
         self._worn = False
         self._mac: str | None = None
+        self._firmware: str | None = None
         self.visit: Visit | None = None
 
     @property
@@ -92,8 +96,9 @@ class LeasedBoard:
             BridgeError: it cannot be; says why.
         """
         await self._bring_up()
-        if self._mac is None:
-            self._mac = await _mac_of(self.board) or self.lease.place.mac
+        if self._firmware is None:
+            mac, self._firmware = await identity_of(self.board)
+            self._mac = mac or self.lease.place.mac
 
     async def _bring_up(self) -> None:
         before, self._board = self._board, None
@@ -159,7 +164,7 @@ class LeasedBoard:
         return visit
 
     def _new_visit(self, chunk: str) -> Visit:
-        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk)
+        return Visit(self.lease.place.name, public_url(self.lease.port), self._mac, chunk, self._firmware)
 
     async def finish(self) -> Visit:
         """The test is over: look at the board, and make it ready for the next one. What was found is in the visit."""
@@ -286,6 +291,7 @@ class LeasedBoard:
                 await handle.release()
             del left
             look = await self._look()
+        found += await self._wifi_left(before, look)
         visit.heap.append((round(watch.seconds, 3), look.free))
         if restarted or self._book is None:
             self._new_boot(look)
@@ -302,6 +308,18 @@ class LeasedBoard:
             self._book.learn(look)
         self._worn = known_missing is not None and known_missing > 2 * allowed
         return found
+
+    async def _wifi_left(self, before: Look, look: Look) -> list[Finding]:
+        """Another mode of Wi-Fi than before the test, which is put right, or a network that it has left."""
+        if before.wifi is None or look.wifi is None:
+            return []
+        (mode_before, status_before), (mode, status) = before.wifi, look.wifi
+        if mode != mode_before:
+            await self.board.exec("wifi.setmode(...)", mode_before)
+            return [Finding("wifi", f"left Wi-Fi in mode {mode}, which was {mode_before}")]
+        if status == _IDLE != status_before:
+            return [Finding("wifi", "left the Wi-Fi network")]
+        return []
 
     def _allowed(self) -> int:
         """Bytes that may be in use after a test and were not before it."""
@@ -351,9 +369,9 @@ class LeasedBoard:
             await self.close()
 
     async def _look(self) -> Look:
-        free = int(await self.board.exec(_HEAP, timeout=ANSWER))
+        free, mode, status = await self.board.exec(_LOOK, timeout=ANSWER)
         held = insight.holdings(self.board)
-        look = Look(free, held.rooms, held.shapes)
+        look = Look(int(free), held.rooms, held.shapes, None if mode is None else (int(mode), int(status)))
         self._last_look = look, asyncio.get_running_loop().time()
         return look
 
@@ -373,13 +391,6 @@ class LeasedBoard:
 @cache
 def _room_sizes() -> dict[str, int]:
     return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
-
-
-async def _mac_of(board: Board) -> str | None:
-    if "wifi" not in board.facts.modules:
-        return None
-    found = await board.eval("wifi.sta.getmac()")
-    return found.decode().lower() if isinstance(found, bytes) else None
 
 
 def _of_error(error: UncaughtError) -> Finding:

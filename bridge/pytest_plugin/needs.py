@@ -26,13 +26,14 @@ def needs_of(item: pytest.Item) -> Needs:
         tags |= _names(item, "tags", values.get("tags", ()))
         flash = max(flash, _size(item, values.get("flash", 0)))
         place = place or _text(item, "place", values.get("place"))
-        lua = lua or _text(item, "lua", values.get("lua"))
+        lua = lua or _lua(item, values.get("lua"))
+        _yes(item, values.get("restarts", False))
     return Needs(frozenset(modules), frozenset(tags), flash, place, lua)
 
 
 def may_restart(item: pytest.Item) -> bool:
     """True if the test says that its board may err and restart (`restarts=True`)."""
-    return any(_checked(item, mark).get("restarts", False) for mark in item.iter_markers("board"))
+    return any(_yes(item, _checked(item, mark).get("restarts", False)) for mark in item.iter_markers("board"))
 
 
 def _checked(item: pytest.Item, mark: pytest.Mark) -> Mapping[str, Any]:
@@ -55,11 +56,23 @@ def _size(item: pytest.Item, value: object) -> int:
     """Bytes from a number, or from "4MB" and its like."""
     if isinstance(value, str):
         number, unit = value[:-2], value[-2:].upper()
-        if unit in ("KB", "MB") and number.isdigit():
+        if unit in ("KB", "MB") and number.isascii() and number.isdigit():
             return int(number) * (1024 if unit == "KB" else 1024 * 1024)
     elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise pytest.UsageError(f"{item.nodeid}: flash of the mark board is bytes or '4MB', not {value!r}.")
+
+
+def _lua(item: pytest.Item, value: object) -> str | None:
+    if value is None or value in ("5.1", "5.3"):
+        return value
+    raise pytest.UsageError(f"{item.nodeid}: lua of the mark board is '5.1' or '5.3', not {value!r}.")
+
+
+def _yes(item: pytest.Item, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise pytest.UsageError(f"{item.nodeid}: restarts of the mark board is True or False, not {value!r}.")
 
 
 def _text(item: pytest.Item, key: str, value: object) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -12,11 +12,15 @@ from bridge.pytest_plugin.fixtures import boards_of
 
 if TYPE_CHECKING:
     from bridge import Board
-    from bridge.peers import DnsPeer, Peer, TlsPeer, UdpPeer
+    from bridge.peers import DnsPeer
 
 T = TypeVar("T")
 
+#: Seconds in which a board must answer after a test.
+_ANSWER = 6.0
 
+
+@contextmanager
 def _running(request: pytest.FixtureRequest, server: AbstractAsyncContextManager[T]) -> Iterator[T]:
     session = boards_of(request)
     peer = session.run(server.__aenter__())
@@ -26,52 +30,38 @@ def _running(request: pytest.FixtureRequest, server: AbstractAsyncContextManager
         session.run(server.__aexit__(None, None, None))
 
 
-@pytest.fixture
-def peer_echo(request: pytest.FixtureRequest, host_address: str) -> Iterator[Peer]:
-    """A TCP server that sends back what comes."""
-    from bridge.peers import echo_server
+def _peer(name: str, server: str, what: str) -> Any:
+    """A fixture.
 
-    yield from _running(request, echo_server(host_address))
+    Args:
+        name: its name.
+        server: what runs, by its name in `bridge.peers`.
+        what: is told by `pytest --fixtures`.
+    """
 
+    def peer(request: pytest.FixtureRequest, host_address: str) -> Iterator[Any]:
+        from bridge import peers
 
-@pytest.fixture
-def peer_slow(request: pytest.FixtureRequest, host_address: str) -> Iterator[Peer]:
-    """A TCP server that echoes 1 000 bytes a second, and takes no more."""
-    from bridge.peers import slow_server
+        with _running(request, getattr(peers, server)(host_address)) as running:
+            yield running
 
-    yield from _running(request, slow_server(host_address))
-
-
-@pytest.fixture
-def peer_resetting(request: pytest.FixtureRequest, host_address: str) -> Iterator[Peer]:
-    """A TCP server that resets each connection when its first bytes have come."""
-    from bridge.peers import resetting_server
-
-    yield from _running(request, resetting_server(host_address))
+    peer.__doc__ = what
+    return pytest.fixture(name=name)(peer)
 
 
-@pytest.fixture
-def peer_half_closing(request: pytest.FixtureRequest, host_address: str) -> Iterator[Peer]:
-    """A TCP server that says `bye`, ends its own direction, and reads on."""
-    from bridge.peers import half_closing_server
-
-    yield from _running(request, half_closing_server(host_address))
-
-
-@pytest.fixture
-def peer_tls(request: pytest.FixtureRequest, host_address: str) -> Iterator[TlsPeer]:
-    """A TLS server that echoes; `await board.tls.cert.verify(peer_tls.authority)` makes the board believe it."""
-    from bridge.peers import tls_server
-
-    yield from _running(request, tls_server(host_address))
-
-
-@pytest.fixture
-def peer_udp(request: pytest.FixtureRequest, host_address: str) -> Iterator[UdpPeer]:
-    """A UDP server that sends each datagram back."""
-    from bridge.peers import udp_echo_server
-
-    yield from _running(request, udp_echo_server(host_address))
+peer_echo = _peer("peer_echo", "echo_server", "A TCP server that sends back what comes.")
+peer_slow = _peer("peer_slow", "slow_server", "A TCP server that echoes 1 000 bytes a second, and takes no more.")
+peer_resetting = _peer(
+    "peer_resetting", "resetting_server", "A TCP server that resets each connection when its first bytes have come."
+)
+peer_half_closing = _peer(
+    "peer_half_closing", "half_closing_server", "A TCP server that says `bye`, ends its own direction, and reads on."
+)
+peer_udp = _peer("peer_udp", "udp_echo_server", "A UDP server that sends each datagram back.")
+peer_tls = _peer(
+    "peer_tls", "tls_server",
+    "A TLS server that echoes; `await board.tls.cert.verify(peer_tls.authority)` makes the board believe it.",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -85,11 +75,23 @@ def peer_dns(request: pytest.FixtureRequest, board: Board, host_address: str) ->
 
     session = boards_of(request)
     before = session.run(board.net.dns.getdnsserver())
-    try:
-        for peer in _running(request, dns_server(host_address)):
-            session.run(board.net.dns.setdnsserver(host_address))
-            yield peer
-            if before is not None:
-                session.run(board.net.dns.setdnsserver(before))
-    except UsageError as error:
-        pytest.skip(str(error))
+    with ExitStack() as stack:
+        try:
+            peer = stack.enter_context(_running(request, dns_server(host_address)))
+        except UsageError as error:
+            pytest.skip(str(error))
+        session.run(board.net.dns.setdnsserver(host_address))
+        yield peer
+        if before is not None:
+            session.run(_put_back(board, before))
+
+
+async def _put_back(board: Board, server: str) -> None:
+    """Let a board ask another DNS server again; one that does not answer is found out by who looks at it next."""
+    import asyncio
+
+    from bridge.errors import BridgeError
+
+    with suppress(BridgeError, TimeoutError):
+        async with asyncio.timeout(_ANSWER):
+            await board.net.dns.setdnsserver(server)

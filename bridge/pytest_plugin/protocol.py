@@ -12,13 +12,15 @@ The rules of charging:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from bridge.pytest_plugin.findings import OF_EITHER, Finding, Visit
+from bridge.pytest_plugin.findings import OF_EITHER, OF_TEST, Finding, Visit
 from bridge.pytest_plugin.keys import KEY, VISITS
 from bridge.pytest_plugin.late import late_report
+from bridge.pytest_plugin.reruns import may_rerun, pause_before_rerun, reruns_of
 from bridge.pytest_plugin.session import BoardSession
 
 
@@ -42,7 +44,7 @@ class Attempt:
     @property
     def own(self) -> list[Finding]:
         """What the test is charged with for sure. Who fails has no chance to tidy up."""
-        kinds = {"error", "callback"} if self.failed else {"error", "callback", "handles", "heap"}
+        kinds = {"error", "callback"} if self.failed else OF_TEST
         return [each for each in self._findings if each.kind in kinds and each.owner is None]
 
     @property
@@ -64,20 +66,28 @@ def run(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
     """Run a test, as pytest's own `pytest_runtest_protocol` does, and again if it was hit by something."""
     hook = item.ihook
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    left = reruns_of(item)
+    while not _run_once(item, nextitem, last=left == 0):
+        left -= 1
+        pause_before_rerun(item)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _run_once(item: pytest.Item, nextitem: pytest.Item | None, *, last: bool) -> bool:
+    """Run a test to a judgement; False if it has failed and its user wants it to run again."""
     first = _attempt(item, nextitem)
     session = item.config.stash.get(KEY, None)
     if session is None:
         _log(item, first.reports)
-    elif first.of_either or (first.foreign and first.failed):
+        return True
+    if first.of_either or (first.foreign and first.failed):
         session.avoid = first.visits[0].place if first.of_either else None
         _log_first(item, first)
         second = _attempt(item, nextitem)
         session.avoid = None
-        _conclude(item, session, second, first)
-    else:
-        _conclude(item, session, first, None)
-    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
+        return _conclude(item, session, second, first, last=last)
+    return _conclude(item, session, first, None, last=last)
 
 
 def _attempt(item: pytest.Item, nextitem: pytest.Item | None) -> Attempt:
@@ -93,16 +103,28 @@ def _log(item: pytest.Item, reports: list[pytest.TestReport]) -> None:
 
 def _log_first(item: pytest.Item, attempt: Attempt) -> None:
     """Tell of a run that will be followed by another: it counts for nothing."""
-    report = next((each for each in attempt.reports if each.failed), attempt.reports[-1])
-    report.outcome = "rerun"  # type: ignore[assignment]
+    report = _rerun(attempt)
     _attach(report, attempt, charged_to=None)
     late = [late_report(f"with {item.nodeid}", attempt.visits[0], finding) for finding in attempt.foreign]
     report.nodemcu["late"] = late
     item.ihook.pytest_runtest_logreport(report=report)
 
 
-def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before: Attempt | None) -> None:
-    """Say whose doing it was, put it into the reports, and log them."""
+def _rerun(attempt: Attempt) -> Any:
+    """The one report of a run that counts for nothing."""
+    report: Any = max(attempt.reports, key=lambda each: (each.failed, each.when == "call"))
+    report.outcome = "rerun"
+    return report
+
+
+def _conclude(
+    item: pytest.Item, session: BoardSession, attempt: Attempt, before: Attempt | None, *, last: bool
+) -> bool:
+    """Say whose doing it was, put it into the reports, and log them.
+
+    Returns:
+        False if the test has failed, and another run follows as its user wants it.
+    """
     charged_to: str | None = None
     guilty = list(attempt.own)
     notes = []
@@ -116,6 +138,9 @@ def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before
         guilty += attempt.of_either
     if guilty or attempt.failed:
         charged_to = "test"
+    if before is not None and attempt.failed and not attempt.visits:  # it got no board any more
+        report = next(each for each in attempt.reports if each.failed)
+        report.sections.append(("found on the board before", _sentences(before, before.of_either)))
     for visit in attempt.visits:
         visit.notes += notes
         if not attempt.failed and not visit.findings:
@@ -129,12 +154,25 @@ def _conclude(item: pytest.Item, session: BoardSession, attempt: Attempt, before
         for each in visit.inherited
         if each.owner
     ]
+    late += [
+        late_report(f"before {item.nodeid}", visit, each)
+        for visit in (session.left_behind() if attempt.visits else ())  # which bring it with them
+        for each in visit.inherited
+        if each.owner
+    ]
     for report in attempt.reports:
         _attach(report, attempt, charged_to)
     if attempt.visits:
         attempt.reports[-1].nodemcu["late"] = late
         attempt.reports[-1].user_properties += _properties(attempt, charged_to)
+    if attempt.failed and not last and may_rerun(item):
+        report = _rerun(attempt)
+        if attempt.visits:
+            report.nodemcu["late"] = late
+        _log(item, [report])
+        return False
     _log(item, attempt.reports)
+    return True
 
 
 def _charge(attempt: Attempt, guilty: list[Finding]) -> None:
@@ -150,7 +188,7 @@ def _charge(attempt: Attempt, guilty: list[Finding]) -> None:
 
 def _sentences(attempt: Attempt, findings: list[Finding]) -> str:
     visit = attempt.visits[0]
-    lines = [f"{finding.text[:1].upper()}{finding.text[1:]}." for finding in findings]
+    lines = [f"{finding.text[:1].upper()}{finding.text[1:].rstrip('.')}." for finding in findings]
     return "\n".join([*lines, f"This was found on {visit.place} ({visit.port}) after the test."])
 
 
@@ -188,6 +226,8 @@ def _properties(attempt: Attempt, charged_to: str | None) -> list[tuple[str, obj
     found: list[tuple[str, object]] = []
     for visit in attempt.visits:
         found += [("place", visit.place), ("port", visit.port), ("mac", visit.mac or "unknown")]
+        if visit.firmware:
+            found.append(("firmware", visit.firmware))
         if visit.heap:
             found += [("heap_before", visit.heap[0][1]), ("heap_after", visit.heap[-1][1])]
     return [*found, ("charged_to", charged_to)] if charged_to else found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from bridge.errors import BridgeError, NoPlace, PlaceFailed
 from bridge.portal import portal
 from bridge.pytest_plugin.conduct import Conduct
 from bridge.pytest_plugin.credentials import find_wifi
+from bridge.pytest_plugin.failing import failed
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import SLACK, LeasedBoard
@@ -61,6 +63,7 @@ class BoardSession:
         #: The place that a test which runs again should not have, if there is another.
         self.avoid: str | None = None
         self._kept: LeasedBoard | None = None
+        self._left_behind: list[Visit] = []
         self._giving_way: asyncio.Task[None] | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -79,22 +82,37 @@ class BoardSession:
 
     async def begin_there(self, item: pytest.Item, count: int = 1) -> list[LeasedBoard]:
         """As `begin`, on the loop of the boards."""
+        try:
+            return await self._ready(item, needs_of(item), count)
+        except pytest.UsageError as error:
+            raise failed(str(error)) from None
+        except NoPlace as error:
+            if self.strict:
+                raise failed(str(error)) from None
+            raise pytest.skip.Exception(str(error)) from None
+        except BridgeError as error:
+            raise failed(f"No board for this test: {error}") from None
+
+    async def _ready(self, item: pytest.Item, needs: Needs, count: int) -> list[LeasedBoard]:
+        """Boards that are clean; others, if one that was kept from the test before has died since."""
         entry = self.ledger.enter(item.nodeid, item.location)
         began = time.monotonic()
-        try:
-            leased = await self._lease(needs_of(item), count, item.nodeid)
-            waited = time.monotonic() - began
-            for each in leased:
-                visit = await each.begin(entry.chunk, waited)
-                tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
-        except NoPlace as error:
-            text = str(error)
-            if self.strict:
-                pytest.fail(text, pytrace=False)
-            pytest.skip(text)
-        except BridgeError as error:
-            pytest.fail(f"No board for this test: {error}", pytrace=False)
-        return leased
+        while True:
+            kept = self._kept
+            leased = await self._lease(needs, count, item.nodeid)
+            try:
+                waited = time.monotonic() - began
+                for each in leased:
+                    visit = await each.begin(entry.chunk, waited)
+                    tell_activity(self.rack.folder, each.lease.place, item.nodeid, visit.free)
+                return leased
+            except BridgeError:
+                await self._give_all(leased)
+                if kept is None or leased != [kept]:
+                    raise
+            except BaseException:
+                await self._give_all(leased)
+                raise
 
     def end(self, item: pytest.Item, leased: Sequence[LeasedBoard]) -> None:
         """A test is over: look at its boards, and note what was found for its protocol."""
@@ -110,8 +128,7 @@ class BoardSession:
             visits.append(visit := self._with_owners(item, visit))
             tell_activity(self.rack.folder, each.lease.place, None, visit.free)
         first, *others = leased
-        for each in others:
-            await self._give(each)
+        await self._give_all(others)
         if first.is_open and not _must_go(first):
             self._keep(first)
         else:
@@ -119,33 +136,40 @@ class BoardSession:
 
     def let_go(self) -> None:
         """Give back the board that is kept for the next test, if one is."""
-        kept = self._take_kept()
-        if kept is not None:
-            self.run(self._give(kept))
+        self.run(self._part())
 
-    def close(self) -> Visit | None:
-        """Give all boards back; returns what came after the last test, if something did."""
-        return self.run(self._close())
+    def close(self) -> list[Visit]:
+        """Give all boards back; returns what `left_behind` does."""
+        self.run(self._part())
+        return self.left_behind()
 
-    async def _close(self) -> Visit | None:
+    def left_behind(self) -> list[Visit]:
+        """What came on boards that were given back between two tests, since this was asked last."""
+        found, self._left_behind = self._left_behind, []
+        return found
+
+    async def _part(self) -> None:
+        """Give back the board that is kept, if one is, and note what has come on it since its last test."""
         kept = self._take_kept()
         if kept is None:
-            return None
+            return
         try:
             visit = await kept.last_look()
         finally:
             await self._give(kept)
         visit.inherited = [self._with_owner(visit, finding) for finding in visit.inherited]
-        return visit if visit.inherited else None
+        if visit.inherited:
+            self._left_behind.append(visit)
 
     # leases
 
     async def _lease(self, needs: Needs, count: int, nodeid: str) -> list[LeasedBoard]:
-        kept = self._take_kept()
+        kept = self._kept
         if kept is not None:
             if count == 1 and kept.lease.place.name != self.avoid and self._may_stay(kept, needs):
+                self._take_kept()
                 return [kept]
-            await self._give(kept)
+            await self._part()
         if self.avoid is not None:
             try:
                 return await self._lease_new(replace(needs, avoid=needs.avoid | {self.avoid}), count, nodeid)
@@ -182,11 +206,9 @@ class BoardSession:
                 if not {each.lease.place.name for each in leased} & (unfit.keys() | failed.keys()):
                     return leased
             except BaseException:
-                for each in leased:
-                    await self._give(each)
+                await self._give_all(leased)
                 raise
-            for each in leased:
-                await self._give(each)
+            await self._give_all(leased)
 
     async def _claim(self, needs: Needs, count: int, nodeid: str) -> list[Lease]:
         claim = asyncio.ensure_future(self.rack.claim_many(count, needs, purpose=nodeid, timeout=self.wait))
@@ -210,7 +232,10 @@ class BoardSession:
     def _may_stay(self, kept: LeasedBoard, needs: Needs) -> bool:
         if _must_go(kept) or needs.missing(kept.lease.place):
             return False
-        return not needs.flash and not lacking(kept, needs, 0)
+        try:
+            return not needs.flash and not lacking(kept, needs, 0)
+        except BridgeError:  # it has died since the test before
+            return False
 
     def _keep(self, leased: LeasedBoard) -> None:
         self._kept = leased
@@ -229,8 +254,13 @@ class BoardSession:
         while self._kept is leased:
             await asyncio.sleep(GIVE_WAY)
             if leased.lease.is_wanted() and self._kept is leased:
-                self._kept = self._giving_way = None
-                await self._give(leased)
+                self._giving_way = None
+                await self._part()
+
+    async def _give_all(self, leased: Sequence[LeasedBoard]) -> None:
+        async with contextlib.AsyncExitStack() as stack:  # one that cannot be closed keeps no other
+            for each in leased:
+                stack.push_async_callback(self._give, each)
 
     async def _give(self, leased: LeasedBoard) -> None:
         try:

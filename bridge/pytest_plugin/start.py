@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import BridgeError
+from bridge.ports.open import check_options
 from bridge.pytest_plugin.keys import KEY
 from bridge.pytest_plugin.session import BoardSession
-from bridge.rack.load import load_rack
+from bridge.rack.load import load_rack, port_key
 from bridge.rack.rack import Rack
 
 
@@ -21,7 +23,11 @@ def session_of(config: pytest.Config) -> BoardSession:
     """
     session = config.stash.get(KEY, None)
     if session is None:
-        session = config.stash[KEY] = BoardSession(config, rack_of(config))
+        rack = rack_of(config)
+        try:
+            session = config.stash[KEY] = BoardSession(config, rack)
+        except BridgeError as error:  # Wi-Fi for tests that cannot be
+            raise pytest.UsageError(str(error)) from error
     return session
 
 
@@ -52,4 +58,18 @@ def _rack(config: pytest.Config) -> Rack:
     urls = config.getoption("board") or config.getini("nodemcu_board")
     if not urls:
         raise pytest.UsageError("No board is named for these tests. Give --board URL, --rack FILE or --labgrid ENV.")
+    _check_ports(urls)
     return Rack.of_ports(urls)
+
+
+def _check_ports(urls: Sequence[str]) -> None:
+    known: dict[str, str] = {}
+    for url in urls:
+        check_options(url)
+        if url.lower().startswith("virtual:"):  # each is a board of its own
+            continue
+        other = known.get(key := port_key(url))
+        if other is not None:
+            both = url if url == other else f"{other} and {url}"
+            raise pytest.UsageError(f"--board names one port twice: {both}.")
+        known[key] = url

@@ -117,4 +117,5 @@ def test_without_pytest_it_says_what_is_missing(tmp_path: Path) -> None:
         capture_output=True, text=True, env=module_environment(), timeout=60,
     )  # fmt: skip
     assert done.returncode == 2 and "pytest-xdist is not installed" in done.stderr
+    assert "pip install 'nodemcu-bridge[pytest]'" in done.stderr
     assert "Traceback" not in done.stderr and not [*tmp_path.iterdir()]

@@ -19,3 +19,10 @@ async def test_a_board_without_a_network_says_so() -> None:
     async with open_board(f"{FAST}&wifi=off") as board:
         with pytest.raises(NetError, match="has joined no network"):
             await host_address(board)
+
+
+@pytest.mark.parametrize("firmware", ["3.0.0", "2.2.1"])
+async def test_a_board_that_is_joining_its_network_is_waited_for(firmware: str) -> None:
+    async with open_board(f"{FAST}&firmware={firmware}&address=127.3.2.9&gateway=127.3.2.1") as board:
+        await board.exec("wifi.sta.disconnect() wifi.sta.connect()")
+        assert await board_address(board) == "127.3.2.9"

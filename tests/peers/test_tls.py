@@ -20,3 +20,15 @@ async def test_who_knows_its_authority_believes_it_and_nobody_else() -> None:
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.open_connection(peer.host, peer.port, ssl=ssl.create_default_context())
         assert peer.connections == 2
+
+
+async def test_who_never_begins_a_handshake_is_let_go_of_at_the_end() -> None:
+    async with asyncio.timeout(20):
+        async with tls_server("127.0.0.1") as peer:
+            silent, writer = await asyncio.open_connection(peer.host, peer.port)
+            # Who comes later is served: the one before has been taken by then.
+            context = ssl.create_default_context(cadata=peer.authority)
+            _, other = await asyncio.open_connection(peer.host, peer.port, ssl=context)
+            other.close()
+        assert await silent.read() == b""
+        writer.close()

@@ -11,7 +11,7 @@ import pytest
 from tests.test_layers import ROOT
 
 #: What a test that ran on a board tells of it.
-NAMES = {"place", "port", "mac", "heap_before", "heap_after", "charged_to"}
+NAMES = {"place", "port", "mac", "firmware", "heap_before", "heap_after", "charged_to"}
 
 
 def check_junit(path: Path) -> list[ElementTree.Element]:

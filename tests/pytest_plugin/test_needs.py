@@ -45,7 +45,11 @@ def test_a_test_says_that_its_board_may_restart(pytester: pytest.Pytester) -> No
         ("flash='big'", "bytes or '4MB'"),
         ("flash=-1", "bytes or '4MB'"),
         ("flash=True", "bytes or '4MB'"),
-        ("lua=5.3", "a text"),
+        ("flash='²MB'", "bytes or '4MB'"),
+        ("lua=5.3", "'5.1' or '5.3'"),
+        ("lua='5.2'", "'5.1' or '5.3'"),
+        ("place=1", "a text"),
+        ("restarts='no'", "True or False"),
     ],
 )
 def test_what_no_mark_can_say(pytester: pytest.Pytester, mark: str, words: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.pytest_plugin.boards import FAST, run
+from tests.pytest_plugin.boards import FAST, noted, rack_file, run, served
 
 
 def test_a_board_talks_to_each(pytester: pytest.Pytester) -> None:
@@ -76,3 +78,25 @@ def test_a_board_talks_to_each(pytester: pytest.Pytester) -> None:
     outcomes = result.parseoutcomes()
     # Not everybody may have port 53.
     assert outcomes["passed"] >= 6 and outcomes["passed"] + outcomes.get("skipped", 0) == 7, outcomes
+
+
+def test_a_board_that_hangs_holds_up_no_peer(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        async def test_it(board, peer_dns):
+            # It feeds its watchdog, and does nothing else for ever.
+            with pytest.raises(TimeoutError):
+                await board.exec("while true do tmr.wdclr() end", timeout=1)
+        """
+    )
+    with served(1, "--no-baud-pacing", "--adapter-latency-ms", "0", "--cpu", "0") as boards:
+        file = rack_file(tmp_path, boards)
+        result, reports = noted(pytester, "--rack", file, "-rs", "-p", "no:timeout")
+    if result.parseoutcomes().get("skipped"):
+        pytest.skip("port 53 is not to be had")
+    # Whether such a board comes back for another run is its own affair.
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    first = reports.calls("test_it")[0]
+    assert (first["outcome"], first["facts"]["kinds"]) == ("rerun", ["silent"])

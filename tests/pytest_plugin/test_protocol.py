@@ -53,6 +53,15 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
             async with board.prompt():
                 pass
 
+        async def test_changes_the_mode(board):
+            await board.exec("wifi.setmode(wifi.NULLMODE)")
+
+        async def test_leaves_the_network(board, board_address):
+            await board.exec("wifi.sta.disconnect()")
+
+        async def test_has_a_network(board, board_address):
+            assert await board.eval("wifi.getmode()") == 1
+
         async def test_restarts_the_board(board):
             await board.node.restart()
 
@@ -63,13 +72,13 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         """
     )
     result, reports = noted(pytester, "--board", FAST)
-    result.assert_outcomes(passed=5, failed=5)
+    result.assert_outcomes(passed=6, failed=7)
     found = {
         name: (reports[f"test_{name}"]["facts"]["kinds"], reports[f"test_{name}"]["facts"]["charged_to"])
         for name in (
             "errs_in_a_callback", "keeps_a_handle", "keeps_heap", "raises_in_a_function_that_lua_calls",
             "fails_by_itself_and_keeps_heap", "is_clean", "prints_what_reads_like_an_error", "restarts_the_board",
-            "may_err", "is_at_the_prompt",
+            "may_err", "is_at_the_prompt", "changes_the_mode", "leaves_the_network", "has_a_network",
         )
     }  # fmt: skip
     assert found == {
@@ -83,7 +92,11 @@ def test_what_a_test_does_to_the_board_is_its_own_failure(pytester: pytest.Pytes
         "restarts_the_board": ([], None),
         "may_err": ([], None),
         "is_at_the_prompt": ([], None),
+        "changes_the_mode": (["wifi"], "test"),
+        "leaves_the_network": (["wifi"], "test"),
+        "has_a_network": ([], None),
     }
+    assert reports["test_is_clean"]["facts"]["firmware"].startswith("NodeMCU 3.0.0, ")
     assert "attempt to index" in reports["test_errs_in_a_callback"]["text"]
     assert "stack traceback" in reports["test_errs_in_a_callback"]["facts"]["console"]
     assert "found" not in reports["test_fails_by_itself_and_keeps_heap"]["text"], "who fails cannot tidy up"
@@ -201,3 +214,26 @@ def test_a_board_that_hangs_is_named_and_the_others_go_on(pytester: pytest.Pytes
     rack = Rack(load_rack(file))
     (failure, *_) = rack.status().places[0].failures
     assert failure.test.endswith("::test_it[0]") and "does not answer" in failure.what
+
+
+def test_a_test_that_gets_no_board_any_more_tells_what_became_of_its_first(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import signal
+
+        async def test_it(board):
+            os.kill(int(os.environ["BOARD"]), signal.SIGKILL)
+            await board.state_changed()
+        """
+    )
+    with served(1) as boards, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOARD", str(boards[0].process.pid))
+        result, reports = noted(pytester, "--rack", rack_file(tmp_path, boards))
+    result.assert_outcomes(errors=1)
+    assert (reports["test_it"]["outcome"], reports["test_it"]["facts"]["kinds"]) == ("rerun", ["lost"])
+    said = result.stdout.str()
+    before = said[said.index("found on the board before") :]
+    assert "\nThe board is lost: " in before and ".." not in before.splitlines()[1]

@@ -93,3 +93,70 @@ def test_who_waits_says_so_and_gives_up_in_time(pytester: pytest.Pytester, tmp_p
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*No board became free within 6.*shelf-1*to be in the way*"])
     result.stderr.fnmatch_lines(["*test_it waits for any board; held are shelf-1 by *, for to be in the way since *"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_board_that_dies_between_two_tests_is_given_back(
+    pytester: pytest.Pytester, tmp_path: Path, count: int
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import signal
+        import time
+
+        async def test_before(board):
+            pass
+
+        def test_meanwhile():
+            os.kill(int(os.environ["BOARD"]), signal.SIGKILL)
+            time.sleep(1.2)  # by now nobody relies on the last look at the board
+
+        async def test_after(board):
+            pass
+
+        async def test_later(board):
+            pass
+
+        async def test_the_rack(rack):
+            assert [place.holder for place in rack.status().places] in ([None], [None, None])
+        """
+    )
+    with served(count) as boards, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOARD", str(boards[0].process.pid))
+        result = run(pytester, "--rack", rack_file(tmp_path, boards), "--board-wait", "3")
+    # Where there is another one, that is taken.
+    result.assert_outcomes(passed=5) if count == 2 else result.assert_outcomes(passed=3, errors=2)
+    said = result.stdout.str()
+    assert "No board became free" not in said and "During handling" not in said
+
+
+def test_what_comes_on_a_board_that_is_given_back_is_charged(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import time
+
+        async def test_leaves_a_timer(board):
+            await board.exec("tmr.create():alarm(60, 0, function() error('late') end)")
+
+        def test_on_no_board():
+            time.sleep(0.3)
+
+        async def test_has_others(boards):
+            await boards(2)
+
+        async def test_leaves_another(board):
+            await board.exec("tmr.create():alarm(60, 0, function() error('last') end)")
+
+        def test_on_no_board_either():
+            time.sleep(0.3)
+
+        async def test_the_rack(rack):
+            pass
+        """
+    )
+    result, reports = noted(pytester, "--board", FAST, "--board", FAST, "-o", "nodemcu_heap_slack=1000")
+    result.assert_outcomes(passed=6, failed=2)
+    late = reports.calls("test_leaves_a_timer")[1]
+    assert late["outcome"] == "failed" and "t1" in late["text"] and "::test_has_others" in late["text"]
+    assert reports.outcomes("test_leaves_another") == ["passed", "failed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pytest_plugin.boards import FAST, run
+from tests.pytest_plugin.test_credentials import KEY
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,14 @@ from tests.pytest_plugin.boards import FAST, run
         (["--rack", "absent.yaml"], "ERROR: absent.yaml cannot be read (No such file or directory)*"),
         (["--rack", "twice.yaml"], "ERROR: twice.yaml: a and b are on one port, rfc2217://localhost:4001.*"),
         (["--rack", "twice.yaml", "--board", FAST], "ERROR: Give --board or --rack, not both."),
+        (
+            ["--board", "rfc2217://127.0.0.1:1", "--board", "rfc2217://localhost:1"],
+            "ERROR: --board names one port twice: rfc2217://127.0.0.1:1 and rfc2217://localhost:1.",
+        ),
+        (
+            ["--board", "rfc2217://127.0.0.1:1", "--board", "rfc2217://127.0.0.1:1"],
+            "ERROR: --board names one port twice: rfc2217://127.0.0.1:1.",
+        ),
         (["--board", FAST, "--board-wait", "soon"], "*argument --board-wait: invalid float value: 'soon'"),
         (["--board", FAST, "--board-wait", "-1"], "ERROR: --board-wait is a number of seconds, not -1."),
         (
@@ -33,6 +42,16 @@ def test_mistakes(pytester: pytest.Pytester, options: list[str], words: str) -> 
     result = run(pytester, *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([words])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_wifi_that_cannot_be_is_told_too(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODEMCU_WIFI_PASSWORD", KEY)
+    monkeypatch.delenv("NODEMCU_WIFI_SSID", raising=False)
+    pytester.makepyfile("async def test_it(board): pass")
+    result = run(pytester, "--board", FAST)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: NODEMCU_WIFI_PASSWORD is set, and NODEMCU_WIFI_SSID is not. Set both."])
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
