@@ -96,8 +96,14 @@ function agent.tell(event, socket, book, value)
   end
   agent.feed()
   -- One window may still come after `hold` (TCP_WND, recording net_hold): so much credit is kept in reserve. While much is
-  -- under way not more than that is to come.
-  if data and not book[4] and (book[2] < 5840 or free < 9999 or agent.top - agent.base >= @UNDER_WAY@) then
+  -- under way not more than that is to come. But who has only asked a short question, with few events waiting, is not
+  -- held: when the peer of one that is held closes, 184 bytes stay for 12 s (tcp_close_shutdown).
+  if
+    data
+    and not book[4]
+    and (#value > 700 or last > 60 or book[2] < @CREDIT@ - 700)
+    and (book[2] < 5840 or free < 9999 or agent.top - agent.base >= @UNDER_WAY@)
+  then
     if agent.opened == socket then agent.opened = nil end
     book[4] = agent.top
     socket:hold()
