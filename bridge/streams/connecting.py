@@ -107,7 +107,7 @@ class Connector:
                         crowd=self._slots.crowd,
                         close_timeout=close_timeout,
                         ended=slot.release,
-                        may_close=self._slots.may_close,
+                        closing=self._slots.closing,
                     )
                 )
 

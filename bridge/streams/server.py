@@ -194,7 +194,7 @@ class BoardServer(asyncio.AbstractServer):
             crowd=self._slots.crowd,
             close_timeout=self._close_timeout,
             ended=ended,
-            may_close=self._slots.may_close,
+            closing=self._slots.closing,
         )
         self._clients.add(transport)
         self._quiet.clear()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
+from collections.abc import AsyncIterator
 
 from bridge.errors import NetTimeout
 from bridge.streams.crowd import Crowd
@@ -14,13 +16,18 @@ MOST = 5
 #: Seconds that a connection stays in the board's heap which the board has closed first: TIME_WAIT, twice TCP_MSL of
 #: app/include/lwipopts.h. Each is 184 bytes. By the stack's slow clock (bridge.virtual.lwip.timeouts) it is some 12.5.
 TIME_WAIT = 10.0
-#: So many may be closed at once, and then one after each such time, in seconds: some 46 are in TIME_WAIT at most, 8.5
-#: KB, and five clients that are sent 3 KB each still find room (measured). The agent turns clients away below 4 KB.
-#: More, spread evenly (40 in any 13 s), is faster, but was not shown to be as safe with pages of that size.
-#: What this does not bound: the stack lets in all clients whose SYN comes before the first five stand, and one that is
-#: held when its peer closes goes to TIME_WAIT as well (tcp_close_shutdown: its window is not full). Nor is the heap
-#: asked: the question needs 2 KB there, and the answer comes after the peak.
-CLOSED_AT_ONCE, CLOSED_EVERY = 16, TIME_WAIT / 24
+#: So many may be closed at once, and then one after each such time, in seconds: some 37 are in TIME_WAIT at most, 6.8
+#: KB, and five clients that are sent 3 KB each still find room (scripts/clients_bench.py). The agent turns clients away
+#: below 4 KB. With 16 and 24 in ten seconds (46) there was no room to spare for pages of 3 KB.
+#: What this does not bound: one that is held when its peer closes goes to TIME_WAIT as well (tcp_close_shutdown: its
+#: window is not full), so the agent holds only who has sent more than a short question. Nor is the heap asked: the
+#: question needs 2 KB there, and the answer comes after the peak.
+CLOSED_AT_ONCE, CLOSED_EVERY = 12, TIME_WAIT / 20
+#: How many that leaves in TIME_WAIT at most.
+LEFT = 37
+#: The stack lets in all whose SYN comes before the first five stand, and with six or more everybody. One more that
+#: stands takes as much as so many in TIME_WAIT, with what the agent knows of it: some 600 bytes.
+WEIGHT = 4
 
 
 class Slot:
@@ -55,7 +62,6 @@ class Slots:
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: When the last one that was closed has had its time, on the loop's clock.
         self._may_close_at = 0.0
-        self._closing = asyncio.Lock()
 
     @property
     def waiting(self) -> int:
@@ -98,15 +104,33 @@ class Slots:
         self.taken += 1
         return Slot(self)
 
-    async def may_close(self) -> None:
-        """Wait until the board may close one more connection without running out of heap: many short ones at once
-        leave more behind than it holds, and it turns clients away then, or restarts."""
+    @contextlib.asynccontextmanager
+    async def closing(self, over: asyncio.Event) -> AsyncIterator[None]:
+        """Close one connection in here, by a close or by letting its handle go.
+
+        Entered when the board may do so without running out of heap: many short ones at once leave more behind than it
+        holds, and it turns clients away then, or restarts.
+
+        Args:
+            over: set, before or within, when the connection has ended by itself. It waits for nothing then, and is none
+                of those that count.
+        """
         loop = asyncio.get_running_loop()
-        async with self._closing:
-            early = self._may_close_at - loop.time() - (CLOSED_AT_ONCE - 1) * CLOSED_EVERY
+        # What stands beside the five takes from what closed ones may.
+        every = CLOSED_EVERY * LEFT / max(LEFT / 8, LEFT - WEIGHT * max(0, self.taken - MOST))
+        early = self._may_close_at - loop.time() - CLOSED_AT_ONCE * CLOSED_EVERY + every
+        self._may_close_at = max(self._may_close_at, loop.time()) + every
+        begun = False
+        try:
             if early > 0:
-                await asyncio.sleep(early)
-            self._may_close_at = max(self._may_close_at, loop.time()) + CLOSED_EVERY
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(early):
+                        await over.wait()
+            begun = True
+            yield
+        finally:
+            if over.is_set() or not begun:
+                self._may_close_at -= every
 
     def _next(self) -> None:
         """A slot has become free; the next one that waits gets it."""

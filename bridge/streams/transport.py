@@ -7,16 +7,16 @@ FIN comes), so there is no half-closed state, and `eof_received` is followed by 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import copy
 from asyncio import constants
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from bridge.errors import BridgeError, ConnectionAborted, ConnectionReset, LuaError, NetTimeout
 from bridge.mirror.tcp import Connection
-from bridge.streams.crowd import SEGMENT, Crowd
+from bridge.streams.crowd import SEGMENT, Crowd, Sender
 from bridge.streams.deliver import give
 from bridge.streams.flow import WriteFlow
 from bridge.streams.reasons import standard, told
@@ -25,8 +25,6 @@ from bridge.streams.reasons import standard, told
 CLOSE_TIMEOUT = 30.0
 #: Calls of `send` under way at once: the next piece crosses the line while the stack takes one.
 IN_FLIGHT = 2
-#: Seconds after which a peer counts as one that has acknowledged, when that cannot be told.
-UNTOLD = 1.0
 
 
 class BoardTransport(WriteFlow):
@@ -42,7 +40,7 @@ class BoardTransport(WriteFlow):
         close_timeout: seconds from `close` until what was written has left; then the connection is aborted, and
             `connection_lost` gets a `NetTimeout`.
         ended: called once when the board's connection is over.
-        may_close: returns when the board may close one more connection; see `Slots`.
+        closing: in which the board closes the connection, when it may; see `Slots.closing`.
     """
 
     #: What `loop.start_tls` and `StreamWriter.start_tls` look for, and `loop.sendfile`.
@@ -58,15 +56,14 @@ class BoardTransport(WriteFlow):
         crowd: Crowd,
         close_timeout: float = CLOSE_TIMEOUT,
         ended: Callable[[], None],
-        may_close: Callable[[], Awaitable[None]],
+        closing: Callable[[asyncio.Event], AbstractAsyncContextManager[None]],
     ) -> None:
         super().__init__(extra, socket.table.loop)
         self._socket, self._where, self._close_timeout, self._ended = socket, where, close_timeout, ended
-        self._may_close = may_close
-        self._crowd = crowd
-        #: The peer has acknowledged something since the last piece left.
-        self._acknowledged = asyncio.Event()
-        self._acknowledged.set()
+        self._closing_turn = closing
+        #: The board's connection is over: there is nothing to close.
+        self._ended_there = asyncio.Event()
+        self._crowd, self._sender = crowd, Sender(crowd, socket.table.loop)
         self._waiting = bytearray()
         self._pumping: asyncio.Task[None] | None = None
         self._shutting: asyncio.Task[None] | None = None
@@ -77,7 +74,7 @@ class BoardTransport(WriteFlow):
         self._broken = False
         self._error: BaseException | None = None
         socket.on("receive", self._received)
-        socket.on("sent", lambda socket: self._acknowledged.set())
+        socket.on("sent", lambda socket: self._sender.told())
         socket.on("disconnection", self._disconnected)
         socket.on("reconnection", self._reconnected)
         socket.when_gone(self._gone)
@@ -178,19 +175,20 @@ class BoardTransport(WriteFlow):
     async def _pump(self) -> None:
         """Send what waits, in order, with the next piece under way while the stack takes one."""
         flying: deque[tuple[int, asyncio.Task[None]]] = deque()
+        self._sender.begin()
         try:
-            with self._crowd.member():
-                while self._waiting or flying:
-                    if self._crowd.crowded and not flying and self._socket.ROOM == "net":
-                        await self._send_in_a_crowd()
-                        continue
-                    while self._waiting and len(flying) < IN_FLIGHT and not (flying and self._crowd.crowded):
-                        piece = self._take(self._socket.CHUNK)
-                        flying.append((len(piece), self._loop.create_task(self._socket.send(piece))))
-                    size, task = flying[0]
-                    await task
-                    flying.popleft()
-                    self._left(size)
+            while self._waiting or flying:
+                if self._crowd.crowded and not flying and self._socket.ROOM == "net":
+                    await self._send_in_a_crowd()
+                    continue
+                while self._waiting and len(flying) < IN_FLIGHT and not (flying and self._crowd.crowded):
+                    piece = self._take(self._socket.CHUNK)
+                    self._sender.leaves()
+                    flying.append((len(piece), self._loop.create_task(self._socket.send(piece))))
+                size, task = flying[0]
+                await task
+                flying.popleft()
+                self._left(size)
         except LuaError as error:
             if "not connected" not in error.message:
                 self._lost(standard(error, self._where, make=ConnectionAborted))
@@ -208,6 +206,7 @@ class BoardTransport(WriteFlow):
             for _, task in flying:
                 task.cancel()
             await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
+            self._sender.end(over=self._over)
         if self._closing and not self._over:
             self._shut()
 
@@ -217,18 +216,17 @@ class BoardTransport(WriteFlow):
         return piece
 
     async def _send_in_a_crowd(self) -> None:
-        # Where the protocol does not read, what tells of the acknowledgement waits behind data that it does not want.
-        while not self._acknowledged.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(UNTOLD):
-                    await self._acknowledged.wait()
+        while not await self._sender.acknowledged():
+            # Where the protocol does not read, what tells of it waits behind data that it does not want.
             if not self._reading.is_set():
                 break
         async with self._crowd.turn():
-            self._acknowledged.clear()
-            piece = self._take(SEGMENT)
-            await self._socket.send(piece)
-        self._left(len(piece))
+            async with self._crowd.line():
+                self._sender.leaves()
+                piece = self._take(SEGMENT)
+                await self._socket.send(piece)
+            self._left(len(piece))
+            await self._sender.acknowledged()
 
     def _reset(self) -> ConnectionReset:
         return ConnectionReset(f"{self._where} has closed the connection", port=self._socket.table.caller.url)
@@ -241,14 +239,16 @@ class BoardTransport(WriteFlow):
         if self._timer is not None:
             self._timer.cancel()
         try:
-            await self._may_close()
-            self._timer = self._loop.call_later(self._close_timeout, self._give_up)
-            await self._socket.close()
-        except LuaError:
-            pass  # the peer has closed already
+            async with self._closing_turn(self._ended_there):
+                self._timer = self._loop.call_later(self._close_timeout, self._give_up)
+                try:
+                    await self._socket.close()
+                except LuaError:
+                    self._ended_there.set()  # the peer has closed already
         except BridgeError as error:
             self._lost(standard(error, self._where))
             return
+        self._ended_there.set()
         self._lost(None)
 
     def _give_up(self) -> None:
@@ -261,9 +261,11 @@ class BoardTransport(WriteFlow):
         return self._when_reading(self._deliver, data)
 
     def _disconnected(self, socket: Connection, code: int = 0) -> Awaitable[None] | None:
+        self._ended_there.set()
         return self._when_reading(self._peer_closed)
 
     def _reconnected(self, socket: Connection, reason: int | str | None = None) -> Awaitable[None] | None:
+        self._ended_there.set()
         error = told(reason, self._where, connecting=False, port=socket.table.caller.url)
         return self._when_reading(self._lost, error)
 
@@ -315,6 +317,7 @@ class BoardTransport(WriteFlow):
     # The end.
 
     def _gone(self, reason: BridgeError | None) -> None:
+        self._ended_there.set()
         self._lost(None if reason is None else standard(copy.copy(reason), self._where))
 
     def _lost(self, error: BaseException | None) -> None:
@@ -331,6 +334,8 @@ class BoardTransport(WriteFlow):
             if task is not None and task is not current:
                 task.cancel()
         self._unsent = 0
+        if self._pumping is None:
+            self._sender.end(over=True)
         self._loop.call_soon(self._tell_lost, error)
         # Not among the table's tasks: those end with the boot, and the slot must come back all the same.
         self._leaving = self._loop.create_task(self._let_go())
@@ -340,6 +345,8 @@ class BoardTransport(WriteFlow):
 
     async def _let_go(self) -> None:
         try:
-            await self._socket.release()
+            # A connection that stands yet, because it was aborted, the board closes as well when its handle is let go.
+            async with self._closing_turn(self._ended_there):
+                await self._socket.release()
         finally:
             self._ended()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
 from bridge.board import Board
 from bridge.opening import open_board
-from bridge.streams.crowd import AT_ONCE, CROWDED, Crowd
+from bridge.streams.crowd import AT_ONCE, CROWDED, UNACKNOWLEDGED, Crowd
 from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lwip.memnet import MemoryNetwork
@@ -25,23 +27,26 @@ MARGIN = 3_000
 def test_who_sends_and_whose_turn_it_is() -> None:
     async def main() -> None:
         crowd = Crowd()
-        with crowd.member(), crowd.member():
+        for _ in range(CROWDED):
             assert not crowd.crowded
-            with crowd.member():
-                assert crowd.sending == CROWDED and crowd.crowded
+            crowd.enter()
+        assert crowd.crowded
+        for _ in range(CROWDED):
+            crowd.leave()
         assert crowd.sending == 0
-        under_way = most = 0
+        for place, at_once in ((crowd.line, AT_ONCE), (crowd.turn, UNACKNOWLEDGED)):
+            under_way = most = 0
 
-        async def one() -> None:
-            nonlocal under_way, most
-            async with crowd.turn():
-                under_way += 1
-                most = max(most, under_way)
-                await asyncio.sleep(0)
-                under_way -= 1
+            async def one(place: Callable[[], AbstractAsyncContextManager[None]] = place) -> None:
+                nonlocal under_way, most
+                async with place():
+                    under_way += 1
+                    most = max(most, under_way)
+                    await asyncio.sleep(0)
+                    under_way -= 1
 
-        await asyncio.gather(*(one() for _ in range(9)))
-        assert most == AT_ONCE
+            await asyncio.gather(*(one() for _ in range(9)))
+            assert most == at_once
 
     asyncio.run(main())
 

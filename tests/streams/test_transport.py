@@ -18,6 +18,7 @@ from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from tests.same_epoch import start
 from tests.streams.recording import Recording
+from tests.streams.test_closing_slots import close
 from tests.streams.test_contract_transport import payload
 from tests.streams.worlds import BoardWorld, World
 
@@ -49,13 +50,39 @@ async def test_closing_with_a_peer_that_does_not_read(world: BoardWorld) -> None
 @pytest.mark.world("board")
 async def test_waiting_to_be_closed_is_no_part_of_the_time_in_which_data_has_to_leave(world: BoardWorld) -> None:
     for _ in range(CLOSED_AT_ONCE + 5):
-        closing = asyncio.ensure_future(world.board._slots.may_close())
+        closing = asyncio.ensure_future(close(world.board._slots))
         await asyncio.sleep(0)
     async with world.connected(Recording, close_timeout=1) as (transport, protocol, far):
         transport.write(b"all of it")
         transport.close()
         assert await protocol.ended() is None and closing.done()
         assert await far.read_exactly(9) == b"all of it"
+
+
+@pytest.mark.world("board")
+async def test_aborting_waits_its_turn_as_closing_does(world: BoardWorld) -> None:
+    """Each was closed at once: more at a time than the board's heap holds."""
+    async with world.connected(Recording) as (transport, protocol, far):
+        closings = [asyncio.ensure_future(close(world.board._slots)) for _ in range(CLOSED_AT_ONCE + 4)]
+        await asyncio.sleep(0)
+        began = world.loop.time()
+        transport.abort()
+        assert await protocol.ended() is None and world.loop.time() == began  # it hears of it at once
+        assert await far.read() == b"" and all(each.done() for each in closings)
+
+
+@pytest.mark.world("board")
+async def test_a_peer_that_closes_ends_the_wait_of_who_aborts(world: BoardWorld) -> None:
+    for _ in range(CLOSED_AT_ONCE + 50):
+        closing = asyncio.ensure_future(close(world.board._slots))
+    async with world.stream() as (_, writer, far):
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+        assert world.board._slots.taken == 1
+        far.close()
+        await asyncio.sleep(0.1)
+        assert world.board._slots.taken == 0 and not closing.done()
+    await closing
 
 
 @pytest.mark.world("board")

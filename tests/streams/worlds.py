@@ -260,7 +260,14 @@ class BoardWorld(World):
             await server.wait_closed()
             transport, _ = await self.create_datagram_endpoint(asyncio.DatagramProtocol)
             transport.close()
+        # As many clients at once as a test has: the agent's tables keep the room that they once had.
+        async with await self.start_server(lambda reader, writer: writer.close()) as server:
+            await asyncio.gather(*(self._greeted(server) for _ in range(3 * MOST)))
         self.heap = await self.free()
+
+    async def _greeted(self, server: Any) -> None:
+        async with self.dial(server) as far:
+            await far.read()
 
     async def free(self) -> int:
         """Bytes of the board's heap that are free when everything that ended has left it."""
