@@ -87,22 +87,15 @@ def test_a_process_may_have_any_number_of_files_open() -> None:
 
 def test_who_hears_out_goes_on_when_the_end_is_obeyed(pair: tuple[Lines, socket.socket]) -> None:
     lines, keeper = pair
-    obeyed = threading.Event()
-
-    def read() -> None:
-        while lines.wait(None) is not None:
-            pass
-        obeyed.set()
-        lines.close()
-
     asked = threading.Thread(target=lines.hear_out, args=(10,))
     asked.start()
     while not lines._asked:  # the thread is about to ask
         pass
     keeper.close()
-    assert lines.wait(None) == [], "the end is read here, and known to nobody yet"
+    assert lines.wait(None) == []
+    assert lines.wait(None) is None, "the end is read here, and nobody has been told yet"
     asked.join(0.1)
     assert asked.is_alive()
-    read()
+    lines.close()
     asked.join(10)
-    assert obeyed.is_set() and not asked.is_alive()
+    assert not asked.is_alive()
