@@ -33,7 +33,7 @@ STEPS: list[tuple[str, str, list[str]]] = [
     ("coverage", "docs/net-coverage.md", [sys.executable, "scripts/net_coverage.py", "--check"]),
     ("conformance", "docs/asyncio-conformance.md", [sys.executable, "scripts/asyncio_conformance.py", "--check"]),
     ("schemas", "schemas/ of --json", [sys.executable, "scripts/json_schemas.py", "--check"]),
-    ("tests", "pytest", [*PYTEST, "-n", "6", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
+    ("tests", "pytest", [*PYTEST, "-n", "5", "--dist", "worksteal", "--ignore=tests/ground_truth", "tests"]),
     ("ground-truth", "recordings of stock firmware", [*PYTEST, "tests/ground_truth"]),
 ]
 

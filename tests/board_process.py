@@ -24,7 +24,7 @@ def board_process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (process.returncode, out, err) == (0, "", ""), (process.returncode, out, err)
 
 
 def announced(process: subprocess.Popen[str]) -> list[str]:
