@@ -115,7 +115,7 @@ async def test_a_reader_that_does_not_read_holds_the_peer_up_and_loses_nothing(w
     async with world.stream(limit=1_000) as (reader, writer, far):
         far.write(data)
         async with asyncio.timeout(10):  # by the world's clock
-            while writer.transport.is_reading():
+            while writer.transport.is_reading():  # noqa: ASYNC110  asyncio tells nobody when it pauses
                 await asyncio.sleep(0.01)
         assert len(reader._buffer) < len(data)  # type: ignore[attr-defined]
         assert await reader.readexactly(len(data)) == data
