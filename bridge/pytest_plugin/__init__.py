@@ -11,6 +11,7 @@ In a run that uses no board nothing but this module and the names of the fixture
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,9 @@ __all__ = [
     "board", "board_address", "boards", "host_address", "peer_dns", "peer_echo", "peer_half_closing", "peer_resetting",
     "peer_slow", "peer_tls", "peer_udp", "rack", "sync_board", "wifi",
 ]  # fmt: skip
+
+#: How the variables of the environment begin that name a network for tests.
+_WIFI = "NODEMCU_WIFI_"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,6 +72,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "and whether it may make it restart",
     )
     config.pluginmanager.register(ntest.Collecting(config), "nodemcu_ntest")
+    if any(name.startswith(_WIFI) for name in os.environ):
+        from bridge.pytest_plugin.discreet_reports import register as register_discretion
+
+        register_discretion(config)
     config.pluginmanager.register(_OnTheLoop(), "nodemcu_loop")
     if hasattr(config, "workerinput"):
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: What a test does to a board, and what may be the board's own doing: only another run of the test tells.
@@ -70,6 +71,16 @@ class Visit:
     def free(self) -> int | None:
         """Free bytes, as far as is known last."""
         return self.heap[-1][1] if self.heap else None
+
+    def blank(self, shown: Callable[[str], str]) -> None:
+        """Take secrets out of what is said of it; console and wire have none by now.
+
+        Args:
+            shown: a text as it may be shown.
+        """
+        self.findings = [replace(each, text=shown(each.text)) for each in self.findings]
+        self.inherited = [replace(each, text=shown(each.text)) for each in self.inherited]
+        self.notes = [shown(note) for note in self.notes]
 
     def facts(self, charged_to: str | None) -> dict[str, Any]:
         """What `report.nodemcu` is; plain values only, so that it travels between processes and into JSON.

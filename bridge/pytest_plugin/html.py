@@ -19,19 +19,17 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BridgeError, UsageError
-from bridge.pytest_plugin.credentials import find_wifi
+from bridge.errors import BridgeError
+from bridge.pytest_plugin.discreet_reports import known_secrets
+from bridge.pytest_plugin.discretion import Discretion
 from bridge.pytest_plugin.start import rack_of
 from bridge.rack.status import PlaceStatus
 from bridge.rack_report import BoardReport, Collector, Evidence, Phase, page
 from bridge.rack_report.model import State
 from bridge.trace.recorder import public_url
-from bridge.trace.secrets import Known, blanked, find_secrets, merge
 
 #: Which worker of pytest-xdist it was, which the page tells elsewhere.
 _WORKER = re.compile(r"\A\[gw\d+\] .*\n+")
-#: Passwords of networks in URLs of virtual boards.
-_WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:([^&\s'\"]+)")
 
 
 def register(config: pytest.Config) -> None:
@@ -49,13 +47,12 @@ class RunReport:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._began = time.time()
-        known = _known()
         self._collector = Collector(
             self._began,
             title=config.rootpath.name or "pytest",
             host=platform.node() or None,
             command=_command(config),
-            blank=lambda text: discreet(text, known),
+            blank=Discretion(known_secrets()).text,
         )
         #: What became of the files, a sentence each.
         self._said: list[str] = []
@@ -180,25 +177,6 @@ def write_whole(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(fresh)
         raise
-
-
-def _known() -> Known:
-    """What must not be shown, wherever it stands: the key of the network that tests join."""
-    known = Known()
-    with contextlib.suppress(UsageError):  # which is told to who asks for the network
-        wifi = find_wifi()
-        for secret in () if wifi is None else wifi.secrets:
-            known.add(secret.encode())
-    return known
-
-
-def discreet(text: str, known: Known | None = None) -> str:
-    """A text without the passwords and keys in it; pages are handed around."""
-    data = text.encode("utf-8", "backslashreplace")
-    spans = merge([*find_secrets(data), *(found.span(1) for found in _WIFI.finditer(data))])
-    if known is not None:
-        spans = merge([*spans, *known.spans(data)])
-    return blanked(data, spans).decode("utf-8", "replace") if spans else text
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -13,6 +13,7 @@ from bridge import agent_source, insight
 from bridge.board import Board
 from bridge.errors import BridgeError, LeaseLost, LinkError, PortLost
 from bridge.lifecycle import State
+from bridge.pytest_plugin.discretion import Discretion
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
@@ -60,7 +61,7 @@ class LeasedBoard:
     ) -> None:
         self.lease = lease
         self._folder = folder
-        self._secrets = tuple(secrets)
+        self._discretion = Discretion(secrets)
         self._slack = slack
         self._board: Board | None = None
         self._watch: Watch | None = None
@@ -106,7 +107,7 @@ class LeasedBoard:
         self._board = board
         if board is not before:
             self._book = self._epoch = self._before = self._last_look = None
-            self._watch = Watch(board, self._secrets)
+            self._watch = Watch(board, self._discretion)
 
     async def close(self) -> None:
         """Give the board's prompt back. Doing it again does nothing."""
@@ -161,6 +162,7 @@ class LeasedBoard:
             await self._look_if_calm()
             visit.inherited = await self._after_a_restart()
         visit.console = self._the_watch.console()
+        visit.blank(self._discretion.text)
         return visit
 
     def _new_visit(self, chunk: str) -> Visit:
@@ -184,8 +186,8 @@ class LeasedBoard:
             Finding("callback", f"{where} raised {type(error).__name__}: {error}") for error, where in watch.errors
         ]
         visit.notes += [f"the agent reports: {text}" for text in watch.faults]
-        visit.wire, visit.files = watch.wire(), watch.files
-        visit.console = watch.console()
+        visit.wire, visit.files, visit.console = watch.wire(), watch.files, watch.console()
+        visit.blank(self._discretion.text)
         if any(finding.kind not in ("callback", "handles") for finding in findings):
             await self._settle()
         watch.begin()

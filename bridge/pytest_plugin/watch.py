@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from bridge import insight
 from bridge.board import Board
 from bridge.errors import BoardReset, BridgeError
+from bridge.pytest_plugin.discretion import Discretion
 from bridge.pytest_plugin.error_text import UncaughtError, uncaught_errors
 from bridge.trace.discreet import DiscreetMessages
-from bridge.trace.secrets import Known, blanked, find_secrets, merge
 from bridge.wire.messages import Call, DirectCall, Event, EventCode, Message, Source, describe
 
 #: Messages of the link that are kept, and bytes of the console, the last ones of each.
@@ -27,14 +27,13 @@ class Watch:
 
     Args:
         board: ready.
-        secrets: texts that must not be shown.
+        discretion: knows what must not be shown.
     """
 
-    def __init__(self, board: Board, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, board: Board, discretion: Discretion) -> None:
         self._board = board
-        self._known = Known()
-        for secret in secrets:
-            self._known.add(secret.encode())
+        self._known = discretion.known
+        self._shown = discretion.console
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._console = bytearray()
@@ -82,9 +81,7 @@ class Watch:
 
     def console(self) -> str:
         """What the board has printed, without secrets."""
-        text = bytes(self._console)
-        spans = merge([*find_secrets(text), *self._known.spans(text)])
-        return blanked(text, spans).decode("utf-8", "replace").replace("\r\n", "\n")
+        return self._shown(bytes(self._console))
 
     def wire(self) -> list[str]:
         """The last messages of the link, a line each, without secrets."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from bridge.board import Board
+from bridge.pytest_plugin.discretion import Discretion
 from bridge.pytest_plugin.watch import MESSAGES, Watch
 from bridge.virtual.board import VirtualBoard
 from tests.test_board import on_a_board
@@ -22,7 +23,7 @@ async def until(watch: Watch, wanted: Callable[[], bool]) -> None:
 
 def test_console_restarts_errors_and_messages_without_secrets() -> None:
     async def scenario(board: Board, virtual: VirtualBoard) -> None:
-        watch = Watch(board, [KEY])
+        watch = Watch(board, Discretion([KEY]))
         await board.exec(f"print('the key is {KEY}') print('pwd=\"other-secret\"')")
         await board.exec("local function f(k) end f(...)", KEY)
         assert "the key is" in watch.console() and KEY not in watch.console() and "other-secret" not in watch.console()
