@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 SHAPE = 130
 #: Heap per byte of a room's source, at most, and what comes on top (recordings mem_*: 2.8 with many small functions).
 _PER_BYTE, _ON_TOP = 3.5, 600
+#: Bytes by which Lua's table of strings grows when it doubles, in slots of four bytes (lstring.c `luaS_resize`). A
+#: board with the agent has some 100 strings in its heap; with more than 512 there is no room for much else.
+DOUBLINGS = (512, 1024)
 
 
 @dataclass(frozen=True)
@@ -36,39 +39,102 @@ class Look:
 class HeapBook:
     """What is known of the heap in one boot of a board.
 
+    Tests may leave a little each, and the agent is seen with other rooms each time. So that what several have left
+    falls on none, the book carries what is missing since the boot from look to look, and notes with each set of rooms
+    how much was missing when it was seen.
+
     Args:
         start: the first look at it, when nothing has been done.
         sizes: bytes of each room's source, for what is not known better.
+
+    Attributes:
+        carried: bytes that are missing since the boot, as far as is known, and are no more charged to anybody.
     """
 
     start: Look
     sizes: dict[str, int] = field(default_factory=dict)
-    _clean: dict[frozenset[str], Look] = field(default_factory=dict)
+    carried: int = 0
+    _known: dict[frozenset[str], tuple[Look, int]] = field(default_factory=dict)
+    _doublings: list[int] = field(default_factory=lambda: [*DOUBLINGS])
 
     def __post_init__(self) -> None:
+        self._last = self.start
         self.learn(self.start)
 
-    def learn(self, look: Look) -> None:
-        """The board was clean at this look."""
-        known = self._clean.get(look.rooms)
-        if known is None or look.free > known.free:
-            self._clean[look.rooms] = look
+    def learn(self, look: Look, missing: int | None = None) -> None:
+        """With these rooms the board has so much free.
+
+        Args:
+            look: at it.
+            missing: bytes that were missing then; what is carried now, by default.
+        """
+        missing = self.carried if missing is None else missing
+        known = self._known.get(look.rooms)
+        if known is None or look.free + missing > known[0].free + known[1]:
+            self._known[look.rooms] = look, missing
+
+    def follow(self, look: Look) -> None:
+        """The board goes on from here: what is missing more than at the look before is carried from now on."""
+        if look.rooms == self._last.rooms:
+            before, carried = self._last, self.carried
+        elif look.rooms in self._known:
+            before, carried = self._known[look.rooms]
+        else:
+            self._last = look
+            return
+        # Functions that were compiled take what they take, at most SHAPE each: between these two the truth lies.
+        least, most = carried + _less(before, look), carried + before.free - look.free
+        self.carried = max(0, min(max(self.carried, least), most))
+        self._last = look
+
+    def measure(self, look: Look) -> int:
+        """The board is seen when the agent has let go what it can: what is missing now is carried from here on.
+
+        Returns:
+            Bytes that are missing since the boot; less than none where rooms are loaded that were never seen.
+        """
+        missing = self.missing(look)
+        if missing is None:
+            missing = self.surely_missing(look)
+            self.carried = max(self.carried, missing)
+        else:
+            self.carried = max(0, missing)
+        self.learn(look)
+        self._last = look
+        return missing
 
     def missing(self, look: Look) -> int | None:
-        """Bytes less than when the board was clean with the same rooms, or None if it never was."""
-        known = self._clean.get(look.rooms)
-        return None if known is None else _less(known, look)
+        """Bytes that are missing since the boot, or None if the board was never seen with these rooms."""
+        if look.rooms not in self._known:
+            return None
+        known, carried = self._known[look.rooms]
+        return carried + _less(known, look)
 
     def surely_missing(self, look: Look) -> int:
         """Bytes that are missing at the least, by the sizes of rooms that were never there before."""
-        best = max(
-            (known for known in self._clean.values() if known.rooms <= look.rooms),
-            key=lambda known: len(known.rooms),
-            default=self.start,
+        best, carried = max(
+            (known for known in self._known.values() if known[0].rooms <= look.rooms),
+            key=lambda known: len(known[0].rooms),
+            default=(self.start, 0),
         )
         new = look.rooms - best.rooms
         allowed = sum(int(self.sizes.get(room, 2000) * _PER_BYTE) + _ON_TOP for room in new)
-        return _less(best, look) - allowed
+        return carried + _less(best, look) - allowed
+
+    def strings_doubled(self, taken: int, allowed: int) -> bool:
+        """True, once for each size, if what is missing may be Lua's table of strings, which has doubled.
+
+        All strings that there are fill it, so it falls on whoever makes the last one, and it stays.
+
+        Args:
+            taken: bytes that are missing after a test.
+            allowed: bytes that it may leave besides.
+        """
+        for index, size in enumerate(self._doublings):
+            if size - SHAPE <= taken <= size + allowed:
+                del self._doublings[: index + 1]
+                return True
+        return False
 
 
 def lost(before: Look, after: Look) -> int | None:

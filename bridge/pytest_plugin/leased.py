@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from bridge import agent_source, insight
+from bridge import insight
 from bridge.board import Board
 from bridge.errors import BridgeError, LeaseLost, LinkError, PortLost
 from bridge.lifecycle import State
 from bridge.pytest_plugin.discretion import Discretion
 from bridge.pytest_plugin.error_text import UncaughtError
 from bridge.pytest_plugin.findings import Finding, Visit
-from bridge.pytest_plugin.heap_book import HeapBook, Look, lost
+from bridge.pytest_plugin.heap_book import Look
+from bridge.pytest_plugin.heap_check import SLACK, HeapCheck
 from bridge.pytest_plugin.identity import identity_of
 from bridge.pytest_plugin.watch import Watch
 from bridge.rack.lease import Lease
@@ -29,16 +29,6 @@ ANSWER = 6.0
 RESTART, PANIC_RESTART = 3.5, 12.0
 #: Seconds for a board to be back after a restart, with what it does at boot.
 BACK = 30.0
-#: What the stack keeps of a closed connection is gone after so many seconds (TIME_WAIT, 2 MSL of 5 s).
-TIME_WAIT = 11.0
-#: Bytes of heap that a test may leave in use: Lua's tables and the stack's buffers come and go.
-SLACK = 256
-#: Factor on that where sockets and other objects were used: the agent's tables grow with what they once held.
-PLAY = 3
-#: Bytes that a connection may still take when it is closed.
-CONNECTION = 250
-#: Seconds, at most, in which heap is waited for that still comes back.
-LONGEST_WAIT = 60.0
 #: Seconds for which a look at the heap holds.
 FRESH = 1.0
 _LOOK = "collectgarbage() collectgarbage() return node.heap(),wifi and wifi.getmode(),wifi and wifi.sta.status()"
@@ -65,7 +55,7 @@ class LeasedBoard:
         self._slack = slack
         self._board: Board | None = None
         self._watch: Watch | None = None
-        self._book: HeapBook | None = None
+        self._heap: HeapCheck | None = None
         self._epoch: int | None = None
         self._before: Look | None = None
         self._handles_before: frozenset[int] = frozenset()
@@ -106,14 +96,14 @@ class LeasedBoard:
         board = await known_state(self.lease, before, folder=self._folder, count=False)
         self._board = board
         if board is not before:
-            self._book = self._epoch = self._before = self._last_look = None
+            self._heap = self._epoch = self._before = self._last_look = None
             self._watch = Watch(board, self._discretion)
 
     async def close(self) -> None:
         """Give the board's prompt back. Doing it again does nothing."""
         board, self._board = self._board, None
         self.visit = None
-        self._watch = self._book = self._epoch = self._before = None
+        self._watch = self._heap = self._epoch = self._before = None
         if board is not None:
             await board.close()
 
@@ -146,8 +136,10 @@ class LeasedBoard:
         board.chunk_name = chunk
         self._forget_handlers()
         watch.begin()
-        if self._book is None or self._epoch != insight.holdings(board).epoch:
+        if self._heap is None or self._epoch != insight.holdings(board).epoch:
             self._new_boot(look)
+        assert self._heap is not None
+        self._heap.begin(look)
         self._before = look
         self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
         self.visit = self._new_visit(chunk)
@@ -295,20 +287,12 @@ class LeasedBoard:
             look = await self._look()
         found += await self._wifi_left(before, look)
         visit.heap.append((round(watch.seconds, 3), look.free))
-        if restarted or self._book is None:
+        if restarted or self._heap is None:
             self._new_boot(look)
             return found
-        missing, known_missing = lost(before, look), self._book.missing(look)
-        if missing is None:
-            missing = known_missing
-        allowed = self._allowed()
-        if missing is None or missing > allowed:
-            missing = await self._search(visit, look, allowed)
-        if missing > allowed:
-            found.append(Finding("heap", f"left {missing} bytes of heap in use ({before.free} free before)"))
-        elif missing <= self._slack:
-            self._book.learn(look)
-        self._worn = known_missing is not None and known_missing > 2 * allowed
+        if lacking := await self._heap.left(visit, look):
+            found.append(Finding("heap", f"left {lacking} bytes of heap in use ({before.free} free before)"))
+        self._worn = self._heap.is_worn
         return found
 
     async def _wifi_left(self, before: Look, look: Look) -> list[Finding]:
@@ -323,41 +307,6 @@ class LeasedBoard:
             return [Finding("wifi", "left the Wi-Fi network")]
         return []
 
-    def _allowed(self) -> int:
-        """Bytes that may be in use after a test and were not before it."""
-        watch = self._the_watch
-        slack = self._slack * (PLAY if watch.object_calls else 1)
-        return slack + CONNECTION * watch.recent_connections(TIME_WAIT)
-
-    async def _search(self, visit: Visit, look: Look, allowed: int) -> int:
-        """Bytes that are missing when the agent has let go what it can and the stack has forgotten old connections."""
-        board, book, loop = self.board, self._book, asyncio.get_running_loop()
-        assert book is not None and self._before is not None
-        # What was missing before is not this test's.
-        carried = max(book.missing(self._before) or 0, 0)
-        gc.collect()
-        insight.spare(board)
-        best, until = 1 << 20, loop.time()
-        if self._used_network(look):
-            best, until = 0, until + TIME_WAIT
-        end = loop.time() + LONGEST_WAIT
-        while True:
-            now = await self._look()
-            visit.heap.append((round(self._the_watch.seconds, 3), now.free))
-            missing = book.missing(now)
-            if missing is None:
-                missing = book.surely_missing(now)
-            if missing <= self._slack:
-                book.learn(now)
-            if missing - carried <= allowed or loop.time() >= min(until, end):
-                return missing - carried
-            if now.free > best:  # it still comes back: closings are many, or wait for their peers
-                best, until = now.free, max(until, loop.time() + TIME_WAIT / 2)
-            await asyncio.sleep(1.0)
-
-    def _used_network(self, look: Look) -> bool:
-        return self._the_watch.object_calls > 0 or self._the_watch.mentions("net.", "tls.", "http.", "mqtt.")
-
     async def _settle(self) -> None:
         """Something was found: the next test gets a board that has been restarted."""
         if self._board is None:
@@ -365,7 +314,7 @@ class LeasedBoard:
         try:
             if self._board.state is State.READY and not self._the_watch.resets:
                 await self._board.reset()
-            self._book = None
+            self._heap = None
             self._worn = False
         except BridgeError:
             await self.close()
@@ -378,7 +327,8 @@ class LeasedBoard:
         return look
 
     def _new_boot(self, look: Look) -> None:
-        self._book, self._epoch = HeapBook(look, _room_sizes()), insight.holdings(self.board).epoch
+        self._heap = HeapCheck(self.board, self._the_watch, self._look, look, self._slack)
+        self._epoch = insight.holdings(self.board).epoch
 
     def _forget_handlers(self) -> None:
         for event in ("console", "reset", "ready", "down", "fault", "error"):
@@ -388,11 +338,6 @@ class LeasedBoard:
     def _the_watch(self) -> Watch:
         assert self._watch is not None
         return self._watch
-
-
-@cache
-def _room_sizes() -> dict[str, int]:
-    return {name: sum(map(len, agent_source.room(name))) for name in agent_source.ROOMS}
 
 
 def _of_error(error: UncaughtError) -> Finding:

@@ -17,8 +17,9 @@ from bridge.pytest_plugin.conduct import Conduct
 from bridge.pytest_plugin.credentials import find_wifi
 from bridge.pytest_plugin.failing import failed
 from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
+from bridge.pytest_plugin.heap_check import SLACK
 from bridge.pytest_plugin.keys import VISITS
-from bridge.pytest_plugin.leased import SLACK, LeasedBoard
+from bridge.pytest_plugin.leased import LeasedBoard
 from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from bridge.board import Board
-from bridge.pytest_plugin.leased import SLACK, LeasedBoard
+from bridge.pytest_plugin.heap_check import SLACK
+from bridge.pytest_plugin.leased import LeasedBoard
 from bridge.rack.lease import Lease
 from bridge.rack.model import Place
 from bridge.virtual import clock
