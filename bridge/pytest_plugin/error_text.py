@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_TRACED = re.compile(rb"(?P<message>[^\r\n]*)\r?\nstack traceback:\r?\n(?P<frames>(?:\t[^\r\n]*(?:\r?\n|\Z))*)")
+# A prompt, where nobody has typed, stands before what is printed.
+_TRACED = re.compile(
+    rb"(?:>{1,2} )*(?P<message>[^\r\n]*)\r?\nstack traceback:\r?\n(?P<frames>(?:\t[^\r\n]*(?:\r?\n|\Z))*)"
+)
 _PANIC = re.compile(rb"PANIC: unprotected error in call to Lua API \((?P<message>[^\r\n]*)\)")
 #: A chunk's name with the number of a line, at the beginning of a message or of a frame.
 _PLACE = re.compile(rb"(?:^|\n)\t?(?P<chunk>[^\s:\[][^:\r\n]{0,59}):\d+: ")

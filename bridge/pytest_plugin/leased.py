@@ -13,7 +13,7 @@ from bridge.board import Board
 from bridge.errors import BridgeError, LeaseLost, LinkError, PortLost
 from bridge.lifecycle import State
 from bridge.pytest_plugin.discretion import Discretion
-from bridge.pytest_plugin.error_text import UncaughtError
+from bridge.pytest_plugin.error_text import UncaughtError, uncaught_errors
 from bridge.pytest_plugin.findings import Finding, Visit
 from bridge.pytest_plugin.heap_book import Look
 from bridge.pytest_plugin.heap_check import SLACK, HeapCheck
@@ -63,7 +63,9 @@ class LeasedBoard:
         self._worn = False
         self._mac: str | None = None
         self._firmware: str | None = None
+        self._inherited: list[Finding] = []
         self.visit: Visit | None = None
+        lease.on_open = self._opened
 
     @property
     def board(self) -> Board:
@@ -87,8 +89,13 @@ class LeasedBoard:
             BridgeError: it cannot be; says why.
         """
         await self._bring_up()
+        await self._inherit()
         if self._firmware is None:
-            mac, self._firmware = await identity_of(self.board)
+            try:
+                mac, self._firmware = await identity_of(self.board)
+            except LinkError:  # by what a test has left behind; or it does not answer again
+                await self._inherit()
+                mac, self._firmware = await identity_of(self.board)
             self._mac = mac or self.lease.place.mac
 
     async def _bring_up(self) -> None:
@@ -97,15 +104,36 @@ class LeasedBoard:
         self._board = board
         if board is not before:
             self._heap = self._epoch = self._before = self._last_look = None
-            self._watch = Watch(board, self._discretion)
 
-    async def close(self) -> None:
-        """Give the board's prompt back. Doing it again does nothing."""
+    def _opened(self, board: Board, heard: str) -> None:
+        """The board is open, for the first time or again: whoever was here before may have left something behind."""
+        before, self._watch = self._watch, Watch(board, self._discretion)
+        text = heard.encode()
+        if before is None:
+            self._watch.opened(text)
+        else:
+            self._watch.opened(before.printed + text, restarted=bool(before.resets))
+
+    async def close(self) -> Visit | None:
+        """Give the board's prompt back. Doing it again does nothing.
+
+        Returns:
+            What has come since the last look, if that is an error of Lua.
+        """
         board, self._board = self._board, None
-        self.visit = None
-        self._watch = self._heap = self._epoch = self._before = None
+        watch, self._watch = self._watch, None
+        self.visit = self._heap = self._epoch = self._before = None
+        printed = b"" if watch is None else watch.printed
         if board is not None:
+            self.lease.listen()
             await board.close()
+            printed += self.lease.heard().encode()
+        visit = self._new_visit("")
+        visit.inherited = [*self._inherited, *map(_of_error, uncaught_errors(printed))]
+        self._inherited = []
+        visit.console = self._discretion.console(printed)
+        visit.blank(self._discretion.text)
+        return visit if visit.inherited else None
 
     async def begin(self, chunk: str, waited: float = 0.0) -> Visit:
         """A test begins on the board, which is made as clean as a test may find it.
@@ -119,17 +147,16 @@ class LeasedBoard:
         """
         if self._board is None:
             await self.open()
-        inherited: list[Finding] = []
         try:
             look = self._fresh_look() or await self._look_if_calm()
-            inherited = await self._after_a_restart()
-            if self._worn:
-                await self.board.reset()
-            if inherited or self._worn or look is None:
+            if await self._inherit() or self._worn or look is None:
+                if self._worn:
+                    await self.board.reset()
                 look = await self._look()
         except BridgeError:
             self.lease.check()
             await self._bring_up()
+            await self._inherit()
             look = await self._look()
         self._worn = False
         board, watch = self.board, self._the_watch
@@ -144,17 +171,28 @@ class LeasedBoard:
         self._handles_before = frozenset(id(handle) for handle in insight.holdings(board).handles)
         self.visit = self._new_visit(chunk)
         self.visit.heap.append((0.0, look.free))
-        self.visit.waited, self.visit.inherited = waited, inherited
+        self.visit.waited = waited
+        self.visit.inherited, self._inherited = self._inherited, []
         return self.visit
+
+    async def _inherit(self) -> bool:
+        """Note what others have left behind, if something has come of it by now."""
+        found = await self._after_a_restart()
+        self._inherited += found
+        if found:
+            self._the_watch.begin()
+        return bool(found)
 
     async def last_look(self) -> Visit:
         """No test comes any more: what has happened since the last one, as far as the board can tell."""
         visit = self._new_visit("")
         with contextlib.suppress(BridgeError):
             await self._look_if_calm()
-            visit.inherited = await self._after_a_restart()
+            self._inherited += await self._after_a_restart()
+        visit.inherited, self._inherited = self._inherited, []
         visit.console = self._the_watch.console()
         visit.blank(self._discretion.text)
+        self._the_watch.begin()
         return visit
 
     def _new_visit(self, chunk: str) -> Visit:

@@ -155,9 +155,12 @@ class BoardSession:
         if kept is None:
             return
         try:
-            visit = await kept.last_look()
+            self._note(await kept.last_look())
         finally:
             await self._give(kept)
+
+    def _note(self, visit: Visit) -> None:
+        """A board tells of what came when it had no test."""
         visit.inherited = [self._with_owner(visit, finding) for finding in visit.inherited]
         if visit.inherited:
             self._left_behind.append(visit)
@@ -265,9 +268,11 @@ class BoardSession:
 
     async def _give(self, leased: LeasedBoard) -> None:
         try:
-            await leased.close()
+            visit = await leased.close()
         finally:
             await leased.lease.release()
+        if visit is not None:
+            self._note(visit)
 
     # whose doing it is
 

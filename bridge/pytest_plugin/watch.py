@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections import deque
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from bridge.wire.messages import Call, DirectCall, Event, EventCode, Message, So
 MESSAGES, CONSOLE = 200, 65_536
 #: A file of Lua, as it is named where it is put on a board or run.
 _FILE = re.compile(rb"[\w./-]{1,60}\.l(?:ua|c)\b")
+#: The end of the firmware's banner, once in each boot (`printf` of app/user/user_main.c and app/lua/lua.c).
+_BANNER = b"powered by Lua"
 _CONNECTED = (EventCode.CONNECTION, EventCode.ACCEPT)
 
 
@@ -53,7 +56,29 @@ class Watch:
         #: A piece of the console has come, or the state has changed.
         self.stirred = asyncio.Event()
         board.watch(self._told)
-        self._hear()
+        with contextlib.suppress(BridgeError):  # it restarts again; when it is back, that is told
+            self._hear()
+
+    def opened(self, heard: bytes, *, restarted: bool = False) -> None:
+        """Before this watch began, while the board was opened, it printed something.
+
+        Only an error of Lua matters of that, and whether the restart that it brings has been by now: opening a port may
+        restart a board, too.
+
+        Args:
+            heard: what it printed.
+            restarted: it has restarted since.
+        """
+        errors = uncaught_errors(heard)
+        if errors:
+            self._console[:0] = heard
+            if restarted or self._board.last_reset is not None or _BANNER in heard[errors[-1].end :]:
+                self.resets.insert(0, self._board.last_reset or BoardReset(port=self._board.url))
+
+    @property
+    def printed(self) -> bytes:
+        """What the board has printed, as it is."""
+        return bytes(self._console)
 
     def begin(self) -> None:
         """A test begins: what was before is none of its doing."""
@@ -77,11 +102,11 @@ class Watch:
 
     def uncaught(self) -> list[UncaughtError]:
         """Errors of Lua on the console that nobody caught."""
-        return uncaught_errors(bytes(self._console))
+        return uncaught_errors(self.printed)
 
     def console(self) -> str:
         """What the board has printed, without secrets."""
-        return self._shown(bytes(self._console))
+        return self._shown(self.printed)
 
     def wire(self) -> list[str]:
         """The last messages of the link, a line each, without secrets."""

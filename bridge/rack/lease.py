@@ -25,6 +25,9 @@ from bridge.rack.turns import waiting
 
 E = TypeVar("E", bound=BridgeError)
 
+#: Characters of what a board has printed that are kept of an opening in vain.
+_CONSOLE = 4000
+
 
 class Lease:
     """Made by `Rack.claim`; an async context manager that gives it back.
@@ -43,6 +46,7 @@ class Lease:
         heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
         console: what the board printed when it was opened in vain the last time: a sick one says why there.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
+        on_open: called with each board that is opened, at once, and with what it has printed since its port was opened.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Lease:
         self.notes: list[str] = []
         self.heap: int | None = None
         self.console = ""
+        self.on_open: Callable[[Board, str], None] | None = None
         self._given_back = given_back
         self._over: str | None = None
         self._ports: list[Port] = []
@@ -198,7 +203,17 @@ class Lease:
 
     def keep_last_words(self, port: Port) -> None:
         """A port of this lease was opened in vain: keep what the board printed."""
-        self.console = port.last_words() if isinstance(port, LeasePort) else ""
+        self.console = port.last_words()[-_CONSOLE:] if isinstance(port, LeasePort) else ""
+
+    def listen(self) -> None:
+        """Keep what a board that is open prints from now on; it may be secret."""
+        for port in self._ports:
+            if isinstance(port, LeasePort):
+                port.listen()
+
+    def heard(self) -> str:
+        """What a board has printed since `listen`; from now on nothing more is kept."""
+        return "".join(port.last_words() for port in self._ports if isinstance(port, LeasePort))
 
     async def release(self) -> None:
         """Give it back. Doing it again does nothing."""
@@ -231,8 +246,10 @@ class OpeningBoard(Opening):
             self._lease.keep_last_words(port)
             await port.close()
             raise
-        if isinstance(port, LeasePort):
-            port.last_words()  # from here on they may be secret, and are of no use
+        # From here on they may be secret.
+        words = port.last_words() if isinstance(port, LeasePort) else ""
+        if self._lease.on_open is not None:
+            self._lease.on_open(board, words)
         try:
             if self._lease.place.mac is not None:
                 self._lease.recognise(await _mac(board))

@@ -14,8 +14,8 @@ from bridge.ports.socket import SocketPort, connect
 #: Seconds for a place's server to be done with what its client before this one sent (some 100 KB may wait in its system
 #: when that one wrote without pause, at 11 KB a second), and between two tries.
 _FREE_S, _TRY_S = 20.0, 0.05
-#: Bytes of what a board prints that are kept while it is being opened.
-_KEPT = 4000
+#: Bytes of what a board prints that are kept while it is being opened: with what the prompt echoes of the agent.
+_KEPT = 65_536
 #: What is left out of that: a board that restarts, and one whose speed is looked for, make much of it.
 _NOISE = bytes({*range(256)} - {*b"\t\n", *range(0x20, 0x7F)})
 
@@ -33,8 +33,12 @@ class LeasePort:
         self._port, self._check, self._hear_out = port, check, hear_out
         self._heard: bytearray | None = bytearray()
 
+    def listen(self) -> None:
+        """Keep what the board prints from now on, as after the port was opened."""
+        self._heard = bytearray()
+
     def last_words(self) -> str:
-        """What the board has printed since the port was opened, from its end; from now on nothing more is kept."""
+        """What the board has printed since the port was opened, or since `listen`; from now on nothing more is kept."""
         heard, self._heard = self._heard, None
         return (heard or b"").decode("ascii")
 

@@ -31,3 +31,8 @@ def test_a_panic_has_its_message_alone() -> None:
 def test_several_stand_in_their_order_and_other_text_is_none() -> None:
     assert [error.panic for error in uncaught_errors(PANIC + TRACED + PANIC)] == [True, False, True]
     assert uncaught_errors(b"Lua error: \tstdin:1: oops\r\n> print('PANIC')\r\nPANIC\r\n") == []
+
+
+def test_a_prompt_before_the_message_is_none_of_it() -> None:
+    (error,) = uncaught_errors(b"> \n> " + TRACED.removeprefix(b"hello\r\n"))
+    assert (error.message, error.chunks) == ("t12:1: attempt to index a nil value", ("t12",))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
 from bridge.board import Board
+from bridge.pytest_plugin.findings import Visit
 from bridge.pytest_plugin.heap_check import SLACK
 from bridge.pytest_plugin.leased import LeasedBoard
 from bridge.rack.lease import Lease
 from bridge.rack.model import Place
+from bridge.rack.rack import Rack
 from bridge.virtual import clock
+from tests.board_process import announced, board_process
 
 Scenario = Callable[[LeasedBoard], Awaitable[None]]
 URL = "virtual:?clock=virtual"
@@ -123,3 +127,64 @@ def test_restarts(lua: str, found: list[str]) -> None:
         assert await kinds(leased, nothing) == []
 
     on_a_leased_board(scenario)
+
+
+#: Errs as soon as an agent is put on the board again.
+AT_THE_NEXT_OPENING = """
+local away = false
+tmr.create():alarm(10, 1, function(timer)
+  local heap = node.heap()
+  if heap > 42000 then away = true elseif away and heap < 40000 then timer:unregister() error('late') end
+end)
+"""
+
+
+def test_an_error_that_comes_as_the_next_one_opens_the_board_is_inherited(tmp_path: Path) -> None:
+    async def lease(rack: Rack) -> LeasedBoard:
+        return LeasedBoard(await rack.claim(), slack=1000)
+
+    async def give(leased: LeasedBoard) -> Visit | None:
+        try:
+            return await leased.close()
+        finally:
+            await leased.lease.release()
+
+    async def scenario(url: str) -> None:
+        rack = Rack.of_ports([url], folder=tmp_path)
+        leased = await lease(rack)
+        assert await kinds(leased, lambda board: board.exec(AT_THE_NEXT_OPENING), "t1w5") == []
+        assert await give(leased) is None
+        leased = await lease(rack)
+        visit = await leased.begin("t1w6")
+        assert [(each.kind, each.chunks) for each in visit.inherited] == [("error", ("t1w5",))]
+        assert (await leased.finish()).findings == []
+        # Nobody begins a test on it: it is given back with what was heard.
+        assert await kinds(leased, lambda board: board.exec(AT_THE_NEXT_OPENING), "t2w6") == []
+        assert await give(leased) is None
+        leased = await lease(rack)
+        await leased.open()
+        given = await give(leased)
+        assert given is not None and [each.chunks for each in given.inherited] == [("t2w6",)]
+
+    with board_process("--rfc2217", "127.0.0.1:0") as process:
+        asyncio.run(scenario(announced(process)[1]))
+
+
+def test_an_error_that_comes_as_the_board_is_given_back_is_in_its_last_words(tmp_path: Path) -> None:
+    at_the_end = """
+    local agent = node.heap()
+    tmr.create():alarm(1, 1, function(timer)
+      if node.heap() > agent + 4000 then timer:unregister() error('last') end
+    end)
+    """
+
+    async def scenario(url: str) -> None:
+        leased = LeasedBoard(await Rack.of_ports([url], folder=tmp_path).claim(), slack=1000)
+        assert await kinds(leased, lambda board: board.exec(at_the_end), "t1") == []
+        given = await leased.close()
+        await leased.lease.release()
+        assert given is not None and [(each.kind, each.chunks) for each in given.inherited] == [("error", ("t1",))]
+        assert "last" in given.console
+
+    with board_process("--rfc2217", "127.0.0.1:0") as process:
+        asyncio.run(scenario(announced(process)[1]))

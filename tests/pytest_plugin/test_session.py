@@ -11,6 +11,7 @@ import pytest
 from bridge.rack.load import load_rack
 from bridge.rack.rack import Rack
 from tests.pytest_plugin.boards import FAST, noted, rack_file, run, served
+from tests.pytest_plugin.test_leased import AT_THE_NEXT_OPENING
 
 
 def test_eight_workers_on_four_boards_all_get_theirs(pytester: pytest.Pytester, tmp_path: Path) -> None:
@@ -160,3 +161,38 @@ def test_what_comes_on_a_board_that_is_given_back_is_charged(pytester: pytest.Py
     late = reports.calls("test_leaves_a_timer")[1]
     assert late["outcome"] == "failed" and "t1" in late["text"] and "::test_has_others" in late["text"]
     assert reports.outcomes("test_leaves_another") == ["passed", "failed"]
+
+
+def test_what_comes_as_another_worker_opens_the_board_is_charged_by_name(
+    pytester: pytest.Pytester, tmp_path: Path
+) -> None:
+    pytester.makepyfile(
+        f"""
+        import pathlib
+        import time
+        import pytest
+
+        LEFT = pathlib.Path("left")
+
+        async def test_leaves_a_timer(board):
+            await board.exec({AT_THE_NEXT_OPENING!r})
+            LEFT.touch()
+
+        @pytest.fixture
+        def later():
+            while not LEFT.exists():
+                time.sleep(0.05)
+
+        async def test_on_another_worker(later, board):
+            pass
+        """
+    )
+    with served(1) as boards:
+        junit = pytester.path / "junit.xml"
+        options = ("-n", "2", "-o", "nodemcu_heap_slack=1000", f"--junitxml={junit}")
+        result, reports = noted(pytester, *options, "--rack", rack_file(tmp_path, boards))
+    result.assert_outcomes(passed=2, failed=1)
+    assert reports.outcomes("test_leaves_a_timer") == ["passed", "failed"]
+    late = reports.calls("test_leaves_a_timer")[1]
+    assert "late" in late["text"] and "::test_on_another_worker" in late["text"]
+    assert reports.outcomes("test_on_another_worker") == ["passed"]
