@@ -139,6 +139,12 @@ class _Reports:
         self._config = config
         self._late: LateReports | None = None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        usage = getattr(report, "nodemcu_usage", None)
+        if usage is not None:  # of a worker of pytest-xdist
+            raise pytest.UsageError(usage)
+
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         facts = getattr(report, "nodemcu", None)
@@ -183,14 +189,23 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return run(item, nextitem)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """What is wrong with the options is said before the first test, if there is a test on a board."""
     config = session.config
-    if hasattr(config, "workerinput") or config.option.collectonly or not any(map(uses_boards, session.items)):
+    if config.option.collectonly or not any(map(uses_boards, session.items)):
         return
     from bridge.pytest_plugin.start import session_of
 
-    session_of(config)
+    try:
+        session_of(config)
+    except pytest.UsageError as error:
+        if not hasattr(config, "workerinput"):
+            raise
+        # Who hands the tests out knows their names only; nothing but such a report goes there at this time.
+        report = pytest.CollectReport("", "failed", str(error), [])
+        report.nodemcu_usage = str(error)  # type: ignore[attr-defined]
+        config.hook.pytest_collectreport(report=report)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -45,14 +45,22 @@ def test_mistakes(pytester: pytest.Pytester, options: list[str], words: str) -> 
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
-def test_wifi_that_cannot_be_is_told_too(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("workers", [(), ("-n", "2"), ("-n", "2", "-x")])
+def test_what_only_tests_on_boards_need_is_told_before_them(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
+) -> None:
     monkeypatch.setenv("NODEMCU_WIFI_PASSWORD", KEY)
     monkeypatch.delenv("NODEMCU_WIFI_SSID", raising=False)
-    pytester.makepyfile("async def test_it(board): pass")
-    result = run(pytester, "--board", FAST)
+    pytester.makepyfile("async def test_it(board): pass\ndef test_of_none(): pass")
+    result = run(pytester, "--board", FAST, *workers)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: NODEMCU_WIFI_PASSWORD is set, and NODEMCU_WIFI_SSID is not. Set both."])
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    result = run(pytester, *workers)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: No board is named for these tests. Give --board URL, *"])
+    assert "passed" not in result.stdout.str() and "Traceback" not in result.stdout.str() + result.stderr.str()
+    run(pytester, *workers, "-k", "of_none").assert_outcomes(passed=1)
 
 
 def test_without_a_test_on_a_board_nothing_is_asked_for(pytester: pytest.Pytester) -> None:
