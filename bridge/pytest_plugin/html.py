@@ -22,6 +22,7 @@ import pytest
 from bridge.errors import BridgeError
 from bridge.pytest_plugin.discreet_reports import known_secrets
 from bridge.pytest_plugin.discretion import Discretion
+from bridge.pytest_plugin.keys import KEY
 from bridge.pytest_plugin.start import rack_of
 from bridge.rack.status import PlaceStatus
 from bridge.rack_report import BoardReport, Collector, Evidence, Phase, page
@@ -115,11 +116,11 @@ class RunReport:
 
     def _ask_the_rack(self) -> None:
         """What the rack itself knows of its places: those that ran nothing, those that are quarantined and why."""
-        if not self._config.getoption("board") and not self._config.getoption("rack"):
-            return
-        # The rack's files may be gone, or another user's to read.
+        session = self._config.stash.get(KEY, None)
+        # None may be named; the rack's files may be gone, or another user's to read, or its coordinator be away.
         with contextlib.suppress(pytest.UsageError, BridgeError, OSError):
-            for place in rack_of(self._config).status().places:
+            rack = rack_of(self._config) if session is None else session.rack
+            for place in rack.status().places:
                 self._collector.add_board(_board(place, self._began))
 
     def _write(self, path: Path, text: Callable[[], str], option: str) -> None:

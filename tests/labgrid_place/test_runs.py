@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -82,6 +83,16 @@ def test_the_plugin_takes_its_boards_from_labgrid(lab: Laboratory, tmp_path: Pat
     addresses = {str(one.get("value")) for one in ElementTree.parse(report).iter("property") if one.get("name") == "ip"}
     assert len(addresses) == 2, "both places were used"
     assert "desk" not in lab.client("who") and "shelf" not in lab.client("who")
+
+
+def test_the_report_has_the_places_too_that_ran_nothing(lab: Laboratory, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    env, report = lab.env_file("report.yaml", one="desk", two="shelf"), tmp_path / "run.json"
+    done = run_pytest(*OPTIONS, "--labgrid", env, f"--rack-json={report}", "-k", "terminal", tmp_path, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    boards = {each["place"]: each["port"] for each in json.loads(report.read_text())["boards"]}
+    assert {*boards} == {"desk", "shelf"} and all(boards.values())
 
 
 def test_a_wrong_environment_is_one_sentence(tmp_path: Path, lab: Laboratory) -> None:

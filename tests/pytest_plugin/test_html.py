@@ -183,6 +183,14 @@ def test_places_that_ran_nothing_and_those_that_are_quarantined_are_in_it(tmp_pa
     ]  # fmt: skip
 
 
+def test_boards_that_the_configuration_file_names_are_in_it_too(tmp_path: Path) -> None:
+    ports = "virtual:?cpu=0&baud_pacing=0\n  /dev/ttyNOBODY7"
+    run(tmp_path, "--rack-json", "run.json", "-o", f"nodemcu_board={ports}")
+    boards = {board.place: board for board in report(tmp_path / "run.json").boards}
+    assert boards["board-1"].state == "healthy"
+    assert [each.said for each in boards["board-2"].evidence] == ["There is no /dev/ttyNOBODY7."]
+
+
 def test_passwords_are_not_in_it(tmp_path: Path) -> None:
     run(tmp_path, "--rack-html", "run.html", "--rack-json", "run.json", "--board", "virtual:?wifi=home:hunter3")
     for name in ("run.html", "run.json"):
