@@ -32,6 +32,8 @@ BACK = 30.0
 #: Seconds for which a look at the heap holds.
 FRESH = 1.0
 _LOOK = "collectgarbage() collectgarbage() return node.heap(),wifi and wifi.getmode(),wifi and wifi.sta.status()"
+#: Characters of what a board has printed to the end that are kept as it is given back.
+_LAST_WORDS = 2000
 #: `wifi.STA_IDLE`: the station neither has a network nor looks for one.
 _IDLE = 0
 
@@ -128,10 +130,10 @@ class LeasedBoard:
             self.lease.listen()
             await board.close()
             printed += self.lease.heard().encode()
-        visit = self._new_visit("")
-        visit.inherited = [*self._inherited, *map(_of_error, uncaught_errors(printed))]
-        self._inherited = []
-        visit.console = self._discretion.console(printed)
+        visit, errors = self._new_visit(""), uncaught_errors(printed)
+        visit.inherited, self._inherited = [*self._inherited, *map(_of_error, errors)], []
+        if errors:  # what comes behind it is how the agent leaves
+            visit.console = self._discretion.console(printed[: errors[-1].end])[-_LAST_WORDS:]
         visit.blank(self._discretion.text)
         return visit if visit.inherited else None
 
