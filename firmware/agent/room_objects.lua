@@ -42,8 +42,10 @@ function agent.release(message, at)
     return
   end
   local object, number, count = agent.find(message, at or 3)
-  count = (objects[-number] or 1) - (not at and count or 1)
-  objects[-number] = count > 0 and count or nil
+  local sent = objects[-number]
+  count = (sent or 1) - (not at and count or 1)
+  -- What is not there is not set, not even to nil: that may take memory, and there may be none.
+  if sent then objects[-number] = count > 0 and count or nil end
   if count > 0 then return end
   objects[number] = nil
   local book = agent.books[object]

@@ -251,6 +251,36 @@ def test_more_sockets_than_the_heap_holds() -> None:
 
 
 @TWO
+def test_letting_go_needs_no_memory(build: str) -> None:
+    """To set what a table does not have, be it to nil, may make it grow, which fails when the heap is full."""
+    with kept_board(**BUILDS[build]) as bench:
+
+        async def main() -> None:
+            socket, got = await connected(bench)
+            made = [await bench.board.net.createConnection() for _ in range(4)]
+            before = await objects(bench)
+            link = bench.board._link
+            assert link is not None
+            # A new object still finds room, its book and what is nil do not.
+            full = "local function full(t) setmetatable(t, {__newindex = function(t, key, value) if type(key) ~= "
+            full += "'number' or key < 0 then error('not enough memory', 0) end rawset(t, key, value) end}) end "
+            tables = _fields()
+            await link.line.once(
+                f"{full} full((...)[{tables['objects']}]) full((...)[{tables['books']}]) return 'x'".encode(), 10
+            )
+            with pytest.raises(BoardOutOfMemory):
+                await bench.board.net.createConnection()
+            assert await objects(bench) == before
+            for other in made:
+                await other.release()
+            assert await echoes(socket, got, b"beside")
+            assert await objects(bench) == before - len(made)
+
+        bench.run(main())
+        assert bench.errors == [] and bench.faults == [] and bench.board.last_reset is None
+
+
+@TWO
 def test_a_full_heap_fails_calls_and_nothing_else(build: str) -> None:
     """Lua takes nearly all there is and keeps it: what is asked then fails or not, and works when it is let go."""
     with kept_board(**BUILDS[build]) as bench:
