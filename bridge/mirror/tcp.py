@@ -86,6 +86,8 @@ class Connection(Remote):
 
         Raises:
             LuaError: "not connected", "no data to send".
+            BoardOutOfMemory: the board's heap is full; the stack may have taken the data all the same, if there was no
+                memory only for the answer.
         """
         if callback is not None:
             self.on("sent", callback)

@@ -20,6 +20,9 @@ TWO = pytest.mark.parametrize("build", ["5.1 float", "5.3"])
 #: Every byte, also behind itself, and more than the stack takes at once.
 EVERY = bytes(range(256)) * 16 + bytes(range(255, -1, -1)) * 2
 
+#: Bytes of heap without garbage.
+FREE = "collectgarbage() collectgarbage() return node.heap()"
+
 
 def network_of(bench: KeptBoard) -> MemoryNetwork:
     network = bench.virtual.network
@@ -56,13 +59,14 @@ async def connected(bench: KeptBoard) -> tuple[Any, asyncio.Queue[bytes]]:
     return socket, got
 
 
-async def echoes(socket: Any, got: asyncio.Queue[bytes], data: bytes) -> bool:
+async def echoes(socket: Any, got: asyncio.Queue[bytes], data: bytes, perhaps: bytes = b"") -> bool:
+    """Whether data comes back, and before it, all or nothing, what has perhaps been sent."""
     await socket.send(data)
     seen = b""
     async with asyncio.timeout(60):
-        while len(seen) < len(data):
+        while len(seen) < len(data) + len(perhaps) * seen.startswith(perhaps):
             seen += await got.get()
-    return seen == data
+    return seen in (data, perhaps + data)
 
 
 @TWO
@@ -229,22 +233,27 @@ def test_more_sockets_than_the_heap_holds() -> None:
                     for _ in range(500):
                         made.append(await board.net.createConnection())
                 print(len(made), caught.value)
-                assert (count := len(made)) > 15
+                assert len(made) > 15
+                beside, perhaps = b"beside", b""
                 try:
-                    await socket.send(b"beside")  # waits for heap, perhaps
-                    beside = b"beside"
-                except BridgeError:
-                    beside = b""
+                    async with asyncio.timeout(5):  # it may wait for heap, for 300 s
+                        await socket.send(beside)
+                except (BridgeError, TimeoutError):
+                    # The stack may have taken it, with no memory for the answer; or takes it when there is room.
+                    beside, perhaps = b"", beside
                 for other in made:
                     await other.release()
                 made.clear()
                 async with asyncio.timeout(60):
                     while beside:
                         beside = beside.removeprefix(await got.get())
-                assert await echoes(socket, got, EVERY)
-                left.append((await objects(bench), count))
-            # Behind the first round the agent has its rooms, and tables as wide as that made them; no more is taken.
-            assert left[2][0] == left[0][0] and left[2][1] >= left[1][1] * 0.9, left
+                assert await echoes(socket, got, EVERY, perhaps)
+                await asyncio.sleep(1)
+                left.append((await objects(bench), await board.exec(FREE)))
+                print("left", left[-1])
+            # Behind the first round the agent has its rooms, and a few slots more in tables when events have waited; no
+            # more is taken. How many sockets fill the heap says less: a table that grows ends a round early.
+            assert left[2][0] == left[0][0] and left[2][1] > left[1][1] - 500, left
 
         bench.run(main())
         assert bench.errors == [] and bench.board.last_reset is None
