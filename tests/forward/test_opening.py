@@ -9,7 +9,8 @@ import pytest
 from bridge.errors import BridgeError, PortBusy, PortLost
 from bridge.forward import local, open_forwards, remote
 from tests.forward.peers import Datagrams, ask, echo, served, udp_served
-from tests.forward.rig import Rig, nothing_left, on, opened, rig
+from tests.forward.rig import PATIENCE, Rig, nothing_left, on, opened, rig
+from tests.heap_baseline import heap_comes_back
 
 
 def test_several_at_once_in_the_order_of_asking(board_rig: Rig) -> None:
@@ -28,6 +29,30 @@ def test_several_at_once_in_the_order_of_asking(board_rig: Rig) -> None:
                 async with Datagrams.connected(third) as client:
                     client.send(b"shout")
                     assert await client.next() == b"SHOUT"
+
+    asyncio.run(scenario())
+
+
+def test_the_heap_of_the_board_comes_back(board_rig: Rig) -> None:
+    async def scenario() -> None:
+        async with (
+            on(board_rig, 4 * PATIENCE) as board,
+            served(board_rig.host, echo) as far, served("127.0.0.1", echo) as near,
+            udp_served(board_rig.host, bytes.upper) as datagrams, udp_served("127.0.0.1", bytes.upper) as here,
+        ):  # fmt: skip
+            wanted = [remote(f"0:127.0.0.1:{near}"), local(f"0:{board_rig.host}:{far}"),
+                      local(f"udp:0:{board_rig.host}:{datagrams}"), remote(f"udp:5000:127.0.0.1:{here}")]  # fmt: skip
+
+            async def once() -> None:
+                async with opened(board, *wanted) as open_:
+                    for forward in open_.forwards[:2]:
+                        assert await ask(forward.address, bytes(3_000), 3_000) == bytes(3_000)
+                    for forward in open_.forwards[2:]:
+                        async with Datagrams.connected(forward.address) as client:
+                            client.send(b"shout")
+                            assert await client.next() == b"SHOUT"
+
+            await heap_comes_back(board, once)
 
     asyncio.run(scenario())
 

@@ -19,6 +19,7 @@ from aiohttp import web
 from bridge.errors import BoardReset, ConnectionReset, DNSFailed, UsageError
 from bridge.integrations.aiohttp import BoardConnector, serve
 from bridge.streams import BoardServer
+from tests.heap_baseline import heap_comes_back
 from tests.integrations.rig import (
     IDENTITY,
     LARGE,
@@ -329,6 +330,20 @@ def test_an_application_serves_what_arrives_at_the_board() -> None:
             assert (await client.get(f"{url}/large")).content == LARGE[:60_000]
             sent = LARGE[:20_000]
             assert (await client.post(url, content=sent)).content == sent
+
+    run(scenario)
+
+
+def test_the_heap_of_the_board_comes_back() -> None:
+    async def scenario(there: Bench) -> None:
+        async def once() -> None:
+            async with session(there) as client:
+                assert b"asked for /" in await fetch(client, server.url())
+            async with serving(there) as url, httpx.AsyncClient(timeout=60) as other:
+                assert (await other.post(url, content=LARGE[:5_000])).content == LARGE[:5_000]
+
+        with web_server(there.host) as server:
+            await heap_comes_back(there.board, once)
 
     run(scenario)
 

@@ -18,6 +18,7 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 
 from bridge.errors import ConnectRefused, DNSFailed
 from bridge.integrations.anyio import BoardListener, BoardStream, connect_tcp, create_tcp_listener
+from tests.heap_baseline import heap_comes_back
 from tests.integrations.rig import LARGE, NAME, OF_BOARD, Bench, believing, encrypted, run, unused, web_server
 from tests.virtual.modules.tls_bench import server_context
 
@@ -110,6 +111,25 @@ def test_a_listener_serves_plain_and_encrypted() -> None:
                     await client.send(b"hello")
                     assert await client.receive() == b"hello"
                 group.cancel_scope.cancel()
+
+    run(scenario)
+
+
+def test_the_heap_of_the_board_comes_back() -> None:
+    async def scenario(there: Bench) -> None:
+        async def once() -> None:
+            async with await create_tcp_listener(there.board) as listener, anyio.create_task_group() as group:
+                group.start_soon(listener.serve, echo)
+                async with await anyio.connect_tcp(f"{there.network}.2", port_of(listener)) as client:
+                    await client.send(b"hello")
+                    assert await client.receive() == b"hello"
+                group.cancel_scope.cancel()
+            async with await connect_tcp(there.board, NAME, server.server_port) as stream:
+                await stream.send(b"GET /close HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await stream.receive()).startswith(b"HTTP/1.1 200")
+
+        with web_server(there.host) as server:
+            await heap_comes_back(there.board, once)
 
     run(scenario)
 

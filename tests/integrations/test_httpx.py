@@ -14,6 +14,7 @@ import pytest
 import bridge.sync
 from bridge.errors import BoardReset, ConnectRefused, DNSFailed
 from bridge.integrations.httpx import BoardTransport, SyncBoardTransport
+from tests.heap_baseline import heap_comes_back
 from tests.integrations.rig import (
     LARGE,
     NAME,
@@ -81,6 +82,24 @@ def test_tls_of_the_board() -> None:
                 assert [answer.text[:12] for answer in answers] == [f"asked for /{number}" for number in range(4)]
                 assert (await client.post("/", content=bytes(2_500))).content == bytes(2_500)
             assert server.names == [None] and server.accepted == 1
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("tls", ["none", "host", "board"])
+def test_the_heap_of_the_board_comes_back(tls: str) -> None:
+    contexts = {"none": None, "host": encrypted(), "board": server_context(OF_BOARD)}
+    verify, scheme = (False, "http" if tls == "none" else "https")
+
+    async def scenario(there: Bench) -> None:
+        with web_server(there.host, context=contexts[tls]) as server:
+
+            async def once() -> None:
+                transport = BoardTransport(there.board, tls="board" if tls == "board" else "host", verify=verify)
+                async with httpx.AsyncClient(transport=transport, timeout=60) as client:
+                    assert (await client.post(server.url(scheme), content=bytes(2_500))).content == bytes(2_500)
+
+            await heap_comes_back(there.board, once)
 
     run(scenario)
 

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from bridge.integrations.uvicorn import Server
+from tests.heap_baseline import heap_comes_back
 from tests.integrations.rig import IDENTITY, LARGE, NAME, Bench, believing, run
 
 
@@ -97,6 +98,19 @@ def test_an_application_serves_what_arrives_at_the_board() -> None:
                 assert (await client.post(url, content=LARGE[:20_000])).content == LARGE[:20_000]
             await task
         assert application.lifespan == ["lifespan.startup", "lifespan.shutdown"]
+
+    run(scenario)
+
+
+def test_the_heap_of_the_board_comes_back() -> None:
+    async def scenario(there: Bench) -> None:
+        async def once() -> None:
+            async with serving(there, Application()) as (url, task), httpx.AsyncClient(timeout=60) as client:
+                answers = await asyncio.gather(*(client.get(f"{url}/{number}") for number in range(3)))
+                assert [answer.status_code for answer in answers] == [200] * 3
+            await task
+
+        await heap_comes_back(there.board, once)
 
     run(scenario)
 

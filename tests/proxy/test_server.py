@@ -9,6 +9,7 @@ import pytest
 from bridge.errors import PortBusy, PortError, UsageError
 from bridge.opening import open_board
 from bridge.proxy import Credentials, Limits, Proxy
+from tests.heap_baseline import heap_comes_back
 from tests.proxy.rig import PATIENCE, QUICK, rig, until
 from tests.proxy.servers import echo, server
 from tests.proxy.socks_client import BIND, CONNECT, UDP, SocksClient
@@ -96,9 +97,6 @@ async def test_serving_ends_with_the_board() -> None:
 
 
 async def test_the_heap_of_the_board_comes_back() -> None:
-    async def heap() -> int:
-        return int(await one.board.exec("collectgarbage() collectgarbage() return node.heap()"))
-
     async def one_of_each(port: int) -> None:
         async with SocksClient(*one.address) as client:
             assert (await client.request(CONNECT, one.host, port))[0] == 0
@@ -113,13 +111,4 @@ async def test_the_heap_of_the_board_comes_back() -> None:
             writer.close()
 
     async with rig() as one, server(one.host, echo) as port:
-        for _ in range(3):
-            await one_of_each(port)
-        await asyncio.sleep(12)  # what the stack keeps of closed sockets for 10 s is gone then
-        before = await heap()
-        for _ in range(10):
-            await one_of_each(port)
-        async with asyncio.timeout(2 * PATIENCE):
-            while (after := await heap()) < before - max(0.01 * before, 300):  # noqa: ASYNC110
-                await asyncio.sleep(0.5)
-    print(f"heap {before} and after ten more of each {after}")
+        await heap_comes_back(one.board, lambda: one_of_each(port))
