@@ -243,7 +243,11 @@ SILENT = Waits(ask=2.0, after_reset=2.0)
 @pytest.mark.parametrize(
     ("script", "erased"),
     # One that has a prompt for moments takes all of the real waits to be told: see `test_first_look`.
-    [(RESTARTS, False), ("node.restart()", True), (HOLDS, True)],
+    [
+        (RESTARTS, False),
+        pytest.param("node.restart()", True, marks=pytest.mark.nightly),
+        pytest.param(HOLDS, True, marks=pytest.mark.nightly),
+    ],
 )
 def test_a_startup_script_that_keeps_everybody_out_is_named_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, erased: bool
@@ -311,7 +315,10 @@ def test_an_lfs_image_that_is_gone_is_taken_over_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("air", "words"),
-    [("workshop:another-password", "does not take the password"), ("elsewhere:x", "is not in the air")],
+    [
+        ("workshop:another-password", "does not take the password"),
+        pytest.param("elsewhere:x", "is not in the air", marks=pytest.mark.nightly),
+    ],
 )
 def test_a_network_that_no_longer_takes_a_finished_board_is_told_why(tmp_path: Path, air: str, words: str) -> None:
     async def scenario() -> None:

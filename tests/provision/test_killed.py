@@ -47,7 +47,7 @@ async def kill_at(folder: Path, seed: int, count: int) -> None:
         assert code == 0 and [board["changed"] for board in json.loads(out)["boards"]] == [[]] * count
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.nightly) for seed in (1, 2))])
 def test_killed_and_run_again(tmp_path: Path, seed: int) -> None:
     asyncio.run(kill_at(tmp_path, seed, 1))
 

@@ -41,7 +41,14 @@ async def watch(boards: Shelf, *arguments: str) -> bytes:
     return await process.stdout.read() + await process.stderr.read()
 
 
-@pytest.mark.parametrize("air", ["workshop:" + PASSWORD, "workshop:another-password", "elsewhere:x"])
+@pytest.mark.parametrize(
+    "air",
+    [
+        "workshop:" + PASSWORD,
+        "workshop:another-password",
+        pytest.param("elsewhere:x", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_run_and_all_that_it_writes(tmp_path: Path, air: str) -> None:
     made = tmp_path / "made"
     made.mkdir()
