@@ -46,6 +46,7 @@ def test_the_report_lists_exactly_what_differs(tmp_path: Path, monkeypatch: pyte
     assert sorted(report["same"]) == sorted(SOME.split(","))  # type: ignore[arg-type,type-var]
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(300)
 def test_an_equal_board_differs_in_nothing(tmp_path: Path) -> None:
     with board_process("--pty", str(tmp_path / "pty")) as process:

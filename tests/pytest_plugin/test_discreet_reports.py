@@ -67,7 +67,7 @@ def test_has_none(none):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+@pytest.mark.parametrize("workers", [pytest.param((), marks=pytest.mark.nightly), ("-n", "1")])
 def test_nothing_that_a_run_writes_has_the_key(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
 ) -> None:
