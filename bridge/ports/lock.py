@@ -28,6 +28,7 @@ from filelock import FileLock, Timeout
 
 from bridge.errors import PortBusy
 from bridge.ports.file_lock import is_locked
+from bridge.ports.process import lives
 
 #: Seconds to try: another user's look at a lock may hold it for an instant.
 _TRY_S = 0.1
@@ -195,19 +196,7 @@ def _read_holder(base: Path) -> Holder | None:
         time.localtime(holder.since)
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
-    return holder if _lives(holder.pid) else None
-
-
-def _lives(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return pid > 0
+    return holder if lives(holder.pid) else None
 
 
 def _busy(url: str, base: Path) -> PortBusy:

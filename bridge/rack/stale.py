@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.ports.process import lives
 from bridge.rack.record import read_record
 from bridge.rack.told import plain, seconds, whole
 
@@ -78,19 +79,6 @@ def record_of_now(base: str) -> dict[str, Any] | None:
         return None
     now = started(keeper)
     return record if now is None or now == record.get("keeper_started") else None
-
-
-def lives(pid: int) -> bool:
-    """True if there is a process of this number."""
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        return False
-    return True
 
 
 def started(pid: int) -> int | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from bridge.ports.process import lives
 from bridge.rack.board_lock import locked_by
-from bridge.rack.stale import lives, record_of_now
+from bridge.rack.stale import record_of_now
 from bridge.rack.told import read_told, whole
 
 
