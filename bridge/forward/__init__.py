@@ -7,5 +7,6 @@ async with forward.open_forwards(board, [forward.local("8080:example.com:80")]):
 from bridge.forward.opening import Forwards, open_forwards
 from bridge.forward.running import Running
 from bridge.forward.specification import Forward, Side, local, remote
+from bridge.forward.sync_forwards import SyncForwards
 
-__all__ = ["Forward", "Forwards", "Running", "Side", "local", "open_forwards", "remote"]
+__all__ = ["Forward", "Forwards", "Running", "Side", "SyncForwards", "local", "open_forwards", "remote"]

@@ -8,5 +8,6 @@ from bridge.proxy.credentials import Credentials
 from bridge.proxy.limits import Limits
 from bridge.proxy.server import Proxy
 from bridge.proxy.serving import Served
+from bridge.proxy.sync_proxy import SyncProxy
 
-__all__ = ["Credentials", "Limits", "Proxy", "Served"]
+__all__ = ["Credentials", "Limits", "Proxy", "Served", "SyncProxy"]

@@ -100,6 +100,12 @@ class Proxy:
         return str(host), int(tcp_port)
 
     @property
+    def url(self) -> str:
+        """Where it listens, as most programs take it: `socks5h://HOST:PORT`, which leaves names to the board."""
+        host, tcp_port = self.address
+        return f"socks5h://[{host}]:{tcp_port}" if ":" in host else f"socks5h://{host}:{tcp_port}"
+
+    @property
     def clients(self) -> int:
         """How many clients there are, those that wait included."""
         return len(self._tasks)
