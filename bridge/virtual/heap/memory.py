@@ -17,12 +17,22 @@ from enum import IntEnum
 
 from bridge.errors import BridgeError
 
-read = ctypes.string_at
+#: All of this process's memory, from address 0, which `struct` reads in place. The walk over a VM's objects is a large
+#: part of what a virtual board costs its host, and `ctypes.string_at` takes several times as long for each.
+MEMORY = memoryview((ctypes.c_uint64 * (1 << 44)).from_address(0)).cast("B")
 #: Slots and calls of the main thread that the board's own work may need, so that they say nothing of the program.
 FLAT_STACK, FLAT_CALLS = 360, 64
 _POINTER = struct.Struct("<Q")
+#: Head of every object: the next one in its list, its kind.
+_HEAD = struct.Struct("<QB")
+#: Of a userdata: metatable, environment, size.
+_USERDATA_AT, _USERDATA = 16, struct.Struct("<3Q")
 #: A value and the tag of its type.
 _VALUE = struct.Struct("<Qi")
+
+#: Tells an object from another that is made in its place when it is gone: of a userdata it is the metatable and the
+#: size, of a string its hash and its length; others have none.
+Signature = tuple[int, ...]
 
 
 class Kind(IntEnum):
@@ -75,7 +85,12 @@ class Proto:
 
 def pointer(address: int) -> int:
     """The pointer that stands at an address."""
-    return int(_POINTER.unpack(read(address, 8))[0])
+    return int(_POINTER.unpack_from(MEMORY, address)[0])
+
+
+def read(address: int, size: int) -> bytes:
+    """So many bytes at an address."""
+    return bytes(MEMORY[address : address + size])
 
 
 class VmMemory:
@@ -96,21 +111,22 @@ class VmMemory:
     _globals_at = _main_at = 0
 
     def __init__(self, state: int) -> None:
-        if ctypes.sizeof(ctypes.c_void_p) != 8 or read(state, 9)[8] & 0x0F != Kind.THREAD:
+        if ctypes.sizeof(ctypes.c_void_p) != 8 or MEMORY[state + 8] & 0x0F != Kind.THREAD:
             raise UnknownLayout("the address is not that of a Lua thread of 64 bits")
         self.globals = pointer(state + self._globals_at)
         self.main = pointer(self.globals + self._main_at)
-        if read(self.main, 9)[8] & 0x0F != Kind.THREAD or pointer(self.main + self._globals_at) != self.globals:
+        if MEMORY[self.main + 8] & 0x0F != Kind.THREAD or pointer(self.main + self._globals_at) != self.globals:
             raise UnknownLayout("the VM's main thread is not where it should be")
         self._dummy = 0
 
     def chain(self, first: int, stop: AbstractSet[int] = frozenset()) -> Iterator[tuple[int, int]]:
         """Address and kind of the objects in a list, up to one of `stop`."""
+        head, memory = _HEAD.unpack_from, MEMORY
         address = first
         while address and address not in stop:
-            head = read(address, 9)
-            yield address, head[8] & 0x0F
-            address = _POINTER.unpack_from(head)[0]
+            following, tag = head(memory, address)
+            yield address, tag & 0x0F
+            address = following
 
     def next(self, address: int) -> int:
         """The object behind another in its list, or 0."""
@@ -124,22 +140,19 @@ class VmMemory:
         """Address and length of the strings that are in no list of `lists`."""
         return [(address, length) for address, length, _ in self.strings()]
 
-    def strings(self) -> list[tuple[int, int, bytes]]:
+    def strings(self) -> list[tuple[int, int, Signature]]:
         """Address, length and signature of the strings that are in no list of `lists`."""
         raise NotImplementedError
 
-    def signed(self, first: int) -> Iterator[tuple[int, int, bytes]]:
-        """Address, kind and signature of the objects in one of the `lists` but the first.
-
-        A signature tells an object from another that is made in its place when it is gone: of a userdata it is the
-        metatable and the size, of a string its hash and its length; others have none.
-        """
+    def signed(self, first: int) -> Iterator[tuple[int, int, Signature]]:
+        """Address, kind and signature of the objects in one of the `lists` but the first."""
+        head, userdata, memory = _HEAD.unpack_from, _USERDATA.unpack_from, MEMORY
         address = first
         while address:
-            head = read(address, 40)
-            kind = head[8] & 0x0F
-            yield address, kind, head[16:] if kind == Kind.USERDATA else b""
-            address = _POINTER.unpack_from(head)[0]
+            following, tag = head(memory, address)
+            kind = tag & 0x0F
+            yield address, kind, userdata(memory, address + _USERDATA_AT) if kind == Kind.USERDATA else ()
+            address = following
 
     def string_length(self, address: int) -> int:
         """Bytes of a string."""
@@ -221,7 +234,7 @@ class VmMemory:
         """The last of the constants that begin at an address, as far as they are strings that begin with a NUL."""
         found: tuple[bytes, ...] = ()
         for at in reversed(range(count)):
-            value, tag = _VALUE.unpack(read(constants + 16 * at, 12))
+            value, tag = _VALUE.unpack_from(MEMORY, constants + 16 * at)
             if tag & 0x0F != Kind.STRING or not (text := read(value + 24, self.string_length(value))).startswith(b"\0"):
                 break
             found = (text, *found)

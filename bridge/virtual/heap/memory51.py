@@ -5,12 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, MEMORY, Proto, Signature, Table, VmMemory, pointer, read
 
-_POINTER = struct.Struct("<Q")
 _INT = struct.Struct("<i")
-#: Head of a string: the next one in its bucket, what is not needed, the length.
-_STRING = struct.Struct("<QQQ")
+#: Head of a string: the next one in its bucket, its hash, its length.
+_STRING = struct.Struct("<Q4xIQ")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 40
 #: Bytes of a call record.
@@ -32,17 +31,17 @@ class Memory51(VmMemory):
         return pointer(self.globals + 40), pointer(self.main)
 
     def mark(self) -> tuple[int, ...]:
-        (strings,) = struct.unpack("<I", read(self.globals + 8, 4))
+        (strings,) = struct.unpack_from("<I", MEMORY, self.globals + 8)
         return (*self.lists(), strings)
 
-    def strings(self) -> list[tuple[int, int, bytes]]:
-        buckets, _, size = struct.unpack("<QIi", read(self.globals, 16))
-        found = []
+    def strings(self) -> list[tuple[int, int, Signature]]:
+        buckets, _, size = struct.unpack_from("<QIi", MEMORY, self.globals)
+        found: list[tuple[int, int, Signature]] = []
+        string, memory = _STRING.unpack_from, MEMORY
         for address in struct.unpack(f"<{size}Q", read(buckets, 8 * size)):
             while address:
-                head = read(address, 24)
-                following, _, length = _STRING.unpack(head)
-                found.append((address, length, head[12:]))
+                following, hashed, length = string(memory, address)
+                found.append((address, length, (hashed, length)))
                 address = following
         return found
 
@@ -50,31 +49,29 @@ class Memory51(VmMemory):
         return pointer(address + 16)
 
     def table(self, address: int) -> Table:
-        raw = read(address, 60)
-        nodes = 0 if _POINTER.unpack_from(raw, 32)[0] == self._dummy else 1 << raw[11]
-        return Table(_INT.unpack_from(raw, 56)[0], nodes)
+        nodes = 0 if pointer(address + 32) == self._dummy else 1 << MEMORY[address + 11]
+        return Table(_INT.unpack_from(MEMORY, address + 56)[0], nodes)
 
     def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
-        raw = read(address, 12)
-        return bool(raw[10]), raw[11], ()
+        return bool(MEMORY[address + 10]), MEMORY[address + 11], ()
 
     def code_of(self, address: int) -> int:
         return pointer(address + 32)
 
     def nested(self, address: int) -> tuple[int, ...]:
-        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
-        return struct.unpack(f"<{fields[11]}Q", read(fields[2], 8 * fields[11]))
+        fields = _PROTO.unpack_from(MEMORY, address + _PROTO_AT)
+        return struct.unpack_from(f"<{fields[11]}Q", MEMORY, fields[2])
 
     def proto(self, address: int) -> Proto:
-        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        fields = _PROTO.unpack_from(MEMORY, address + _PROTO_AT)
         k, code, _, lineinfo = fields[:4]
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[7:14]
-        lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
+        lines = struct.unpack_from(f"<{size_lines}i", MEMORY, lineinfo) if size_lines else ()
         hidden = self._hidden(k, constants)
         return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
-        stack, calls = struct.unpack("<ii", read(address + 88, 8))
+        stack, calls = struct.unpack_from("<ii", MEMORY, address + 88)
         return stack, calls
 
     def open_upvalues(self, address: int) -> Iterator[int]:
@@ -87,7 +84,7 @@ class Memory51(VmMemory):
         return pointer(self.globals + 120)
 
     def own(self) -> int:
-        (size,) = _INT.unpack(read(self.globals + 12, 4))
+        (size,) = _INT.unpack_from(MEMORY, self.globals + 12)
         registry = self.table(pointer(self.globals + 160))
         stack, calls = self.thread(self.main)
         buffer = pointer(self.globals + 104)
@@ -102,7 +99,7 @@ class Memory51(VmMemory):
         )
 
     def hook_counts(self) -> tuple[int, int]:
-        every, left = struct.unpack("<ii", read(self.main + 104, 8))
+        every, left = struct.unpack_from("<ii", MEMORY, self.main + 104)
         return every, left
 
     def entries(self, address: int) -> int:

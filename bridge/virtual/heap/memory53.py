@@ -5,9 +5,19 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Proto, Table, VmMemory, pointer, read
+from bridge.virtual.heap.memory import (
+    FLAT_CALLS,
+    FLAT_STACK,
+    MEMORY,
+    Kind,
+    Proto,
+    Signature,
+    Table,
+    VmMemory,
+    pointer,
+    read,
+)
 
-_POINTER = struct.Struct("<Q")
 #: Bytes of a node; its value comes first, with the type tag behind.
 _NODE = 32
 #: Bytes of a call record.
@@ -33,42 +43,39 @@ class Memory53(VmMemory):
     def mark(self) -> tuple[int, ...]:
         return self.lists()
 
-    def strings(self) -> list[tuple[int, int, bytes]]:
+    def strings(self) -> list[tuple[int, int, Signature]]:
         return []
 
     def string_length(self, address: int) -> int:
-        raw = read(address, 24)
-        return int(_POINTER.unpack_from(raw, 16)[0]) if raw[8] & 0x3F == _LONG_STRING else raw[11]
+        return pointer(address + 16) if MEMORY[address + 8] & 0x3F == _LONG_STRING else MEMORY[address + 11]
 
     def table(self, address: int) -> Table:
-        raw = read(address, 40)
-        nodes = 0 if _POINTER.unpack_from(raw, 24)[0] == self._dummy else 1 << raw[11]
-        return Table(struct.unpack_from("<I", raw, 12)[0], nodes)
+        nodes = 0 if pointer(address + 24) == self._dummy else 1 << MEMORY[address + 11]
+        return Table(struct.unpack_from("<I", MEMORY, address + 12)[0], nodes)
 
     def closure(self, address: int) -> tuple[bool, int, tuple[int, ...]]:
-        raw = read(address, 12)
-        upvalues = raw[10]
-        if raw[8] & 0x3F == _C_CLOSURE:
+        upvalues = MEMORY[address + 10]
+        if MEMORY[address + 8] & 0x3F == _C_CLOSURE:
             return True, upvalues, ()
-        return False, upvalues, struct.unpack(f"<{upvalues}Q", read(address + 32, 8 * upvalues))
+        return False, upvalues, struct.unpack_from(f"<{upvalues}Q", MEMORY, address + 32)
 
     def code_of(self, address: int) -> int:
         return pointer(address + 24)
 
     def nested(self, address: int) -> tuple[int, ...]:
-        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
-        return struct.unpack(f"<{fields[4]}Q", read(fields[10], 8 * fields[4]))
+        fields = _PROTO.unpack_from(MEMORY, address + _PROTO_AT)
+        return struct.unpack_from(f"<{fields[4]}Q", MEMORY, fields[10])
 
     def proto(self, address: int) -> Proto:
-        fields = _PROTO.unpack(read(address + _PROTO_AT, _PROTO.size))
+        fields = _PROTO.unpack_from(MEMORY, address + _PROTO_AT)
         upvalues, constants, size_code, size_lines, protos, local_names, first_line = fields[:7]
         k, code, _, lineinfo = fields[8:]
-        lines = struct.unpack(f"<{size_lines}i", read(lineinfo, 4 * size_lines)) if size_lines else ()
+        lines = struct.unpack_from(f"<{size_lines}i", MEMORY, lineinfo) if size_lines else ()
         hidden = self._hidden(k, constants)
         return Proto(read(code, 4 * size_code), constants, protos, upvalues, local_names, lines, first_line, hidden)
 
     def thread(self, address: int) -> tuple[int, int]:
-        (stack,) = struct.unpack("<i", read(address + 184, 4))
+        (stack,) = struct.unpack_from("<i", MEMORY, address + 184)
         return stack, 0
 
     def open_upvalues(self, address: int) -> Iterator[int]:
@@ -81,13 +88,13 @@ class Memory53(VmMemory):
         return pointer(address + 24)
 
     def count(self) -> int:
-        total, debt = struct.unpack("<qq", read(self.globals + 16, 16))
+        total, debt = struct.unpack_from("<qq", MEMORY, self.globals + 16)
         return int(total + debt)
 
     def own(self) -> int:
-        (size,) = struct.unpack("<i", read(self.globals + 60, 4))
+        (size,) = struct.unpack_from("<i", MEMORY, self.globals + 60)
         registry = self.table(pointer(self.globals + 64))
-        (calls,) = struct.unpack("<H", read(self.main + 10, 2))
+        (calls,) = struct.unpack_from("<H", MEMORY, self.main + 10)
         stack, _ = self.thread(self.main)
         size *= 8
         return int(
@@ -99,7 +106,7 @@ class Memory53(VmMemory):
         )
 
     def hook_counts(self) -> tuple[int, int]:
-        every, left = struct.unpack("<ii", read(self.main + 188, 8))
+        every, left = struct.unpack_from("<ii", MEMORY, self.main + 188)
         return every, left
 
     def entries(self, address: int) -> int:

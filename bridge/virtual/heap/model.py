@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from bridge.virtual.heap.allocated import Allocated, Allocations, Mark
 from bridge.virtual.heap.collector import Stock
-from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, memory_of
+from bridge.virtual.heap.memory import FLAT_CALLS, FLAT_STACK, Kind, Signature, memory_of
 from bridge.virtual.heap.prices import Prices
 from bridge.virtual.heap.sizes import FLOAT_51, FLOAT_53, INTEGER_51, Sizes, block, price_of, sizes_of
 from bridge.virtual.heap.state import LuaState
@@ -61,7 +61,7 @@ class HeapModel:
         self._allocations = Allocations(lua.version, self._memory, self.sizes, self._price_object)
         # Objects of the VM's own: those behind the anchor in the list of all, and by address, with their signatures,
         # those of other lists.
-        self._old: dict[int, bytes] = {}
+        self._old: dict[int, Signature] = {}
         self._old_cells: set[int] = set()
         self._old_globals = 0
         self._global_nodes = 0
