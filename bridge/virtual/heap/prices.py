@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 
-from bridge.virtual.heap.memory import Kind, VmMemory
+from bridge.virtual.heap.memory import Kind, Proto, VmMemory
 from bridge.virtual.heap.sizes import Sizes, packed_lines
 from bridge.virtual.heap.standins import StandIns
 from bridge.virtual.heap.state import LuaState
@@ -50,7 +51,7 @@ class Prices:
                     return price
                 return sizes.c_closure(upvalues) if is_c else sizes.lua_closure(upvalues)
             case Kind.PROTO:
-                return self._proto(sizes, address)
+                return _price_of_proto(sizes, memory.proto(address), self._version)
             case Kind.UPVALUE:
                 return sizes.upvalue_cell()
             case Kind.THREAD:
@@ -66,17 +67,19 @@ class Prices:
                 return 0 if size is None else sizes.userdata_block(size)
         return 0
 
-    def _proto(self, sizes: Sizes, address: int) -> int:
-        proto = self._memory.proto(address)
-        code, lines = len(proto.code) // 4, proto.lines
-        if keys := keys_of(proto.hidden):
-            kept = on_chip(struct.unpack(f"<{code}I", proto.code), proto.constants, keys)
-            code, lines = len(kept), tuple(lines[pc] for pc in kept) if lines else ()
-        return sizes.prototype(
-            code=code,
-            constants=proto.constants - len(keys),
-            protos=proto.protos,
-            upvalues=proto.upvalues if proto.local_names or self._version != "5.1" else 0,
-            local_names=proto.local_names,
-            lines=packed_lines(lines, proto.first_line) if lines else 0,
-        )
+
+@functools.lru_cache(maxsize=1024)
+def _price_of_proto(sizes: Sizes, proto: Proto, version: str) -> int:
+    # The same functions are priced at every look at the heap.
+    code, lines = len(proto.code) // 4, proto.lines
+    if keys := keys_of(proto.hidden):
+        kept = on_chip(struct.unpack(f"<{code}I", proto.code), proto.constants, keys)
+        code, lines = len(kept), tuple(lines[pc] for pc in kept) if lines else ()
+    return sizes.prototype(
+        code=code,
+        constants=proto.constants - len(keys),
+        protos=proto.protos,
+        upvalues=proto.upvalues if proto.local_names or version != "5.1" else 0,
+        local_names=proto.local_names,
+        lines=packed_lines(lines, proto.first_line) if lines else 0,
+    )
