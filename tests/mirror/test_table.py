@@ -165,7 +165,7 @@ def test_sockets_in_circles_of_the_program_do_not_pile_up_on_the_board() -> None
 
         gc.disable()
         try:
-            for number in range(1, 201):
+            for number in range(1, 5 * COLLECT_AFTER):
                 User(number)
                 caller.event(number, "disconnection", 0)
                 table.inward(Handle(number)).on("disconnection", None)

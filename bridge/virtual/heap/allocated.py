@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bridge.virtual.heap.memory import Kind, VmMemory
+from bridge.virtual.heap.memory import Kind, Table, VmMemory
 from bridge.virtual.heap.sizes import Sizes
 
 #: Bytes of a block in this process, on average, for a guess.
@@ -98,8 +99,7 @@ class Allocations:
         count = len(found)
         for address, kind in found:
             if kind == Kind.TABLE:
-                table = self._memory.table(address)
-                count += table.array.bit_length() + table.nodes.bit_length()
+                count += _grown_blocks(self._memory.table(address))
         return count + self._new_strings(now, mark)
 
     def since(self, mark: Mark, *, apart: int = -1) -> Allocated:
@@ -120,7 +120,11 @@ class Allocations:
         bare_cells: set[int] = set()
         bare = taken = host = 0
         blocks = len(found)
+        tables: Counter[Table] = Counter()
         for address, kind in found:
+            if kind == Kind.TABLE:
+                tables[self._memory.table(address)] += 1
+                continue
             if kind == Kind.STRING:
                 length = self._memory.string_length(address)
                 host += _STRING[self._version] + length
@@ -137,6 +141,11 @@ class Allocations:
             more, size = self._here(address, kind)
             blocks += more
             host += size
+        for table, count in tables.items():
+            taken += count * self._sizes.table(*table)
+            bare += count * self._bare.table(*table)
+            blocks += count * _grown_blocks(table)
+            host += count * (_TABLE[self._version] + _SLOT * table.array + _NODE[self._version] * table.nodes)
         strings = self._new_strings(now, mark)
         rest = max(0, grown - host)
         if strings and 0 <= apart <= rest - _STRING[self._version]:
@@ -179,13 +188,9 @@ class Allocations:
         return sum(max(0, after - before) for after, before in zip(now[heads:], mark[heads:], strict=True))
 
     def _here(self, address: int, kind: int) -> tuple[int, int]:
-        """Blocks besides the object's own, and its bytes in this process."""
+        """Blocks besides the object's own, and its bytes in this process; of what is neither string nor table."""
         memory = self._memory
         match kind:
-            case Kind.TABLE:
-                table = memory.table(address)
-                grown = table.array.bit_length() + table.nodes.bit_length()
-                return grown, _TABLE[self._version] + _SLOT * table.array + _NODE[self._version] * table.nodes
             case Kind.FUNCTION:
                 is_c, upvalues, _ = memory.closure(address)
                 return 0, _FUNCTION[self._version] + (_SLOT if is_c else 8) * upvalues
@@ -197,6 +202,11 @@ class Allocations:
             case Kind.USERDATA:
                 return 0, _OTHER[Kind.USERDATA] + memory.userdata_size(address)
         return 0, _OTHER.get(Kind(kind), 0)
+
+
+def _grown_blocks(table: Table) -> int:
+    """Blocks that a table took besides its own while it grew."""
+    return table.array.bit_length() + table.nodes.bit_length()
 
 
 def _grown(now: Mark, mark: Mark) -> int:

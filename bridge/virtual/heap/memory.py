@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from bridge.errors import BridgeError
 
@@ -57,8 +58,7 @@ class UnknownLayout(BridgeError):
         )
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Array slots and hash nodes of a table."""
 
     array: int

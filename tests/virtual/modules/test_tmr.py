@@ -90,7 +90,8 @@ def test_time_is_board_time() -> None:
 
 def test_wdclr_keeps_a_busy_loop_alive() -> None:
     async def test(bench: Bench) -> None:
-        line = "for i=1,6 do local t=tmr.now() while tmr.now()-t<1e6 do end tmr.wdclr() end print('alive')"
+        busy = "local t=tmr.now() while tmr.now()-t<1e6 do for j=1,500 do end end"
+        line = f"for i=1,6 do {busy} tmr.wdclr() end print('alive')"
         assert (await bench.type(line, 8)).endswith("alive\r\n> ")
         assert bench.resets == []
 
