@@ -40,14 +40,14 @@ function agent.receive(data)
   data = early[expected]
   -- A message waits here while too much waits to go out.
   while data and agent.top - base < 20 do
-    -- First, as there may be no memory for it: then the frame has not arrived, and comes again.
-    sum = agent.message .. data:sub(3)
+    -- There may be no memory for it: then the frame has not arrived, and comes again.
     early[expected] = nil
+    agent.held = agent.held - 1
+    agent.message = agent.message .. data:sub(3)
     expected = (expected + 1) % 32
-    agent.expected, agent.held, agent.owed = expected, (agent.held - 1) / 2, agent.owed or 0
-    agent.message = sum
+    agent.expected, agent.held, agent.owed = expected, agent.held / 2, agent.owed or 0
     if data:byte(2) < 64 then
-      agent.message = ""
+      sum, agent.message = agent.message, ""
       agent.take(sum, sum:byte(1, 2))
     end
     data = early[expected]
@@ -60,8 +60,11 @@ function agent.main(data)
   local idle, ok = data ~= @PRIORITY@ and data ~= agent.timer
   if idle then
     ok, idle = pcall(agent.receive, data)
-    if not ok then agent.owed = 64 end
-    if idle == "not enough memory" then agent.take() end
+    if idle == "not enough memory" then
+      agent.take()
+    elseif not ok then
+      agent.owed = 64
+    end
     data = 1
     if agent.posted then return end
   end

@@ -26,7 +26,8 @@ function agent.write(data)
       seq = agent.unsent
       agent.unsent = seq + 1
     end
-    data = seq and agent.out[seq - base + 1]
+    -- Behind the last one there may be some of a message for all of which there was no memory.
+    data = seq and seq < agent.top and agent.out[seq - base + 1]
     if agent.ended or not (data or owed) then return not next(again) end
     seq = agent.expected + (owed or 0)
     data = data or ""
