@@ -116,7 +116,10 @@ def test_a_session_from_which_nothing_was_heard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "facts",
-    [{}, {"check": "crc"}, {"check": "md5", "epoch": 1}, *({"check": "crc", "epoch": e} for e in ("x", -1, 65536, 1e999))],
+    [
+        *({}, {"check": "crc"}, {"check": "md5", "epoch": 1}),
+        *({"check": "crc", "epoch": epoch} for epoch in ("x", -1, 65536, 1e999)),
+    ],
 )
 def test_a_session_that_is_not_described(facts: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(header("p") + line(0, "=", "session", **facts))
