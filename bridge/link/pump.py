@@ -265,8 +265,8 @@ class Link:
                     await stopping
         finally:  # also for who gives up waiting: a link that is half closed could never be closed again
             self._end(LinkError("The link was closed", port=self.url))
-        if not isinstance(self._down, PortError):
             await self.line.leave()
+        if not isinstance(self._down, PortError):
             await self._farewell()
 
     async def _stop(self) -> None:
