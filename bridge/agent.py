@@ -60,6 +60,8 @@ _PROBE = (
     "table.concat(t,',')..';'..(node and node.heap()or 0)"
     "..';'..tostring(b)..','..tostring(c)..';'..(m.maxinteger and m.maxinteger>2147483647 and 64 or 32)"
 )
+#: Speeds at which an agent may have been left behind.
+_RAISED = (*LADDER, 256_000)
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5
 
@@ -187,8 +189,11 @@ async def _find_prompt(repl: Repl, seconds: float) -> None:
 async def _call_at_other_speeds(repl: Repl) -> None:
     port, console = repl.port, repl.port.baud
     try:
-        for baud in LADDER:
-            await port.set_baud(baud)
+        for baud in _RAISED:
+            try:
+                await port.set_baud(baud)
+            except PortError:  # then no agent was left at it through this adapter
+                continue
             for step in agent_source.stop_steps():
                 repl.write(b"\0" + step)
                 await port.drain()
