@@ -107,6 +107,7 @@ async def start(
         ReplError: the prompt could not be made to run anything; the line may be very bad.
         BoardReset: the board restarted meanwhile; it may be tried again at once, unless it is a BootLoop.
         PortLost: the port went away.
+        PortError: it takes no bytes.
     """
     repl = Repl(port, stop=agent_source.stop_sequence())
     try:
@@ -188,6 +189,7 @@ async def _find_prompt(repl: Repl, seconds: float) -> None:
 
 async def _call_at_other_speeds(repl: Repl) -> None:
     port, console = repl.port, repl.port.baud
+    await port.drain()  # a port that takes nothing does so at no speed
     try:
         for baud in _RAISED:
             try:
