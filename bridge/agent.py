@@ -60,6 +60,8 @@ _PROBE = (
     "table.concat(t,',')..';'..(node and node.heap()or 0)"
     "..';'..tostring(b)..','..tostring(c)..';'..(m.maxinteger and m.maxinteger>2147483647 and 64 or 32)"
 )
+#: Speeds at which an agent may have been left behind.
+_RAISED = (*LADDER, 256_000)
 #: How long to wait for the agent's first frame before asking again.
 _HELLO_SECONDS = 1.5
 
@@ -105,6 +107,7 @@ async def start(
         ReplError: the prompt could not be made to run anything; the line may be very bad.
         BoardReset: the board restarted meanwhile; it may be tried again at once, unless it is a BootLoop.
         PortLost: the port went away.
+        PortError: it takes no bytes.
     """
     repl = Repl(port, stop=agent_source.stop_sequence())
     try:
@@ -186,9 +189,13 @@ async def _find_prompt(repl: Repl, seconds: float) -> None:
 
 async def _call_at_other_speeds(repl: Repl) -> None:
     port, console = repl.port, repl.port.baud
+    await port.drain()  # a port that takes nothing does so at no speed
     try:
-        for baud in LADDER:
-            await port.set_baud(baud)
+        for baud in _RAISED:
+            try:
+                await port.set_baud(baud)
+            except PortError:  # then no agent was left at it through this adapter
+                continue
             for step in agent_source.stop_steps():
                 repl.write(b"\0" + step)
                 await port.drain()

@@ -77,11 +77,9 @@ class Board(Streams):
         speeds: Iterable[int] = LADDER,
         memory: SpeedMemory | None = None,
     ) -> None:
-        self._port = port
-        self._console_baud = port.baud
+        self._port, self._console_baud = port, port.baud
         self._speeds = tuple(speeds)
-        self._memory = memory
-        self._owns_port = owns_port
+        self._memory, self._owns_port = memory, owns_port
         self._start = start
         self._link: Link | None = None
         self._table: HandleTable | None = None
@@ -230,23 +228,27 @@ class Board(Streams):
                 await self.state_changed()
             return
         self._move(Trigger.CLOSE)
-        try:
+        # Also for who gives up waiting for one of them: all of these, the last one first.
+        async with contextlib.AsyncExitStack() as closing:
+            closing.callback(self._move, Trigger.GONE)
+            if self._owns_port:
+                closing.push_async_callback(self._port.close)
+            if self._link is not None:
+                closing.push_async_callback(self._leave, self._link)
+            if self._table is not None:
+                closing.push_async_callback(self._table.close, PortLost(f"{self.url} has been closed", port=self.url))
+            self._link = None
             for task in (self._restart, *self._handlers.tasks):
                 if task is not None and task is not asyncio.current_task():
                     task.cancel()
                     await asyncio.wait([task])
-            link, self._link = self._link, None
-            if self._table is not None:
-                await self._table.close(PortLost(f"{self.url} has been closed", port=self.url))
-            if link is not None:
-                await link.close()
+
+    async def _leave(self, link: Link) -> None:
+        try:
+            await link.close()
         except BridgeError as error:
             # The board did not answer to the end; it has got its prompt back at its next reset.
             log.debug("closing %s: %s", self.url, error)
-        finally:
-            if self._owns_port:
-                await self._port.close()
-            self._move(Trigger.GONE)
 
     @contextlib.asynccontextmanager
     async def prompt(self) -> AsyncIterator[Port]:
@@ -321,8 +323,7 @@ class Board(Streams):
         except BaseException as error:
             if isinstance(error, BridgeError) and isinstance(link.down, PortLost):
                 return link  # it has gone since: who adopts it sees that
-            with contextlib.suppress(BridgeError):
-                await link.close()
+            await self._leave(link)
             raise
         return link
 

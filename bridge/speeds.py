@@ -55,7 +55,7 @@ class SpeedMemory:
         """Which of some speeds to try, in their order: those above the remembered one were tried in vain."""
         entry = self._read().get(key)
         everything = tuple(speeds)
-        if entry is None or self._clock() - entry["at"] > _DAYS * 86_400:
+        if entry is None or not self._counts(entry):
             return everything
         return tuple(speed for speed in everything if speed <= entry["baud"])
 
@@ -63,7 +63,7 @@ class SpeedMemory:
         """Keep a speed that was proven, in baud. What is known already is not written again."""
         entries = self._read()
         known = entries.get(key)
-        if known is not None and known["baud"] == baud and self._clock() - known["at"] <= _DAYS * 86_400:
+        if known is not None and known["baud"] == baud and self._counts(known):
             return
         entries.pop(key, None)
         entries[key] = {"baud": baud, "at": self._clock()}
@@ -72,26 +72,34 @@ class SpeedMemory:
         with contextlib.suppress(OSError):
             self._write(entries)
 
+    def _counts(self, entry: dict[str, float]) -> bool:
+        # What is of later than now was written by a wrong clock, and would count for ever.
+        return 0 <= self._clock() - entry["at"] <= _DAYS * 86_400
+
     def _read(self) -> dict[str, dict[str, float]]:
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            if not isinstance(content, dict):
+                return {}
+            return {
+                key: {"baud": int(entry["baud"]), "at": float(entry["at"])}
+                for key, entry in content.items()
+                if isinstance(entry, dict) and _is_number(entry.get("baud")) and _is_number(entry.get("at"))
+            }
+        except (OSError, ValueError, OverflowError, RecursionError):
             return {}
-        if not isinstance(content, dict):
-            return {}
-        return {
-            key: {"baud": int(entry["baud"]), "at": float(entry["at"])}
-            for key, entry in content.items()
-            if isinstance(entry, dict) and _is_number(entry.get("baud")) and _is_number(entry.get("at"))
-        }
 
     def _write(self, entries: dict[str, dict[str, float]]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         # Another program may do the same at the same time: whole files replace each other.
         handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(entries, file, indent=1)
-        os.replace(name, self._file)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(entries, file, indent=1)
+            os.replace(name, self._file)
+        except OSError:
+            os.unlink(name)
+            raise
 
 
 async def climb(link: Link, url: str, speeds: tuple[int, ...], memory: SpeedMemory | None) -> None:

@@ -32,10 +32,22 @@ def test_after_a_while_all_are_tried_again(tmp_path: Path) -> None:
     assert memory.order("a/1", LADDER) == LADDER[2:]
 
 
+def test_what_a_wrong_clock_has_written_does_not_count_for_ever(tmp_path: Path) -> None:
+    now = 40 * 86_400.0
+    memory = SpeedMemory(tmp_path / "speeds.json", lambda: now)
+    memory.remember("a/1", 230_400)
+    now = 10 * 86_400.0
+    assert memory.order("a/1", LADDER) == LADDER
+    memory.remember("a/1", 460_800)
+    assert memory.order("a/1", LADDER) == LADDER[1:]
+
+
 def test_a_file_that_makes_no_sense_costs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "speeds.json"
     memory = SpeedMemory(file)
-    for content in ("", "[]", "{", '{"a": 3, "b": {"baud": "x", "at": 1}, "c": {"baud": true, "at": 1}}', "\xff"):
+    numbers = (f'{{"a": {{"baud": {baud}, "at": {at}}}}}' for baud, at in (("1e999", 1), ("NaN", 1), (1, "9" * 400)))
+    mistyped = '{"a": 3, "b": {"baud": "x", "at": 1}, "c": {"baud": true, "at": 1}}'
+    for content in ("", "[]", "{", mistyped, "\xff", "[" * 100_000, *numbers):
         file.write_text(content)
         assert memory.order("a", LADDER) == LADDER
     memory.remember("a", 921_600)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from bridge.errors import UsageError
 from bridge.ports.base import CONSOLE_BAUD
 
-#: Speeds that an ESP8266's UART and the usual adapters have, in baud.
-SLOWEST_BAUD, FASTEST_BAUD = 9_600, 921_600
+#: Speeds that stock firmware knows (app/platform/platform.c) and the usual adapters have, in baud. Asked for any other
+#: below the console's, a board would be at 9600, and stay there.
+SPEEDS = (9_600, 19_200, 31_250, 38_400, 57_600, 74_880, 115_200, 230_400, 256_000, 460_800, 921_600)
 #: The longest latency timer that an FTDI adapter has, in milliseconds.
 LONGEST_LATENCY_MS = 255.0
 
@@ -83,7 +84,7 @@ class Plan:
 
     def trace_of(self, row: Row) -> Path | None:
         """The file of a row: of several rows each has one of its own, such as bench-921600-1.trace."""
-        if self.trace is None or len(self.rows) == 1:
+        if self.trace is None or len(self.rows) == 1 or not self.trace.name:
             return self.trace
         latency = "" if row.latency_ms is None else f"-{row.latency_ms:g}"
         return self.trace.with_name(f"{self.trace.stem}-{row.baud}{latency}{self.trace.suffix}")
@@ -96,7 +97,7 @@ class Plan:
     @property
     def virtual_clock(self) -> bool:
         """True if the rows run on the virtual clock: on `virtual:` unless its URL says clock=wall."""
-        return self.virtual and dict(parse_qsl(urlsplit(self.url).query)).get("clock") != "wall"
+        return self.virtual and dict(parse_qsl(self.url.partition("?")[2])).get("clock") != "wall"
 
     def rng(self, what: str) -> random.Random:
         """A source of random numbers for one purpose, the same in each run."""
@@ -134,10 +135,10 @@ def parse_bauds(text: str, option: str = "--baud") -> tuple[int, ...]:
     found = []
     for part in text.split(","):
         word = part.strip()
-        if not (word.isascii() and word.isdigit() and SLOWEST_BAUD <= int(word) <= FASTEST_BAUD):
+        if word not in map(str, SPEEDS):
             raise UsageError(
-                f"{option} {text}: {word or 'nothing'} is not a speed",
-                remedy=f"Use {SLOWEST_BAUD} to {FASTEST_BAUD} baud, separated by commas.",
+                f"{option} {text}: {word or 'nothing'} is not a speed that a board's firmware has",
+                remedy=f"Use some of {', '.join(map(str, SPEEDS))}, separated by commas.",
             )
         found.append(int(word))
     return tuple(dict.fromkeys(found))

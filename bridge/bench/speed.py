@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 from bridge import agent
 from bridge.board import Board
-from bridge.errors import LinkError
+from bridge.errors import BridgeError, LinkError
 from bridge.link import Link
 from bridge.opening import open_board
 from bridge.ports.base import Port
@@ -41,12 +41,17 @@ async def opened_at(
         return link
 
     console = port.baud
-    if baud < console:
-        await set_console_baud(port, baud)
-    async with open_board(port, start=start, speeds=(baud,)) as board:
-        if port.baud != baud:
-            raise LinkError(f"The line does not carry data well at {baud} baud", port=port.url)
-        yield board
+    try:
+        if baud < console:
+            await set_console_baud(port, baud)
+        async with open_board(port, start=start, speeds=(baud,)) as board:
+            if port.baud != baud:
+                raise LinkError(f"The line does not carry data well at {baud} baud", port=port.url)
+            yield board
+    except BaseException:
+        with contextlib.suppress(BridgeError):  # what went wrong is worth more than what the way back meets
+            await set_console_baud(port, console)
+        raise
     await set_console_baud(port, console)
 
 

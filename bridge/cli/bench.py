@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from bridge.bench.tools import parse_tools
 from bridge.cli.bench_output import BenchOutput
 from bridge.cli.json_output import json_output, print_json
 from bridge.cli.options import trace_option
+from bridge.trace.file import create
 
 
 @click.command()
@@ -56,6 +58,10 @@ def bench(
         host=host,
         trace=trace,
     )
+    if trace is not None:
+        # Wrong use is said before anything is measured.
+        for row in plan.rows:
+            os.close(create(plan.trace_of(row) or trace))
     click.echo(f"seed {seed}", err=True)
     runs = run_plan(plan, lambda text: click.echo(f"measuring {text}", err=True))
     if as_json:

@@ -139,12 +139,19 @@ def refused(path: Path, uid: int, groups: list[int]) -> Finding:
     """
     if sys.platform == "win32":
         return Finding("permission", "fail", f"This user may not open {path}.", "Ask who administers this computer.")
-    user = pwd.getpwuid(uid).pw_name
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = ""
+    who = user or f"User {uid}"
     try:
         group = grp.getgrgid(path.stat().st_gid)
     except KeyError:
-        return Finding("permission", "fail", f"{user} may not open {path}.", "Ask who administers this computer.")
-    what = f"{user} may not open {path}, which is for the group {group.gr_name}."
+        return Finding("permission", "fail", f"{who} may not open {path}.", "Ask who administers this computer.")
+    what = f"{who} may not open {path}, which is for the group {group.gr_name}."
+    if not user:  # in a container, nearly always
+        remedy = f"Start what runs this with that group; docker and podman take --group-add {group.gr_gid}."
+        return Finding("permission", "fail", what, remedy)
     if group.gr_gid not in groups and user in group.gr_mem:
         return Finding("permission", "fail", what, f"{user} has joined it since the last login: log out and in again.")
     remedy = f"Join it: sudo usermod -aG {group.gr_name} {user}, then log out and in again."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from bridge.errors import LuaError
+from bridge.errors import LuaError, PortError
 from bridge.link.shapes import ECHO_SHAPE, AgentCode
 from bridge.link.sources import source_messages
 from bridge.ports.base import Port
@@ -73,9 +73,10 @@ class LinkLine:
         return self._port.baud / self._console_baud
 
     async def leave(self) -> None:
-        """The agent has given the prompt back: so does the line its speed."""
+        """The link has ended: the line gets the console's speed back, if the port is still there."""
         if self._port.baud != self._console_baud:
-            await self._port.set_baud(self._console_baud)
+            with contextlib.suppress(PortError):
+                await self._port.set_baud(self._console_baud)
 
     async def once(self, source: bytes, timeout: float) -> Value:
         """Run source with the agent's table before all calls that wait; returns its value."""

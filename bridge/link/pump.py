@@ -133,9 +133,9 @@ class Link:
 
     def post(self, target: str, *values: Value) -> None:
         """See `Caller.post`."""
-        first = self._rooms.missing(self._shapes.rooms(target, values)) + self._defined(target, None)
         try:
-            self.send(*first, self.message_for(target, 0, values))
+            with self._rooms.missing(self._shapes.rooms(target, values)) as first:
+                self.send(*first, *self._defined(target, None), self.message_for(target, 0, values))
         except BaseException:
             self._shapes.drop(target)
             raise
@@ -157,9 +157,9 @@ class Link:
     def _begin(self, call: PendingCall, target: str, values: tuple[Value, ...], source: list[Source] | None) -> None:
         try:
             # A room may have gone while this call waited for its turn.
-            first = self._rooms.missing(self._shapes.rooms(target, values, self.facts.modules))
-            first += self._defined(target, call) if source is None else source
-            self.send(*first, self.message_for(target, call.call_id, values))
+            with self._rooms.missing(self._shapes.rooms(target, values, self.facts.modules)) as first:
+                first += self._defined(target, call) if source is None else source
+                self.send(*first, self.message_for(target, call.call_id, values))
             call.releases = self._receivers.releases
         except BaseException:
             self._shapes.drop(target)
@@ -265,8 +265,8 @@ class Link:
                     await stopping
         finally:  # also for who gives up waiting: a link that is half closed could never be closed again
             self._end(LinkError("The link was closed", port=self.url))
-        if not isinstance(self._down, PortError):
             await self.line.leave()
+        if not isinstance(self._down, PortError):
             await self._farewell()
 
     async def _stop(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import functools
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 from bridge.link.shapes import AgentCode
@@ -47,16 +48,18 @@ class Rooms:
                     loading.add_done_callback(functools.partial(self._loaded, room))
                 await asyncio.shield(loading)
 
-    def missing(self, rooms: Iterable[str]) -> list[Message]:
-        """What loads rooms for a call that cannot wait; nothing for those that are there or on their way."""
-        messages: list[Message] = []
-        for room in rooms:
-            if room not in self._rooms:
-                self._rooms[room] = self._loop.create_future()
-                self._rooms[room].set_result(None)
-                for piece in self._code.room(room):
-                    messages += (*source_messages(piece), Call(ONCE, 0))
-        return messages
+    @contextlib.contextmanager
+    def missing(self, rooms: Iterable[str]) -> Iterator[list[Message]]:
+        """What loads rooms for a call that cannot wait; nothing for those that are there or on their way.
+
+        They are on their way when the body, which is to send this with the call, ends without an error.
+        """
+        absent = [room for room in rooms if room not in self._rooms]
+        pieces = (piece for room in absent for piece in self._code.room(room))
+        yield [message for piece in pieces for message in (*source_messages(piece), Call(ONCE, 0))]
+        for room in absent:
+            self._rooms[room] = self._loop.create_future()
+            self._rooms[room].set_result(None)
 
     def forget(self, rooms: Iterable[str]) -> list[str]:
         """Those of some rooms that are on the board, which lets them go: they are sent again when they are needed."""

@@ -70,6 +70,7 @@ class Port(Protocol):
 
         Raises:
             PortLost: the port went away.
+            PortError: nothing leaves any more.
         """
 
     async def set_baud(self, baud: int) -> None:

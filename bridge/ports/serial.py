@@ -20,6 +20,7 @@ from bridge.errors import PortBusy, PortError, PortLost, PortNotFound
 from bridge.ports import latency
 from bridge.ports.base import LossHandler, Receiver
 from bridge.ports.device import SerialDevice
+from bridge.ports.draining import drained
 from bridge.ports.inbox import Inbox
 
 if sys.platform != "win32":
@@ -95,12 +96,15 @@ class SerialPort(asyncio.Protocol):
 
     async def drain(self) -> None:
         self._check()
-        while not self._writable.is_set() or (waiting := self._waiting()):
-            if not self._writable.is_set():
-                await self._writable.wait()
-            else:
-                await asyncio.sleep(max(waiting, 1) * 10 / self.baud)
-            self._check()
+        await drained(self._url, lambda: self._transport.get_write_buffer_size() + self._waiting(), self._left)
+        self._check()
+
+    async def _left(self) -> None:
+        if not self._writable.is_set():
+            await self._writable.wait()
+        else:
+            await asyncio.sleep(max(self._waiting(), 1) * 10 / self.baud)
+        self._check()
 
     async def set_baud(self, baud: int) -> None:
         await self.drain()

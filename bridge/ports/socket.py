@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bridge.errors import PortError, PortLost, PortNotFound, UsageError
 from bridge.ports.base import LossHandler, Receiver
+from bridge.ports.draining import drained
 from bridge.ports.inbox import Inbox
 
 #: Seconds until a host that does not answer counts as absent.
@@ -66,6 +67,13 @@ class SocketPort(asyncio.Protocol):
 
     async def drain(self) -> None:
         self._check()
+        await drained(self._url, self._unsent, self._left)
+        self._check()
+
+    def _unsent(self) -> int:
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    async def _left(self) -> None:
         await self._writable.wait()
         self._check()
 

@@ -140,26 +140,29 @@ def _object(text: bytes) -> dict[str, Any] | None:
 
 def _number(value: object) -> float:
     """The number, or not one."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 def _record(found: dict[str, Any] | None) -> Record | None:
     if found is None:
         return None
-    t = found.pop("t", None)
+    t = _number(found.pop("t", None))
     mark = next((mark for mark in "><=!" if mark in found), None)
-    if mark is None or isinstance(t, bool) or not isinstance(t, int | float):
+    if mark is None or not math.isfinite(t):
         return None
     text = found.pop(mark)
     if not isinstance(text, str):
         return None
     if mark in "=!":
-        if not (_number(found.get("baud", 1)) >= 1 and 0 <= _number(found.get("damage", 0)) <= 1):
+        if not (1 <= _number(found.get("baud", 1)) < math.inf and 0 <= _number(found.get("damage", 0)) <= 1):
             return None
-        return Record(float(t), mark, text=text, facts=found)
+        return Record(t, mark, text=text, facts=found)
     elided = found.pop("elided", 0)
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
         return None
-    return Record(float(t), mark, data, elided=elided) if isinstance(elided, int) else None
+    return Record(t, mark, data, elided=elided) if isinstance(elided, int) and elided >= 0 else None

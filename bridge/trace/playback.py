@@ -54,12 +54,11 @@ def sessions(trace: Trace) -> Iterator[tuple[Codec, Record, int, int]]:
 
 
 def _codec(trace: Trace, note: Record) -> Codec:
-    try:
-        return Codec(CheckKind(note.facts["check"]), int(note.facts["epoch"]))
-    except (KeyError, TypeError, ValueError):
-        raise UsageError(
-            f"{trace.path} is damaged: a session in it has no check or epoch", remedy="Trace again."
-        ) from None
+    check = next((kind for kind in CheckKind if kind.value == note.facts.get("check")), None)
+    epoch = note.facts.get("epoch")
+    if check is None or not isinstance(epoch, int) or not 0 <= epoch <= 0xFFFF:
+        raise UsageError(f"{trace.path} is damaged: a session in it has no check or epoch", remedy="Trace again.")
+    return Codec(check, epoch)
 
 
 def _start(records: tuple[Record, ...], codec: Codec, note: int) -> int:
@@ -77,7 +76,7 @@ def _start(records: tuple[Record, ...], codec: Codec, note: int) -> int:
             parts = Parts(codec, to_host=True)
             if any(frame for each in stream.split(b"\0")[1:-1] for _, frame in parts.take(each)):
                 return typed
-            stream = stream[max(stream.rfind(b"\0"), 0) :]
+            stream = b"\0" + stream.rpartition(b"\0")[2] if b"\0" in stream else b""
     return note
 
 

@@ -133,6 +133,8 @@ class _Player:
         for data, frame in piece.segments:
             damaged = damage > 0 and (frame is None and (damage >= len(none) or not reads_clean(data)))
             self._played.segments.append(Segment(number, self._to_host, data, frame, damaged, bool(record.elided)))
+        if damage and not piece.segments:
+            self._mark_last()  # what was too long for a frame ends with the first byte behind it
         self._collect(record.t)
 
     def send(self, messages: list[Message] | tuple[()], now: float) -> None:

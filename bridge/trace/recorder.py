@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from bridge.trace import file
 from bridge.trace.elision import Elider
@@ -195,10 +195,9 @@ def public_url(url: str) -> str:
 def _secrets_of(url: str) -> list[str]:
     """Passwords in a URL, as they stand in it and as they are read."""
     found = []
-    parts = urlsplit(url)
     for raw in re.findall(r"[?&]wifi=[^:&]*:([^&]*)", url):
         found.append(raw)
-    found += [value.partition(":")[2] for value in parse_qs(parts.query).get("wifi", ())]
+    found += [value.partition(":")[2] for value in parse_qs(url.partition("?")[2]).get("wifi", ())]
     found += re.findall(r"://[^/@:]*:([^/@]*)@", url)
     return [secret for secret in found if secret]
 

@@ -7,7 +7,7 @@ from math import inf
 
 from bridge.trace.file import Record
 from bridge.trace.order import carries
-from bridge.wire.frame import Codec, Frame, Kind
+from bridge.wire.frame import Codec, Frame, Kind, Splitter
 from bridge.wire.parts import Parts, begins_frame
 from bridge.wire.session import FRAME_DELAY, TEXT_DELAY
 from bridge.wire.unframed import reads_clean
@@ -45,6 +45,7 @@ def cut(records: list[Record], codec: Codec, *, alone: bool) -> list[list[Piece]
             cutter.end(b"\0")
         if rest:
             cutter.add(i, rest, 0)
+            cutter.limit()
     cutter.silence(inf)
     return cutter.pieces(len(records))
 
@@ -92,14 +93,23 @@ class _Cutter:
         self._segment += data
         self._nuls += nul
 
+    def limit(self) -> None:
+        """What came last is too long for a frame: it is handed out in pieces, as `Splitter` does."""
+        while (over := len(self._segment) - Splitter.LIMIT) > 0:
+            rest = self._segment[-over:]
+            record, size = self._places.pop()
+            self._segment = self._segment[:-over]
+            self._places += [(record, size - over)] if size > over else []
+            self.end(b"")
+            self._segment, self._places = rest, [(record, over)]
+
     def silence(self, seconds: float) -> None:
         """So long nothing came."""
         seconds -= _ROUNDED
         over = seconds > FRAME_DELAY
         rest = self._segment
-        if rest and (self._nuls >= 2 or seconds == inf):
-            whole = self._parts.completes(rest) or (reads_clean(rest) and not begins_frame(rest))
-            if over or (seconds > TEXT_DELAY and whole):
+        if rest and seconds > TEXT_DELAY and (self._nuls >= 2 or seconds == inf):
+            if over or self._parts.completes(rest) or (reads_clean(rest) and not begins_frame(rest)):
                 self.end(b"")
         if over and self._first is not None:
             self._first.segments += self._parts.flush()

@@ -189,8 +189,11 @@ def parse_url(url: str) -> VirtualOptions:
     Raises:
         UsageError: an unknown option or a value that does not fit it; names both.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "virtual" or parts.netloc or parts.path not in ("", "/"):
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        parts = None
+    if parts is None or parts.scheme != "virtual" or parts.netloc or parts.path not in ("", "/"):
         raise UsageError(f"{url} is not a virtual board's URL", remedy="Write virtual: or virtual:?option=value&…")
     known = {field.name for field in dataclasses.fields(VirtualOptions)}
     values: dict[str, object] = {}

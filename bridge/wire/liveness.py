@@ -47,6 +47,8 @@ class Liveness:
 
     def heard(self, now: float) -> None:
         """A valid frame came: all is well."""
+        if self._boot_at is not None:
+            self._text = b""  # it was a program's: what is printed next must not read like a boot because of it
         self._heard_at, self._awaiting_since, self._polled_at, self._boot_at = now, None, None, None
         self._noise.clear()
 

@@ -211,7 +211,10 @@ class Sender:
             (self.behind if frame.behind else self.allowed).arrived(frame.size)
             if frame.tries == 1:
                 self.round_trip.sample(now - frame.departed)
-            self.round_trip.heard()
+            elif self.quality.damage >= HURRY_DAMAGE:
+                # On a good line it may be that each answer comes later than it is waited for: then only a longer wait
+                # ever brings a sample.
+                self.round_trip.heard()
         waiting = [frame for frame in self._window.values() if not frame.lost]
         lost = [frame for frame in waiting if frame.last_order < latest]
         if nak and not lost and waiting:

@@ -37,20 +37,20 @@ function agent.receive(data)
       agent.held = agent.held + 2 ^ head
     end
   end
-  data = early[expected]
   -- A message waits here while too much waits to go out.
-  while data and agent.top - base < 20 do
-    -- First, as there may be no memory for it: then the frame has not arrived, and comes again.
-    sum = agent.message .. data:sub(3)
+  while early[expected] and agent.top - base < 20 do
+    data = early[expected]
+    -- There may be no memory for it: then the frame has not arrived, and comes again.
     early[expected] = nil
+    agent.held = agent.held - 1
+    sum = agent.message .. data:sub(3)
     expected = (expected + 1) % 32
-    agent.expected, agent.held, agent.owed = expected, (agent.held - 1) / 2, agent.owed or 0
+    agent.expected, agent.held, agent.owed = expected, agent.held / 2, agent.owed or 0
     agent.message = sum
     if data:byte(2) < 64 then
       agent.message = ""
       agent.take(sum, sum:byte(1, 2))
     end
-    data = early[expected]
   end
 end
 
@@ -60,11 +60,14 @@ function agent.main(data)
   local idle, ok = data ~= @PRIORITY@ and data ~= agent.timer
   if idle then
     ok, idle = pcall(agent.receive, data)
-    if not ok then agent.owed = 64 end
-    if idle == "not enough memory" then agent.take() end
+    if idle == "not enough memory" then
+      agent.take()
+    elseif not ok then
+      agent.owed = 64
+    end
     data = 1
     if agent.posted then return end
   end
   ok, idle = pcall(agent.write, data)
-  if not idle and not agent.posted then agent.posted = pcall(node.task.post, @PRIORITY@, agent.main) end
+  if not idle then pcall(agent.send, "") end
 end

@@ -24,13 +24,14 @@ end
 -- was no memory for, or that went too deep; or of an object that a reply tells.)
 function agent.send(kind, data, ...)
   local agent = agent
-  local top, out = agent.top, agent.out
+  local out = agent.out
   if agent.given then agent.release(nil, kind) end
   data = data and char(kind) .. data or kind
   for at = 1, select("#", ...) do
     data = data .. agent.put((select(at, ...)))
   end
   kind = agent.fragment
+  local top = agent.top -- only now: what `tostring` calls may have sent something, too
   for at = 1, #data, kind do
     -- What may stand there already is of a message for all of which there was no memory.
     out[top - agent.base + 1] = char(top % 32 + (at + kind > #data and 32 or 64)) .. data:sub(at, at + kind - 1)

@@ -26,6 +26,10 @@ function agent.write(data)
       seq = agent.unsent
       agent.unsent = seq + 1
     end
+    -- Behind the last one there may be some of a message for all of which there was no memory.
+    for at = agent.top - base + 1, #agent.out do
+      agent.out[at] = nil
+    end
     data = seq and agent.out[seq - base + 1]
     if agent.ended or not (data or owed) then return not next(again) end
     seq = agent.expected + (owed or 0)

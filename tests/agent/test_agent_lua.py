@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bridge.agent_source import ROOMS, digest, leave, member, room, stop_sequence
+from bridge.agent_source import ROOMS, _fields, digest, leave, member, room, stop_sequence
 from bridge.wire.messages import Call, DirectCall, Failure, Hello, Invoke, Reply, Source
 from bridge.wire.values import Aside, Callback, Handle
 from tests.agent.fake_board import BoardAndSession
@@ -226,3 +226,78 @@ def test_the_oldest_frame_goes_again_when_the_host_polls(version: str) -> None:
     began = both.now
     assert answer(both, Call(71, 1, (b"x" * 90,))) == Reply(1, (b"x" * 90,))
     assert lost and both.now - began < 0.29, "asked for by the host, not found by the board's own timer"
+
+
+def no_memory_for(both: BoardAndSession, fragment: int) -> None:
+    """The next message that has so many fragments finds no memory for this one."""
+    lua = both.board.lua
+    refuse = lua.eval(
+        b"""function(out, fragment)
+            setmetatable(out, {__newindex = function(t, k, v)
+                if k == fragment then fragment = nil error("not enough memory", 0) end
+                rawset(t, k, v)
+            end})
+        end"""
+    )
+    refuse(field(both, "out"), fragment)
+
+
+def field(both: BoardAndSession, name: str) -> object:
+    return both.agent[_fields()[name]]
+
+
+@BOTH
+def test_a_message_for_which_there_is_no_memory_leaves_nothing_behind(version: str) -> None:
+    both = opened(version)
+    both.run_until(lambda: False, 0.1)
+    no_memory_for(both, 4)
+    both.send(Source(b"return function(n) return ('x'):rep(n) end"))
+    assert answer(both, Call(71, 1, (900,))) == Failure(1, (b"not enough memory",))
+    assert len(field(both, "out")) == 1, "the three fragments before it would take heap"  # type: ignore[arg-type]
+    assert answer(both, Call(71, 2, (900,))) == Reply(2, (b"x" * 900,))
+    assert both.board.errors == []
+
+
+@BOTH
+def test_what_is_no_message_yet_is_not_sent_when_the_host_polls(version: str) -> None:
+    both = opened(version)
+    both.run_until(lambda: False, 0.1)
+    number = both.session.receiver.expected
+    # Of an event with data for which there was no memory; room_flow.lua hands it over when there is some.
+    field(both, "out")[1] = bytes((number | 64,)) + b"half a message"  # type: ignore[index]
+    both.run_until(lambda: False, 16.0)  # the host has asked for a sign of life
+    both.send(ECHO)
+    assert answer(both, Call(71, 1, (b"hello",))) == Reply(1, (b"hello",))
+    assert both.failed == []
+
+
+@BOTH
+def test_a_frame_for_which_there_is_no_memory_comes_again(version: str) -> None:
+    both = opened(version)
+    both.send(ECHO)
+    assert answer(both, Call(71, 1, (b"once",))) == Reply(1, (b"once",))
+    fail = both.board.lua.eval(
+        b"""function(agent, message)
+            local times = 3
+            local refuse = {__concat = function()
+                times = times - 1
+                if times == 0 then agent[message] = "" end
+                error("not enough memory", 0)
+            end}
+            agent[message] = setmetatable({}, refuse)
+        end"""
+    )
+    fail(both.agent, _fields()["message"])
+    began = both.now
+    assert answer(both, Call(71, 2, (b"again",))) == Reply(2, (b"again",))
+    assert both.now - began < 1.0, "found by itself, and not when the host asks for a sign of life"
+    assert both.session.sender.damaged == 0, "the line is not to blame"
+
+
+@BOTH
+def test_what_is_called_while_values_are_told_is_told_too(version: str) -> None:
+    both = opened(version)
+    both.send(Source(b"local f = ... return setmetatable({}, {__tostring = function() f('told') return '' end})"))
+    both.send(Call(0, 9, (Callback(7),)))
+    assert both.run_until(lambda: len(both.got) == 2, 5.0)
+    assert both.got == [Invoke(7, 0, (b"told",)), Reply(9, ([],))]

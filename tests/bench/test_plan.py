@@ -23,7 +23,7 @@ def test_what_is_no_row_is_named(text: str) -> None:
     assert caught.value.remedy
 
 
-@pytest.mark.parametrize("text", ["", "115200,", "-1", "1e6", "4000000", "٣٣٣٣٣"])
+@pytest.mark.parametrize("text", ["", "115200,", "-1", "1e6", "4000000", "٣٣٣٣٣", "100000", "9" * 5000])
 def test_what_is_no_speed_is_named(text: str) -> None:
     with pytest.raises(UsageError, match="is not a speed"):
         parse_bauds(text)
@@ -89,4 +89,5 @@ def test_a_trace_is_a_file_for_each_line() -> None:
     assert one.trace_of(one.rows[0]) == Path("a/bench.trace")
     more = Plan("virtual:", (Row(115_200, 1.0), Row(921_600, None)), trace=Path("a/bench.trace"))
     assert [more.trace_of(row) for row in more.rows] == [Path("a/bench-115200-1.trace"), Path("a/bench-921600.trace")]
+    assert Plan("virtual:", DEFAULT_ROWS, trace=Path("/")).trace_of(DEFAULT_ROWS[0]) == Path("/")
     assert Plan("virtual:", DEFAULT_ROWS).trace_of(DEFAULT_ROWS[0]) is None

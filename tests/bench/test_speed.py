@@ -26,6 +26,19 @@ def test_a_board_at_another_speed_gets_its_console_back_at_the_first() -> None:
     clock.run(main())
 
 
+def test_a_board_at_a_lower_speed_gets_its_console_back_also_when_the_measurement_fails() -> None:
+    async def main() -> None:
+        async with virtual_port() as port:
+            with pytest.raises(BridgeError, match="no network"):
+                async with opened_at(port, 57_600, random.Random(1)) as board:
+                    assert await board.eval("1+1") == 2
+                    assert port.baud == port.board.chip.baud == 57_600
+                    raise BridgeError("no network")
+            assert port.baud == port.board.chip.baud == 115_200
+
+    clock.run(main())
+
+
 def test_at_the_consoles_own_speed_nothing_is_typed() -> None:
     async def main() -> None:
         async with virtual_port() as port:

@@ -41,6 +41,9 @@ def test_a_table_for_people(capfd: pytest.CaptureFixture[str]) -> None:
         (("--port", "/dev/nobody", "--latency", "1"), "cannot be chosen here"),
         (("--port", "virtual:?colour=red"), "colour is not an option"),
         (("--cpu", "inf"), "cpu=inf"),
+        (("--port", "virtual://[half"), "is not a virtual board's URL"),
+        (("--trace", "/"), "/ cannot be written"),
+        (("--rows", "115200/1", "--trace", "/"), "/ cannot be written"),
     ],
 )
 def test_wrong_use_is_one_sentence(capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.trace import read
 from tests.cli.invoke import invoke
 
 
@@ -12,9 +13,11 @@ def test_a_saved_flash_is_written_back(capfd: pytest.CaptureFixture[str], tmp_pa
     file, flash = tmp_path / "saved.bin", tmp_path / "flash"
     url = f"virtual:?baud_pacing=0&flash=0&flash_size={1 << 20}&flash_file={flash}"
     file.write_bytes(b"\xff" * (1 << 20))
-    code, out, err = invoke(capfd, "restore", str(file), "--port", url)
+    trace = tmp_path / "a.trace"
+    code, out, err = invoke(capfd, "restore", str(file), "--port", url, "--trace", str(trace))
     assert (code, out.strip()) == (0, f"The flash on {url} is as it was saved again."), err
     assert flash.read_bytes() == file.read_bytes()
+    assert "writing" in [record.facts.get("stage") for record in read(trace).records]
 
 
 def test_what_is_no_backup_is_refused(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

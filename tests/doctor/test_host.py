@@ -89,6 +89,8 @@ def test_who_may_not_open_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(path.stat().st_gid)
     finding = refused(path, os.getuid(), [])
     assert f"for the group {group.gr_name}" in finding.what and f"usermod -aG {group.gr_name} {user}" in str(finding)
+    stranger = refused(path, 54_321, [])  # of whom this system knows no name, as in a container
+    assert stranger.what.startswith("User 54321 may not open") and f"--group-add {group.gr_gid}" in str(stranger)
     joined = grp.struct_group((group.gr_name, "x", group.gr_gid, [user]))
     monkeypatch.setattr(grp, "getgrgid", lambda gid: joined)
     assert "log out and in again" in str(refused(path, os.getuid(), []))

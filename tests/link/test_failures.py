@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge import agent
-from bridge.errors import BoardReset, LinkError, LocalProtocolError
+from bridge.errors import BoardReset, LinkError, LocalProtocolError, LuaError
 from bridge.virtual import clock
 from bridge.wire.messages import Event, EventCode
 from bridge.wire.values import Handle
@@ -42,6 +42,22 @@ def test_what_does_not_fit_the_wire_leaves_nothing_behind_on_the_board() -> None
             assert await link.call("string.rep", b"xy", 2) == (b"xyxy",)
             assert await link.call("string.reverse", b"xy") == (b"yx",)
             assert await link.run_lua("return left") in ((), (None,))
+
+    clock.run(main())
+
+
+def test_an_answer_that_does_not_fit_the_wire_takes_no_room_for_sent() -> None:
+    async def main() -> None:
+        async with virtual_link() as link:
+
+            def answer() -> bytes:
+                link.spare()  # sockets wait for heap
+                return b"x" * 3000
+
+            for _ in range(2):
+                with pytest.raises(LuaError, match="too long for the link"):
+                    await link.run_lua("local ask = ... return ask()", answer)
+                assert await link.call("string.rep", b"xy", 2) == (b"xyxy",)
 
     clock.run(main())
 

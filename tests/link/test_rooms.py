@@ -7,7 +7,7 @@ import pytest
 from bridge.agent import _Code
 from bridge.errors import LuaError
 from bridge.link.rooms import Rooms
-from bridge.wire.messages import ONCE, Call, Source
+from bridge.wire.messages import ONCE, Call, Message, Source
 
 
 def test_a_room_is_loaded_once_also_by_who_gives_up() -> None:
@@ -26,7 +26,7 @@ def test_a_room_is_loaded_once_also_by_who_gives_up() -> None:
         gate.set()
         await two
         await rooms.load(["values"])
-        assert loaded == ["objects", "values"] and rooms.missing(["objects", "values"]) == []
+        assert loaded == ["objects", "values"] and absent(rooms, "objects", "values") == []
 
     asyncio.run(main())
 
@@ -81,11 +81,18 @@ def test_rooms_for_a_call_that_cannot_wait() -> None:
             raise AssertionError
 
         rooms = Rooms(_Code(), load)
-        messages = rooms.missing(["objects"])
+        with pytest.raises(ValueError, match="cannot be sent"), rooms.missing(["objects"]):
+            raise ValueError("cannot be sent")
+        messages = absent(rooms, "objects")
         assert isinstance(messages[0], Source) and messages[-1] == Call(ONCE, 0)
-        assert rooms.missing(["objects"]) == []
+        assert absent(rooms, "objects") == []
         assert rooms.forget(["objects", "values"]) == ["objects"]
-        assert rooms.missing(["objects"]) == messages
+        assert absent(rooms, "objects") == messages
         await rooms.load(["objects"])
 
     asyncio.run(main())
+
+
+def absent(rooms: Rooms, *names: str) -> list[Message]:
+    with rooms.missing(names) as messages:
+        return messages

@@ -114,7 +114,13 @@ def test_a_session_from_which_nothing_was_heard(tmp_path: Path) -> None:
     assert session.messages == [] and session.console == b"Lua error\r\n> "
 
 
-@pytest.mark.parametrize("facts", [{}, {"check": "crc"}, {"check": "md5", "epoch": 1}, {"check": "crc", "epoch": "x"}])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        *({}, {"check": "crc"}, {"check": "md5", "epoch": 1}),
+        *({"check": "crc", "epoch": epoch} for epoch in ("x", -1, 65536, 1e999)),
+    ],
+)
 def test_a_session_that_is_not_described(facts: dict[str, object], tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(header("p") + line(0, "=", "session", **facts))
     with pytest.raises(UsageError, match="no check or epoch"):

@@ -33,6 +33,7 @@ CODEC = Codec(CheckKind.SUM, 7)
         ("virtual:?wifi=home%20net:QXZ%20JVW", "virtual:?wifi=home%20net:*********"),
         (f"rfc2217://me:{KEY}@host:4000", "rfc2217://me:********@host:4000"),
         ("rfc2217://host:4000", "rfc2217://host:4000"),
+        ("rfc2217://[half", "rfc2217://[half"),
         ("virtual:?wifi=up", "virtual:?wifi=up"),
         ("/dev/ttyUSB0", "/dev/ttyUSB0"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from bridge.trace.file import Record
 from bridge.trace.recut import Piece, cut
 from bridge.wire.check import CheckKind
-from bridge.wire.frame import Codec, Frame, Kind
+from bridge.wire.frame import Codec, Frame, Kind, Splitter
 
 CODEC = Codec(CheckKind.CRC, 3)
 SHORT = Frame(Kind.LAST, 1, 7, payload=b"short")
@@ -56,3 +56,15 @@ def test_silence_ends_what_is_whole_and_long_silence_all() -> None:
     for gap, ends in ((0.06, False), (0.2, True)):
         pieces = cut([*start[:1], Record(0.01, "<", b"\xff\xfe"), Record(0.01 + gap, "<", b"\0")], CODEC, alone=False)
         assert bool(pieces[1][-1].segments) == ends
+
+
+@pytest.mark.parametrize("size", [62, 700, 3000])
+def test_what_is_printed_without_a_pause_is_told_as_it_comes(size: int) -> None:
+    printed = b"".join(b"line %d\r\n" % number for number in range(1000))
+    data = b"\0" + CODEC.encode(SHORT, to_host=True) + printed + CODEC.encode(SHORT, to_host=True)
+    pieces = cut(records(data, size), CODEC, alone=False)
+    assert [b"".join(piece.data for piece in each) for each in pieces] == [r.data for r in records(data, size)]
+    # As the session has it: each piece is as long as no frame is.
+    told = [[data for piece in each for data, frame in piece.segments if frame is None] for each in pieces]
+    assert b"".join(text for each in told for text in each) == printed
+    assert all(sum(map(len, each)) <= size + Splitter.LIMIT for each in told)

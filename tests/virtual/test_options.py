@@ -56,6 +56,7 @@ def test_every_option_can_be_written_in_a_url() -> None:
         ("virtual:?dns=127.0.0.1:x", "no port number"),
         ("virtual:?mac=1234", "not a MAC address"),
         ("virtual://host", "is not a virtual board's URL"),
+        ("virtual://[half", "is not a virtual board's URL"),
         ("virtual:path", "is not a virtual board's URL"),
     ],
 )

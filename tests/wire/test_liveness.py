@@ -51,6 +51,16 @@ def test_what_a_board_does_instead_of_answering_is_said(came: bytes, at: float, 
     assert isinstance(error, LinkTimeout) and words in str(error) and "temperature" not in str(error)
 
 
+def test_what_follows_boot_text_of_a_program_is_not_asked_about() -> None:
+    alive = Liveness()
+    alive.heard(1.0)
+    assert alive.printed(b"NodeMCU 3.0.0.0 is what it runs", 2.0, watching=True)
+    alive.heard(2.1)
+    assert not alive.printed(b"working", 3.0, watching=True) and alive.over_at() is None
+    assert alive.printed(b"\r\n ets Jan  8 2013,rst cause:4", 4.0, watching=True)
+    assert alive.restarted("COM9").cause == "rst cause 4"
+
+
 def test_boot_text_is_asked_about_once_and_believed_after_a_short_silence() -> None:
     alive = Liveness()
     alive.heard(1.0)

@@ -253,6 +253,20 @@ def test_a_line_that_stands_still_now_and_then_is_not_filled_with_copies() -> No
         assert outcome.delivered, f"seed {seed}: {outcome.error}"
 
 
+def test_answers_that_come_late_from_now_on_are_waited_for() -> None:
+    """Frames that are sent twice bring no samples: the wait would stay too short for ever."""
+    pair = opened(baud=921_600)
+    pair.host.send(DirectCall(5, 0, bytes(1500)), pair.now)
+    pair.run(1.0)
+    pair._latency = 0.1
+    for _ in range(40):
+        pair.host.send(DirectCall(5, 0, bytes(1500)), pair.now)
+    assert pair.run_until(lambda: pair.host.sender.round_trip.mean > 0.19, 5.0), "learnt"
+    before = pair.host.sender.retransmissions
+    pair.run(5.0)
+    assert pair.host.sender.retransmissions - before < 3 and pair.host.sender.outstanding
+
+
 def test_an_idle_link_is_asked_for_a_sign_of_life() -> None:
     pair = opened()
     before = pair.bytes["to_board"]
