@@ -13,7 +13,7 @@ from bridge import agent, trace
 from bridge.board import Board, Starter
 from bridge.errors import UsageError
 from bridge.link.speed import LADDER
-from bridge.ports.base import CONSOLE_BAUD, Port
+from bridge.ports.base import CONSOLE_BAUD, Port, is_port
 from bridge.speeds import SpeedMemory
 
 
@@ -72,7 +72,7 @@ class open_board(Opening):
         owns_port: bool = False,
         start: Starter | None = None,
     ) -> None:
-        if not isinstance(port, str | Port):
+        if not isinstance(port, str) and not is_port(port):
             raise UsageError(
                 f"{port!r} is no port", remedy='Pass its URL as a str, such as "/dev/ttyUSB0" or "virtual:".'
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard
 
 from bridge.errors import PortError
 
@@ -38,7 +38,6 @@ class PortInfo:
     usb_path: str | None = None
 
 
-@runtime_checkable
 class Port(Protocol):
     """An open port. All methods are called on the event loop the port was opened on."""
 
@@ -92,3 +91,8 @@ class Port(Protocol):
 
     async def close(self) -> None:
         """Give the port back. Calling it again does nothing."""
+
+
+def is_port(value: object) -> TypeGuard[Port]:
+    """True for what has a port's methods, be it by `__getattr__`, which `isinstance` does not see since Python 3.12."""
+    return all(callable(getattr(value, name, None)) for name in ("set_receiver", "write", "drain", "set_baud", "close"))

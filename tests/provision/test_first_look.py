@@ -73,9 +73,7 @@ def test_one_that_is_busy_for_very_long_answers_after_a_reset() -> None:
     ("init", "kind"),
     [
         ("node.restart()", BootLoop),
-        pytest.param(
-            "tmr.create():alarm(50, 0, function() node.restart() end)", BootLoop, marks=pytest.mark.nightly
-        ),
+        pytest.param("tmr.create():alarm(50, 0, function() node.restart() end)", BootLoop, marks=pytest.mark.nightly),
         ("tmr.create():alarm(400, 0, function() node.restart() end)", BootLoop),
         ("uart.on('data', 0, function() end, 0)", ReplError),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import LeaseLost, PortError, PortLost
-from bridge.ports.base import Port
+from bridge.ports.base import is_port
 from bridge.rack import Rack
 from bridge.rack.holder import of_this_process
 from bridge.rack.lease_port import LeasePort
@@ -20,7 +20,7 @@ def test_it_is_a_port_named_after_the_place_with_speed_and_lines(tmp_path: Path)
     async def scenario(url: str) -> None:
         async with await Rack.of_ports([url], folder=tmp_path).claim() as lease:
             port = await lease.open_port(baud=115200)
-            assert isinstance(port, Port)
+            assert is_port(port)
             assert (port.url, port.baud) == (url, 115200)
             heard, answered = bytearray(), asyncio.Event()
 
