@@ -218,14 +218,16 @@ class Args53(Args):
     def check_integer(self, number: int) -> int:
         """As `luaL_checkinteger` on 5.3: a number that is not integral is refused."""
         value = self.check_number(number)
-        if isinstance(value, float) and not value.is_integer():
+        if isinstance(value, float) and not (value.is_integer() and -0x80000000 <= value <= 0x7FFFFFFF):
             raise ArgumentFault(number, "number has no integer representation")
         return to_int32(value)
 
     def to_integer(self, number: int) -> int:
         """As `lua_tointeger` on 5.3: 0 for what is not integral."""
         value = to_number(self.get(number))
-        return 0 if value is None or (isinstance(value, float) and not value.is_integer()) else to_int32(value)
+        if isinstance(value, float) and not (value.is_integer() and -0x80000000 <= value <= 0x7FFFFFFF):
+            return 0
+        return 0 if value is None else to_int32(value)
 
     def check_string(self, number: int) -> bytes:
         """As `luaL_checklstring` on 5.3: floats show that they are floats."""

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
-from bridge.virtual.lua import chunk, integral, rewrite
+from bridge.virtual.lua import chunk, integral, narrow, numerals, rewrite
 from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.services import Services
@@ -72,15 +72,13 @@ class Loader:
         key = (source, name, self.strip)
         dump, whole = self._cache.get(key, (None, None))
         if dump is None or whole is None:
-            compiled, message = self._vm.compile(source, name)
+            compiled, message = self._compiled(source, name)
             self._services.compiled()
             message = rewrite.limit_of_locals(message) if self._vm.version == "5.1" else message
             if compiled is None:
                 # What was compiled before the error is gone; the source without its comments is about as large.
                 self._loading(len(_COMMENT.sub(b"", source)), None, None)
                 return None, message
-            if self._integers and (bad := integral.malformed(source)) is not None:
-                return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad[1], bad[0])
             whole = chunk.parse(compiled, self._vm.version)
             try:
                 dump = self._rewritten(compiled, name)
@@ -96,6 +94,22 @@ class Loader:
         self._services.loaded(len(dump))
         return function, b""
 
+    def _compiled(self, source: bytes, name: bytes) -> tuple[bytes | None, bytes]:
+        """As `Vm.compile`, with the chip's numerals; messages quote the source as it was."""
+        if self._integers and (bad := numerals.malformed(source)) is not None:
+            # The lexer complains when it gets there, unless the parser has found fault with what comes before.
+            before = self._vm.compile(source[: bad.at], name)
+            if before[0] is None and not before[1].endswith(b"'<eof>'"):
+                return self._vm.compile(source, name)
+            return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad.line, bad.text)
+        meant = source
+        if self._integers:
+            meant = numerals.of_ints(source)
+        elif self._vm.layout.is_53:
+            meant = numerals.of_5_3(source)
+        answer = self._vm.compile(meant, name)
+        return answer if answer[0] is not None or meant == source else self._vm.compile(source, name)
+
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
         proto = chunk.parse(compiled, self._vm.version)
         version = self._vm.version
@@ -104,6 +118,8 @@ class Loader:
             if self._integers:
                 integral.rewrite(proto)
             rewrite.check_concats(proto)
+        else:
+            narrow.rewrite(proto)
         rewrite.untail(proto, self.firmware_names, version)
         rewrite.strip(proto, self.strip, version)
         return chunk.dump(proto, self._vm.layout)
@@ -243,5 +259,6 @@ _BASE_NAMES = (
     "newproxy pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable tonumber tostring "
     "type unpack xpcall traceback byte char dump find format gfind gmatch gsub len lower match rep reverse sub upper "
     "pack packsize concat foreach foreachi getn insert maxn move remove setn sort create resume running status wrap "
-    "yield isyieldable abs ceil floor max min pow random randomseed sqrt write read unread reader nrec"
+    "yield isyieldable abs acos asin atan ceil cos deg exp floor fmod log max min modf pow rad random randomseed sin "
+    "sqrt tan tointeger write read unread reader nrec"
 )

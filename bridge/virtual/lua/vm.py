@@ -26,8 +26,11 @@ _BOARD_FILES = (
     ("require", b"=[C]"),
     ("call", b"=[board]"),
     ("integral", b"=[C]"),
+    ("narrow", b"=[C]"),
     ("globals", b"=[board]"),
 )
+#: Files for one version; the other's compiler may not even read them.
+_ONLY = {"integral": "5.1", "narrow": "5.3"}
 #: VM instructions between two looks of the count hook.
 HOOK_STEP = 1000
 #: VMs that were closed while something still held values of theirs: they go when nobody else holds them.
@@ -92,6 +95,8 @@ class Vm:
     def load_board(self, board: Any) -> None:
         """Load the board's own Lua files; each adds to the table `board`."""
         for name, source_name in _BOARD_FILES:
+            if _ONLY.get(name, self.version) != self.version:
+                continue
             self.load(_board_chunk(self.version, name, source_name), source_name)(board)
 
     @staticmethod

@@ -38,16 +38,15 @@ string_values.__mod = function(text, value)
   if type(value) == "table" then return (format(text, unpack(value, 1, #value))) end
   return (format(text, value))
 end
--- The concat check hides behind `__index` of the hidden metatable, out of a program's sight.
+-- What rewritten chunks call hides behind `__index` of the hidden metatable, out of a program's sight.
 local string_meta = B.raw_getmetatable("")
 local string_index = setmetatable({}, {__index = string_values})
-if is_53 then
-  string_meta.__index = string_values
-else
-  string_index["\0concat"], string_index["\0divide"], string_index["\0power"] = B.concat_check, B.divide, B.power
-  for name, f in raw_next, string_values do string_index[name] = f end
-  string_meta.__index = string_index
+if not is_53 then
+  string_index["\0concat"] = B.concat_check
 end
+for key, f in raw_next, B.operations or {} do string_index[key] = f end
+for name, f in raw_next, string_values do string_index[name] = f end
+string_meta.__index = string_index
 if B.is_2x then string_values.__mod = nil end
 string_meta.__mod = string_values.__mod
 table.insert(string_order, 1, "__index")
