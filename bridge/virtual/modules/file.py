@@ -78,8 +78,8 @@ class FileObject(LuaObject):
 
     TYPE: ClassVar[ObjectType]
 
-    def __init__(self, file: File, handle: Handle, claimed: int) -> None:
-        self.file = file
+    def __init__(self, kernel: Kernel, handle: Handle, claimed: int) -> None:
+        self._kernel = kernel
         self.handle: Handle | None = handle
         self._claimed = claimed
 
@@ -87,7 +87,7 @@ class FileObject(LuaObject):
         """Close the file; again does nothing."""
         if self.handle is not None:
             self.handle.close()
-            self.file.kernel.heap.release(self._claimed)
+            self._kernel.heap.release(self._claimed)
             self.handle = None
 
     def collected(self) -> None:
@@ -289,7 +289,7 @@ class File:
             self.kernel.heap.release(claimed)
             return None
         self.current = handle
-        self.reference = FileObject(self, handle, claimed)
+        self.reference = FileObject(self.kernel, handle, claimed)
         self.kernel.lua.pin(self.reference)
         self.kernel.allocates()
         return self.reference
@@ -346,11 +346,10 @@ def _read(handle: Handle | None, count: int, end: bytes) -> bytes | tuple[None]:
 
 
 def _method(name: str) -> Builtin:
-    """A method of file objects: the module's function of the same name, on the board that made the object."""
+    """A method of file objects; the board's module puts its own function of the same name in its place."""
 
     def method(args: Args) -> Result:
-        target: FileObject = args.check_object(1, FileObject)
-        return getattr(target.file, name)(args)
+        raise LuaFault(f"{name}: the module file is not there")
 
     return method
 
@@ -388,4 +387,5 @@ def build(kernel: Kernel) -> Module:
             "on": file.on,
             "stat": file.stat,
         },
+        shares=FileObject.TYPE,
     )
