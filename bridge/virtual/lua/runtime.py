@@ -282,9 +282,14 @@ class Runtime:
 
     # -- looking into values ----------------------------------------------------------------------------------------
 
-    def table(self, items: dict[Any, Any] | list[Any]) -> Value:
-        """A fresh Lua table; str keys and values become strings, nested dicts and lists become tables."""
-        made = self.vm.table()
+    def table(self, items: dict[Any, Any] | list[Any], reserve: int = 0) -> Value:
+        """A fresh Lua table; str keys and values become strings, nested dicts and lists become tables.
+
+        Args:
+            items: what is in it, in the order in which C puts it there.
+            reserve: for how many fields C makes room at first (`lua_createtable`), which decides about their order.
+        """
+        made = self.vm.table(reserve)
         pairs = items.items() if isinstance(items, dict) else enumerate(items, 1)
         for key, value in pairs:
             value = self.table(value) if isinstance(value, dict | list) else self.answers.to_lua(value)

@@ -182,7 +182,7 @@ class File:
     def getcontents(self, args: Args) -> bytes | tuple[None] | None:
         """`file.getcontents(name)`; nothing at all without such a file, nil for an empty one."""
         self._unreference()
-        opened = self._open(self._name(args, 1), b"r")
+        opened = self._open(self._name(type(args)((args.get(1),)), 1), b"r")  # lua_settop(L, 1)
         if opened is None:
             return None
         contents = _read(opened.handle, _EVERYTHING, b"")
@@ -193,7 +193,7 @@ class File:
     def putcontents(self, args: Args) -> bool | tuple[None]:
         """`file.putcontents(name, contents)`."""
         self._unreference()
-        opened = self._open(self._name(args, 1), b"w+")
+        opened = self._open(self._name(type(args)((args.get(1),)), 1), b"w+")  # lua_settop(L, 2)
         if opened is None or opened.handle is None:
             return (None,)
         data = type(args)((None, args.get(2))).check_string(2)
@@ -253,6 +253,7 @@ class File:
         size = None if path is None else self.fs.size(path)
         if size is None:
             return (None,)
+        midnight = {"year": 1970, "mon": 1, "day": 1, "hour": 0, "min": 0, "sec": 0}
         return self.kernel.lua.table(
             {
                 "size": size,
@@ -262,8 +263,9 @@ class File:
                 "is_hidden": False,
                 "is_sys": False,
                 "is_arch": False,
-                "time": {"year": 1970, "mon": 1, "day": 1, "hour": 0, "min": 0, "sec": 0},
-            }
+                "time": self.kernel.lua.table(midnight, 6),
+            },
+            7,
         )
 
     def on(self, args: Args) -> None:

@@ -160,7 +160,7 @@ class _Node:
         answer["banner"] = not option & rcr.StartupOption.NO_BANNER
         answer["delay_mount"] = bool(option & rcr.StartupOption.DELAY_MOUNT)
         answer["frequency"] = 160 if option & rcr.StartupOption.CPU_FREQ_MAX else 80
-        return self._system.lua.table(answer)
+        return self._system.lua.table(answer, 4)
 
     def _apply(self, key: Value, value: Value, option: int) -> int:
         bits = rcr.StartupOption
@@ -225,7 +225,7 @@ class _Node:
 
     def lfs_field(self, arguments: Args) -> Value:
         if arguments.get(2) == b"config":
-            return self._system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0})
+            return self._system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0}, 4)
         return (None,)
 
     # -- collector (5.1) --------------------------------------------------------------------------------------------

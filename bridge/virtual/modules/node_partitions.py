@@ -29,7 +29,7 @@ def get_table(system: System) -> Value:
     for name, kind in (("lfs", PartitionType.LFS0), ("spiffs", PartitionType.SPIFFS0)):
         part = find(table, kind)
         values[f"{name}_addr"], values[f"{name}_size"] = (part.address, part.size) if part else (0, 0)
-    return system.lua.table(values)
+    return system.lua.table(values, 4)
 
 
 def set_table(system: System, arguments: Args) -> None:
