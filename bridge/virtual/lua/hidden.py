@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bridge.virtual.lua.chunk import Proto, walk
+
 #: Looks at the result of a `..` on 5.1.
 CONCAT_CHECK = b"\0concat"
 #: Integer build of 5.1: what an operation makes of its operands, by opcode; `STALE` when it comes before any
@@ -35,6 +37,11 @@ _LENGTHS = {
     **{key: (9 + count, 1) for count, key in TEXTS.items()},
     WRAP: (6, 0),
 }
+
+
+def is_rewritten(proto: Proto) -> bool:
+    """True if rewriting has put calls into a function or into one within."""
+    return any(value.value in _LENGTHS for function in walk(proto) for value in function.constants[-len(_LENGTHS) :])
 
 
 def keys_of(last: Sequence[bytes]) -> list[bytes]:

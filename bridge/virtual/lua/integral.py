@@ -34,6 +34,12 @@ def rewrite(proto: Proto) -> None:
                 _call_operations(function, wrapping)
 
 
+def round_constants(proto: Proto) -> None:
+    """Make nothing but the constants of a function and of all within whole, in place."""
+    for function in walk(proto):
+        function.constants = [_whole(value) for value in function.constants]
+
+
 def _whole(value: Constant) -> Constant:
     number = value.value
     if value.tag != _NUMBER or not isinstance(number, float) or not math.isfinite(number):

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from typing import Any
 
-from bridge.virtual.lua import chunk, integral, narrow, numerals, rewrite
+from bridge.virtual.lua import chunk, hidden, integral, narrow, numerals, rewrite
 from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.services import Services
@@ -112,22 +112,29 @@ class Loader:
 
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
         proto = chunk.parse(compiled, self._vm.version)
-        version = self._vm.version
-        if version == "5.1":
+        if self._vm.version == "5.1":
             rewrite.check_limits(proto, shown_name(name))
+        self._rewrite(proto)
+        rewrite.strip(proto, self.strip, self._vm.version)
+        return chunk.dump(proto, self._vm.layout)
+
+    def _rewrite(self, proto: chunk.Proto) -> None:
+        """Make what the chip's compiler made behave here as it does there."""
+        if self._vm.version == "5.1":
             if self._integers:
                 integral.rewrite(proto)
             rewrite.check_concats(proto)
         else:
             narrow.rewrite(proto)
-        rewrite.untail(proto, self.firmware_names, version)
-        rewrite.strip(proto, self.strip, version)
-        return chunk.dump(proto, self._vm.layout)
+        rewrite.untail(proto, self.firmware_names, self._vm.version)
 
     def _undump(self, data: bytes, name: bytes) -> tuple[Value, bytes]:
         version = self._vm.version
         try:
-            dump = chunk.dump(chunk.parse(data, version), self._vm.layout)
+            proto = chunk.parse(data, version)
+            if not hidden.is_rewritten(proto):
+                self._rewrite(proto)
+            dump = chunk.dump(proto, self._vm.layout)
         except chunk.BadChunk as bad:
             shown = name[1:] if name[:1] in (b"=", b"@") else name
             return None, (b"binary string" if chunk.is_chunk(shown) else shown) + b": " + bad.text(version).encode()
@@ -135,9 +142,19 @@ class Loader:
         self._services.loaded(len(dump))
         return (None, loaded[1]) if isinstance(loaded, tuple) else (loaded, b"")
 
+    def precompiled(self, source: bytes, name: bytes) -> bytes:
+        """What `node.compile` writes of source that has been loaded: the compiler's own code."""
+        compiled, message = self._compiled(source, b"@" + name)
+        assert compiled is not None, message
+        return self.dumped(compiled, strip=True)
+
     def dumped(self, function_dump: bytes, strip: bool) -> bytes:
-        """A chunk of this process in the chip's layout, as `node.compile` writes it."""
+        """A chunk of this process in the chip's layout, narrowed to its numbers."""
         proto = chunk.parse(function_dump, self._vm.version)
+        if self._vm.layout.is_53:
+            narrow.narrow_constants(proto)
+        elif self._integers:
+            integral.round_constants(proto)
         if strip:
             rewrite.strip(proto, Strip.NAMES_AND_LINES, self._vm.version)
         return chunk.dump(proto, chunk.CHIP_53 if self._vm.layout.is_53 else chunk.CHIP_51)
@@ -224,15 +241,20 @@ class Loader:
 
     def compile_file(self, name: bytes) -> tuple[Value, bytes]:
         """As `luaL_loadfile`: the function and b"", or None and the message."""
-        data = self._services.read_file(name)
+        data = self.read_source(name)
         if data is None:
             return None, b"cannot open %b%b" % (name, self._errors_end)
-        if data.startswith(b"#"):
+        return self.compile(data, b"@" + name)
+
+    def read_source(self, name: bytes) -> bytes | None:
+        """A file without its first line if that begins with "#", or None if there is none."""
+        data = self._services.read_file(name)
+        if data is not None and data.startswith(b"#"):
             end = data.find(b"\n")
             data = data[end:] if end >= 0 else b""
             if chunk.is_chunk(data[1:]):
                 data = data[1:]
-        return self.compile(data, b"@" + name)
+        return data
 
     def dump(self, arguments: Args) -> bytes:
         """`string.dump(f[, strip])`: the first argument here is what the host's own function gave, then f and strip."""

@@ -6,6 +6,7 @@ from bridge.virtual.chip import rcr
 from bridge.virtual.chip.efuse import chip_id, mac_address
 from bridge.virtual.chip.layout import told_size
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module, Value
+from bridge.virtual.lua.chunk import is_chunk
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.modules.node_info import info
 from bridge.virtual.modules.node_partitions import get_table, set_table
@@ -191,7 +192,8 @@ class _Node:
         function, message = system.lua.loader.compile_file(name)
         if function is None:
             raise LuaFault(message)
-        dump = system.lua.loader.dumped(system.lua.board[b"host_dump"](function), strip=True)
+        source = system.lua.loader.read_source(name) or b""
+        dump = source if is_chunk(source) else system.lua.loader.precompiled(source, name)
         if not system.write_file(name[:-4] + b".lc", dump):
             raise LuaFault("cannot open/write to file")
 

@@ -93,7 +93,7 @@ def test_whatever_fills_the_heap_leaves_a_board_that_answers(lua: str, made: str
 
 @BOTH
 def test_functions_that_fill_the_heap_leave_a_board_that_answers(lua: str) -> None:
-    said = play(lua, "local t={} for i=1,1e4 do t[i]=assert(loadstring('return '..i)) end")
+    said = play(lua, "local t={} for i=1,1e4 do t[i]=assert(loadstring(('return %d'):format(i))) end")
     assert said == (["Lua error: \tstdin:1: not enough memory"], 0), "the parser is protected: the message is assert's"
 
 

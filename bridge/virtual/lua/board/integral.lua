@@ -7,7 +7,7 @@ local getinfo, select = debug.getinfo, select
 local hide, math, base, reraise = B.hide, B.globals.math, B.base, B.reraise
 local MOST, LEAST, RANGE = 2147483647, -2147483648, 4294967296
 -- VM instructions that the stand-in for one operation takes.
-local OPERATION, WRAP = 56, 17
+local OPERATION, WRAP, READ, MORE = 56, 17, 34, 4
 
 local wrap = hide(function(value) return (value + MOST + 1) % RANGE + LEAST end)
 
@@ -48,8 +48,14 @@ local function power(x, y)
   return result
 end
 
-local function divide(x, y) return y ~= 0 and floor(x / y) end
-local function modulo(x, y) return y ~= 0 and x - floor(x / y) * y end
+local function divide(x, y)
+  B.spent = B.spent + MORE
+  return y ~= 0 and floor(x / y)
+end
+local function modulo(x, y)
+  B.spent = B.spent + MORE
+  return y ~= 0 and x - floor(x / y) * y
+end
 
 -- `result` is what the host's operation gave, which is all there is to it when metamethods were called.
 local function operation(whole, complaint, stale)
@@ -99,6 +105,7 @@ base.tonumber = function(...)
   local count = select("#", ...)
   check_any(count, 1)
   local value, number_base = ...
+  B.spent = B.spent + READ
   if type(value) == "string" and (number_base == nil or number_base == 10) then
     local number = whole_of(value)
     return number

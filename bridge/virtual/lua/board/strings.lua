@@ -13,7 +13,7 @@ B.concat_bytes = 0
 -- VM instructions that these stand-ins took where the chip takes none; the account takes them off. What a way through
 -- costs was counted on the host's VM, per version.
 B.spent = 0
-local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT = 33, 27, 28, 24, 16, 28
+local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT, WHOLE = 33, 27, 28, 24, 16, 28, 58
 if is_53 then CALLED_BACK = 3 end
 
 -- What the check behind each `..` calls.
@@ -138,10 +138,17 @@ local whole = hide(function(native, template, ...)
 end)
 
 function B.narrow_format(native)
+  if B.integers then
+    local formatted = native
+    native = function(template, ...)
+      B.spent = B.spent + WHOLE
+      if type(template) == "string" then whole(formatted, template, ...) end
+      return formatted(template, ...)
+    end
+  end
   return function(...)
     local template, a, b, c = ...
     B.spent = B.spent + FORMAT
-    if B.integers and type(template) == "string" then whole(native, ...) end
     if select("#", ...) <= 4 and (a == nil or fits(a) and (b == nil or fits(b) and (c == nil or fits(c))))
       or type(template) ~= "string" or not find(template, "%%[-+ #0]*%d*%.?%d*[diouxX]") then
       local ok, text = pcall(native, ...)
