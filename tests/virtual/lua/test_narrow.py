@@ -100,6 +100,12 @@ def test_a_loop_to_the_largest_integer_goes_on() -> None:
 
 
 def test_records_have_the_chips_sizes() -> None:
-    assert answer(
-        "=string.packsize('jnlT'),#string.pack('n',1.5),#string.pack('s','abc'),#string.pack('s1','abc')", lua="5.3"
-    ) == ("16\t4\t7\t4")
+    line = "=string.packsize('jnlT'),#string.pack('n',1.5),#string.pack('s','abc'),#string.pack('s1','abc')"
+    assert answer(line, lua="5.3") == "16\t4\t7\t4"
+    # An unsigned integer of four bytes is a lua_Integer (app/lua53/lstrlib.c unpackint).
+    assert answer("=string.unpack('<I4',string.pack('<I4',-1))", lua="5.3") == "-1\t5"
+
+
+def test_floats_from_elsewhere_have_24_bits_too() -> None:
+    line = "=sjson.decode('[1.1]')[1]==1.1,('%s|%5.1f|%d'):format(2^53,1/3,3.0),('%s'):format(0.1)"
+    assert answer(line, lua="5.3") == "true\t9.007199e+15|  0.3|3\t0.1"

@@ -164,18 +164,24 @@ math.random = function(...)
 end
 math.pi = round(math.pi)
 
--- The chip's own sizes of what a format leaves to the machine.
-local NATIVE = {j = "i4", J = "I4", l = "i4", L = "I4", T = "I4", n = "f"}
-local SIZE_OF_STRINGS = {[""] = "s4"}
+-- The chip's own sizes of what a format leaves to the machine. What has the size of an integer has its sign.
+local NATIVE = {j = "i4", J = "i4", l = "i4", L = "i4", T = "i4", n = "f"}
+local SIZE_OF_STRINGS, SIZE_OF_INTEGERS = {[""] = "s4"}, {[""] = "i4", ["4"] = "i4"}
 local sized = hide(function(template)
   if type(template) ~= "string" then return template end
-  return (gsub(gsub(template, "[jJlLTn]", NATIVE), "s(%d*)", SIZE_OF_STRINGS))
+  template = gsub(gsub(template, "[jJlLTn]", NATIVE), "I(%d*)", SIZE_OF_INTEGERS)
+  return (gsub(template, "s(%d*)", SIZE_OF_STRINGS))
 end)
+local function narrowed(value, ...)
+  if select("#", ...) == 0 then return narrow(value) end
+  return narrow(value), narrowed(...)
+end
+hide(narrowed)
 for _, name in ipairs({"pack", "packsize", "unpack"}) do
   local native = string[name]
   local keep = function(ok, ...)
     if not ok then reraise((...)) end
-    return ...
+    return narrowed(...)
   end
   string[name] = function(template, ...)
     return keep(pcall(native, sized(template), ...))

@@ -112,7 +112,7 @@ end)
 
 -- True for what the conversions take as it is.
 local function fits(value)
-  return type(value) ~= "number" or value >= 0 and value <= 2147483647
+  return type(value) ~= "number" or value >= 0 and value <= 2147483647 and not (is_53 and math_type(value) == "float")
 end
 
 -- The integer build has no conversions for fractions, and takes no string for a number that is none to it.
@@ -150,7 +150,7 @@ function B.narrow_format(native)
     local template, a, b, c = ...
     B.spent = B.spent + FORMAT
     if select("#", ...) <= 4 and (a == nil or fits(a) and (b == nil or fits(b) and (c == nil or fits(c))))
-      or type(template) ~= "string" or not find(template, "%%[-+ #0]*%d*%.?%d*[diouxX]") then
+      or type(template) ~= "string" or not find(template, is_53 and "%%[-+ #0]*%d*%.?%d*[diouxXs]" or "%%[-+ #0]*%d*%.?%d*[diouxX]") then
       local ok, text = pcall(native, ...)
       if not ok then raise(text) end
       return text
@@ -163,6 +163,8 @@ function B.narrow_format(native)
           local value, wide = narrow(conversion, values[argument])
           if wide then argument_fault(1, argument, "number has no integer representation") end
           values[argument] = value
+        elseif is_53 and conversion == "s" and math_type(values[argument]) == "float" then
+          values[argument] = B.raw_tostring(values[argument])
         end
       end
     end
