@@ -47,6 +47,19 @@ def test_errors_of_format_name_the_program_s_call(lua: str) -> None:
     ]
 
 
+def test_tonumber_with_a_base_reads_32_bits() -> None:
+    # strtoul in app/lua/lbaselib.c luaB_tonumber
+    assert first_lines("5.1", "=tonumber('-1',16),tonumber('ffffffffff',16),tonumber('-0',2),tonumber(' z ',36)") == [
+        "4294967295\t4294967295\t0\t35"
+    ]
+    assert first_lines("5.1", "=tonumber('1',37)", "=tonumber()", "=tonumber({},16)", "=tonumber('x',10)") == [
+        "Lua error: \tstdin:1: bad argument #2 to 'tonumber' (base out of range)",
+        "Lua error: \tstdin:1: bad argument #1 to 'tonumber' (value expected)",
+        "Lua error: \tstdin:1: bad argument #1 to 'tonumber' (string expected, got table)",
+        "nil",
+    ]
+
+
 def test_strings_beyond_every_heap_are_refused_at_once() -> None:
     assert first_lines("5.1", '=("x"):rep(1e9)', "=1") == ["Lua error: \tstring length overflow", "1"]
     assert first_lines(

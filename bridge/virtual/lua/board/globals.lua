@@ -1,7 +1,7 @@
 -- Empty the host's globals and lay out what a program finds: _G in RAM, everything else in ROM behind it.
 local B = ...
 local G, R, base = B.globals, B.rotable, B.base
-local is_53, setmetatable, raw_next = B.is_53, setmetatable, B.raw_next
+local is_53, setmetatable, rawget, raw_next, type = B.is_53, setmetatable, rawget, B.raw_next, type
 local host = {}
 for key, value in raw_next, G do host[key] = value end
 
@@ -158,6 +158,35 @@ G.package = B.package
 G.require = B.require
 B.loaded._G = G
 B.loaded.package = B.package
+
+-- 5.1: the globals in the order of a table to which the chip's libraries and then the program have added them.
+if not is_53 then
+  local added = {"_G", "_VERSION", "ipairs", "pairs", "newproxy", "__index", "package", "module", "require"}
+  local is_added, order, position = {}, {}, {}
+  for k = 1, #added do is_added[added[k]] = true end
+  local function arrange()
+    for key in raw_next, G do
+      if type(key) ~= "string" then return false end
+      if not is_added[key] then
+        is_added[key] = true
+        added[#added + 1] = key
+      end
+    end
+    order, position = B.key_order(unpack(added)), {}
+    for k = 1, #order do position[order[k]] = k end
+    return true
+  end
+  B.global_next = B.hide(function(key)
+    if key == nil and not arrange() then order = {} end
+    local k = key == nil and 0 or position[key]
+    if not k or #order == 0 then return raw_next(G, key) end
+    repeat
+      k = k + 1
+      key = order[k]
+    until key == nil or rawget(G, key) ~= nil
+    if key ~= nil then return key, rawget(G, key) end
+  end)
+end
 
 -- A module of the firmware, in ROM.
 function B.add_module(name, values, order)
