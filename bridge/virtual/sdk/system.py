@@ -187,6 +187,7 @@ class System:
         """`lua_setegcmode`."""
         self.egc_mode, self.egc_limit = mode, limit
         self.account.set_mode(mode, limit)
+        self.heap.limited()
         self.lua.string_limit = max(0, limit)
 
     # -- services for the VM ----------------------------------------------------------------------------------------

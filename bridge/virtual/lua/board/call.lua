@@ -129,10 +129,11 @@ local STEP = B.hook_step
 local steps, next_look = 0, 1
 local hook
 
--- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
+-- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it. Nor is what stands
+-- in for C when the firmware itself calls it, with nothing of a program below.
 local function in_board()
   local i = getinfo(3, "S")
-  return i and i.source == "=[board]"
+  return i and (i.source == "=[board]" or i.source == "=[C]" and not getinfo(4, "S"))
 end
 
 hook = function()
