@@ -133,7 +133,7 @@ local hook
 -- in for C when the firmware itself calls it, with nothing of a program below.
 local function in_board()
   local i = getinfo(3, "S")
-  return i and (i.source == "=[board]" or i.source == "=[C]" and not getinfo(4, "S"))
+  return i and (i.source == "=[board]")
 end
 
 hook = function()

@@ -14,7 +14,7 @@ B.concat_bytes = 0
 -- costs was counted on the host's VM, per version.
 B.spent = 0
 local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT, WHOLE = 33, 27, 28, 24, 16, 28, 58
-if is_53 then CALLED_BACK = 3 end
+if is_53 then CALLED_BACK, FORMAT = 3, 35 end
 
 -- What the check behind each `..` calls.
 B.concat_check = hide(function(text)
@@ -110,9 +110,13 @@ local narrow = hide(function(conversion, value)
   return number % 4294967296
 end)
 
--- True for what the conversions take as it is.
-local function fits(value)
-  return type(value) ~= "number" or value >= 0 and value <= 2147483647 and not (is_53 and math_type(value) == "float")
+-- True for what the conversions take as it is, and which conversions do not.
+local fits, NARROWED = function(value)
+  return type(value) ~= "number" or value >= 0 and value <= 2147483647
+end, "%%[-+ #0]*%d*%.?%d*[diouxX]"
+if is_53 then
+  local every = fits
+  fits, NARROWED = function(value) return math_type(value) ~= "float" and every(value) end, "%%[-+ #0]*%d*%.?%d*[diouxXs]"
 end
 
 -- The integer build has no conversions for fractions, and takes no string for a number that is none to it.
@@ -150,7 +154,7 @@ function B.narrow_format(native)
     local template, a, b, c = ...
     B.spent = B.spent + FORMAT
     if select("#", ...) <= 4 and (a == nil or fits(a) and (b == nil or fits(b) and (c == nil or fits(c))))
-      or type(template) ~= "string" or not find(template, is_53 and "%%[-+ #0]*%d*%.?%d*[diouxXs]" or "%%[-+ #0]*%d*%.?%d*[diouxX]") then
+      or type(template) ~= "string" or not find(template, NARROWED) then
       local ok, text = pcall(native, ...)
       if not ok then raise(text) end
       return text
