@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from bridge.virtual.lua import chunk, hidden, integral, narrow, numerals, rewrite
@@ -46,6 +46,10 @@ class Loader:
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
         self.firmware_names: set[bytes] = set(_BASE_NAMES.encode().split())
+        #: Tells whether a global is a function that is C's on the chip.
+        self.is_c_global: Callable[[bytes], Any] = lambda name: False
+        # True if the chunk at hand was rewritten by what a global is now, and may not be used again.
+        self._passing = False
         self._cache: OrderedDict[tuple[bytes, bytes, Strip], tuple[bytes, chunk.Proto]] = OrderedDict()
 
     def compile(self, source: bytes, name: bytes) -> tuple[Value, bytes]:
@@ -80,11 +84,13 @@ class Loader:
                 self._loading(len(_COMMENT.sub(b"", source)), None, None)
                 return None, message
             whole = chunk.parse(compiled, self._vm.version)
+            self._passing = False
             try:
                 dump = self._rewritten(compiled, name)
             except rewrite.TooManyLocals as excess:
                 return None, str(excess).encode("latin-1")
-            self._cache[key] = dump, whole
+            if not self._passing:
+                self._cache[key] = dump, whole
             if len(self._cache) > _CACHED_CHUNKS:
                 self._cache.popitem(last=False)
         else:
@@ -126,7 +132,12 @@ class Loader:
             rewrite.check_concats(proto)
         else:
             narrow.rewrite(proto)
-        rewrite.untail(proto, self.firmware_names, self._vm.version)
+        rewrite.untail(proto, self.firmware_names, self._vm.version, self._is_c)
+
+    def _is_c(self, name: bytes) -> bool:
+        """Whether a global is a function of the firmware at this moment, under a name of the program's own."""
+        self._passing = True
+        return bool(self.is_c_global(name))
 
     def _undump(self, data: bytes, name: bytes) -> tuple[Value, bytes]:
         version = self._vm.version

@@ -110,20 +110,32 @@ def _line_of_excess(function: Proto) -> int | None:
     return None
 
 
-def untail(proto: Proto, firmware_names: Collection[bytes], version: str) -> None:
+def untail(
+    proto: Proto, firmware_names: Collection[bytes], version: str, is_c: Callable[[bytes], bool] = lambda name: False
+) -> None:
     """Turn tail calls of firmware functions into plain calls, in place.
 
     The callee is known by its name: the constant that the instruction before loaded it by.
+
+    Args:
+        proto: the function.
+        firmware_names: what the firmware calls its functions.
+        version: of Lua.
+        is_c: tells of a global whether it is a function of the firmware now, whatever it is called.
     """
     is_51 = version == "5.1"
     tail, call = (_Op51.TAILCALL, _Op51.CALL) if is_51 else (_Op53.TAILCALL, _Op53.CALL)
     for function in walk(proto):
         for pc, word in enumerate(function.code):
-            if word & 0x3F == tail and _callee(function, pc, is_51) in firmware_names:
+            if word & 0x3F != tail:
+                continue
+            name, is_global = _callee(function, pc, is_51)
+            if name is not None and (name in firmware_names or is_global and is_c(name)):
                 function.code[pc] = word & ~0x3F | call
 
 
-def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
+def _callee(function: Proto, pc: int, is_51: bool) -> tuple[bytes | None, bool]:
+    """The name of what a call calls, and whether it is that of a global; None if it has none."""
     register = function.code[pc] >> 6 & 0xFF
     skip = _NO_RESULT_51 if is_51 else _NO_RESULT_53
     for word in reversed(function.code[:pc]):
@@ -135,11 +147,11 @@ def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
         elif op in ((_Op51.GETTABLE, _Op51.SELF) if is_51 else (_Op53.GETTABUP, _Op53.GETTABLE, _Op53.SELF)):
             key = word >> 14 & 0x1FF
         else:
-            return None
+            return None, False
         index = key - 0x100
         value = function.constants[index].value if 0 <= index < len(function.constants) else None
-        return value if isinstance(value, bytes) else None
-    return None
+        return value if isinstance(value, bytes) else None, op == (_Op51.GETGLOBAL if is_51 else _Op53.GETTABUP)
+    return None, False
 
 
 def check_concats(proto: Proto) -> None:

@@ -72,6 +72,7 @@ class Runtime:
         self.tables = Tables(self.vm, self.answers.to_lua)
         self._prepare(board)
         self.vm.load_board(board)
+        self.loader.is_c_global = board[b"is_c_global"]
         self._call = board[b"call"]
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]

@@ -181,6 +181,12 @@ function B.instructions()
 end
 
 B.count = count
+
+-- A function that is C's on the chip, under a global's name.
+function B.is_c_global(name)
+  local f = rawget(G, name)
+  return type(f) == "function" and getinfo(f, "S").source == "=[C]"
+end
 function B.number_prompt(p)
   -- 5.1: the text of a number is garbage by the time it is printed; "s" is what the recorded board found there.
   return B.is_53 and B.raw_tostring(p) or "s"
