@@ -22,10 +22,11 @@ HASH = f"function {TABLE}.H(s,h)for k=1,#s do h=(h*127+s:byte(k))%16777213 end r
 STORE = f'function {TABLE}.C(i,s,h)if {TABLE}.H(s,i)==h then {TABLE}[i]=s collectgarbage()print("@"..h)end end'
 #: Takes the UART over: a line is a place, a hash and a piece; at place 0 it is a line of Lua that is run at once. What
 #: is not whole is answered with a question mark.
+#: The place is read by tonumber: `i+0` of a string is a float on 5.3, of 24 bits, in which the hash would be rounded.
 RAW = (
     f"local B={TABLE} B.t=tmr.create()local function l()uart.on('data')end "
     r"local function k(d)local i,h,s=d:match('^(%d+) (%d+) (.*)\r$')"
-    r"if s then i,s=i+0,s:gsub('\\(%d%d%d)',string.char)"
+    r"if s then i,s=tonumber(i),s:gsub('\\(%d%d%d)',string.char)"
     f"if B.H(s,i)==h+0 then B.t:alarm({RAW_SECONDS * 1000:.0f},0,l)"
     "if i>0 then B[i]=s collectgarbage()print('@'..h)else loadstring(s)()end return end end print('?')end "
     f"function B.W()B.t:alarm({RAW_SECONDS * 1000:.0f},0,l)"

@@ -20,6 +20,18 @@ def answers(*lines: str, lua: str = "5.1", **options: Any) -> list[str]:
     return run(ask())
 
 
+def typed(*lines: str, lua: str = "5.1", **options: Any) -> list[str]:
+    """As `answers`, with echo and prompts."""
+
+    async def ask() -> list[str]:
+        bench = await Bench.boot(lua=lua, **{"cpu": 0.0, **options})
+        said = [await bench.type(line) for line in lines]
+        bench.close()
+        return said
+
+    return run(ask())
+
+
 def answer(line: str, lua: str = "5.1", **options: Any) -> str:
     """What the console of a fresh board answers to a line."""
     return answers(line, lua=lua, **options)[0]

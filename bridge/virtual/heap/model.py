@@ -33,6 +33,8 @@ _SHORT_STRING = 40
 _PIPE_CHUNK = 264
 #: What is free after an allocation was refused, in bytes; half as much each time that nothing was freed in between.
 _LEFT_OVER = 3000
+#: What the VM here takes around the call that sets a limit, in bytes.
+_UNNOTICED = 2000
 #: Bytes that undumping needs besides what it loads.
 _UNDUMP_EXTRA = 100
 _Found = tuple[list[tuple[int, int]], list[tuple[int, int]]]
@@ -79,6 +81,8 @@ class HeapModel:
         # What the VM counted at the last look, and the bytes that were free then.
         self._seen_count = self._memory.count()
         self._seen_free = self._size
+        # Until the VM here holds more than this, nothing has been taken since a limit was set.
+        self._stepped = 0
 
     def settle(self) -> None:
         """What lives now is the firmware's own; C's claims so far are in the free bytes after boot, too."""
@@ -172,10 +176,18 @@ class HeapModel:
                 return True
             self._lend(self._seen_free)
             return False
+        count = self._memory.count()
+        if count <= self._stepped:
+            return True
+        self._stepped = 0
         if self._lua.fits(0):
             return True
         self._lend(self.left)
         return False
+
+    def limited(self) -> None:
+        """The collector's mode changes: a new limit refuses what is taken from now on, not what is there."""
+        self._stepped = self._memory.count() + _UNNOTICED
 
     def _lend(self, free: int) -> None:
         """Let the program go on that has gone too far."""

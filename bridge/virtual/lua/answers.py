@@ -11,6 +11,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from bridge.virtual.lua.api import Args, Args53, ArgumentFault, Builtin, Call, LuaFault, LuaObject, Value
+from bridge.virtual.lua.narrow import to_float
 from bridge.virtual.sdk.kernel import Halted, OutOfHeap
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Answers:
         self._wired: list[Callable[..., Any]] = []
         #: An exception that is a bug of the virtual board; raised again when Lua has unwound.
         self.failure: BaseException | None = None
+        self._single = vm.version == "5.3"
         #: Set while nothing may run on (PANIC, crash, watchdog).
         self.halted = False
 
@@ -148,7 +150,7 @@ class Answers:
             return self._objects.to_lua(value)
         if isinstance(value, str):
             return value.encode("latin-1")
-        return value
+        return to_float(value) if type(value) is float and self._single else value
 
 
 class _Step:

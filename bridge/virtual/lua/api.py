@@ -88,12 +88,14 @@ class ObjectType:
         methods: name → builtin; `Args[0]` is the object itself.
         size: bytes of the userdata on the 32-bit chip, without header (`sizeof` the C struct).
         metamethods: further metatable entries such as `__tostring`, as builtins.
+        has_gc: its `__gc` is an entry of the table in ROM, which programs see and can call.
     """
 
     name: str
     methods: Mapping[str, Builtin]
     size: int
     metamethods: Mapping[str, Builtin] = field(default_factory=dict)
+    has_gc: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,13 @@ class Module:
         name: global name, e.g. "uart"; "" for the base library.
         entries: name → builtin, constant, or a nested Module, in declaration order.
         index: answers for other keys (`__index` of the table's metatable), called with the table and the key.
+        shares: an object type whose methods are the module's functions of the same names.
     """
 
     name: str
     entries: Mapping[str, Builtin | Value | Module]
     index: Builtin | None = None
+    shares: ObjectType | None = None
 
 
 class Args(tuple[Value, ...]):
@@ -218,14 +222,16 @@ class Args53(Args):
     def check_integer(self, number: int) -> int:
         """As `luaL_checkinteger` on 5.3: a number that is not integral is refused."""
         value = self.check_number(number)
-        if isinstance(value, float) and not value.is_integer():
+        if isinstance(value, float) and not (value.is_integer() and -0x80000000 <= value <= 0x7FFFFFFF):
             raise ArgumentFault(number, "number has no integer representation")
         return to_int32(value)
 
     def to_integer(self, number: int) -> int:
         """As `lua_tointeger` on 5.3: 0 for what is not integral."""
         value = to_number(self.get(number))
-        return 0 if value is None or (isinstance(value, float) and not value.is_integer()) else to_int32(value)
+        if isinstance(value, float) and not (value.is_integer() and -0x80000000 <= value <= 0x7FFFFFFF):
+            return 0
+        return 0 if value is None else to_int32(value)
 
     def check_string(self, number: int) -> bytes:
         """As `luaL_checklstring` on 5.3: floats show that they are floats."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.virtual.lua.answers import Answers
-from bridge.virtual.lua.api import Builtin, Module, ObjectType, Value
+from bridge.virtual.lua.api import Args, Builtin, LuaObject, Module, ObjectType, Value
 from bridge.virtual.lua.loading import Loader
 from bridge.virtual.lua.vm import Vm
 
@@ -33,6 +33,8 @@ class Builder:
         """Make a module visible to programs."""
         values, order = self._table_of(module)
         self._board[b"add_module"](module.name.encode(), values, order)
+        if module.shares is not None:
+            self._board[b"share_methods"](module.shares.name.encode(), values)
 
     def _table_of(self, module: Module) -> tuple[Any, Any]:
         values, order = self._vm.table(), self._vm.table()
@@ -62,16 +64,32 @@ class Builder:
     def make_type(self, kind: ObjectType) -> None:
         """Make the metatable of an object type."""
         methods, order = self._vm.table(), self._vm.table()
-        for position, (name, builtin) in enumerate(kind.methods.items(), 1):
+        builtins = {"__gc": _gc(kind)} if kind.has_gc else {}
+        names = [*builtins, "__index", *kind.methods] if kind.methods else []
+        for name, builtin in {**builtins, **kind.methods}.items():
             methods[name.encode()] = self.function(builtin)
+        for position, name in enumerate(names, 1):
             order[position] = name.encode()
         self._loader.firmware_names.update(name.encode() for name in kind.methods)
         metamethods = self._vm.table()
         for name, builtin in kind.metamethods.items():
             metamethods[name.encode()] = self.function(builtin)
         shown = self._board[b"rotable"](methods, order)
+        methods[b"__index"] = shown
         self._board[b"new_type"](kind.name.encode(), metamethods, methods, shown, self._answers.wire(self._collected))
 
     def close(self) -> None:
         """The VM goes."""
         del self._vm, self._board, self._answers, self._loader, self._collected
+
+
+def _gc(kind: ObjectType) -> Builtin:
+    """The finalizer as a program may call it."""
+
+    def collect(arguments: Args) -> None:
+        thing = arguments.get(1)
+        if not isinstance(thing, LuaObject) or thing.TYPE is not kind:
+            raise arguments.type_error(1, kind.name)
+        thing.collected()
+
+    return collect

@@ -1,4 +1,4 @@
-"""Calls of the board's own functions that rewriting puts into chunks of 5.1, and how to tell them from the program.
+"""Calls of the board's own functions that rewriting puts into chunks, and how to tell them from the program.
 
 Each begins with `key, key[key]`: a constant that no program can spell by accident, and the function that lies under it
 in the string metatable's index table. The chip has neither the constants nor these instructions.
@@ -8,14 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: Looks at the result of a `..`; stand for `/` and `^` of the integer build.
-CONCAT_CHECK, DIVIDE, POWER = b"\0concat", b"\0divide", b"\0power"
+from bridge.virtual.lua.chunk import Proto, walk
+
+#: Looks at the result of a `..` on 5.1.
+CONCAT_CHECK = b"\0concat"
+#: Integer build of 5.1: what an operation makes of its operands, by opcode; `STALE` when it comes before any
+#: instruction that saves where it is.
+INTEGRAL = {12: b"\0+", 13: b"\0-", 14: b"\0*", 15: b"\0/", 16: b"\0%", 17: b"\0^", 18: b"\0~"}
+STALE = {15: b"\0stale/", 16: b"\0stale%"}
+#: 5.3: a result cut to 32 bits; the same for `%` and for shifts; a `..` with floats among its operands, by their count.
+NARROW, NARROW_MOD, NARROW_SHL, NARROW_SHR = b"\0narrow", b"\0narrow%", b"\0narrow<", b"\0narrow>"
+MOST_TEXTS = 30
+TEXTS = {count: b"\0texts%d" % count for count in range(2, MOST_TEXTS + 1)}
+#: The control variable of a loop that passes the largest integer, on both builds.
+WRAP = b"\0wrap"
 #: What all keys begin with.
 MARK = b"\0"
 
 _LOADK = 1
 #: By key: instructions of the call, and how many the chip has in their place.
-_LENGTHS = {CONCAT_CHECK: (4, 0), DIVIDE: (6, 1), POWER: (6, 1)}
+_LENGTHS = {
+    CONCAT_CHECK: (4, 0),
+    **dict.fromkeys((*INTEGRAL.values(), *STALE.values()), (8, 1)),
+    NARROW: (5, 0),
+    NARROW_MOD: (7, 1),
+    NARROW_SHL: (8, 1),
+    NARROW_SHR: (8, 1),
+    **{key: (9 + count, 1) for count, key in TEXTS.items()},
+    WRAP: (6, 0),
+}
+
+
+def is_rewritten(proto: Proto) -> bool:
+    """True if rewriting has put calls into a function or into one within."""
+    return any(value.value in _LENGTHS for function in walk(proto) for value in function.constants[-len(_LENGTHS) :])
 
 
 def keys_of(last: Sequence[bytes]) -> list[bytes]:

@@ -1,85 +1,140 @@
 """The integer build of 5.1 (LUA_NUMBER_INTEGRAL in app/lua/luaconf.h): numbers are C ints, and the host's are doubles.
 
-What would give a fraction is made to give what the chip gives: `/` rounds down and refuses zero, `^` knows no negative
-exponents, and a numeral with a point or an exponent does not compile. Sums and products beyond 32 bits do not wrap
-here, `%` by zero is no error, and a quotient that the compiler folds (`7 / 2 * 2`) is rounded at the end only.
+An operation stays where it is, so that metamethods, errors and names are the VM's own; behind it a call makes of its
+operands what the chip makes of them: sums and products wrap, `/` rounds down and refuses zero, as `%` does, `^` knows
+no negative exponents, and strings that are no ints are no numbers. A numeral with a point or an exponent does not
+compile (`numerals`). A quotient that the compiler folds (`7 / 2 * 2`) is rounded at the end only.
 """
 
 from __future__ import annotations
 
 import math
-import re
 
 from bridge.virtual.lua.chunk import Constant, Proto, walk
-from bridge.virtual.lua.hidden import DIVIDE, POWER
+from bridge.virtual.lua.hidden import INTEGRAL, STALE, WRAP
 from bridge.virtual.lua.rewrite import abc, abx, constant, insert
 
-_MOVE, _LOADK, _GETTABLE, _CALL = 0, 1, 6, 28
-_OPERATIONS = {15: DIVIDE, 17: POWER}
+_MOVE, _LOADK, _GETTABLE, _CALL, _FORLOOP, _FORPREP, _UNM = 0, 1, 6, 28, 31, 32, 18
 _NUMBER = 3
-_INT_MAX = 2147483647.0
+_INT_MAX = 2147483647
 #: Registers of one function at most (MAXSTACK).
 _REGISTERS = 250
-_TOKEN = re.compile(
-    rb"--\[(?P<a>=*)\[.*?\](?P=a)\]|--[^\n]*|\[(?P<b>=*)\[.*?\](?P=b)\]"
-    rb"|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[A-Za-z_]\w*|(?P<numeral>\.?\d[\d.]*(?:[Ee][+-]?)?\w*)|\.+|.",
-    re.DOTALL,
-)
-
-
-def malformed(source: bytes) -> tuple[bytes, int] | None:
-    """The first numeral that an int cannot be read from, and its line.
-
-    Args:
-        source: Lua that compiles with numbers of any kind.
-    """
-    for token in _TOKEN.finditer(source):
-        numeral = token["numeral"]
-        if numeral is not None and not re.fullmatch(rb"\d+|0[xX][0-9A-Fa-f]+", numeral):
-            return numeral, source.count(b"\n", 0, token.start()) + 1
-    return None
+#: Instructions that do not save where they are (no `Protect` in app/lua/lvm.c): what these raise is given the place of
+#: the last one that did.
+_UNSAVED = {0, 1, 2, 3, 4, 12, 13, 14, 15, 16, 17, 18, 19, 22, 26, 27}
 
 
 def rewrite(proto: Proto) -> None:
-    """Make a function and all within compute with whole numbers, in place.
-
-    An operation becomes a call of the string metatable's hidden function, in registers above all of the function's.
-    """
+    """Make a function and all within compute with whole numbers, in place."""
     for function in walk(proto):
         function.constants = [_whole(value) for value in function.constants]
-        if any(word & 0x3F in _OPERATIONS for word in function.code) and function.stack + 3 <= _REGISTERS:
-            _call_operations(function)
+        if function.stack + 4 <= _REGISTERS:
+            wrapping = _wrapping_loops(function)
+            if wrapping or any(word & 0x3F in INTEGRAL for word in function.code):
+                _call_operations(function, wrapping)
+
+
+def round_constants(proto: Proto) -> None:
+    """Make nothing but the constants of a function and of all within whole, in place."""
+    for function in walk(proto):
+        function.constants = [_whole(value) for value in function.constants]
 
 
 def _whole(value: Constant) -> Constant:
     number = value.value
     if value.tag != _NUMBER or not isinstance(number, float) or not math.isfinite(number):
         return value
-    if number >= 1 << 32:
-        return Constant(_NUMBER, _INT_MAX)  # strtol; what is smaller is taken for a hexadecimal numeral, and wraps
     return Constant(_NUMBER, float((math.floor(number) + (1 << 31)) % (1 << 32) - (1 << 31)))
 
 
-def _call_operations(function: Proto) -> None:
-    used = {word & 0x3F for word in function.code}
-    keys = {code: constant(function, key) for code, key in _OPERATIONS.items() if code in used}
-    base = function.stack
+def _wrapping_loops(function: Proto) -> dict[int, int]:
+    """Loops up to a constant that the step passes: the chip's control variable wraps, and they never end.
 
-    def called(word: int) -> list[int] | None:
-        key = keys.get(word & 0x3F)
-        if key is None:
-            return None
+    Their limit is taken away.
+
+    Returns:
+        First instruction of the body → register of the loop.
+    """
+    found = {}
+    for pc, word in enumerate(function.code):
+        if word & 0x3F != _FORPREP:
+            continue
+        base = word >> 6 & 0xFF
+        limit, step = (_constant_in(function, pc, base + at) for at in (1, 2))
+        if limit is not None and step is not None and step > 0 and limit + step > _INT_MAX:
+            endless = Constant(_NUMBER, math.inf)
+            function.constants.append(endless)
+            function.code[pc - 2] = abx(_LOADK, base + 1, len(function.constants) - 1)
+            found[pc + 1] = base
+    return found
+
+
+def _constant_in(function: Proto, pc: int, register: int) -> float | None:
+    """The number that one of the two instructions before loads into a register."""
+    for word in function.code[max(0, pc - 2) : pc]:
+        if word & 0x3F == _LOADK and word >> 6 & 0xFF == register:
+            value = function.constants[word >> 14].value
+            return value if isinstance(value, float) else None
+    return None
+
+
+def _call_operations(function: Proto, wrapping: dict[int, int]) -> None:
+    base, stale = function.stack, _before_saving(function)
+    named = {**INTEGRAL, **STALE}
+    keys = {
+        pc: named[op] if pc in stale and op in STALE else INTEGRAL[op]
+        for pc, word in enumerate(function.code)
+        if (op := word & 0x3F) in INTEGRAL
+    }
+    texts = [*dict.fromkeys(keys.values()), *([WRAP] if wrapping else [])]
+    indexes = {text: constant(function, text) for text in texts}
+
+    def called(pc: int, word: int) -> list[int] | None:
+        loop = wrapping.get(pc)
+        before = [] if loop is None else _wrap(base, indexes[WRAP], loop)
+        if pc not in keys:
+            return [*before, word] if before else None
+        first, second, result = word >> 23 & 0x1FF, word >> 14 & 0x1FF, word >> 6 & 0xFF
         return [
-            abx(_LOADK, base, key),
+            *before,
+            abx(_LOADK, base, indexes[keys[pc]]),
             abc(_GETTABLE, base, base, base),
-            _load(base + 1, word >> 23 & 0x1FF),
-            _load(base + 2, word >> 14 & 0x1FF),
-            abc(_CALL, base, 3, 2),
-            abc(_MOVE, word >> 6 & 0xFF, base, 0),
+            _load(base + 2, first),
+            _load(base + 3, first if word & 0x3F == _UNM else second),
+            word,
+            abc(_MOVE, base + 1, result, 0),
+            abc(_CALL, base, 4, 2),
+            abc(_MOVE, result, base, 0),
         ]
 
     insert(function, called)
-    function.stack = base + 3
+    function.stack = base + 4
+    if function.lines:
+        loads = {abx(_LOADK, base, indexes[text]) for text in STALE.values() if text in indexes}
+        for pc, word in enumerate(function.code):
+            if word in loads:
+                function.lines[pc + 6] = -1
+
+
+def _wrap(base: int, key: int, loop: int) -> list[int]:
+    return [
+        abx(_LOADK, base, key),
+        abc(_GETTABLE, base, base, base),
+        abc(_MOVE, base + 1, loop, 0),
+        abc(_CALL, base, 2, 2),
+        abc(_MOVE, loop, base, 0),
+        abc(_MOVE, loop + 3, base, 0),
+    ]
+
+
+def _before_saving(function: Proto) -> set[int]:
+    """Instructions before which none saved where it is."""
+    found = set()
+    for pc, word in enumerate(function.code):
+        found.add(pc)
+        if word & 0x3F not in _UNSAVED:
+            break
+    return found
 
 
 def _load(register: int, operand: int) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
-from bridge.virtual.lua import chunk, integral, rewrite
+from bridge.virtual.lua import chunk, hidden, integral, narrow, numerals, rewrite
 from bridge.virtual.lua.api import Args, Call, LuaFault, Value
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.lua.services import Services
@@ -46,6 +46,10 @@ class Loader:
         self.strip = Strip.NAMES
         #: Names of the firmware's functions, for `rewrite.untail`.
         self.firmware_names: set[bytes] = set(_BASE_NAMES.encode().split())
+        #: Tells whether a global is a function that is C's on the chip.
+        self.is_c_global: Callable[[bytes], Any] = lambda name: False
+        # True if the chunk at hand was rewritten by what a global is now, and may not be used again.
+        self._passing = False
         self._cache: OrderedDict[tuple[bytes, bytes, Strip], tuple[bytes, chunk.Proto]] = OrderedDict()
 
     def compile(self, source: bytes, name: bytes) -> tuple[Value, bytes]:
@@ -72,21 +76,21 @@ class Loader:
         key = (source, name, self.strip)
         dump, whole = self._cache.get(key, (None, None))
         if dump is None or whole is None:
-            compiled, message = self._vm.compile(source, name)
+            compiled, message = self._compiled(source, name)
             self._services.compiled()
             message = rewrite.limit_of_locals(message) if self._vm.version == "5.1" else message
             if compiled is None:
                 # What was compiled before the error is gone; the source without its comments is about as large.
                 self._loading(len(_COMMENT.sub(b"", source)), None, None)
                 return None, message
-            if self._integers and (bad := integral.malformed(source)) is not None:
-                return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad[1], bad[0])
             whole = chunk.parse(compiled, self._vm.version)
+            self._passing = False
             try:
                 dump = self._rewritten(compiled, name)
             except rewrite.TooManyLocals as excess:
                 return None, str(excess).encode("latin-1")
-            self._cache[key] = dump, whole
+            if not self._passing:
+                self._cache[key] = dump, whole
             if len(self._cache) > _CACHED_CHUNKS:
                 self._cache.popitem(last=False)
         else:
@@ -96,22 +100,52 @@ class Loader:
         self._services.loaded(len(dump))
         return function, b""
 
+    def _compiled(self, source: bytes, name: bytes) -> tuple[bytes | None, bytes]:
+        """As `Vm.compile`, with the chip's numerals; messages quote the source as it was."""
+        if self._integers and (bad := numerals.malformed(source)) is not None:
+            # The lexer complains when it gets there, unless the parser has found fault with what comes before.
+            before = self._vm.compile(source[: bad.at], name)
+            if before[0] is None and not before[1].endswith(b"'<eof>'"):
+                return self._vm.compile(source, name)
+            return None, b"%b:%d: malformed number near '%b'" % (shown_name(name), bad.line, bad.text)
+        meant = source
+        if self._integers:
+            meant = numerals.of_ints(source)
+        elif self._vm.layout.is_53:
+            meant = numerals.of_5_3(source)
+        answer = self._vm.compile(meant, name)
+        return answer if answer[0] is not None or meant == source else self._vm.compile(source, name)
+
     def _rewritten(self, compiled: bytes, name: bytes) -> bytes:
         proto = chunk.parse(compiled, self._vm.version)
-        version = self._vm.version
-        if version == "5.1":
+        if self._vm.version == "5.1":
             rewrite.check_limits(proto, shown_name(name))
+        self._rewrite(proto)
+        rewrite.strip(proto, self.strip, self._vm.version)
+        return chunk.dump(proto, self._vm.layout)
+
+    def _rewrite(self, proto: chunk.Proto) -> None:
+        """Make what the chip's compiler made behave here as it does there."""
+        if self._vm.version == "5.1":
             if self._integers:
                 integral.rewrite(proto)
             rewrite.check_concats(proto)
-        rewrite.untail(proto, self.firmware_names, version)
-        rewrite.strip(proto, self.strip, version)
-        return chunk.dump(proto, self._vm.layout)
+        else:
+            narrow.rewrite(proto)
+        rewrite.untail(proto, self.firmware_names, self._vm.version, self._is_c)
+
+    def _is_c(self, name: bytes) -> bool:
+        """Whether a global is a function of the firmware at this moment, under a name of the program's own."""
+        self._passing = True
+        return bool(self.is_c_global(name))
 
     def _undump(self, data: bytes, name: bytes) -> tuple[Value, bytes]:
         version = self._vm.version
         try:
-            dump = chunk.dump(chunk.parse(data, version), self._vm.layout)
+            proto = chunk.parse(data, version)
+            if not hidden.is_rewritten(proto):
+                self._rewrite(proto)
+            dump = chunk.dump(proto, self._vm.layout)
         except chunk.BadChunk as bad:
             shown = name[1:] if name[:1] in (b"=", b"@") else name
             return None, (b"binary string" if chunk.is_chunk(shown) else shown) + b": " + bad.text(version).encode()
@@ -119,9 +153,19 @@ class Loader:
         self._services.loaded(len(dump))
         return (None, loaded[1]) if isinstance(loaded, tuple) else (loaded, b"")
 
+    def precompiled(self, source: bytes, name: bytes) -> bytes:
+        """What `node.compile` writes of source that has been loaded: the compiler's own code."""
+        compiled, message = self._compiled(source, b"@" + name)
+        assert compiled is not None, message
+        return self.dumped(compiled, strip=True)
+
     def dumped(self, function_dump: bytes, strip: bool) -> bytes:
-        """A chunk of this process in the chip's layout, as `node.compile` writes it."""
+        """A chunk of this process in the chip's layout, narrowed to its numbers."""
         proto = chunk.parse(function_dump, self._vm.version)
+        if self._vm.layout.is_53:
+            narrow.narrow_constants(proto)
+        elif self._integers:
+            integral.round_constants(proto)
         if strip:
             rewrite.strip(proto, Strip.NAMES_AND_LINES, self._vm.version)
         return chunk.dump(proto, chunk.CHIP_53 if self._vm.layout.is_53 else chunk.CHIP_51)
@@ -208,15 +252,20 @@ class Loader:
 
     def compile_file(self, name: bytes) -> tuple[Value, bytes]:
         """As `luaL_loadfile`: the function and b"", or None and the message."""
-        data = self._services.read_file(name)
+        data = self.read_source(name)
         if data is None:
             return None, b"cannot open %b%b" % (name, self._errors_end)
-        if data.startswith(b"#"):
+        return self.compile(data, b"@" + name)
+
+    def read_source(self, name: bytes) -> bytes | None:
+        """A file without its first line if that begins with "#", or None if there is none."""
+        data = self._services.read_file(name)
+        if data is not None and data.startswith(b"#"):
             end = data.find(b"\n")
             data = data[end:] if end >= 0 else b""
             if chunk.is_chunk(data[1:]):
                 data = data[1:]
-        return self.compile(data, b"@" + name)
+        return data
 
     def dump(self, arguments: Args) -> bytes:
         """`string.dump(f[, strip])`: the first argument here is what the host's own function gave, then f and strip."""
@@ -243,5 +292,6 @@ _BASE_NAMES = (
     "newproxy pairs pcall print rawequal rawget rawlen rawset require select setfenv setmetatable tonumber tostring "
     "type unpack xpcall traceback byte char dump find format gfind gmatch gsub len lower match rep reverse sub upper "
     "pack packsize concat foreach foreachi getn insert maxn move remove setn sort create resume running status wrap "
-    "yield isyieldable abs ceil floor max min pow random randomseed sqrt write read unread reader nrec"
+    "yield isyieldable abs acos asin atan ceil cos deg exp floor fmod log max min modf pow rad random randomseed sin "
+    "sqrt tan tointeger write read unread reader nrec"
 )

@@ -110,20 +110,32 @@ def _line_of_excess(function: Proto) -> int | None:
     return None
 
 
-def untail(proto: Proto, firmware_names: Collection[bytes], version: str) -> None:
+def untail(
+    proto: Proto, firmware_names: Collection[bytes], version: str, is_c: Callable[[bytes], bool] = lambda name: False
+) -> None:
     """Turn tail calls of firmware functions into plain calls, in place.
 
     The callee is known by its name: the constant that the instruction before loaded it by.
+
+    Args:
+        proto: the function.
+        firmware_names: what the firmware calls its functions.
+        version: of Lua.
+        is_c: tells of a global whether it is a function of the firmware now, whatever it is called.
     """
     is_51 = version == "5.1"
     tail, call = (_Op51.TAILCALL, _Op51.CALL) if is_51 else (_Op53.TAILCALL, _Op53.CALL)
     for function in walk(proto):
         for pc, word in enumerate(function.code):
-            if word & 0x3F == tail and _callee(function, pc, is_51) in firmware_names:
+            if word & 0x3F != tail:
+                continue
+            name, is_global = _callee(function, pc, is_51)
+            if name is not None and (name in firmware_names or is_global and is_c(name)):
                 function.code[pc] = word & ~0x3F | call
 
 
-def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
+def _callee(function: Proto, pc: int, is_51: bool) -> tuple[bytes | None, bool]:
+    """The name of what a call calls, and whether it is that of a global; None if it has none."""
     register = function.code[pc] >> 6 & 0xFF
     skip = _NO_RESULT_51 if is_51 else _NO_RESULT_53
     for word in reversed(function.code[:pc]):
@@ -135,11 +147,11 @@ def _callee(function: Proto, pc: int, is_51: bool) -> bytes | None:
         elif op in ((_Op51.GETTABLE, _Op51.SELF) if is_51 else (_Op53.GETTABUP, _Op53.GETTABLE, _Op53.SELF)):
             key = word >> 14 & 0x1FF
         else:
-            return None
+            return None, False
         index = key - 0x100
         value = function.constants[index].value if 0 <= index < len(function.constants) else None
-        return value if isinstance(value, bytes) else None
-    return None
+        return value if isinstance(value, bytes) else None, op == (_Op51.GETGLOBAL if is_51 else _Op53.GETTABUP)
+    return None, False
 
 
 def check_concats(proto: Proto) -> None:
@@ -156,7 +168,7 @@ def check_concats(proto: Proto) -> None:
 def _check_concats_of(function: Proto) -> None:
     key = constant(function, CONCAT_CHECK)
 
-    def checked(word: int) -> list[int] | None:
+    def checked(_pc: int, word: int) -> list[int] | None:
         if word & 0x3F != _Op51.CONCAT:
             return None
         result, top = word >> 6 & 0xFF, (word >> 14 & 0x1FF) + 1
@@ -172,46 +184,58 @@ def _check_concats_of(function: Proto) -> None:
     insert(function, checked)
 
 
-def insert(function: Proto, instead: Callable[[int], list[int] | None]) -> None:
-    """Put instructions of 5.1 in the places of others, in place: jumps, lines and scopes move along.
+#: Instructions with a jump's distance.
+_JUMPS: dict[str, set[int]] = {"5.1": {_Op51.JMP, _Op51.FORLOOP, _Op51.FORPREP}, "5.3": {30, 39, 40, 42}}
+
+
+def insert(function: Proto, instead: Callable[[int, int], list[int] | None], version: str = "5.1") -> None:
+    """Put instructions in the places of others, in place: jumps, lines and scopes move along.
 
     Args:
         function: one function, without those within.
-        instead: what an instruction becomes, or None if it stays. It must be none that jumps or is skipped.
+        instead: what an instruction becomes, given where it stands and itself, or None if it stays. An instruction that
+            jumps must be among what it becomes; it must be none that is skipped.
+        version: of Lua.
     """
+    jumps = _JUMPS[version]
     moved: list[int] = []  # old pc -> new pc
+    stayed: list[int] = []  # old pc -> new pc of the instruction itself, or of the first in its place
     code: list[int] = []
     lines: list[int] = []
-    data = {pc + 1 for pc, word in enumerate(function.code) if word & 0x3F == _Op51.SETLIST and not word >> 14 & 0x1FF}
+    data = set()
+    if version == "5.1":
+        words = enumerate(function.code)
+        data = {pc + 1 for pc, word in words if word & 0x3F == _Op51.SETLIST and not word >> 14 & 0x1FF}
     for pc, word in enumerate(function.code):
         moved.append(len(code))
-        added = (None if pc in data else instead(word)) or [word]
+        added = (None if pc in data else instead(pc, word)) or [word]
+        stayed.append(len(code) + (added.index(word) if word in added else 0))
         code += added
         if function.lines:
             lines += [function.lines[pc]] * len(added)
     moved.append(len(code))
     for pc, word in enumerate(function.code):
-        if word & 0x3F in (_Op51.JMP, _Op51.FORLOOP, _Op51.FORPREP) and pc not in data:
+        if word & 0x3F in jumps and pc not in data:
             target = pc + 1 + (word >> 14) - _MAX_SBX
-            offset = moved[target] - (moved[pc] + 1)
-            code[moved[pc]] = word & 0x3FFF | (offset + _MAX_SBX) << 14
+            offset = moved[target] - (stayed[pc] + 1)
+            code[stayed[pc]] = word & 0x3FFF | (offset + _MAX_SBX) << 14
     function.locals = [(name, moved[start], moved[end]) for name, start, end in function.locals]
     function.code, function.lines = code, lines
 
 
 def constant(function: Proto, text: bytes) -> int:
-    """Index of a string among the function's constants, where it is put if need be."""
-    wanted = Constant(_STRING, text)
+    """Index of a short string among the function's constants, where it is put if need be."""
+    wanted = Constant(_STRING, text)  # the tag of short strings on 5.3, too
     if wanted not in function.constants:
         function.constants.append(wanted)
     return function.constants.index(wanted)
 
 
 def abc(op: int, a: int, b: int, c: int) -> int:
-    """An instruction of 5.1 with three operands."""
+    """An instruction with three operands."""
     return op | a << 6 | c << 14 | b << 23
 
 
 def abx(op: int, a: int, bx: int) -> int:
-    """An instruction of 5.1 with a long second operand."""
+    """An instruction with a long second operand."""
     return op | a << 6 | bx << 14

@@ -15,6 +15,7 @@ from bridge.virtual.lua.building import Builder
 from bridge.virtual.lua.loading import Loader
 from bridge.virtual.lua.objects import Objects
 from bridge.virtual.lua.services import Services
+from bridge.virtual.lua.tables import Tables
 from bridge.virtual.lua.vm import HOOK_STEP, Vm
 from bridge.virtual.sdk.kernel import Halted
 
@@ -68,8 +69,10 @@ class Runtime:
         self.answers = Answers(self.vm, self.objects, services.called)
         self.loader = Loader(self.vm, services, errors_end=b"" if is_2x else b": ", integers=self._integers)
         self._builder = Builder(self.vm, board, self.answers, self.loader, self._collected)
+        self.tables = Tables(self.vm, self.answers.to_lua)
         self._prepare(board)
         self.vm.load_board(board)
+        self.loader.is_c_global = board[b"is_c_global"]
         self._call = board[b"call"]
         self._call_bare = board[b"call_bare"]
         self._instructions = board[b"instructions"]
@@ -109,6 +112,7 @@ class Runtime:
         board[b"full_collection"] = self._guarded(lambda _: services.full_collection())
         board[b"output_failed"] = self._guarded(services.output_failed)
         board[b"tick"] = wire(self._tick)
+        board[b"key_order"] = wire(self.tables.globals_order)
         board[b"built"] = wire(services.built)
         # While `manual_collector` is set the host's collector never starts by itself (a full collection restarts it).
         board[b"collect"] = vm.eval(
@@ -282,15 +286,9 @@ class Runtime:
 
     # -- looking into values ----------------------------------------------------------------------------------------
 
-    def table(self, items: dict[Any, Any] | list[Any]) -> Value:
-        """A fresh Lua table; str keys and values become strings, nested dicts and lists become tables."""
-        made = self.vm.table()
-        pairs = items.items() if isinstance(items, dict) else enumerate(items, 1)
-        for key, value in pairs:
-            value = self.table(value) if isinstance(value, dict | list) else self.answers.to_lua(value)
-            if value is not None:
-                made[self.answers.to_lua(key)] = value
-        return made
+    def table(self, items: dict[Any, Any] | list[Any], reserve: int = 0) -> Value:
+        """A fresh Lua table, as `bridge.virtual.lua.tables` makes it."""
+        return self.tables.make(items, reserve)
 
     def items(self, table: Value) -> list[tuple[Value, Value]]:
         """The pairs of a Lua table, without metamethods."""
@@ -389,7 +387,7 @@ class Runtime:
         self.objects.close()
         self.answers.close()
         self._builder.close()
-        del self._call, self._call_bare, self._instructions, self._collect, self.board
+        del self._call, self._call_bare, self._instructions, self._collect, self.board, self.tables
         self.vm.close()
 
 

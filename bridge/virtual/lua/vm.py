@@ -26,8 +26,11 @@ _BOARD_FILES = (
     ("require", b"=[C]"),
     ("call", b"=[board]"),
     ("integral", b"=[C]"),
+    ("narrow", b"=[C]"),
     ("globals", b"=[board]"),
 )
+#: Files for one version; the other's compiler may not even read them.
+_ONLY = {"integral": "5.1", "narrow": "5.3"}
 #: VM instructions between two looks of the count hook.
 HOOK_STEP = 1000
 #: VMs that were closed while something still held values of theirs: they go when nobody else holds them.
@@ -61,6 +64,7 @@ class Vm:
             b"local f, message = l(source, name) if f then return d(f) end return nil, message end end)()"
         )
         self._load = self.runtime.eval(b"(loadstring or load)")
+        self._makers: dict[int, Any] = {}
         self.pack = self.runtime.eval(b"function(...) return {...} end")
         self.set_environment = self.runtime.eval(
             b"setfenv or (function() local set = debug.setupvalue return function(f, e) set(f, 1, e) end end)()"
@@ -70,7 +74,7 @@ class Vm:
     def close(self) -> None:
         """Give the VM up; it goes when the last of its values has."""
         _closed.append(self.runtime)
-        del self.runtime, self._compile, self._load, self.pack, self.set_environment
+        del self.runtime, self._compile, self._load, self._makers, self.pack, self.set_environment
         sweep()
 
     def compile(self, source: bytes, name: bytes) -> tuple[bytes | None, bytes]:
@@ -92,6 +96,8 @@ class Vm:
     def load_board(self, board: Any) -> None:
         """Load the board's own Lua files; each adds to the table `board`."""
         for name, source_name in _BOARD_FILES:
+            if _ONLY.get(name, self.version) != self.version:
+                continue
             self.load(_board_chunk(self.version, name, source_name), source_name)(board)
 
     @staticmethod
@@ -104,9 +110,15 @@ class Vm:
         """True for a value that lives in the VM."""
         return type(value).__module__.startswith("lupa")
 
-    def table(self) -> Any:
-        """An empty Lua table."""
-        return self.runtime.table()
+    def table(self, reserve: int = 0) -> Any:
+        """An empty Lua table; with room for so many keys (up to 15) that are no list, as `lua_createtable` makes it."""
+        if not reserve:
+            return self.runtime.table()
+        if (make := self._makers.get(reserve)) is None:
+            proto = chunk.parse(self._compile(b"return {}", b"=table"), self.version)
+            proto.code[0] |= reserve << 14  # operand C of NEWTABLE
+            make = self._makers[reserve] = self._load(chunk.dump(proto, self.layout), b"=table")
+        return make()
 
 
 def sweep() -> None:

@@ -78,7 +78,7 @@ def _finalize(args: Args) -> bytes:
     return digest.finalize()
 
 
-Digest.TYPE = ObjectType("crypto.hash", {"update": _update, "finalize": _finalize}, _DATUM + 104)
+Digest.TYPE = ObjectType("crypto.hash", {"update": _update, "finalize": _finalize}, _DATUM + 104, has_gc=False)
 
 
 def build(kernel: Kernel) -> Module:

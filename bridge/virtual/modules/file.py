@@ -78,8 +78,8 @@ class FileObject(LuaObject):
 
     TYPE: ClassVar[ObjectType]
 
-    def __init__(self, file: File, handle: Handle, claimed: int) -> None:
-        self.file = file
+    def __init__(self, kernel: Kernel, handle: Handle, claimed: int) -> None:
+        self._kernel = kernel
         self.handle: Handle | None = handle
         self._claimed = claimed
 
@@ -87,7 +87,7 @@ class FileObject(LuaObject):
         """Close the file; again does nothing."""
         if self.handle is not None:
             self.handle.close()
-            self.file.kernel.heap.release(self._claimed)
+            self._kernel.heap.release(self._claimed)
             self.handle = None
 
     def collected(self) -> None:
@@ -182,7 +182,7 @@ class File:
     def getcontents(self, args: Args) -> bytes | tuple[None] | None:
         """`file.getcontents(name)`; nothing at all without such a file, nil for an empty one."""
         self._unreference()
-        opened = self._open(self._name(args, 1), b"r")
+        opened = self._open(self._name(type(args)((args.get(1),)), 1), b"r")  # lua_settop(L, 1)
         if opened is None:
             return None
         contents = _read(opened.handle, _EVERYTHING, b"")
@@ -193,7 +193,7 @@ class File:
     def putcontents(self, args: Args) -> bool | tuple[None]:
         """`file.putcontents(name, contents)`."""
         self._unreference()
-        opened = self._open(self._name(args, 1), b"w+")
+        opened = self._open(self._name(type(args)((args.get(1),)), 1), b"w+")  # lua_settop(L, 2)
         if opened is None or opened.handle is None:
             return (None,)
         data = type(args)((None, args.get(2))).check_string(2)
@@ -253,6 +253,7 @@ class File:
         size = None if path is None else self.fs.size(path)
         if size is None:
             return (None,)
+        midnight = {"year": 1970, "mon": 1, "day": 1, "hour": 0, "min": 0, "sec": 0}
         return self.kernel.lua.table(
             {
                 "size": size,
@@ -262,8 +263,9 @@ class File:
                 "is_hidden": False,
                 "is_sys": False,
                 "is_arch": False,
-                "time": {"year": 1970, "mon": 1, "day": 1, "hour": 0, "min": 0, "sec": 0},
-            }
+                "time": self.kernel.lua.table(midnight, 6),
+            },
+            7,
         )
 
     def on(self, args: Args) -> None:
@@ -289,7 +291,7 @@ class File:
             self.kernel.heap.release(claimed)
             return None
         self.current = handle
-        self.reference = FileObject(self, handle, claimed)
+        self.reference = FileObject(self.kernel, handle, claimed)
         self.kernel.lua.pin(self.reference)
         self.kernel.allocates()
         return self.reference
@@ -346,11 +348,10 @@ def _read(handle: Handle | None, count: int, end: bytes) -> bytes | tuple[None]:
 
 
 def _method(name: str) -> Builtin:
-    """A method of file objects: the module's function of the same name, on the board that made the object."""
+    """A method of file objects; the board's module puts its own function of the same name in its place."""
 
     def method(args: Args) -> Result:
-        target: FileObject = args.check_object(1, FileObject)
-        return getattr(target.file, name)(args)
+        raise LuaFault(f"{name}: the module file is not there")
 
     return method
 
@@ -388,4 +389,5 @@ def build(kernel: Kernel) -> Module:
             "on": file.on,
             "stat": file.stat,
         },
+        shares=FileObject.TYPE,
     )

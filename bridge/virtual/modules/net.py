@@ -113,8 +113,9 @@ def build(kernel: Kernel) -> Module:
             "gateway": field(interface.gateway),
         }
         if interface.dhcp_server != ANY:
-            fields["dhcp"] = {"server_ip": field(interface.dhcp_server), "client_ip": field(interface.address)}
-        return kernel.lua.table({name: value for name, value in fields.items() if value is not None})
+            lease = {"server_ip": field(interface.dhcp_server), "client_ip": field(interface.address)}
+            fields["dhcp"] = kernel.lua.table(lease, 3)
+        return kernel.lua.table(fields, 5 if "dhcp" in fields else 4)
 
     return Module(
         "net",

@@ -14,7 +14,8 @@ NEWER = {
     "file": {"getcontents", "putcontents"},
     "net": {"ifinfo", "ping"},
     "node": {
-        "LFS", "flashreload", "flashindex", "getpartitiontable", "setonerror", "startup", "startupcommand",
+        "LFS", "flashreload", "flashindex", "getpartitiontable", "setonerror", "setpartitiontable", "startup",
+        "startupcommand",
     },
     "ow": {"set_timings"},
     "tmr": {"ccount"},

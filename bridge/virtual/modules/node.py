@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bridge.virtual.chip import rcr
 from bridge.virtual.chip.efuse import chip_id, mac_address
-from bridge.virtual.chip.layout import PartitionType, find, told_size
+from bridge.virtual.chip.layout import told_size
 from bridge.virtual.lua.api import Args, ArgumentFault, LuaFault, Module, Value
+from bridge.virtual.lua.chunk import is_chunk
 from bridge.virtual.lua.rewrite import Strip
 from bridge.virtual.modules.node_info import info
+from bridge.virtual.modules.node_partitions import get_table, set_table
 from bridge.virtual.sdk.kernel import BootReason, Kernel, TaskQueueFull
 from bridge.virtual.sdk.system import System
 
@@ -47,15 +49,12 @@ class _Node:
         self._system.restart()
 
     def dsleep(self, arguments: Args) -> None:
-        if arguments.is_number(2) and not 0 <= arguments.to_integer(2) <= 4:
-            raise ArgumentFault(2, "wrong option value")
+        # The checks of option and time give luaL_argcheck their condition for the number, and never fail.
         if not arguments.is_number(1):
             return
-        micros = arguments.check_number(1)
-        if not 0 <= micros < 36_000_000_000:
-            raise ArgumentFault(1, "invalid time value")
-        # 0 sleeps until something else pulls RST.
-        self._system.restart(_WOKEN, after=micros / 1e6 if micros else float("inf"))
+        micros = float(arguments.check_number(1))
+        # 0 sleeps until something else pulls RST, and so does what is no time at all.
+        self._system.restart(_WOKEN, after=micros / 1e6 if micros > 0 else float("inf"))
 
     def dsleep_max(self, arguments: Args) -> float:
         return float(_RTC_CALIBRATION * _INT_MAX // 0x1000)
@@ -162,19 +161,21 @@ class _Node:
         answer["banner"] = not option & rcr.StartupOption.NO_BANNER
         answer["delay_mount"] = bool(option & rcr.StartupOption.DELAY_MOUNT)
         answer["frequency"] = 160 if option & rcr.StartupOption.CPU_FREQ_MAX else 80
-        return self._system.lua.table(answer)
+        return self._system.lua.table(answer, 4)
 
     def _apply(self, key: Value, value: Value, option: int) -> int:
         bits = rcr.StartupOption
         truth = value is not None and value is not False
         match key:
             case b"command":
+                if not Args((value,)).is_string(1):
+                    raise ArgumentFault(-1, f"string expected, got {Args((value,)).type_name(1)}")
                 if not self._write_command(Args((value,)).check_string(1)):
                     raise LuaFault("failed to set command")
             case b"banner":
                 option = option & ~bits.NO_BANNER | (0 if truth else bits.NO_BANNER)
             case b"frequency":
-                option = option & ~bits.CPU_FREQ_MAX | (bits.CPU_FREQ_MAX if value == 160 else 0)
+                option = option & ~bits.CPU_FREQ_MAX | (bits.CPU_FREQ_MAX if Args((value,)).to_integer(1) == 160 else 0)
             case b"delay_mount":
                 option = option & ~bits.DELAY_MOUNT | (bits.DELAY_MOUNT if truth else 0)
         return int(option)
@@ -191,7 +192,8 @@ class _Node:
         function, message = system.lua.loader.compile_file(name)
         if function is None:
             raise LuaFault(message)
-        dump = system.lua.loader.dumped(system.lua.board[b"host_dump"](function), strip=True)
+        source = system.lua.loader.read_source(name) or b""
+        dump = source if is_chunk(source) else system.lua.loader.precompiled(source, name)
         if not system.write_file(name[:-4] + b".lc", dump):
             raise LuaFault("cannot open/write to file")
 
@@ -225,16 +227,8 @@ class _Node:
 
     def lfs_field(self, arguments: Args) -> Value:
         if arguments.get(2) == b"config":
-            return self._system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0})
+            return self._system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0}, 4)
         return (None,)
-
-    def getpartitiontable(self, arguments: Args) -> Value:
-        table = rcr.partition_table(self._system.flash) or ()
-        values = {}
-        for name, kind in (("lfs", PartitionType.LFS0), ("spiffs", PartitionType.SPIFFS0)):
-            part = find(table, kind)
-            values[f"{name}_addr"], values[f"{name}_size"] = (part.address, part.size) if part else (0, 0)
-        return self._system.lua.table(values)
 
     # -- collector (5.1) --------------------------------------------------------------------------------------------
 
@@ -289,7 +283,6 @@ def build(kernel: Kernel) -> Module:
         "restore": node.restore,
         "random": node.random,
         "stripdebug": node.stripdebug,
-        "getpartitiontable": node.getpartitiontable,
     }
     if kernel.lua.version == "5.1":
         entries["egc"] = Module(
@@ -303,4 +296,6 @@ def build(kernel: Kernel) -> Module:
                 "ALWAYS": EGC_ALWAYS,
             },
         )
+    entries["getpartitiontable"] = lambda arguments: get_table(kernel)
+    entries["setpartitiontable"] = lambda arguments: set_table(kernel, arguments)
     return Module("node", entries)

@@ -24,7 +24,7 @@ def info(system: System, arguments: Args) -> Value:
     mode, speed = header[2], _SPEEDS.get(header[3] & 15, 0)
     chip = chip_id(mac_address(system.options))
     if option == "lfs":
-        return system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0})
+        return system.lua.table({"lfs_mapped": 0, "lfs_base": 0, "lfs_size": 0, "lfs_used": 0}, 4)
     if option == "hw":
         return system.lua.table(
             {
@@ -33,7 +33,8 @@ def info(system: System, arguments: Args) -> Value:
                 "flash_size": kilobytes,
                 "flash_mode": mode,
                 "flash_speed": speed,
-            }
+            },
+            5,
         )
     if option == "sw_version":
         names = ("node_version_major", "node_version_minor", "node_version_revision")
@@ -44,7 +45,8 @@ def info(system: System, arguments: Args) -> Value:
                 "git_commit_id": image.commit,
                 "git_release": image.release,
                 "git_commit_dts": image.release_dts,
-            }
+            },
+            7,
         )
     if option == "build_config":
         return system.lua.table(
@@ -53,7 +55,8 @@ def info(system: System, arguments: Args) -> Value:
                 "lfs_size": image.lfs_size,
                 "modules": ",".join(image.modules),
                 "number_type": image.number,
-            }
+            },
+            4,
         )
     if image.is_2x:
         major, minor, revision, *_ = map(int, image.version.split("."))

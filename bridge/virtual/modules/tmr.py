@@ -9,6 +9,7 @@ from bridge.virtual.sdk.kernel import Kernel, Timer
 from bridge.virtual.sdk.system import RESTARTED
 
 _SINGLE, _AUTO, _SEMI, _OFF = 0, 1, 2, 3
+_IDLE = 0x80
 #: The SDK's limit, in milliseconds.
 _MAX_TIMEOUT = 0x68D7A3
 _RANGE = "Range: 1-0x68D7A3"
@@ -23,16 +24,14 @@ class TimerObject(LuaObject):
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._function: Value = None
+        # As in C, "idle" is a bit of the mode, also of OFF: a timer that was stopped without being registered has it.
         self._mode = _OFF
-        self._idle = False
         self._interval = 0
         self._pending: Timer | None = None
 
-    # The C code keeps "idle" as a bit of the mode: a timer that was never registered is OFF and not idle.
-
     @property
     def _armed(self) -> bool:
-        return self._mode != _OFF and not self._idle
+        return self._mode != _OFF and not self._mode & _IDLE
 
     def _disarm(self) -> None:
         if self._pending is not None:
@@ -54,7 +53,7 @@ class TimerObject(LuaObject):
         if self._mode == _SINGLE:
             self._function, self._mode = None, _OFF
         elif self._mode == _SEMI:
-            self._idle = True
+            self._mode |= _IDLE
         self._kernel.lua.pin(self)
         try:
             self._kernel.lua.protected(function, self, kind="timer")
@@ -74,26 +73,26 @@ class TimerObject(LuaObject):
         if self._armed:
             self._disarm()
         self._function = arguments.get(4)
-        self._mode, self._idle, self._interval = mode, True, interval
+        self._mode, self._interval = mode | _IDLE, interval
 
     def start(self, restart: bool = False) -> bool:
         self._kernel.lua.pin(self)
-        if not (self._idle or restart):
+        if not (self._mode & _IDLE or restart):
             return False
-        self._idle = False
+        self._mode &= ~_IDLE
         self._arm()
         return True
 
     def stop(self) -> bool:
         running = self._armed
         self._disarm()
-        self._idle = True
+        self._mode |= _IDLE
         self._kernel.lua.unpin(self)
         return running
 
     def unregister(self) -> None:
         self._disarm()
-        self._function, self._mode, self._idle = None, _OFF, False
+        self._function, self._mode = None, _OFF
         self._kernel.lua.unpin(self)
 
     def set_interval(self, arguments: Args) -> None:
@@ -102,17 +101,16 @@ class TimerObject(LuaObject):
             raise ArgumentFault(2, _RANGE)
         if self._mode != _OFF:
             self._interval = interval
-            if not self._idle:
+            if not self._mode & _IDLE:
                 self._arm()
 
     def state(self) -> Value:
         if self._mode == _OFF:
             return (None,)
-        return not self._idle, self._mode
+        return not self._mode & _IDLE, self._mode & ~_IDLE
 
     def collected(self) -> None:
-        self._disarm()
-        self._function = None
+        self.unregister()
 
 
 def _timer(arguments: Args) -> TimerObject:

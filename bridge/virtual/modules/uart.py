@@ -16,7 +16,7 @@ _DIR_RX, _DIR_TX = 0, 1
 def _check_id(arguments: Args) -> int:
     number = arguments.check_integer(1)
     if number not in range(_UARTS):
-        raise LuaFault(f"uart {number & 0xFFFFFFFF if number < 0 else number} does not exist")
+        raise LuaFault(f"uart {number} does not exist")
     return number
 
 

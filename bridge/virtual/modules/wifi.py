@@ -85,7 +85,7 @@ class _Functions:
     def setmaxtxpower(self, arguments: Args) -> Value:
         if not 0 < arguments.check_integer(1) < 83:
             raise ArgumentFault(1, "tx power out of range (0->82)")
-        return 1
+        return arguments[-1]  # C says that there is one result and pushes none: the last argument is it
 
     def suspend(self, _arguments: Args) -> Value:
         self._kernel.print(_SUSPEND_NOTE)

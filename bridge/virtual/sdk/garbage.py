@@ -23,6 +23,8 @@ def collectgarbage(system: System, arguments: Args) -> Value:
     model = account.collecting.model
     board: Any = system.lua.board
     if option == "count":
+        if system.image.number == "integer" and is_51:
+            return system.heap.count() // 1024  # the bytes beyond are a fraction
         return system.heap.count() / 1024 if hasattr(system.heap, "count") else float(board[b"kilobytes"]())
     if option == "collect":
         _collect(system)

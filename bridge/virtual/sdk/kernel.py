@@ -97,8 +97,8 @@ class Runtime(Protocol):
         After a PANIC this does not return normally: it raises `Halted`, which the kernel catches.
         """
 
-    def table(self, items: dict[Any, Any] | list[Any]) -> Value:
-        """A fresh Lua table; str keys become strings; nested dicts and lists become tables."""
+    def table(self, items: dict[Any, Any] | list[Any], reserve: int = 0) -> Value:
+        """A fresh Lua table with room for so many fields; str keys become strings, nested dicts and lists tables."""
 
     def items(self, table: Value) -> list[tuple[Value, Value]]:
         """The pairs of a Lua table (raw)."""

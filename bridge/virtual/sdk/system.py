@@ -156,6 +156,15 @@ class System:
         self._die(CRASHED, 0.0)
         raise Halted
 
+    def hang(self) -> None:
+        """The firmware waits in an endless loop for the watchdog.
+
+        Raises:
+            Halted: always.
+        """
+        self._die(SOFT_WATCHDOG, WATCHDOG_S)
+        raise Halted
+
     def on_reset(self, function: Callable[[], None]) -> None:
         """Call this when the boot ends."""
         self._on_reset.append(function)
@@ -178,6 +187,7 @@ class System:
         """`lua_setegcmode`."""
         self.egc_mode, self.egc_limit = mode, limit
         self.account.set_mode(mode, limit)
+        self.heap.limited()
         self.lua.string_limit = max(0, limit)
 
     # -- services for the VM ----------------------------------------------------------------------------------------

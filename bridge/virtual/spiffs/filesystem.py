@@ -91,8 +91,8 @@ class FileSystem:
         return Usage(self.geometry.total, self._allocated() * DATA)
 
     def files(self) -> list[tuple[bytes, int]]:
-        """Names and sizes in bytes, in the order in which the files were made."""
-        return [(node.name, node.size) for node in sorted(self._nodes.values(), key=lambda node: node.object)]
+        """Names and sizes in bytes, in the order of their headers in flash: what was changed last comes last."""
+        return [(node.name, node.size) for node in sorted(self._nodes.values(), key=lambda node: node.header)]
 
     def size(self, name: bytes) -> int | None:
         """Bytes of a file that are in flash, or None if there is no such file."""

@@ -47,6 +47,41 @@ def test_errors_of_format_name_the_program_s_call(lua: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("lua", BOTH)
+def test_a_c_function_under_a_programs_own_name_keeps_its_callers_frame(lua: str) -> None:
+    # OP_TAILCALL in app/lua/lvm.c: a C function has returned before the caller's frame could go. luaB_auxwrap adds
+    # the caller's position to an error of the coroutine.
+    said = answers(
+        lua,
+        "co=coroutine.wrap(function() coroutine.yield(1) error('x') end)",
+        "=co()",
+        "=co()",
+        "=co()",
+        "co=tostring",
+        "=co()",
+        "function co() return 'lua' end",
+        "=co()",
+    )
+    below = "\r\n\tstdin:1: in main chunk"
+    assert said[1] == "1" and said[-1] == "lua"
+    assert said[2].startswith("Lua error: \tstdin:1: stdin:1: x\r\nstack traceback:") and below in said[2]
+    assert said[3].startswith("Lua error: \tstdin:1: cannot resume dead coroutine\r\n") and below in said[3]
+    assert said[5].startswith("Lua error: \tstdin:1: bad argument #1 to 'co' (value expected)\r\n")
+
+
+def test_tonumber_with_a_base_reads_32_bits() -> None:
+    # strtoul in app/lua/lbaselib.c luaB_tonumber
+    assert first_lines("5.1", "=tonumber('-1',16),tonumber('ffffffffff',16),tonumber('-0',2),tonumber(' z ',36)") == [
+        "4294967295\t4294967295\t0\t35"
+    ]
+    assert first_lines("5.1", "=tonumber('1',37)", "=tonumber()", "=tonumber({},16)", "=tonumber('x',10)") == [
+        "Lua error: \tstdin:1: bad argument #2 to 'tonumber' (base out of range)",
+        "Lua error: \tstdin:1: bad argument #1 to 'tonumber' (value expected)",
+        "Lua error: \tstdin:1: bad argument #1 to 'tonumber' (string expected, got table)",
+        "nil",
+    ]
+
+
 def test_strings_beyond_every_heap_are_refused_at_once() -> None:
     assert first_lines("5.1", '=("x"):rep(1e9)', "=1") == ["Lua error: \tstring length overflow", "1"]
     assert first_lines(

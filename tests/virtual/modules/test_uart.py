@@ -41,6 +41,15 @@ def test_unknown_settings_become_the_defaults() -> None:
     on_bench(test)
 
 
+def test_a_uart_that_does_not_exist_is_named_with_its_sign() -> None:
+    # MOD_CHECK_ID casts to unsigned, lua_pushfstring's %d takes an int (app/lua/lobject.c).
+    async def test(bench: Bench) -> None:
+        for line in ("uart.setup(-1,115200,8,0,1)", "uart.write(-1)"):
+            assert (await bench.answer(line)).startswith("Lua error: \tstdin:1: uart -1 does not exist\r\n")
+
+    on_bench(test)
+
+
 def test_the_second_uart_speaks_to_nobody() -> None:
     async def test(bench: Bench) -> None:
         assert await bench.answer("uart.write(1,'quiet')") == ""

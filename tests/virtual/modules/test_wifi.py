@@ -112,6 +112,14 @@ def test_wrong_arguments_raise_what_the_source_says() -> None:
     run(test)
 
 
+def test_what_setmaxtxpower_returns_is_what_it_was_given() -> None:
+    # wifi_setmaxtxpower returns 1 and pushes nothing.
+    async def test(bench: Bench) -> None:
+        assert await bench.answer("=wifi.setmaxtxpower(50),(wifi.setmaxtxpower('20'))..''") == "50\t20"
+
+    run(test)
+
+
 def test_a_scan_finds_the_access_point() -> None:
     async def test(bench: Bench) -> None:
         said = await bench.type("wifi.sta.getap(function(t) for k,v in pairs(t) do print(k,v) end end)", 3)

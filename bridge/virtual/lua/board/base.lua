@@ -59,6 +59,7 @@ define("loadstring", is_53 and base.load or wrap(B.python.loadstring, B.resume))
 define("next", function(...)
   local t, key = ...
   if rotables[t] then return rotable_next(t, key) end
+  if t == G and B.global_next then return B.global_next(key) end
   check_table(t, select("#", ...), 1)
   if key == nil then return raw_next(t) end
   local ok, k, v = pcall(raw_next, t, key)
@@ -138,7 +139,25 @@ if setfenv then
   end)
 end
 define("setmetatable", setmetatable)
-define("tonumber", tonumber)
+-- With a base strtoul reads the number, which has 32 bits on the chip (lbaselib.c luaB_tonumber).
+local MOST, CONVERSION = 4294967295, 12
+local tonumber, gsub = tonumber, string.gsub
+define("tonumber", is_53 and tonumber or function(...)
+  B.spent = B.spent + CONVERSION
+  check_any(select("#", ...), 1)
+  local text, number_base = ...
+  if number_base == nil or number_base == 10 then
+    local number = tonumber(text)
+    return number
+  end
+  local ok, number = pcall(tonumber, ...)
+  if not ok then B.reraise(number) end
+  if number and match(text, "^%s*%-") then
+    number = tonumber((gsub(text, "%-", "", 1)), number_base)
+    if number <= MOST then return (MOST + 1 - number) % (MOST + 1) end
+  end
+  return number and number > MOST and MOST or number
+end)
 if is_53 then
   define("tostring", function(...)
     check_any(select("#", ...), 1)

@@ -140,4 +140,4 @@ end
 local thread = coroutine.create(function() end)
 local tostring = tostring
 function B.thread_text() return tostring(thread) end
-B.raw_get, B.host_dump = rawget, string.dump
+B.raw_get = rawget

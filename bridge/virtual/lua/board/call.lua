@@ -129,10 +129,11 @@ local STEP = B.hook_step
 local steps, next_look = 0, 1
 local hook
 
--- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it.
+-- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it. Nor is what stands
+-- in for C when the firmware itself calls it, with nothing of a program below.
 local function in_board()
   local i = getinfo(3, "S")
-  return i and i.source == "=[board]"
+  return i and (i.source == "=[board]")
 end
 
 hook = function()
@@ -180,6 +181,12 @@ function B.instructions()
 end
 
 B.count = count
+
+-- A function that is C's on the chip, under a global's name.
+function B.is_c_global(name)
+  local f = rawget(G, name)
+  return type(f) == "function" and getinfo(f, "S").source == "=[C]"
+end
 function B.number_prompt(p)
   -- 5.1: the text of a number is garbage by the time it is printed; "s" is what the recorded board found there.
   return B.is_53 and B.raw_tostring(p) or "s"

@@ -1,7 +1,7 @@
 -- Empty the host's globals and lay out what a program finds: _G in RAM, everything else in ROM behind it.
 local B = ...
 local G, R, base = B.globals, B.rotable, B.base
-local is_53, setmetatable, raw_next = B.is_53, setmetatable, B.raw_next
+local is_53, setmetatable, rawget, raw_next, type = B.is_53, setmetatable, rawget, B.raw_next, type
 local host = {}
 for key, value in raw_next, G do host[key] = value end
 
@@ -38,16 +38,15 @@ string_values.__mod = function(text, value)
   if type(value) == "table" then return (format(text, unpack(value, 1, #value))) end
   return (format(text, value))
 end
--- The concat check hides behind `__index` of the hidden metatable, out of a program's sight.
+-- What rewritten chunks call hides behind `__index` of the hidden metatable, out of a program's sight.
 local string_meta = B.raw_getmetatable("")
 local string_index = setmetatable({}, {__index = string_values})
-if is_53 then
-  string_meta.__index = string_values
-else
-  string_index["\0concat"], string_index["\0divide"], string_index["\0power"] = B.concat_check, B.divide, B.power
-  for name, f in raw_next, string_values do string_index[name] = f end
-  string_meta.__index = string_index
+if not is_53 then
+  string_index["\0concat"] = B.concat_check
 end
+for key, f in raw_next, B.operations or {} do string_index[key] = f end
+for name, f in raw_next, string_values do string_index[name] = f end
+string_meta.__index = string_index
 if B.is_2x then string_values.__mod = nil end
 string_meta.__mod = string_values.__mod
 table.insert(string_order, 1, "__index")
@@ -159,6 +158,35 @@ G.package = B.package
 G.require = B.require
 B.loaded._G = G
 B.loaded.package = B.package
+
+-- 5.1: the globals in the order of a table to which the chip's libraries and then the program have added them.
+if not is_53 then
+  local added = {"_G", "_VERSION", "ipairs", "pairs", "newproxy", "__index", "package", "module", "require"}
+  local is_added, order, position = {}, {}, {}
+  for k = 1, #added do is_added[added[k]] = true end
+  local function arrange()
+    for key in raw_next, G do
+      if type(key) ~= "string" then return false end
+      if not is_added[key] then
+        is_added[key] = true
+        added[#added + 1] = key
+      end
+    end
+    order, position = B.key_order(unpack(added)), {}
+    for k = 1, #order do position[order[k]] = k end
+    return true
+  end
+  B.global_next = B.hide(function(key)
+    if key == nil and not arrange() then order = {} end
+    local k = key == nil and 0 or position[key]
+    if not k or #order == 0 then return raw_next(G, key) end
+    repeat
+      k = k + 1
+      key = order[k]
+    until key == nil or rawget(G, key) ~= nil
+    if key ~= nil then return key, rawget(G, key) end
+  end)
+end
 
 -- A module of the firmware, in ROM.
 function B.add_module(name, values, order)

@@ -33,6 +33,14 @@ function B.new_object(name, number, blank)
   return u, text
 end
 
+-- In C the methods of a type are the module's own functions.
+function B.share_methods(name, values)
+  local methods = metatables[name].__index
+  for key in B.raw_next, methods do
+    if values[key] then methods[key] = values[key] end
+  end
+end
+
 function B.object_of(number) return objects[number] end
 function B.number_of(u) return numbers[u] end
 

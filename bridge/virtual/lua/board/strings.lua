@@ -4,7 +4,7 @@
 local B = ...
 local pcall, error, type, select, tonumber = pcall, error, type, select, tonumber
 local hide, argument_fault, match = B.hide, B.argument_fault, string.match
-local find, gmatch, floor, tostring, is_53 = string.find, string.gmatch, math.floor, tostring, B.is_53
+local find, gmatch, sub, floor, tostring, is_53 = string.find, string.gmatch, string.sub, math.floor, tostring, B.is_53
 local math_type = math.type
 local unpack = unpack or table.unpack
 local MOST = 200000
@@ -13,8 +13,8 @@ B.concat_bytes = 0
 -- VM instructions that these stand-ins took where the chip takes none; the account takes them off. What a way through
 -- costs was counted on the host's VM, per version.
 B.spent = 0
-local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT = 33, 27, 28, 24, 16, 28
-if is_53 then CALLED_BACK = 3 end
+local BOUNDED, FORMAT, LIMITED, GSUB, CALLED_BACK, CONCAT, WHOLE = 33, 27, 28, 24, 16, 28, 58
+if is_53 then CALLED_BACK, FORMAT = 3, 35 end
 
 -- What the check behind each `..` calls.
 B.concat_check = hide(function(text)
@@ -43,6 +43,8 @@ local raise = hide(function(message)
   error(message, 3)
 end)
 
+B.reraise = raise
+
 local check_string = hide(function(number, value)
   if type(value) ~= "string" and type(value) ~= "number" then
     argument_fault(2, number, "string expected, got " .. type(value))
@@ -53,6 +55,9 @@ end)
 local bounded = hide(function(text, n)
   local length = (type(text) == "string" or type(text) == "number") and #tostring(text)
   local count = length and type(n) ~= "boolean" and tonumber(n)
+  if is_53 and math_type(count) == "float" and (count < -2147483648 or count > 2147483647) then
+    argument_fault(2, 2, "number has no integer representation")
+  end
   if not count or length * count < MOST then return end
   if is_53 then error("not enough memory for buffer allocation", 3) end
   if B.limit > 0 then error("string length overflow", 0) end
@@ -105,17 +110,51 @@ local narrow = hide(function(conversion, value)
   return number % 4294967296
 end)
 
--- True for what the conversions take as it is.
-local function fits(value)
+-- True for what the conversions take as it is, and which conversions do not.
+local fits, NARROWED = function(value)
   return type(value) ~= "number" or value >= 0 and value <= 2147483647
+end, "%%[-+ #0]*%d*%.?%d*[diouxX]"
+if is_53 then
+  local every = fits
+  fits, NARROWED = function(value) return math_type(value) ~= "float" and every(value) end, "%%[-+ #0]*%d*%.?%d*[diouxXs]"
 end
 
+-- The integer build has no conversions for fractions, and takes no string for a number that is none to it.
+local whole = hide(function(native, template, ...)
+  local count, argument, at = select("#", ...), 0, 1
+  while true do
+    local start, stop, conversion = find(template, "%%[-+ #0]*%d*%.?%d*(.)", at)
+    if not start then return end
+    at = stop + 1
+    if conversion ~= "%" then
+      argument = argument + 1
+      if argument > count then return end
+      local value = (select(argument, ...))
+      if find(conversion, "[eEfgG]") then
+        local ok, text = pcall(native, sub(template, 1, start - 1), ...)
+        if not ok then raise(text) end
+        error("invalid option '%" .. conversion .. "' to 'format'", 3)
+      elseif find(conversion, "[cdiouxX]") and type(value) == "string" and B.base.tonumber(value) == nil then
+        argument_fault(2, argument + 1, "number expected, got string")
+      end
+    end
+  end
+end)
+
 function B.narrow_format(native)
+  if B.integers then
+    local formatted = native
+    native = function(template, ...)
+      B.spent = B.spent + WHOLE
+      if type(template) == "string" then whole(formatted, template, ...) end
+      return formatted(template, ...)
+    end
+  end
   return function(...)
     local template, a, b, c = ...
     B.spent = B.spent + FORMAT
     if select("#", ...) <= 4 and (a == nil or fits(a) and (b == nil or fits(b) and (c == nil or fits(c))))
-      or type(template) ~= "string" or not find(template, "%%[-+ #0]*%d*%.?%d*[diouxX]") then
+      or type(template) ~= "string" or not find(template, NARROWED) then
       local ok, text = pcall(native, ...)
       if not ok then raise(text) end
       return text
@@ -128,6 +167,8 @@ function B.narrow_format(native)
           local value, wide = narrow(conversion, values[argument])
           if wide then argument_fault(1, argument, "number has no integer representation") end
           values[argument] = value
+        elseif is_53 and conversion == "s" and math_type(values[argument]) == "float" then
+          values[argument] = B.raw_tostring(values[argument])
         end
       end
     end
