@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bridge.child_python import some_home
 from bridge.errors import ImageError, UsageError
 from bridge.virtual.chip import content
 from bridge.virtual.chip.elf import build as build_elf
@@ -130,7 +131,10 @@ def _esptool(folder: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "esptool", "--chip", "esp8266", *arguments]
     # An esptool.cfg of the user's must not shape the image: esptool looks for one in the working folder first.
     (folder / "esptool.cfg").write_text("[esptool]\n")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+        env={**os.environ, **some_home()},
+    )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise ImageError(f"esptool {arguments[0]} failed: {last}", remedy="Install esptool 5 beside this package.")
