@@ -27,7 +27,7 @@ def module_environment() -> dict[str, str]:
 
 
 def some_home() -> dict[str, str]:
-    """`HOME` for a program that does not start without (esptool 5.6), where this user has no home folder; else nothing."""
+    """`HOME` for a program that does not start without one (esptool 5.6), where this user has none; else nothing."""
     try:
         Path.home()
     except RuntimeError:
