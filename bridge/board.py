@@ -36,6 +36,7 @@ from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.streams import Streams
+from bridge.trace.secrets import discreet_text
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
 from bridge.wire.values import Value
@@ -307,7 +308,7 @@ class Board(Streams):
                     raise BootLoop(what, cause=error.cause, port=self.url) from error
                 if attempt == RESTART_TRIES:
                     raise
-                log.info("%s: starting over: %s", self.url, error)
+                log.info("%s: starting over: %s", self.url, discreet_text(str(error)))
         raise AssertionError  # the last attempt returns or raises
 
     async def _try_agent(self) -> Link:

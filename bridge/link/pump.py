@@ -292,7 +292,7 @@ class Link:
     def _fail(self, error: BridgeError) -> None:
         if self._down is not None:
             return
-        _log.info("%s: down: %s", self.url, error)
+        _log.info("%s: down: %s", self.url, discreet_text(str(error)))
         self._end(error)
         if self.on_down is not None and not self._closing:
             guarded(self.on_down, error)
