@@ -47,7 +47,7 @@ LADDER: dict[str, set[str]] = {
     "mirror": {"errors", "wire", "link"},
     "streams": {"errors", "wire", "link", "mirror"},
     "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
-    "files": {"errors", "wire", "link", "ports", "mirror"},
+    "files": {"errors", "wire", "link", "ports", "mirror", "trace"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
