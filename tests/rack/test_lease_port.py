@@ -66,6 +66,15 @@ def test_a_line_whose_beginning_is_gone_is_not_among_the_last_words() -> None:
     assert port.last_words() == "the rest\n"
 
 
+def test_what_is_printed_behind_a_frame_begins_a_line() -> None:
+    """Else the name of the chunk that erred would begin with what is left of the frame."""
+    silent = Silent()
+    port = LeasePort(silent, lambda: None, lambda: None)  # type: ignore[arg-type]
+    port.set_receiver(lambda data: None)
+    silent.receiver(b"\0\x8102tt0lnilQ\xfe\0t1:4: last\r\nstack traceback:\r\n" + bytes(9))
+    assert port.last_words() == "\n02tt0lnilQ\nt1:4: last\nstack traceback:\n\n"
+
+
 def test_every_call_after_the_loss_says_so_and_so_does_the_handler(tmp_path: Path) -> None:
     async def scenario(url: str) -> None:
         lease = await Rack.of_ports([url], folder=tmp_path).claim()
