@@ -32,7 +32,7 @@ from bridge.loader import Loader
 from bridge.ports.base import Port
 from bridge.repl import Repl, other_firmware
 from bridge.trace.discreet import DiscreetMessages
-from bridge.trace.secrets import blanked, find_secrets
+from bridge.trace.secrets import blanked, discreet_text, find_secrets
 from bridge.wire.check import CheckKind
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, Opened, SessionEvent
 from bridge.wire.frame import NO_EPOCHS, OVERHEAD, Codec
@@ -242,7 +242,7 @@ async def _probe(loader: Loader, url: str) -> _Firmware:
         r"Lua (5\.\d);(integer|float);([\w,]*);(\d+)(?:\.0)?;(\w+)(?:\.0)?,(\w+)(?:\.0)?;(\d+)", answer
     )
     if found is None:
-        raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {answer[:80]!r}", port=url)
+        raise NotNodeMCU(f"A Lua prompt answers that is not NodeMCU's: {discreet_text(answer)[:80]!r}", port=url)
     names = {name for name in found[3].split(",") if name}
     modules = tuple(sorted(names - {_ROM}))
     missing = [name for name in NEEDED if name not in modules]

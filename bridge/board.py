@@ -36,6 +36,7 @@ from bridge.mirror.tls import TLS
 from bridge.ports.base import Port
 from bridge.speeds import SpeedMemory, climb
 from bridge.streams import Streams
+from bridge.trace.secrets import discreet_text
 from bridge.wire.check import CheckKind
 from bridge.wire.frame import Codec
 from bridge.wire.values import Value
@@ -79,8 +80,7 @@ class Board(Streams):
     ) -> None:
         self._port, self._console_baud = port, port.baud
         self._speeds = tuple(speeds)
-        self._memory, self._owns_port = memory, owns_port
-        self._start = start
+        self._memory, self._owns_port, self._start = memory, owns_port, start
         self._link: Link | None = None
         self._table: HandleTable | None = None
         self._reason: BridgeError | None = None
@@ -309,7 +309,7 @@ class Board(Streams):
                     raise BootLoop(what, cause=error.cause, port=self.url) from error
                 if attempt == RESTART_TRIES:
                     raise
-                log.info("%s: starting over: %s", self.url, error)
+                log.info("%s: starting over: %s", self.url, discreet_text(str(error)))
         raise AssertionError  # the last attempt returns or raises
 
     async def _try_agent(self) -> Link:

@@ -24,3 +24,12 @@ def module_environment() -> dict[str, str]:
     if home not in (*paths, *site.getsitepackages(), site.getusersitepackages()):
         paths.append(home)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def some_home() -> dict[str, str]:
+    """`HOME` for a program that does not start without one (esptool 5.6), where this user has none; else nothing."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return {"HOME": os.devnull}  # in which nobody can put anything
+    return {}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from bridge.errors import BootLoop, BridgeError, LinkTimeout, NotNodeMCU, PortError, ReplError
 from bridge.ports.base import Port
+from bridge.trace.secrets import blanked, find_secrets
 from bridge.wire.liveness import boot_cause
 
 #: Longest line that the prompt takes whole: 255 characters and the line end (recording repl_longline).
@@ -292,7 +293,8 @@ def describe_other(heard: bytes, baud: int, *, boots: int = 0) -> tuple[str, str
     said = heard.rpartition(_BANNER)[2]
     if len(said) < len(heard):
         said = said.partition(b"\n")[2]  # the rest of that line belongs to it
-    words = said.replace(b"\x7f", b"").decode("latin-1").split()
+    # An init.lua may print with which key it joins a network, and this goes into logs and records.
+    words = blanked(said, find_secrets(said)).replace(b"\x7f", b"").decode("latin-1").split()
     if _is_noise(said) and boots < 2:  # the boot ROM's own speed makes noise too
         return (
             f"What answers at {baud} baud is no text",

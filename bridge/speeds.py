@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from bridge.errors import UsageError
+from bridge.folders import state_folder
 from bridge.link import Link
 from bridge.ports.discover import list_boards
 
@@ -23,10 +25,11 @@ _DAYS = 14
 _MOST = 200
 
 
-def default_file() -> Path:
-    """The user's file, by the XDG rules for state."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(state) / "nodemcu-bridge" / "speeds.json"
+def default_file() -> Path | None:
+    """The user's file, by the XDG rules for state; None where there is no home folder."""
+    with contextlib.suppress(UsageError):
+        return state_folder() / "speeds.json"
+    return None
 
 
 def adapter_of(url: str) -> str | None:
@@ -43,7 +46,7 @@ class SpeedMemory:
     """Speeds by adapter and board.
 
     Args:
-        file: where they are kept; the user's own by default.
+        file: where they are kept; the user's own by default. Without a home folder none is.
         clock: seconds since 1970.
     """
 
@@ -61,6 +64,8 @@ class SpeedMemory:
 
     def remember(self, key: str, baud: int) -> None:
         """Keep a speed that was proven, in baud. What is known already is not written again."""
+        if self._file is None:
+            return
         entries = self._read()
         known = entries.get(key)
         if known is not None and known["baud"] == baud and self._counts(known):
@@ -70,13 +75,15 @@ class SpeedMemory:
         for oldest in list(entries)[:-_MOST]:
             del entries[oldest]
         with contextlib.suppress(OSError):
-            self._write(entries)
+            _write(self._file, entries)
 
     def _counts(self, entry: dict[str, float]) -> bool:
         # What is of later than now was written by a wrong clock, and would count for ever.
         return 0 <= self._clock() - entry["at"] <= _DAYS * 86_400
 
     def _read(self) -> dict[str, dict[str, float]]:
+        if self._file is None:
+            return {}
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
@@ -88,18 +95,6 @@ class SpeedMemory:
             }
         except (OSError, ValueError, OverflowError, RecursionError):
             return {}
-
-    def _write(self, entries: dict[str, dict[str, float]]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        # Another program may do the same at the same time: whole files replace each other.
-        handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file, indent=1)
-            os.replace(name, self._file)
-        except OSError:
-            os.unlink(name)
-            raise
 
 
 async def climb(link: Link, url: str, speeds: tuple[int, ...], memory: SpeedMemory | None) -> None:
@@ -114,6 +109,19 @@ async def climb(link: Link, url: str, speeds: tuple[int, ...], memory: SpeedMemo
         return
     key = f"{adapter} {(await link.call('node.chipid'))[0]}"
     memory.remember(key, await link.climb(memory.order(key, speeds)))
+
+
+def _write(path: Path, entries: dict[str, dict[str, float]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Another program may do the same at the same time: whole files replace each other.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(entries, file, indent=1)
+        os.replace(name, path)
+    except OSError:
+        os.unlink(name)
+        raise
 
 
 def _is_number(value: object) -> bool:

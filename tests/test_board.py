@@ -393,3 +393,18 @@ def test_a_program_that_fails_at_the_prompt_has_the_agent_back() -> None:
         assert await board.eval("6*7") == 42
 
     on_a_board(scenario)
+
+
+def test_what_a_board_says_of_its_end_goes_into_no_log_with_a_key_in_it(caplog: pytest.LogCaptureFixture) -> None:
+    """The text of a PANIC is that of the program's own error."""
+
+    async def scenario(board: Board, virtual: VirtualBoard) -> None:
+        back = asyncio.Event()
+        board.on("ready", lambda *_: back.set())
+        await board.exec("net.dns.resolve('nosuch.test', function() error('no network by pwd=\"hunter22\"') end)")
+        await back.wait()
+        assert board.last_reset is not None and 'pwd="hunter22"' in (board.last_reset.cause or "")
+
+    with caplog.at_level(logging.DEBUG):
+        on_a_board(scenario)
+    assert "down" in caplog.text and "hunter22" not in caplog.text

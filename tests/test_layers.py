@@ -33,9 +33,9 @@ LADDER: dict[str, set[str]] = {
     "yaml_file": {"errors"},
     "folders": {"errors"},
     "profile": {"errors", "resources", "ports", "folders", "yaml_file"},
-    "link": {"errors", "wire", "ports"},
+    "link": {"errors", "wire", "ports", "trace"},
     "trace": {"errors", "wire", "ports"},
-    "repl": {"errors", "wire", "ports"},
+    "repl": {"errors", "wire", "ports", "trace"},
     "agent": {"errors", "wire", "ports", "resources", "repl", "link", "agent_source", "loader", "trace"},
     "loader_lines": {"errors", "wire"},
     "loader_talk": {"errors", "ports", "repl", "loader_lines"},
@@ -43,15 +43,26 @@ LADDER: dict[str, set[str]] = {
     "inspect": {"errors", "ports", "repl", "loader", "agent_source"},
     "minify": {"errors"},
     "agent_source": {"errors", "wire", "resources", "minify"},
-    "speeds": {"errors", "ports", "link"},
+    "speeds": {"errors", "folders", "ports", "link"},
     "mirror": {"errors", "wire", "link"},
     "streams": {"errors", "wire", "link", "mirror"},
     "firmware": {"errors", "resources", "folders", "yaml_file", "image"},
-    "files": {"errors", "wire", "link", "ports", "mirror"},
+    "files": {"errors", "wire", "link", "ports", "mirror", "trace"},
 }
 LADDER["board"] = {*LADDER}
 LADDER["opening"] = {*LADDER}
-LADDER["flashing"] = {"errors", "child_python", "ports", "image", "profile", "repl", "files", "board", "opening"}
+LADDER["flashing"] = {
+    "errors",
+    "child_python",
+    "folders",
+    "ports",
+    "image",
+    "profile",
+    "repl",
+    "files",
+    "board",
+    "opening",
+}
 LADDER["flash"] = {*LADDER["flashing"], "flashing"}
 LADDER["identify"] = {"errors", "ports", "inspect", "flash", "flashing"}
 LADDER["insight"] = {"errors", "wire", "mirror", "board"}

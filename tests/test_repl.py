@@ -91,6 +91,21 @@ def test_a_nodemcu_whose_prompt_does_not_answer_is_not_taken_for_something_else(
     clock.run(main())
 
 
+@pytest.mark.parametrize("before", [b"", BANNER], ids=["stranger", "NodeMCU"])
+def test_what_is_said_of_one_that_does_not_answer_holds_no_key(before: bytes) -> None:
+    """It goes into logs, records and reports; and only its end is said, where the name before the key is gone."""
+    joins = b'wifi.sta.config{ssid="home", pwd="QXZJ' + b"v" * 55 + b'"}\r\n'
+
+    async def main() -> None:
+        first = [before + joins]
+        repl = Repl(Talker(lambda data: first.pop() if first else b""))  # type: ignore[arg-type]
+        with pytest.raises(ReplError, match=r"it says '\*{30}") as caught:
+            await repl.sync(2.0)
+        assert "vvv" not in str(caught.value)
+
+    clock.run(main())
+
+
 def test_restarts_are_counted_also_where_a_banner_comes_in_pieces() -> None:
     async def main() -> None:
         pieces = [BANNER[:50], BANNER[50:] + b"rst cause:4, boot mode:(3,6)\r\n" + BANNER, BANNER]

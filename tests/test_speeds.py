@@ -7,6 +7,7 @@ import pytest
 
 from bridge.speeds import SpeedMemory, adapter_of, climb, default_file
 from bridge.virtual import clock
+from tests.homeless import be_homeless
 from tests.virtual_link import virtual_link
 
 LADDER = (921_600, 460_800, 230_400)
@@ -65,6 +66,13 @@ def test_only_so_many_are_kept(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     memory = SpeedMemory(tmp_path / "state" / "speeds.json")
+    memory.remember("a", 921_600)
+    assert memory.order("a", LADDER) == LADDER
+
+
+def test_without_a_home_folder_nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_homeless(monkeypatch)
+    memory = SpeedMemory()
     memory.remember("a", 921_600)
     assert memory.order("a", LADDER) == LADDER
 

@@ -12,6 +12,7 @@ from bridge.bench.speed import opened_at
 from bridge.board import Board
 from bridge.errors import NotNodeMCU
 from bridge.repl import Repl
+from bridge.trace.secrets import discreet_text
 
 #: Sockets made to see what each costs.
 _MORE_SOCKETS = 4
@@ -75,7 +76,8 @@ async def _at_the_prompt(rig: Rig) -> int:
     finally:
         repl.release()
     if re.fullmatch(rb"\d+", answer) is None:
-        raise NotNodeMCU(f"=node.heap() answers {answer[:40]!r}, which is not NodeMCU's answer", port=rig.port.url)
+        said = discreet_text(answer.decode("latin-1"))[:40]
+        raise NotNodeMCU(f"=node.heap() answers {said!r}, which is not NodeMCU's answer", port=rig.port.url)
     return int(answer)
 
 

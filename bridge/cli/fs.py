@@ -122,7 +122,7 @@ def get(names: tuple[str, ...], target: str, as_json: bool, **place: Any) -> Non
         for name, path in zip(names, paths, strict=True):
             with bar(name) as told:
                 data = await at.files.get(name, told=told)
-            host.write_file(path, data)
+            await host.deliver(path, data)
             fetched.append(reports.FetchedFile(name=plain(name), size=len(data), path=plain(str(path))))
         return reports.FsGet(**at.facts(), files=fetched)
 

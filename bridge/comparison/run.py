@@ -19,6 +19,7 @@ from bridge.comparison.restart import HOLD_S, has_lines
 from bridge.comparison.scenarios import Answer, Scenario
 from bridge.errors import BridgeError
 from bridge.ports.open import open_port
+from bridge.trace.secrets import discreet_text
 
 #: How many virtual boards play scenarios at once: they mostly wait.
 PARALLEL = 6
@@ -121,7 +122,8 @@ def run_tests(url: str, tests: Path, out: Path, report: Report) -> None:
     for case in xml.parse(result).getroot().iter("testcase"):
         bad = case.find("failure") if case.find("failure") is not None else case.find("error")
         if bad is not None:
-            report.tests.append(FailedTest(case.get("name", ""), bad.get("message", "").strip().splitlines()[0]))
+            said = discreet_text(bad.get("message", "")).strip()
+            report.tests.append(FailedTest(case.get("name", ""), said.splitlines()[0]))
         elif case.find("skipped") is not None:
             report.tests_skipped += 1
         else:

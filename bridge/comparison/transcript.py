@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from bridge.trace.secrets import discreet_text
+
 #: What stock firmware itself prints differently from run to run, and what stands in its place for comparing.
 MASKS = [
     # On a wire the ROM's boot text at 74 880 baud arrives as garbage before the banner, on the line of a prompt.
@@ -96,5 +98,7 @@ def difference(scenario: str, board: Path, virtual: Path) -> Difference | None:
         right = other[step] if step < len(other) else None
         if left != right:
             sent = (left or right or ("", ""))[0]
-            return Difference(scenario, step, sent, left and left[1], right and right[1])
+            # The report is for others, too; a program of the board may print with which key it joins a network.
+            said = [each and discreet_text(each[1]) for each in (left, right)]
+            return Difference(scenario, step, sent, said[0], said[1])
     return None

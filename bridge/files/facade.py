@@ -209,7 +209,7 @@ class Files:
         """
         host.check_writable(path)
         data = await self.get(name, told=told)
-        host.write_file(Path(path), data)
+        await host.deliver(Path(path), data)
         return len(data)
 
     async def sync(

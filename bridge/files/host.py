@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -10,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.errors import UsageError
+
+#: Of a stream that is opened: it becomes nobody's terminal, and neither opening nor writing waits. Windows has neither.
+_AT_ONCE = getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0)
+#: Seconds between looks whether a pipe has a reader.
+_LOOK_SECONDS = 0.05
 
 
 def read_file(path: Path) -> bytes:
@@ -29,10 +36,57 @@ def read_file(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read ({_why(error)})", remedy="Check its name and its rights.") from error
 
 
+async def deliver(path: Path, data: bytes) -> None:
+    """`write_file` from a coroutine: while a pipe has no reader, or takes no more, all else goes on; may be cancelled.
+
+    Raises:
+        UsageError: as `write_file`, and when the reader of a pipe goes away.
+    """
+    with _explained(path):
+        if not _is_stream(path):
+            write_file(path, data)
+            return
+        handle = await _opened(path)
+        try:
+            left = memoryview(data)
+            while left:
+                try:
+                    left = left[os.write(handle, left) :]
+                except BlockingIOError:
+                    await _writable(handle)
+        finally:
+            os.close(handle)
+
+
+async def _opened(path: Path) -> int:
+    while (handle := _open_at_once(path)) is None:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_SECONDS)  # nothing tells that a reader comes
+    return handle
+
+
+def _open_at_once(path: Path) -> int | None:
+    """A stream for writing, which never waits then; None for a pipe that has no reader."""
+    try:
+        return os.open(path, os.O_WRONLY | _AT_ONCE)
+    except OSError as error:
+        if error.errno == errno.ENXIO and stat.S_ISFIFO(path.stat().st_mode):
+            return None
+        raise
+
+
+async def _writable(handle: int) -> None:
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_writer(handle, event.set)
+    try:
+        await event.wait()
+    finally:
+        loop.remove_writer(handle)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Make a file, or replace it by a whole one: whoever looks finds the old one or the new one.
 
-    Into a pipe or a character device it is written as it is.
+    Into a pipe or a character device it is written as it is, as soon as somebody reads there.
 
     Raises:
         UsageError: that cannot be; says why. What was there is left as it was.

@@ -18,6 +18,7 @@ from bridge.files.upload import Written
 from bridge.mirror.modules.file_pieces import Progress
 from bridge.mirror.modules.text import Data, to_contents
 from bridge.ports.uploader_launcher import END_WITH_INPUT
+from bridge.trace.secrets import discreet_text
 
 #: Seconds for the program to get the prompt and to prepare the board, and for each byte both ways, at the least.
 _BEGIN_S, _BYTE_S = 60.0, 0.004
@@ -147,7 +148,8 @@ class UploaderFiles:
             ) from error
         said = out.decode(errors="replace")
         if process.returncode:
-            last = (said.strip().splitlines() or ["no word"])[-1].rpartition("exceptions.")[2]
+            # It cites what it gets from the console.
+            last = (discreet_text(said).strip().splitlines() or ["no word"])[-1].rpartition("exceptions.")[2]
             raise FileError(f"nodemcu-uploader failed: {last[:300]}", port=self._url, remedy=_REMEDY)
         return said
 

@@ -71,7 +71,16 @@ class Catalog:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or firmware_folder()
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path:
+        """Where they are kept.
+
+        Raises:
+            UsageError: none was given, and the user has no home folder.
+        """
+        return self._folder or firmware_folder()
 
     def entries(self) -> tuple[list[CatalogEntry], list[str]]:
         """The images there are, by name, and a sentence for each folder that holds none.
@@ -83,6 +92,8 @@ class Catalog:
         try:
             folders = sorted(self.folder.iterdir())
         except (FileNotFoundError, NotADirectoryError):
+            folders = []
+        except UsageError:  # no home folder: nothing was ever added
             folders = []
         except OSError as error:
             raise UsageError(

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from bridge.errors import UsageError
+from bridge.folders import state_folder
 
 #: Where a file system is: offset in the flash and size, in bytes.
 Place = tuple[int, int]
@@ -34,7 +35,7 @@ class Kept:
         root: folder of all boards; by default in the user's state folder.
 
     Raises:
-        UsageError: (all methods) the folder cannot be used.
+        UsageError: there is no home folder; and, in all methods, the folder cannot be used.
     """
 
     def __init__(self, board: str, root: Path | None = None) -> None:
@@ -142,10 +143,12 @@ class Kept:
 
 
 def default_root() -> Path:
-    """The folder of all boards' saved files, by the XDG rules for state."""
-    state = os.environ.get("XDG_STATE_HOME")
-    root = Path(state) if state and os.path.isabs(state) else Path.home() / ".local/state"
-    return root / "nodemcu-bridge" / "files"
+    """The folder of all boards' saved files, by the XDG rules for state.
+
+    Raises:
+        UsageError: there is no home folder.
+    """
+    return state_folder() / "files"
 
 
 def host_name(name: str, taken: set[str]) -> str:

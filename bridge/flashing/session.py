@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bridge.child_python import module_command, module_environment
+from bridge.child_python import module_command, module_environment, some_home
 from bridge.errors import BridgeError, FlashError, UsageError
 from bridge.flashing.output import Progress, Reader, explain
 from bridge.ports.esptool_session import LEAVE, MARK
@@ -234,6 +234,7 @@ def _environment() -> dict[str, str]:
     """What esptool's process is told."""
     return {
         **module_environment(),
+        **some_home(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
         "NO_COLOR": "1",

@@ -37,7 +37,14 @@ def take_name(ttl: float) -> None:
     and what another lease of the same user does is not taken for it.
     """
     os.environ["LG_HOSTNAME"] = socket.gethostname()
-    os.environ["LG_USERNAME"] = f"{getpass.getuser()}~{math.ceil(ttl)}s~{int(time.time()):x}~{secrets.token_hex(4)}"
+    os.environ["LG_USERNAME"] = f"{_user()}~{math.ceil(ttl)}s~{int(time.time()):x}~{secrets.token_hex(4)}"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
 
 
 def ttl_of(holder: str) -> float | None:

@@ -48,9 +48,12 @@ class LabgridLease(Lease):
         return self._talk.is_wanted
 
     async def release(self) -> None:
-        await super().release()
-        # To the end, also when the caller is cancelled: the next one may come at once.
-        await asyncio.shield(asyncio.to_thread(self._talk.end))
+        try:
+            await super().release()
+        finally:
+            # Also where its port cannot be closed; and to the end, also when the caller is cancelled: the next one may
+            # come at once.
+            await asyncio.shield(asyncio.to_thread(self._talk.end))
 
     async def _open(self, baud: int) -> Port:
         return await open_lease_port(self.port, self._tcp_port, baud, self.check, self._talk.hear_out)

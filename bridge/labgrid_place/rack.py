@@ -7,6 +7,7 @@ exporter serves its port.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,9 @@ class LabgridRack(Rack):
             for name in sorted(names[:count]):
                 leases.append(await self._claim([name], None if until is None else max(0.0, until - loop.time())))
         except BaseException:
-            for lease in leases:
-                await lease.release()
+            async with contextlib.AsyncExitStack() as stack:  # one that cannot be given back keeps no other
+                for lease in leases:
+                    stack.push_async_callback(lease.release)
             raise
         return leases
 

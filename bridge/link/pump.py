@@ -26,6 +26,7 @@ from bridge.link.sources import CHUNK_NAME, source_messages
 from bridge.link.speed import climb
 from bridge.link.values import BoardValues
 from bridge.ports.base import Port
+from bridge.trace.secrets import discreet_text
 from bridge.wire.events import ConsoleText, Failed, MessageReceived, SessionEvent
 from bridge.wire.messages import ONCE, Ask, Call, DirectCall, Event, Failure, Invoke, Message, Reply, Source, encode
 from bridge.wire.session import Session
@@ -65,8 +66,7 @@ class Link:
         self.on_down: Callable[[BridgeError], None] | None = None
         self.on_fault: Callable[[str], None] | None = None
         self.facts, self.epoch, self.session = facts, epoch, session
-        self._port, self._code, self._farewell = port, code, farewell
-        self._loop = asyncio.get_running_loop()
+        self._port, self._code, self._farewell, self._loop = port, code, farewell, asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._down: BridgeError | None = None
@@ -292,7 +292,7 @@ class Link:
     def _fail(self, error: BridgeError) -> None:
         if self._down is not None:
             return
-        _log.info("%s: down: %s", self.url, error)
+        _log.info("%s: down: %s", self.url, discreet_text(str(error)))
         self._end(error)
         if self.on_down is not None and not self._closing:
             guarded(self.on_down, error)
@@ -366,7 +366,7 @@ class Link:
                 self._fail(error)
 
     def _fault(self, text: str) -> None:
-        _log.warning("%s: the agent reports: %s", self.url, text)
+        _log.warning("%s: the agent reports: %s", self.url, discreet_text(text))  # of Lua, that says anything
         if self.on_fault is not None:
             guarded(self.on_fault, text)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import overload
 
 from bridge.ntest.results import FileRun
-from bridge.trace.secrets import blanked, find_secrets, merge
+from bridge.trace.secrets import discreet_text
 
 
 def discreet(run: FileRun) -> FileRun:
@@ -35,7 +35,4 @@ def _blank(text: str) -> str: ...
 @overload
 def _blank(text: None) -> None: ...
 def _blank(text: str | None) -> str | None:
-    if text is None:
-        return None
-    data = text.encode()
-    return blanked(data, merge(find_secrets(data))).decode()
+    return None if text is None else discreet_text(text)

@@ -18,6 +18,7 @@ from bridge.ntest.reading import Reading
 from bridge.ntest.results import Ending, FileRun
 from bridge.ports.base import Port
 from bridge.repl import Repl
+from bridge.trace.secrets import discreet_text
 
 _log = logging.getLogger("bridge.ntest")
 
@@ -81,7 +82,7 @@ async def _at_prompt(port: Port, job: Job, told: Told | None) -> FileRun:
         await repl.sync()
         for line in job.preparation():
             if said := (await repl.line(line, _LINE)).strip():
-                text = said.decode("utf-8", "replace").removeprefix("Lua error:").strip()
+                text = discreet_text(said.decode("utf-8", "replace")).removeprefix("Lua error:").strip()
                 await repl.line(job.tidying(), _LINE)
                 raise AgentError(f"The test library does not load: {text}", port=port.url, remedy=_remedy(text))
         repl.forget()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
-from bridge.errors import ProfileError
+from bridge.errors import ProfileError, UsageError
 from bridge.folders import profile_folder
 from bridge.profile.model import Profile
 from bridge.resources import resource
@@ -24,10 +25,10 @@ def load_profile(name: str) -> Profile:
         return read_profile(Path(name))
     path = _files().get(name)
     if path is None:
-        raise ProfileError(
-            f"There is no profile {name}",
-            remedy=f"Known: {', '.join(profile_names())}. Your own go into {profile_folder()}.",
-        )
+        remedy = f"Known: {', '.join(profile_names())}."
+        with contextlib.suppress(UsageError):
+            remedy += f" Your own go into {profile_folder()}."
+        raise ProfileError(f"There is no profile {name}", remedy=remedy)
     return _named_as_its_file(path)
 
 
@@ -61,7 +62,11 @@ def read_profile(path: Path) -> Profile:
 
 def _files() -> dict[str, Path]:
     """Name → file. A file of the user's takes the place of the package's."""
-    return {**_in(resource("device_profiles")), **_in(profile_folder())}
+    try:
+        own = profile_folder()
+    except UsageError:  # without a home folder there are none of his own
+        return _in(resource("device_profiles"))
+    return {**_in(resource("device_profiles")), **_in(own)}
 
 
 def _in(folder: Path) -> dict[str, Path]:

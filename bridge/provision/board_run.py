@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from bridge.provision.plan import BoardPlan, Look, Step, asked_steps, firmware_o
 from bridge.provision.record import Records
 from bridge.provision.report import BoardReport, Identity
 from bridge.provision.startup import no_look, unreachable
+from bridge.trace.secrets import Known, blanked, merge
 
 T = TypeVar("T")
 
@@ -54,6 +56,8 @@ _WRITING = ("erasing", "writing")
 _KEEP_OR_LOSE = (
     "Set `lose_files: true` in the file, or flash this board by hand with `nodemcu-bridge flash --keep-files`."
 )
+#: What is cited of a board's console (`bridge.repl`).
+_CITED = re.compile(rb"it says (['\"].*?['\"])")
 #: What to press where no reset lines are wired and the profile does not say it.
 BY_HAND = "hold FLASH (GPIO0 to ground), press RESET, and let go of FLASH"
 
@@ -96,7 +100,10 @@ class BoardRun:
         claims: Claims, waits: Waits = USUAL,
     ) -> None:  # fmt: skip
         self._waits = waits
-        self._plan, self._verify, self._logs, self._tell = plan, verify, logs, told
+        self._plan, self._verify, self._logs, self._told = plan, verify, logs, told
+        self._known = Known()
+        if plan.wifi is not None and plan.wifi.password is not None:
+            self._known.add(plan.wifi.password.reveal().encode())
         self._finder = Finder(plan, records, claims)
         self._ledger = Ledger(self._finder, records)
         self._url: str | None = None
@@ -110,9 +117,21 @@ class BoardRun:
         try:
             await self._with_patience()
         except BridgeError as failure:
-            error = str(failure)
+            error = self._discreet(str(failure))
             self._tell(f"failed: {failure.message}", None)
         return self._report(error, time.monotonic() - began)
+
+    def _tell(self, stage: str, share: float | None) -> None:
+        self._told(self._discreet(stage), share)
+
+    def _discreet(self, text: str) -> str:
+        """Without the password: an error may cite what the board prints, and its program may print that."""
+        data = text.encode("utf-8", "backslashreplace")
+        spans = self._known.spans(data)
+        for cited in _CITED.finditer(data):  # from the middle of it, perhaps
+            start = cited.start(1)
+            spans += [(start + at, start + end) for at, end in self._known.near(cited[1])]
+        return blanked(data, merge(spans)).decode("utf-8", "replace") if spans else text
 
     async def _with_patience(self) -> None:
         """Begin again when the line or the port failed: what is done stays done."""

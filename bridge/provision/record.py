@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.errors import UsageError
+from bridge.folders import state_folder
 from bridge.provision.plan import Record
 from bridge.provision.secret import new_key
 
@@ -23,10 +24,12 @@ _VERSION = 1
 
 
 def default_folder() -> Path:
-    """The user's folder, by the XDG rules for state."""
-    state = os.environ.get("XDG_STATE_HOME")
-    root = Path(state) if state and os.path.isabs(state) else Path.home() / ".local/state"
-    return root / "nodemcu-bridge" / "boards"
+    """The user's folder, by the XDG rules for state.
+
+    Raises:
+        UsageError: there is no home folder.
+    """
+    return state_folder() / "boards"
 
 
 class Records:
@@ -34,6 +37,9 @@ class Records:
 
     Args:
         folder: where they are; made when the first one is written.
+
+    Raises:
+        UsageError: none is given, and there is no home folder.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.pytest_plugin import ntest
+from bridge.pytest_plugin import clash, ntest
 from bridge.pytest_plugin.asking import uses_boards
 from bridge.pytest_plugin.fixtures import board, board_address, boards, host_address, rack, sync_board, wifi
 from bridge.pytest_plugin.keys import KEY
@@ -45,7 +45,14 @@ _WIFI = "NODEMCU_WIFI_"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the command line and of the configuration file."""
-    group = parser.getgroup("nodemcu", "NodeMCU boards")
+    try:
+        _add_options(parser)
+    except clash.ERRORS as error:  # of a plugin that was loaded before
+        raise clash.explained(error) from error
+
+
+def _add_options(parser: pytest.Parser) -> None:
+    group = parser.getgroup(clash.GROUP, "NodeMCU boards")
     group.addoption(
         "--board", action="append", default=[], metavar="URL", help="port of a board for tests; may be given again"
     )
@@ -62,6 +69,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ntest.add_options(parser)
     parser.addini("nodemcu_board", "ports of boards, where neither --board nor --rack is given", "linelist")
     parser.addini("nodemcu_heap_slack", "bytes of a board's heap that a test may leave in use (256)")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(parser: pytest.Parser) -> Generator[None, object, object]:
+    """An option of theirs may have the name of one that is above."""
+    try:
+        result = yield
+    except clash.ERRORS as error:
+        raise clash.explained(error) from error
+    clash.check(parser)
+    return result
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
 from bridge.trace.secrets import Known, Span, blanked, find_secrets, merge
-
-#: Passwords of networks in URLs of virtual boards.
-_WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:([^&\s'\"]+)")
 
 
 class Discretion:
@@ -29,8 +25,7 @@ class Discretion:
     def text(self, text: str) -> str:
         """What boards and this package say: without the secrets, and without what reads like one (`pwd="…"`)."""
         data = text.encode("utf-8", "backslashreplace")
-        spans = [*find_secrets(data), *(found.span(1) for found in _WIFI.finditer(data)), *self.known.spans(data)]
-        return _without(text, data, spans)
+        return _without(text, data, [*find_secrets(data), *self.known.spans(data)])
 
     def users_text(self, text: str) -> str:
         """What a test's user has written himself: without the secrets; the rest is his own."""

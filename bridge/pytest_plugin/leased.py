@@ -67,6 +67,7 @@ class LeasedBoard:
         self._firmware: str | None = None
         self._inherited: list[Finding] = []
         self.visit: Visit | None = None
+        lease.discreet = self._discretion.text
         lease.on_open = self._opened
 
     @property

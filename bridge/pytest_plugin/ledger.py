@@ -1,13 +1,17 @@
-"""Which test a chunk of Lua is of: its name on the board carries a number of the test."""
+"""Which test a chunk of Lua is of: its name on the board carries a number of the test, and a mark of the run.
+
+What a run has left behind that was killed errs in a later one, which has tests of the same numbers.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_NAME = re.compile(r"t\d+(?:w\d+)?")
+_NAME = re.compile(r"t\d+r[0-9a-f]{4}(?:w\d+)?")
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,11 @@ class Ledger:
 
     Args:
         worker: which of several processes this is, or "" if there is one; boards pass from one to the other.
+        run: tells this run from others.
     """
 
-    def __init__(self, worker: str = "") -> None:
-        self._suffix = f"w{worker.removeprefix('gw')}" if worker else ""
+    def __init__(self, worker: str, run: str) -> None:
+        self._suffix = f"r{run}" + (f"w{worker.removeprefix('gw')}" if worker else "")
         self._tests: dict[str, Entry] = {}
         self._chunks: dict[str, Entry] = {}
         self._files: dict[str, Entry] = {}
@@ -68,3 +73,9 @@ def is_of_a_test(chunk: str) -> bool:
 def worker_name() -> str:
     """The name of this worker of pytest-xdist, or ""."""
     return os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def run_mark() -> str:
+    """Four characters that tell this run from others; all workers of pytest-xdist have the same."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or os.urandom(8).hex()
+    return hashlib.sha256(run.encode()).hexdigest()[:4]

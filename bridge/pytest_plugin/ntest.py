@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from bridge.pytest_plugin import clash
+
 #: Property of a report, in JUnit too: what the board printed during it.
 CONSOLE = "board_console"
 #: What makes the reports of sub-tests without an item, on the item of their file.
@@ -24,7 +26,7 @@ _PATTERN = "NTest_*.lua"
 
 def add_options(parser: pytest.Parser) -> None:
     """Add what says how test files run."""
-    group = parser.getgroup("nodemcu", "boards")
+    group = parser.getgroup(clash.GROUP)
     group.addoption(
         "--ntest-library",
         metavar="FILE",

@@ -26,17 +26,26 @@ from bridge.pytest_plugin.ntest import CONSOLE, MORE, SECONDS
 
 def board_test_file(path: Path, parent: pytest.Collector) -> TestFile:
     """The collector of a test file."""
-    return TestFile.from_parent(parent, path=path, **_outside(path, parent))
+    return TestFile.from_parent(parent, path=path, **_nodeid(path, parent))
 
 
-def _outside(path: Path, parent: pytest.Collector) -> dict[str, Any]:
-    """The node id of a file outside the root of the run: pytest gives it none if it is named on the command line."""
+def _nodeid(path: Path, parent: pytest.Collector) -> dict[str, Any]:
+    """The node id of a file to which pytest gives none that is of use.
+
+    One outside the root of the run has none if it is named on the command line; and of a name that is no text neither
+    JUnit's file nor what goes to and from workers can be written.
+    """
     root = parent.config.rootpath
-    if path.is_relative_to(root):
+    if path.is_relative_to(root) and _text(path) == path:
         return {}
-    name = Path(os.path.relpath(path, root)).as_posix()
+    name = _text(Path(os.path.relpath(path, root))).as_posix()
     kind: Any = type(getattr(parent, "id", name))  # an object of its own since pytest 9.2
-    return {"nodeid": name if kind is str else kind(path=name)}
+    return {"name": Path(name).name, "nodeid": name if kind is str else kind(path=name)}
+
+
+def _text(path: Path) -> Path:
+    """A path with the bytes written out that are no text."""
+    return Path(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 class TestFile(pytest.File):
@@ -85,7 +94,7 @@ class TestFile(pytest.File):
     async def _run_shared(self, board: Board, shared: Path | None, again: bool) -> FileRun | str:
         if shared is None:
             return await self._run_now(board)
-        digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         kept = shared / f"ntest-{digest}.json"
         # Who waits here has a board already, so that who runs the file never waits for that one.
         async with AsyncFileLock(kept.with_suffix(".lock")):
@@ -131,7 +140,7 @@ class TestItem(pytest.Function):
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it stands; pytest counts lines from 0."""
-        return self.path, self.line - 1, self.name
+        return _text(self.path), self.line - 1, self.name
 
     def judge(self, run: FileRun, labels: list[str]) -> None:
         """Pass, fail or skip as this item did on the board."""
@@ -140,6 +149,7 @@ class TestItem(pytest.Function):
             return
         test = next((each for each in run.sub_tests if _label(each.name) == self.name), None)
         if test is None:
+            self._show("")
             if run.whole:
                 pytest.skip("the file ran to its end without it")
             pytest.fail(f"It did not run. {run.why}", pytrace=False)
@@ -162,7 +172,8 @@ class TestItem(pytest.Function):
             pytest.fail(run.why, pytrace=False)
 
     def _show(self, console: str) -> None:
-        self.add_report_section("call", "board console", console)
+        if console:
+            self.add_report_section("call", "board console", console)
         self.user_properties = [each for each in self.user_properties if each[0] != CONSOLE] + [(CONSOLE, console)]
 
 

@@ -20,6 +20,7 @@ from _pytest.runner import runtestprotocol
 from bridge.pytest_plugin.findings import OF_EITHER, OF_TEST, Finding, Visit
 from bridge.pytest_plugin.keys import KEY, VISITS
 from bridge.pytest_plugin.late import late_report
+from bridge.pytest_plugin.ntest import CONSOLE
 from bridge.pytest_plugin.reruns import may_rerun, pause_before_rerun, reruns_of
 from bridge.pytest_plugin.session import BoardSession
 
@@ -203,15 +204,17 @@ def _attach(report: pytest.TestReport, attempt: Attempt, charged_to: str | None)
         if report.when != "call":
             facts["console"] = ""
         return
+    # Of a test file the report has the board's own words already; the link only brought the file there.
+    told = CONSOLE in dict(report.user_properties)
     for visit in attempt.visits:
-        report.sections += _sections(visit)
+        report.sections += _sections(visit, whole=bool(visit.findings) or not told)
 
 
-def _sections(visit: Visit) -> list[tuple[str, str]]:
+def _sections(visit: Visit, *, whole: bool) -> list[tuple[str, str]]:
     found = []
-    if visit.console:
+    if visit.console and whole:
         found.append((f"console of {visit.place}", visit.console))
-    if visit.wire:
+    if visit.wire and whole:
         found.append((f"wire of {visit.place}, the last {len(visit.wire)} messages", "\n".join(visit.wire)))
     if visit.heap:
         curve = ", ".join(f"{free} at {when:.2f} s" for when, free in visit.heap)

@@ -20,7 +20,7 @@ from bridge.pytest_plugin.findings import CHUNK, Finding, Visit
 from bridge.pytest_plugin.heap_check import SLACK
 from bridge.pytest_plugin.keys import VISITS
 from bridge.pytest_plugin.leased import LeasedBoard
-from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, worker_name
+from bridge.pytest_plugin.ledger import Ledger, is_of_a_test, run_mark, worker_name
 from bridge.pytest_plugin.needs import may_restart, needs_of
 from bridge.pytest_plugin.telling import tell
 from bridge.rack.activity import tell_activity
@@ -53,7 +53,7 @@ class BoardSession:
     def __init__(self, config: pytest.Config, rack: Rack) -> None:
         self.config = config
         self.rack = rack
-        self.ledger = Ledger(worker_name())
+        self.ledger = Ledger(worker_name(), run_mark())
         self.wait = float(config.getoption("board_wait"))
         if not self.wait >= 0:
             raise pytest.UsageError(f"--board-wait is a number of seconds, not {self.wait:g}.")

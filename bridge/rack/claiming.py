@@ -24,6 +24,7 @@ from bridge.rack.lease import KeptLease, Lease
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, is_device, port_lock
 from bridge.rack.told import plain, seconds, whole
+from bridge.trace.recorder import public_url
 
 #: Characters of a text that another user may have written.
 _SHOWN = 200
@@ -149,7 +150,7 @@ class Claiming:
             where = {"family": addresses[0][0], "address": addresses[0][4]}
         lock = None if _fixed(place) else port_lock(url)
         answer = await asyncio.wrap_future(
-            holder.ask({"do": "serve", "lease": got["lease"], "port": url, "port_lock": lock, **where})
+            holder.ask({"do": "serve", "lease": got["lease"], "port": public_url(url), "port_lock": lock, **where})
         )
         if "tcp_port" not in answer:
             raise _Bad(place, _serve_error(place, url, answer))

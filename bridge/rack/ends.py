@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +23,8 @@ RETRY_S = 0.002
 _SEND_BUFFER = 8192
 #: `SO_LINGER` of 0 s: closing throws away what the system has not sent yet.
 AT_ONCE = struct.pack("ii", 1, 0)
+#: That the other side has ended its direction; where the system cannot tell, it is found out by reading.
+_END = getattr(select, "POLLRDHUP", 0)
 
 
 class End(Protocol):
@@ -40,6 +43,10 @@ class End(Protocol):
 
     def receive(self) -> bytes | None:
         """What has come; b"" at the end, however it came; None where there is nothing yet."""
+
+    @property
+    def hung_up(self) -> bool:
+        """True if the place has ended it, also where what it said before that was not received yet."""
 
     def send(self, data: bytearray) -> bool:
         """Take as much from its front as can be taken; False if the place is gone."""
@@ -101,6 +108,12 @@ class TcpEnd:
     def receive(self) -> bytes | None:
         return receive(self._socket)
 
+    @property
+    def hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, _END)  # and for errors, which needs no asking
+        return bool(poll.poll(0))
+
     def send(self, data: bytearray) -> bool:
         return send(self._socket, data)
 
@@ -141,6 +154,10 @@ class DeviceEnd:
 
     def settle(self) -> None:
         """A device is open from the beginning."""
+
+    @property
+    def hung_up(self) -> bool:
+        return self._device.is_gone
 
     def receive(self) -> bytes | None:
         try:

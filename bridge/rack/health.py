@@ -24,6 +24,8 @@ from bridge.rack.board_lock import prepare_folder
 from bridge.rack.model import Place
 from bridge.rack.state import board_key, state_folder
 from bridge.rack.told import parsed, plain, read_text, seconds
+from bridge.trace.recorder import public_url
+from bridge.trace.secrets import discreet_text
 
 log = logging.getLogger("bridge.rack")
 
@@ -50,7 +52,7 @@ class Evidence:
     what: str
     """What happened, in a sentence."""
     console: str = ""
-    """What the board printed; the caller sees to it that no secret is in it."""
+    """What the board printed."""
     test: str = ""
     """The test that was hit, if it was one."""
     port: str = ""
@@ -78,6 +80,8 @@ class Quarantine:
 def record_failure(place: Place, evidence: Evidence, *, folder: Path | None = None) -> Quarantine | None:
     """Note that a place has failed.
 
+    All users may read it, so that what reads like a secret is blanked.
+
     Args:
         place: which.
         evidence: what happened.
@@ -88,9 +92,11 @@ def record_failure(place: Place, evidence: Evidence, *, folder: Path | None = No
     """
     evidence = replace(
         evidence,
+        what=discreet_text(evidence.what),
         user=evidence.user or _user(),
-        port=evidence.port or place.where,
-        console=evidence.console[-_CONSOLE:],
+        port=public_url(evidence.port) or place.where,
+        # Cut afterwards: what is cut away may tell that the rest is a secret.
+        console=discreet_text(evidence.console)[-_CONSOLE:],
     )
     told = asdict(evidence)
     _note(place, folder, {"kind": "failure", **(told if evidence.at else {**told, "at": None})})

@@ -17,11 +17,12 @@ from bridge.opening import Opening, open_board
 from bridge.ports.base import CONSOLE_BAUD, Port
 from bridge.ports.open import open_port
 from bridge.rack.find import wrong_board
-from bridge.rack.health import Evidence, record_failure
+from bridge.rack.health import Evidence, Quarantine, record_failure
 from bridge.rack.holder import Held, Holder
 from bridge.rack.lease_port import LeasePort, open_lease_port
 from bridge.rack.model import Place
 from bridge.rack.turns import waiting
+from bridge.trace.secrets import discreet_text
 
 E = TypeVar("E", bound=BridgeError)
 
@@ -44,7 +45,10 @@ class Lease:
         since: seconds since the epoch.
         url: for programs of this process and its children; another user cannot use it.
         heap: bytes that were free on the board when it was first known to be fit (`bridge.rack.recover`), or None.
-        console: what the board printed when it was opened in vain the last time: a sick one says why there.
+        console: what the board printed when it was opened in vain the last time: a sick one says why there. What reads
+            like a secret is blanked.
+        discreet: takes secrets out of what is written down of the board; one that knows more of them may take its
+            place.
         notes: what is not as it should be with the lease and does not hinder it, in sentences.
         on_open: called with each board that is opened, at once, and with what it has printed since its port was opened.
     """
@@ -64,6 +68,7 @@ class Lease:
         self.notes: list[str] = []
         self.heap: int | None = None
         self.console = ""
+        self.discreet: Callable[[str], str] = discreet_text
         self.on_open: Callable[[Board, str], None] | None = None
         self._given_back = given_back
         self._over: str | None = None
@@ -167,8 +172,20 @@ class Lease:
 
     def _noted(self, error: E) -> E:
         if self._folder is not None:
-            record_failure(self.place, Evidence(error.message, self.console, port=self.port), folder=self._folder)
+            self.note_failure(error.message, self._folder)
         return error
+
+    def note_failure(self, what: str, folder: Path | None) -> Quarantine | None:
+        """Note that the place has failed, with what the board printed when it was opened in vain.
+
+        Args:
+            what: happened, in a sentence.
+            folder: state folder of the rack.
+
+        Returns:
+            Its quarantine, if it is quarantined by now.
+        """
+        return record_failure(self.place, Evidence(self.discreet(what), self.console, port=self.port), folder=folder)
 
     async def check_board(self) -> None:
         """Ask the board at its prompt which it is, where the rack file says so; takes about a second.
@@ -203,7 +220,8 @@ class Lease:
 
     def keep_last_words(self, port: Port) -> None:
         """A port of this lease was opened in vain: keep what the board printed."""
-        self.console = port.last_words()[-_CONSOLE:] if isinstance(port, LeasePort) else ""
+        # Cut afterwards: what is cut away may tell that the rest is a secret.
+        self.console = self.discreet(port.last_words())[-_CONSOLE:] if isinstance(port, LeasePort) else ""
 
     def listen(self) -> None:
         """Keep what a board that is open prints from now on; it may be secret."""

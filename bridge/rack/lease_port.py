@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,7 +17,8 @@ from bridge.ports.socket import SocketPort, connect
 _FREE_S, _TRY_S = 20.0, 0.05
 #: Bytes of what a board prints that are kept while it is being opened: with what the prompt echoes of the agent.
 _KEPT = 65_536
-#: What is left out of that: a board that restarts, and one whose speed is looked for, make much of it.
+#: What is left out of that: a board that restarts, and one whose speed is looked for, make much of it. NUL ends a line:
+#: what is left of a frame is not to stand before what is printed behind it.
 _NOISE = bytes({*range(256)} - {*b"\t\n", *range(0x20, 0x7F)})
 
 
@@ -39,8 +41,10 @@ class LeasePort:
 
     def last_words(self) -> str:
         """What the board has printed since the port was opened, or since `listen`; from now on nothing more is kept."""
-        heard, self._heard = self._heard, None
-        return (heard or b"").decode("ascii")
+        heard, self._heard = self._heard or bytearray(), None
+        # Of a line whose beginning is gone nobody can tell whether it holds a secret.
+        known = heard if len(heard) < _KEPT else heard.partition(b"\n")[2]
+        return re.sub(rb"\n{3,}", b"\n\n", known).decode("ascii")
 
     @property
     def url(self) -> str:
@@ -55,7 +59,7 @@ class LeasePort:
 
         def received(data: bytes) -> None:
             if self._heard is not None:
-                self._heard += data.translate(None, _NOISE)
+                self._heard += data.replace(b"\0", b"\n").translate(None, _NOISE)
                 del self._heard[:-_KEPT]
             if take is not None:
                 take(data)

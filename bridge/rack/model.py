@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from bridge.trace.recorder import public_url
 from bridge.yaml_file import Strict
 
 
@@ -116,9 +117,9 @@ class Place(Strict):
 
     @property
     def where(self) -> str:
-        """Its port in words, as far as the file says it."""
+        """Its port in words, as far as the file says it, without passwords."""
         if self.port is not None:
-            return self.port
+            return public_url(self.port)
         if self.usb_path is not None:
             return f"USB path {self.usb_path}"
         if self.serial_number is not None:

@@ -69,6 +69,11 @@ class Pair:
         """True while nobody has been let in and the place is there."""
         return self.is_open and self.client is None and not self._client_ended
 
+    @property
+    def is_stale(self) -> bool:
+        """True if the place has hung up before anybody was let in, as a server that was started anew."""
+        return self.takes_client and self._place is not None and self._place.hung_up
+
     def let_in(self, client: socket.socket) -> None:
         """Begin to relay for a client; `takes_client` must be true."""
         self.client = client

@@ -12,7 +12,7 @@ from bridge.board import Board
 from bridge.errors import BridgeError, LeaseLost, PlaceFailed, WrongBoard
 from bridge.lifecycle import State
 from bridge.rack import power
-from bridge.rack.health import Evidence, record_failure, record_success
+from bridge.rack.health import record_success
 from bridge.rack.lease import Lease
 
 #: Bytes of heap that a board may lack of what it had when it was fresh.
@@ -68,9 +68,7 @@ async def known_state(
         await _close(board)
     lease.check()
     text = "; ".join(tried)
-    quarantine = record_failure(
-        lease.place, Evidence(f"The board does not answer ({text})", lease.console, port=lease.port), folder=folder
-    )
+    quarantine = lease.note_failure(f"The board does not answer ({text})", folder)
     raise PlaceFailed(
         f"{lease.place.name} cannot be brought to answer ({text})" + (f"; it is {quarantine}" if quarantine else ""),
         port=lease.port,

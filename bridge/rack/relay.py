@@ -108,6 +108,8 @@ class Relay:
                 # The place has gone, which the client is to see; the next one is a new try.
                 self._drop_next()
                 self._pair.trouble = None
+        if self._next is not None and self._pair.is_stale:
+            self._pair.finish()  # and when that is over the place is connected to anew
         if self._next is not None and self._pair.takes_client:
             client, self._next = self._next, None
             self._pair.let_in(client)

@@ -30,7 +30,8 @@ def board_key(place: Place) -> str:
     if place.port is not None:
         if is_device(place.port):
             return lock_name(os.path.abspath(place.port))
-        return lock_name(lock_key(place.port) or place.port)
+        # All users can read the names of files: that of a virtual board may have a password in it.
+        return lock_name(lock_key(place.port) or place.where)
     return lock_name(place.where)
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from prompt_toolkit.history import FileHistory
 
+from bridge.errors import UsageError
+from bridge.folders import state_folder
 from bridge.trace.secrets import find_secrets
 
 #: Bytes of the file above which the oldest entries are dropped.
@@ -21,9 +23,11 @@ _MOST = 256 * 1024
 
 
 def default_file() -> Path:
-    """The user's file, by the XDG rules for state."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    return Path(state) / "nodemcu-bridge" / "repl_history"
+    """The user's file, by the XDG rules for state; what takes everything and keeps nothing where there is no home."""
+    try:
+        return state_folder() / "repl_history"
+    except UsageError:
+        return Path(os.devnull)
 
 
 class ChunkHistory(FileHistory):

@@ -31,6 +31,8 @@ _VALUE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _HEADER = re.compile(rb"authorization['\"]?\s{0,4}[:=]\s{0,4}(?P<value>[^\r\n'\"\\]+)", re.IGNORECASE)
+#: The key of a network in the URL of a virtual board.
+_WIFI = re.compile(rb"[?&]wifi=[^:&\s]*:(?P<value>[^&\s'\"]+)")
 _USER = re.compile(rb"://[^/\s:@'\"]{0,200}:(?P<value>[^/\s@'\"]{1,200})@")
 #: What follows a name without quotes and is no secret: words of Lua, and what NodeMCU says of a key that is no key.
 _HARMLESS = re.compile(rb"nil|true|false|length:\d+-\d+|not|\.\.+|[=:~.]+")
@@ -58,7 +60,7 @@ _LITERAL = re.compile(
 )
 #: Without any of these there is nothing to look for.
 _HINT = re.compile(
-    rb"pwd|pass|psk|secret|token|key|auth|pw|://|config|getapinfo|mqtt|cert|hmac|crypt|PRIVATE", re.IGNORECASE
+    rb"pwd|pass|psk|secret|token|key|auth|pw|://|wifi=|config|getapinfo|mqtt|cert|hmac|crypt|PRIVATE", re.IGNORECASE
 )
 #: What cannot be printed and what can, by its length in UTF-8.
 _FILLING = {False: ("\x01", "\x80", "\u200b", "\U000e0001"), True: ("*", "\xb7", "\u2022", "\U0001f511")}
@@ -133,6 +135,16 @@ def blanked(data: bytes, spans: Iterable[Span]) -> bytes:
     return bytes(out)
 
 
+def discreet_text(text: str) -> str:
+    """A text that somebody else may read, such as what a board printed: as long, without what reads like a secret.
+
+    It must be whole: of one that was cut before, what tells that it is a secret may be gone.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    spans = find_secrets(data)
+    return blanked(data, spans).decode("utf-8", "replace") if spans else text
+
+
 class Scanner:
     """Finds secrets in a text that comes in pieces, wherever it is cut."""
 
@@ -177,7 +189,7 @@ class Scanner:
 
 
 def _named(text: bytes) -> Iterable[Span]:
-    for pattern in (_HEADER, _USER):
+    for pattern in (_HEADER, _USER, _WIFI):
         for header in pattern.finditer(text):
             yield header.span("value")
     at = 0

@@ -383,7 +383,9 @@ class Session:
         self._unframed.settle(restarted=isinstance(error, BoardReset))  # nothing else will explain it any more
         self._sorted()
         self._move(Trigger.FAULT)
-        log.debug("%s = failed: %s", self._name, error)
+        # With the text of a PANIC, which may be anything.
+        told = "the board restarted" if isinstance(error, BoardReset) else error
+        log.debug("%s = failed: %s", self._name, told)
         if error.port is None:
             error.port = self._name or None
         self._events.append(Failed(error))

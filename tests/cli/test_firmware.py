@@ -8,6 +8,7 @@ import pytest
 
 from bridge.errors import PortNotFound
 from tests.cli.invoke import BOARD, invoke
+from tests.homeless import be_homeless
 from tests.image.test_mutations import bases, wrong
 from tests.images import image
 
@@ -126,3 +127,17 @@ def test_what_runs_on_a_board(capfd: pytest.CaptureFixture[str], options: str, c
 def test_a_port_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:
     code, _, err = invoke(capfd, "firmware", "check", "--port", "/dev/nosuchport")
     assert code == PortNotFound.exit_code and "/dev/nosuchport" in err and len(err.splitlines()) == 1
+
+
+def test_without_a_home_folder_there_are_none_and_one_sentence_says_why_none_can_be_added(
+    capfd: pytest.CaptureFixture[str], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_homeless(monkeypatch)
+    assert invoke(capfd, "firmware", "list")[::2] == (0, "")
+    code, _, said = invoke(capfd, "flash", "mine", "--port", BOARD)
+    assert code == 2 and "no image of the catalog is called mine" in said
+    code, _, said = invoke(capfd, "firmware", "add", str(file))
+    assert code == 2 and said == (
+        "nodemcu-bridge: This user has no home folder to keep files in. "
+        "Set HOME, or XDG_DATA_HOME to a folder that can be written.\n"
+    )

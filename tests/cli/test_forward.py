@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -12,8 +13,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from bridge.opening import open_board
 from tests.cli.invoke import BOARD, invoke
 from tests.forward.rig import Rig, rig
+from tests.heap_baseline import free_heap
 
 COMMAND = [sys.executable, "-m", "bridge.cli", "forward"]
 
@@ -155,3 +158,28 @@ def test_what_is_wrong_opens_no_board(capfd: pytest.CaptureFixture[str]) -> None
     ):
         code, out, err = invoke(capfd, "forward", *arguments, "--port", BOARD)
         assert (code, out) == (2, "") and said in err, err
+
+
+@pytest.mark.parametrize("lua", ["5.3", pytest.param("5.1", marks=pytest.mark.nightly)])
+def test_one_that_was_killed_leaves_its_ports_and_its_heap_to_the_next(lua: str) -> None:
+    """With a client in mid-stream. What it has left goes when the next program opens the board."""
+
+    async def free(url: str) -> int:
+        async with open_board(url, speeds=()) as board:
+            return await free_heap(board)
+
+    quick = ("--lua", lua, "--no-baud-pacing", "--cpu", "0", "--adapter-latency-ms", "0")
+    with rig(*quick) as made, socket.create_server(("127.0.0.1", 0)) as near:
+        wanted = ("-R", f"8080:127.0.0.1:{near.getsockname()[1]}", "-R", "udp:5000:127.0.0.1:9")
+        before = asyncio.run(free(made.url))
+        with forwarding(made, *wanted) as doomed:
+            assert doomed.stdout is not None and doomed.stdout.readline() and doomed.stdout.readline()
+            with socket.create_connection((f"{made.network}.2", 8080), timeout=30) as client, near.accept()[0] as there:
+                there.sendall(b"x" * 4000)
+                client.recv(1)
+                doomed.kill()
+                doomed.communicate()
+                with forwarding(made, *wanted) as process:
+                    assert process.stdout is not None and process.stdout.readline() and process.stdout.readline()
+                    exchange((f"{made.network}.2", 8080), near)
+        assert asyncio.run(free(made.url)) > before - 500

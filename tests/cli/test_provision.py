@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.invoke import invoke
+from tests.homeless import be_homeless
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +118,11 @@ def test_a_board_that_fails(capfd: pytest.CaptureFixture[str], tmp_path: Path) -
     path.write_text('boards:\n  - {name: one, port: "rfc2217://127.0.0.1:9"}\n')
     code, out, _ = invoke(capfd, "provision", str(path))
     assert code == 1 and "one: NOT ready: " in out and "0 of 1 boards are ready" in out
+
+
+def test_without_a_home_folder_one_sentence_says_what_to_set(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_homeless(monkeypatch)
+    code, out, err = invoke(capfd, "provision", shelf(tmp_path))
+    assert (code, out) == (2, "") and "has no home folder" in err and "XDG_STATE_HOME" in err and err.count("\n") == 1

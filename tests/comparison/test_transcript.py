@@ -79,3 +79,10 @@ def test_a_recording_equals_itself(name: str) -> None:
     path = RECORDINGS / f"{name}.json"
     assert difference(name, path, path) is None
     assert len(blocks(path)) > 1
+
+
+def test_what_is_shown_of_a_difference_holds_no_key(tmp_path: Path) -> None:
+    one = answers(tmp_path / "1", ("send", "a"), ("recv", "A pwd='hunter22'"))
+    other = answers(tmp_path / "2", ("send", "a"), ("recv", "A"))
+    found = difference("x", one, other)
+    assert found is not None and found.board == "A pwd='********'"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,20 @@ def test_files_of_this_computer(kept: KeptBoard, tmp_path: Path) -> None:
         with pytest.raises(NoSuchFile):
             await files.get_file("nosuch", tmp_path / "kept")
         assert (tmp_path / "kept").read_bytes() == b"kept"
+
+    kept.run(scenario())
+
+
+def test_a_pipe_that_nobody_reads_keeps_nobody_from_the_board(kept: KeptBoard, tmp_path: Path) -> None:
+    """Neither who waits for the file, who may give up, nor the link: a board that is not answered goes away."""
+    os.mkfifo(tmp_path / "pipe")
+
+    async def scenario() -> None:
+        await kept.board.files.put("a", b"x")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(20):
+                await kept.board.files.get_file("a", tmp_path / "pipe")
+        assert await kept.board.eval("1+1") == 2
 
     kept.run(scenario())
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
@@ -59,6 +60,32 @@ def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_a_pipe_gets_what_is_delivered_when_it_has_a_reader_and_as_fast_as_that_takes_it(tmp_path: Path) -> None:
+    """More than a pipe holds; all the time the loop goes on."""
+    pipe, data = tmp_path / "pipe", bytes(300_000)
+    os.mkfifo(pipe)
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        delivering = loop.create_task(host.deliver(pipe, data))
+        await asyncio.sleep(0)
+        with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            reader = asyncio.StreamReader()
+            transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+            assert await reader.readexactly(len(data)) == data
+            await delivering
+            delivering = loop.create_task(host.deliver(pipe, data))
+            await reader.read(1)
+            transport.close()
+            await asyncio.sleep(0)
+        with pytest.raises(UsageError, match="cannot be written .Broken pipe"):
+            await delivering
+        await host.deliver(tmp_path / "file", data)
+
+    asyncio.run(main())
+    assert (tmp_path / "file").read_bytes() == data and stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 def test_a_socket_takes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

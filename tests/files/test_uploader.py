@@ -69,6 +69,12 @@ def test_a_port_that_is_not_there_is_one_sentence() -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_what_it_cites_is_said_without_keys() -> None:
+    with pytest.raises(FileError) as caught:
+        asyncio.run(UploaderFiles('/dev/pwd="hunter22"', 115_200).ls())
+    assert 'pwd="********"' in caught.value.message and "hunter22" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("url", "can"), [("/dev/ttyUSB0", True), ("COM5", True), ("rfc2217://h:1", False), ("virtual:?cpu=0", False)]
 )

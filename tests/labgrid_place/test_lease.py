@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge.child_python import module_environment
-from bridge.errors import LeaseLost
+from bridge.errors import LeaseLost, PortLost
 from bridge.labgrid_place.rack import LabgridRack
 from bridge.rack.needs import Needs
 from tests.labgrid_place.conftest import PATIENCE, until
@@ -63,6 +63,25 @@ def test_a_board_of_another_machine_is_leased_used_and_given_back(lab: Laborator
         with pytest.raises(LeaseLost, match="desk is leased no more: it has been given back"):
             lease.check()
         assert "acquired: None" in lab.client("-p", "desk", "show")
+
+    asyncio.run(main())
+
+
+def test_one_whose_port_cannot_be_closed_is_given_back(lab: Laboratory) -> None:
+    async def main() -> None:
+        rack = await LabgridRack.open(lab.coordinator, ttl=300)
+        lease = await rack.claim(Needs(place="shelf"))
+        port = await lease.open_port()
+        close = port.close
+
+        async def fail() -> None:
+            await close()
+            raise PortLost("It cannot be closed")
+
+        port.close = fail  # type: ignore[method-assign]
+        with pytest.raises(PortLost):
+            await lease.release()
+        assert "acquired: None" in lab.client("-p", "shelf", "show")
 
     asyncio.run(main())
 

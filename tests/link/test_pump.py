@@ -60,16 +60,17 @@ def test_python_functions_are_called_by_lua() -> None:
     clock.run(main())
 
 
-def test_prints_are_console_text_and_agents_faults_are_told() -> None:
+def test_prints_are_console_text_and_agents_faults_are_told(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with virtual_link() as link:
             texts, faults = [], []
             link.on_console, link.on_fault = texts.append, faults.append
             await link.run_lua("print('hello', 5) uart.write(0, 'no end')")
-            link.post("error", "in vain")
+            link.post("error", "pwd='hunter22' in vain")
             await asyncio.sleep(0.5)  # three rooms travel first
             assert b"".join(texts) == b"hello\t5\r\nno end"
-            assert len(faults) == 1 and faults[0].endswith("in vain")
+            assert len(faults) == 1 and faults[0].endswith("pwd='hunter22' in vain")
+            assert "pwd='********' in vain" in caplog.text and "hunter22" not in caplog.text
 
     clock.run(main())
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from bridge.errors import ProfileError
 from bridge.profile import Profile, all_profiles, load_profile, profile_names, read_profile
 from bridge.resources import resource
+from tests.homeless import be_homeless
 
 
 @pytest.fixture
@@ -25,6 +26,13 @@ def test_every_profile_is_right_and_named_as_its_file(name: str) -> None:
 
 
 def test_unknown_name() -> None:
+    with pytest.raises(ProfileError, match="no profile sparrow.*virtual"):
+        load_profile("sparrow")
+
+
+def test_without_a_home_folder_there_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_homeless(monkeypatch)
+    assert load_profile("virtual").name == "virtual" and "virtual" in profile_names()
     with pytest.raises(ProfileError, match="no profile sparrow.*virtual"):
         load_profile("sparrow")
 

@@ -189,6 +189,23 @@ def test_a_board_whose_own_program_holds_the_console(tmp_path: Path, monkeypatch
     asyncio.run(scenario())
 
 
+def test_what_a_board_prints_of_its_network_is_not_cited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEST_WIFI", PASSWORD)
+    program = f"tmr.create():alarm(100, 1, function() print('joins by {PASSWORD}') end)"
+
+    async def scenario() -> None:
+        async with shelf(tmp_path, 1) as boards:
+            boards.file.write_text(boards.file.read_text().replace("image: firmware.bin\n", ""))
+            async with open_board(boards.servers[0].url) as board:
+                await board.file.putcontents("init.lua", f"{program} uart.on('data', 0, function() end, 0)")
+            boards.boards[0].reset()
+            done, told = await boards.run_here(Waits())
+            assert done.error is not None and "oins by ****" in done.error, done
+            assert not any(part in text for text in (done.error, *told) for part in (PASSWORD, PASSWORD[:8]))
+
+    asyncio.run(scenario())
+
+
 def test_an_lfs_image_for_a_firmware_without_lfs(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:

@@ -188,3 +188,9 @@ def test_an_error_that_comes_as_the_board_is_given_back_is_in_its_last_words(tmp
 
     with board_process("--rfc2217", "127.0.0.1:0") as process:
         asyncio.run(scenario(announced(process)[1]))
+
+
+def test_what_is_written_down_of_its_place_has_not_the_key_of_the_tests_either() -> None:
+    lease = Lease(Place(name="shelf-1", port=URL), URL, 1, lambda: None)
+    LeasedBoard(lease, secrets=["correct horse"])
+    assert lease.discreet("by correct horse, pwd='hunter22'") == "by *************, pwd='********'"

@@ -51,7 +51,9 @@ def test_each_sub_test_is_a_case_with_what_the_board_printed(tmp_path: Path, wor
     assert "powered by Lua" in run.cases["NTest_restarts.lua", "restarts"].console
     assert "TAP: # STARTUP run" in run.cases["NTest_mixed.lua", "(whole file)"].console
     # What the board printed is shown with what failed.
-    assert run.said.count("not ok 2 fails # the same") >= 1
+    assert run.said.count("not ok 2 fails # the same") == 1
+    # Not what brought the file to the board, nor all of it once more.
+    assert "wire of " not in run.said and "console of " not in run.said
 
 
 def test_options(tmp_path: Path) -> None:

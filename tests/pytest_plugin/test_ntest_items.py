@@ -19,6 +19,17 @@ def test_one_of_them_by_name_from_elsewhere(tmp_path: Path) -> None:
     assert "../there/NTest_mixed.lua::fails FAILED" in run.said
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "xdist"])
+def test_a_file_whose_name_is_no_text_runs_as_any_other(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """As of an archive of an older system."""
+    (tmp_path / os.fsdecode(b"NTest_gr\xf6\xdfe.lua")).write_text(MIXED)
+    run = run_pytest(tmp_path, *workers)
+    assert sorted(case.outcome for case in run.cases.values()) == ["failure"] * 2 + ["passed"] * 4 + ["skipped"], (
+        run.said
+    )
+    assert "INTERNALERROR" not in run.said and "Traceback" not in run.said
+
+
 def test_what_a_file_wants_is_asked_of_its_board(tmp_path: Path) -> None:
     (tmp_path / "NTest_w.lua").write_text("-- board: modules=tmr,file flash=4194304\n" + MIXED)
     shown = run_pytest(tmp_path, "--collect-only", "-q", "-m", "board")

@@ -140,7 +140,7 @@ def test_what_a_test_left_behind_is_charged_to_it_and_who_was_hit_runs_again(pyt
     late = reports.calls("test_leaves_a_timer")[1]
     assert "late" in late["text"] and "test_is_hit" in late["text"] and late["facts"]["charged_to"] == "test"
     # The run inside a worker of xdist takes its number into the names of chunks.
-    assert re.search(r"t1(w\d+)?:1: late", late["facts"]["console"])
+    assert re.search(r"t1r[0-9a-f]{4}(w\d+)?:1: late", late["facts"]["console"])
     assert "after the last test" in reports.calls("test_leaves_another")[1]["text"]
     assert junit.read_text().count('name="test_leaves_a_timer"') == 2
     cases = check_junit(junit)

@@ -33,6 +33,18 @@ def test_three_failures_in_a_row_quarantine_a_place_until_it_is_healed(tmp_path:
     assert quarantined(PLACE, folder=tmp_path) is None and failures(PLACE, folder=tmp_path) == ()
 
 
+def test_all_that_is_kept_of_a_failure_is_without_secrets(tmp_path: Path) -> None:
+    """Also where so little is kept of the console that what tells of the secret is cut away."""
+    place = Place(name="shelf-1", port="virtual:?wifi=home:hunter22")
+    console = 'wifi.sta.config{ssid="home", pwd="QXZJ' + "v" * 5000 + '"}\n'
+    record_failure(place, Evidence("A prompt says 'password: hunter33'", console), folder=tmp_path)
+    record_failure(place, Evidence("It is lost", port="rfc2217://me:hunter44@host:1"), folder=tmp_path)
+    [file] = tmp_path.iterdir()
+    for said in (file.name, file.read_text(), repr(failures(place, folder=tmp_path)), place.where):
+        assert not any(secret in said for secret in ("hunter22", "hunter33", "hunter44", "vvv")), said
+    assert failures(place, folder=tmp_path)[0].console == "*" * 3997 + '"}\n'
+
+
 def test_what_works_between_breaks_the_row(tmp_path: Path) -> None:
     fail(tmp_path, "one")
     fail(tmp_path, "two")

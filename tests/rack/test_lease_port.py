@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import LeaseLost, PortError, PortLost
-from bridge.ports.base import is_port
+from bridge.ports.base import Receiver, is_port
 from bridge.rack import Rack
 from bridge.rack.holder import of_this_process
 from bridge.rack.lease_port import LeasePort
@@ -45,6 +45,34 @@ def test_it_is_a_port_named_after_the_place_with_speed_and_lines(tmp_path: Path)
 
     with board_process("--rfc2217", "127.0.0.1:0") as process:
         asyncio.run(scenario(announced(process)[1]))
+
+
+class Silent:
+    """A port of which nothing is asked but what comes."""
+
+    receiver: Receiver
+
+    def set_receiver(self, receiver: Receiver, lost: object) -> None:
+        self.receiver = receiver
+
+
+def test_a_line_whose_beginning_is_gone_is_not_among_the_last_words() -> None:
+    """Where a name such as `pwd` stood before a key, nobody could tell that it is one."""
+    silent = Silent()
+    port = LeasePort(silent, lambda: None, lambda: None)  # type: ignore[arg-type]
+    port.set_receiver(lambda data: None)
+    for data in (b'pwd="', b"hunter22 " * 8000, b'"\r\n', b"the rest\r\n"):
+        silent.receiver(data)
+    assert port.last_words() == "the rest\n"
+
+
+def test_what_is_printed_behind_a_frame_begins_a_line() -> None:
+    """Else the name of the chunk that erred would begin with what is left of the frame."""
+    silent = Silent()
+    port = LeasePort(silent, lambda: None, lambda: None)  # type: ignore[arg-type]
+    port.set_receiver(lambda data: None)
+    silent.receiver(b"\0\x8102tt0lnilQ\xfe\0t1:4: last\r\nstack traceback:\r\n" + bytes(9))
+    assert port.last_words() == "\n02tt0lnilQ\nt1:4: last\nstack traceback:\n\n"
 
 
 def test_every_call_after_the_loss_says_so_and_so_does_the_handler(tmp_path: Path) -> None:

@@ -136,6 +136,20 @@ def test_the_end_of_the_place_is_the_client_s_end_after_the_last_byte() -> None:
             assert read(back, 1) == b"y"
 
 
+@pytest.mark.parametrize("said", [b"", b"\xff\xfb\x2c"], ids=["silent", "with first words"])
+def test_a_place_that_was_started_anew_before_its_first_client_is_connected_to_anew(said: bytes) -> None:
+    with served() as (loop, place):
+        there = accept(place)
+        assert loop.answered.wait(10)
+        there.sendall(said)
+        there.close()
+        with loop.client() as client, accept(place) as back:
+            client.sendall(b"x")
+            assert read(back, 1) == b"x"
+            back.sendall(b"y")
+            assert read(client, 1) == b"y", "and nothing of the connection before"
+
+
 def test_a_second_client_waits_for_the_first_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relays, "_NEXT_CLIENT_S", 0.2)
     with served() as (loop, place), accept(place), loop.client() as first:

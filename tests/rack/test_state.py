@@ -33,3 +33,8 @@ def test_a_board_on_a_link_to_its_port_is_called_the_same_whether_it_is_there_or
     link.symlink_to("/dev/zero")
     assert board_key(place) == absent
     assert port_lock(str(link)) == port_lock("/dev/zero")
+
+
+def test_no_password_stands_in_the_name_of_a_file() -> None:
+    """All users can read the names of files."""
+    assert "hunter22" not in board_key(Place(name="a", port="virtual:?wifi=home:hunter22"))

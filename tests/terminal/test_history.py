@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from bridge.terminal.history import ChunkHistory, default_file
+from tests.homeless import be_homeless
 
 
 def loaded(history: ChunkHistory) -> list[str]:
@@ -55,3 +56,12 @@ def test_a_file_that_grew_keeps_its_newest_half(tmp_path: Path) -> None:
 def test_the_users_own_file(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("XDG_STATE_HOME", "/state")
     assert default_file() == Path("/state/nodemcu-bridge/repl_history")
+
+
+def test_without_a_home_folder_nothing_is_kept(monkeypatch, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    be_homeless(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    history = ChunkHistory()
+    history.keep("print(1)")
+    assert list(history.get_strings()) == ["print(1)"] and loaded(ChunkHistory()) == []
+    assert not list(tmp_path.iterdir())

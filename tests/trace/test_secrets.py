@@ -8,6 +8,7 @@ from bridge.trace.secrets import (
     Known,
     Scanner,
     blanked,
+    discreet_text,
     fill,
     find_secrets,
     is_secret_name,
@@ -31,6 +32,7 @@ KEY = b"QXZJVWK#"
         b"mqtt.Client('id', 120, 'me', '%s')", b"wifi.sta.config('home', '%s')", b"wifi.ap.config{ssid='x', pwd='%s'}",
         b"-----BEGIN RSA PRIVATE KEY-----\\n%s\\n-----END RSA PRIVATE KEY-----", b"pwd=\\034%s\\034",
         b"api_key='%s'", b"('password', '%s')", b"if pass == '%s' then", b"pwd='%s", b"pw = '%s'",
+        b"virtual:?wifi=home:%s&cpu=0", b"rfc2217://me:%s@host:4001",
     ],
 )  # fmt: skip
 def test_where_a_secret_stands(text: bytes) -> None:
@@ -144,3 +146,9 @@ def test_known_secrets_are_found_again_as_lua_reads_them_and_in_pieces() -> None
 
 def test_merge() -> None:
     assert merge([(5, 7), (1, 3), (2, 4), (7, 9), (9, 9)]) == [(1, 4), (5, 9)]
+
+
+def test_a_text_that_others_read_is_as_long_without_its_secrets() -> None:
+    assert discreet_text("joining “home”, pwd='hünter2'\n") == "joining “home”, pwd='*·*****'\n"
+    assert discreet_text("there is no \udcff in it") == "there is no \udcff in it"
+    assert discreet_text("\udcff pwd='hunter2'").endswith(" pwd='*******'")

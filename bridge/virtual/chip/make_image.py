@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bridge.child_python import some_home
 from bridge.errors import ImageError, UsageError
 from bridge.virtual.chip import content
 from bridge.virtual.chip.elf import build as build_elf
@@ -130,22 +131,29 @@ def _esptool(folder: Path, *arguments: str) -> None:
     command = [sys.executable, "-m", "esptool", "--chip", "esp8266", *arguments]
     # An esptool.cfg of the user's must not shape the image: esptool looks for one in the working folder first.
     (folder / "esptool.cfg").write_text("[esptool]\n")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+        env={**os.environ, **some_home()},
+    )  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
         raise ImageError(f"esptool {arguments[0]} failed: {last}", remedy="Install esptool 5 beside this package.")
 
 
-def _cache_file(recipe: Recipe) -> Path:
+def _cache_file(recipe: Recipe) -> Path | None:
+    """None where there is no home folder."""
     # Everything the image depends on: the recipe, this project's way of making it, and esptool's version.
     key = hashlib.sha256(repr((recipe, content.digest(recipe), version("esptool"))).encode()).hexdigest()
     root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(root) / "nodemcu-bridge" / "images" / f"{key[:32]}.bin"
+    return Path(root) / "nodemcu-bridge" / "images" / f"{key[:32]}.bin" if os.path.isabs(root) else None
 
 
 def _cached(recipe: Recipe) -> bytes | None:
+    file = _cache_file(recipe)
+    if file is None:
+        return None
     try:
-        data = _cache_file(recipe).read_bytes()
+        data = file.read_bytes()
     except OSError:
         return None
     image = parse(data)
@@ -156,6 +164,8 @@ def _cached(recipe: Recipe) -> bytes | None:
 
 def _keep(recipe: Recipe, data: bytes) -> None:
     file = _cache_file(recipe)
+    if file is None:
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as fresh:

@@ -15,6 +15,7 @@ from bridge.virtual.chip import make_image
 from bridge.virtual.chip.image import STAND_IN_MARK, find_facts, parse
 from bridge.virtual.chip.make_image import Recipe, make, stock_image
 from bridge.virtual.options import VirtualOptions
+from tests.homeless import be_homeless
 
 
 @pytest.fixture
@@ -112,3 +113,13 @@ def test_recipes_that_cannot_be(arguments: dict[str, object], text: str) -> None
 def test_stock_image_on_both_clocks(cache: Path) -> None:
     options = VirtualOptions(modules="node")
     assert clock.run(stock_image(options)) == asyncio.run(stock_image(options))
+
+
+def test_without_a_home_folder_there_is_no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And no folder that is called "~". esptool by itself would not start."""
+    (tmp_path / "work").mkdir()
+    be_homeless(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path / "work")
+    recipe = Recipe(("node",))
+    assert find_facts(make(recipe)) is not None
+    assert make_image._cached(recipe) is None and not list(Path().iterdir())
