@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from importlib.metadata import entry_points
 
@@ -40,3 +41,11 @@ _LONG = ("test_hil_matrix", "test_two_hundred_requests", "test_ab_with_fifty_cli
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # What takes minutes begins first: at the end the other workers would have nothing left to do beside it.
     items.sort(key=lambda item: not any(name in item.nodeid for name in _LONG))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # Hundreds of tests collect garbage to see what is left behind, and so does Python: neither need go through what
+    # ten thousand tests are made of, which stays to the end.
+    gc.collect()
+    gc.freeze()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 from collections.abc import Iterator
 
@@ -37,10 +36,7 @@ class Worlds:
 @pytest.fixture(scope="session")
 def worlds() -> Iterator[Worlds]:
     made = Worlds()
-    gc.collect()
-    gc.freeze()  # looking through all that was there before would take most of the tests' time
     yield made
-    gc.unfreeze()
     made.close()
 
 
