@@ -56,8 +56,10 @@ class _Node:
         # 0 sleeps until something else pulls RST, and so does what is no time at all.
         self._system.restart(_WOKEN, after=micros / 1e6 if micros > 0 else float("inf"))
 
-    def dsleep_max(self, arguments: Args) -> float:
-        return float(_RTC_CALIBRATION * _INT_MAX // 0x1000)
+    def dsleep_max(self, arguments: Args) -> int | float:
+        longest = _RTC_CALIBRATION * _INT_MAX // 0x1000
+        # A double that becomes an int where numbers are ints: libgcc's `__fixdfsi` stops at the largest one.
+        return min(longest, _INT_MAX) if self._system.image.number == "integer" else float(longest)
 
     def sleep(self, arguments: Args) -> None:
         self._system.print(

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "reference" / "modules.md"
 #: Functions that are left to `board.lua`, as docs/reference/modules.md says.
 LEFT = {
     "file": {"close", "flush", "on", "read", "readline", "seek", "write", "writeline"},
-    "node": {"flashindex", "flashreload", "sleep"},
+    "node": {"flashindex", "flashreload", "setpartitiontable", "sleep"},
     "wifi": {"resume", "suspend"},
 }
 FACES = ["adc", "file", "gpio", "node", "tmr", "uart", "wifi", "wifi.sta", "wifi.ap", "wifi.ap.dhcp", "wifi.eventmon"]
