@@ -13,10 +13,10 @@ import math
 from bridge.virtual.lua.chunk import Constant, Proto, walk
 from bridge.virtual.lua.hidden import INTEGRAL, STALE, WRAP
 from bridge.virtual.lua.rewrite import abc, abx, constant, insert
+from bridge.virtual.lua.wrapping import unbind_wrapping_loops
 
 _MOVE, _LOADK, _GETTABLE, _CALL, _FORLOOP, _FORPREP, _UNM = 0, 1, 6, 28, 31, 32, 18
 _NUMBER = 3
-_INT_MAX = 2147483647
 #: Registers of one function at most (MAXSTACK).
 _REGISTERS = 250
 #: Instructions that do not save where they are (no `Protect` in app/lua/lvm.c): what these raise is given the place of
@@ -29,7 +29,7 @@ def rewrite(proto: Proto) -> None:
     for function in walk(proto):
         function.constants = [_whole(value) for value in function.constants]
         if function.stack + 4 <= _REGISTERS:
-            wrapping = _wrapping_loops(function)
+            wrapping = unbind_wrapping_loops(function, _FORPREP, _number, Constant(_NUMBER, math.inf))
             if wrapping or any(word & 0x3F in INTEGRAL for word in function.code):
                 _call_operations(function, wrapping)
 
@@ -47,35 +47,8 @@ def _whole(value: Constant) -> Constant:
     return Constant(_NUMBER, float((math.floor(number) + (1 << 31)) % (1 << 32) - (1 << 31)))
 
 
-def _wrapping_loops(function: Proto) -> dict[int, int]:
-    """Loops up to a constant that the step passes: the chip's control variable wraps, and they never end.
-
-    Their limit is taken away.
-
-    Returns:
-        First instruction of the body → register of the loop.
-    """
-    found = {}
-    for pc, word in enumerate(function.code):
-        if word & 0x3F != _FORPREP:
-            continue
-        base = word >> 6 & 0xFF
-        limit, step = (_constant_in(function, pc, base + at) for at in (1, 2))
-        if limit is not None and step is not None and step > 0 and limit + step > _INT_MAX:
-            endless = Constant(_NUMBER, math.inf)
-            function.constants.append(endless)
-            function.code[pc - 2] = abx(_LOADK, base + 1, len(function.constants) - 1)
-            found[pc + 1] = base
-    return found
-
-
-def _constant_in(function: Proto, pc: int, register: int) -> float | None:
-    """The number that one of the two instructions before loads into a register."""
-    for word in function.code[max(0, pc - 2) : pc]:
-        if word & 0x3F == _LOADK and word >> 6 & 0xFF == register:
-            value = function.constants[word >> 14].value
-            return value if isinstance(value, float) else None
-    return None
+def _number(value: Constant) -> float | None:
+    return value.value if isinstance(value.value, float) else None
 
 
 def _call_operations(function: Proto, wrapping: dict[int, int]) -> None:

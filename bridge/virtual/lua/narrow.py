@@ -14,6 +14,7 @@ import struct
 from bridge.virtual.lua.chunk import Constant, Proto, walk
 from bridge.virtual.lua.hidden import NARROW, NARROW_MOD, NARROW_SHL, NARROW_SHR, TEXTS, WRAP
 from bridge.virtual.lua.rewrite import abc, abx, constant, insert
+from bridge.virtual.lua.wrapping import unbind_wrapping_loops
 
 _MOVE, _LOADK, _GETTABLE, _CONCAT, _JMP, _TEST, _CALL, _FORPREP = 0, 1, 7, 29, 30, 34, 36, 40
 #: A jump to the next instruction.
@@ -23,7 +24,6 @@ _RESULTS = {13, 14, 15, 17, 18, 19, 25}
 #: MOD, SHL, SHR: which of the operands the call is given, too.
 _WITH_OPERANDS = {16: (NARROW_MOD, False), 23: (NARROW_SHL, True), 24: (NARROW_SHR, True)}
 _FLOAT, _INTEGER = 0x03, 0x13
-_INT_MAX = 2147483647
 _HOST_INT_MAX = (1 << 63) - 1
 #: Registers of one function at most (MAXREGS).
 _REGISTERS = 250
@@ -35,7 +35,8 @@ def rewrite(proto: Proto) -> None:
         function.constants = [_narrow(value) for value in function.constants]
         room = 4 + max((len(_operands(word)) for word in function.code if word & 0x3F == _CONCAT), default=0)
         if function.stack + room <= _REGISTERS:
-            _insert_calls(function, _wrapping_loops(function))
+            endless = Constant(_INTEGER, _HOST_INT_MAX)
+            _insert_calls(function, unbind_wrapping_loops(function, _FORPREP, _whole, endless))
             function.stack += room
 
 
@@ -61,27 +62,8 @@ def _narrow(value: Constant) -> Constant:
     return value
 
 
-def _wrapping_loops(function: Proto) -> dict[int, int]:
-    """As `integral` does: first instruction of the body → register of the loop."""
-    found = {}
-    for pc, word in enumerate(function.code):
-        if word & 0x3F != _FORPREP:
-            continue
-        base = word >> 6 & 0xFF
-        limit, step = (_constant_in(function, pc, base + at) for at in (1, 2))
-        if limit is not None and step is not None and step > 0 and limit + step > _INT_MAX:
-            function.constants.append(Constant(_INTEGER, _HOST_INT_MAX))
-            function.code[pc - 2] = abx(_LOADK, base + 1, len(function.constants) - 1)
-            found[pc + 1] = base
-    return found
-
-
-def _constant_in(function: Proto, pc: int, register: int) -> int | None:
-    for word in function.code[max(0, pc - 2) : pc]:
-        if word & 0x3F == _LOADK and word >> 6 & 0xFF == register:
-            value = function.constants[word >> 14]
-            return value.value if value.tag == _INTEGER and isinstance(value.value, int) else None
-    return None
+def _whole(value: Constant) -> int | None:
+    return value.value if value.tag == _INTEGER and isinstance(value.value, int) else None
 
 
 def _insert_calls(function: Proto, wrapping: dict[int, int]) -> None:

@@ -7,6 +7,7 @@ that the chip reads otherwise is rewritten in the source. What stands around it 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _INT_MAX = 0x7FFFFFFF
@@ -77,7 +78,7 @@ def of_5_3(source: bytes) -> bytes:
     return _replaced(source, decimal=lambda value: b"%d.0" % value, most_hexadecimal=None)
 
 
-def _replaced(source: bytes, *, decimal, most_hexadecimal: int | None) -> bytes:  # type: ignore[no-untyped-def]
+def _replaced(source: bytes, *, decimal: Callable[[int], bytes], most_hexadecimal: int | None) -> bytes:
     if not re.search(rb"\d{10}|0[xX]\w{8}", source):
         return source
 
@@ -93,7 +94,7 @@ def _replaced(source: bytes, *, decimal, most_hexadecimal: int | None) -> bytes:
             signed = value - (value >> 31 << 32)
             return b"%d" % signed if signed >= 0 else b"(%d)" % signed
         if _DECIMAL.fullmatch(numeral) and int(numeral) > _INT_MAX:
-            return bytes(decimal(int(numeral)))
+            return decimal(int(numeral))
         return numeral
 
     return _TOKEN.sub(instead, source)
