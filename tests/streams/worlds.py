@@ -144,6 +144,11 @@ class World:
             finally:
                 if not writer.is_closing():
                     writer.transport.abort()
+                # asyncio's protocol takes note of how a connection ended as it is collected, which may be too late if
+                # the error's traceback refers to it: the collector then goes through both in any order.
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(5):
+                        await writer.wait_closed()
 
     # What must be as it was.
 

@@ -119,8 +119,11 @@ class Answers:
             return (HALT,)
         except BaseException as failure:
             # The count hook may end Lua code of the board's that a builtin called.
-            if self._vm.is_lua_error(failure) and str(failure).startswith("not enough memory"):
-                return (OUT_OF_MEMORY,)
+            if self._vm.is_lua_error(failure):
+                if str(failure).startswith("not enough memory"):
+                    return (OUT_OF_MEMORY,)
+                if self.halted:
+                    return (HALT,)
             self.failure = failure
             self.halted = True
             return (HALT,)

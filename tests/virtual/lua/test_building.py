@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.virtual.clock import run
+from bridge.virtual.interrupt import Interrupt
 from bridge.virtual.lua.api import Args, Module
 from tests.virtual.bench import Bench
 
@@ -49,6 +50,43 @@ def test_a_single_function_can_be_made_for_a_builtin() -> None:
             return b"+".join(arguments)
 
         assert runtime.call(runtime.function(join), b"a", b"b") == (b"a+b",)
+        bench.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_module_is_built_to_its_end_by_a_task_that_is_given_up(lua: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a board whose process is to end while it boots."""
+
+    async def main() -> None:
+        bench = await Bench.boot(lua=lua, modules="uart,node")
+        system = bench.firmware.system
+        monkeypatch.setattr(Interrupt, "wanted", lambda self: True)
+        for number in range(200):
+            system.lua.add_module(Module(f"m{number}", MODULE.entries))
+        assert system.lua.answers.halted
+        bench.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_program_is_given_up_in_what_a_function_of_the_firmware_does_in_lua(
+    lua: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        bench = await Bench.boot(lua=lua, modules="uart,node")
+        system = bench.firmware.system
+
+        def build(arguments: Args) -> None:
+            for _ in range(400):
+                system.lua.board[b"rotable"](system.lua.vm.table(), system.lua.vm.table())
+
+        system.lua.add_module(Module("made", {"build": build}))
+        monkeypatch.setattr(Interrupt, "wanted", lambda self: True)
+        assert "Lua was interrupted" in await bench.type("made.build() print('went on')")
+        assert system.lua.answers.halted and system.lua.answers.failure is None
         bench.close()
 
     run(main())

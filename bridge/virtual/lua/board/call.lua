@@ -130,10 +130,13 @@ local steps, next_look = 0, 1
 local hook
 
 -- The board's own code is never interrupted: it ends by itself, and nothing catches errors around it. Nor is what stands
--- in for C when the firmware itself calls it, with nothing of a program below.
+-- in for C when the board's code or the firmware itself calls it, with nothing of a program below.
 local function in_board()
-  local i = getinfo(3, "S")
-  return i and (i.source == "=[board]")
+  for level = 3, 1e9 do
+    local i = getinfo(level, "S")
+    if not i or i.source == "=[board]" then return true end
+    if i.what == "C" or i.source ~= "=[C]" and i.what ~= "tail" then return false end
+  end
 end
 
 hook = function()
