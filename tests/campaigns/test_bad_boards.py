@@ -30,6 +30,7 @@ from bridge.repl import Repl
 from bridge.virtual import clock
 from bridge.wire.frame import Codec, Frame, Kind
 from bridge.wire.liveness import SILENCE_LIMIT
+from tests.variants import by_night
 from tests.virtual_link import virtual_link, virtual_port
 
 
@@ -46,7 +47,7 @@ def now() -> float:
 # a board that is stuck or restarts
 
 
-@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("lua", by_night(["5.1", "5.3"], but=["5.3"]))
 def test_a_board_in_a_loop_that_feeds_the_watchdog_is_given_up(lua: str) -> None:
     async def main() -> None:
         async with virtual_link(lua=lua) as link:
@@ -67,7 +68,7 @@ def test_a_board_in_a_loop_that_feeds_the_watchdog_is_given_up(lua: str) -> None
     clock.run(main())
 
 
-@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("lua", by_night(["5.1", "5.3"], but=["5.1"]))
 def test_a_board_that_prints_without_end_is_given_up_and_what_it_printed_is_there(lua: str) -> None:
     async def main() -> None:
         async with virtual_link(lua=lua) as link:
@@ -85,7 +86,7 @@ def test_a_board_that_prints_without_end_is_given_up_and_what_it_printed_is_ther
     clock.run(main())
 
 
-@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("lua", by_night(["5.1", "5.3"], but=["5.1"]))
 def test_a_board_in_a_loop_that_starves_the_watchdog_restarts_and_that_is_said(lua: str) -> None:
     async def main() -> None:
         async with virtual_link(lua=lua) as link:
@@ -98,7 +99,7 @@ def test_a_board_in_a_loop_that_starves_the_watchdog_restarts_and_that_is_said(l
     clock.run(main())
 
 
-@pytest.mark.parametrize("every", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("every", by_night([0.1, 0.3, 1.0], but=[0.1, 1.0]))
 def test_a_board_that_restarts_all_the_time_cannot_be_opened_and_that_is_said(every: float) -> None:
     async def main() -> None:
         async with virtual_port() as port:
@@ -143,7 +144,7 @@ INIT: dict[str, tuple[str, type[BridgeError], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", INIT)
+@pytest.mark.parametrize("what", by_night(INIT, but=["restarts", "never ends", "holds the UART", "holds the memory"]))
 def test_a_program_that_leaves_no_prompt_is_told_with_what_to_do(what: str) -> None:
     source, kind, said = INIT[what]
 

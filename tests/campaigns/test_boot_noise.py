@@ -12,6 +12,7 @@ from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.variants import by_night
 
 SPEEDS = (230_400, 460_800, 921_600)
 
@@ -40,8 +41,8 @@ def console_of(source: str, baud: int, **options: object) -> tuple[bytes, list[s
     return clock.run(main())
 
 
-@pytest.mark.parametrize("lua", ["5.1", "5.3"])
-@pytest.mark.parametrize("baud", SPEEDS)
+@pytest.mark.parametrize("lua", by_night(["5.1", "5.3"], but=["5.1"]))
+@pytest.mark.parametrize("baud", by_night(SPEEDS, but=[230_400, 921_600]))
 @pytest.mark.parametrize("end", ["node.restart()", "while true do end", "tmr.delay(300000) node.restart()"])
 def test_a_restart_shows_what_was_printed_before_it_alone(lua: str, baud: int, end: str) -> None:
     shown, happened = console_of(f"print('the last words') {end}", baud, lua=lua)
@@ -54,7 +55,7 @@ def test_a_fault_shows_nothing(fault: str) -> None:
     assert (shown, happened) == (b"", ["reset"])
 
 
-@pytest.mark.parametrize("baud", SPEEDS)
+@pytest.mark.parametrize("baud", by_night(SPEEDS, but=[460_800]))
 @pytest.mark.parametrize(
     "printed", [b"\x80" * 40, b"\x80", b"\x1c\xe0\xfc" * 100, b"f" * 30 + b"\n", b"\x80\nwords\x80"]
 )

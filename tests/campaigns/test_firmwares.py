@@ -28,7 +28,11 @@ BUILDS += [
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: "-".join(build.values()).replace(",", "."))
 @pytest.mark.parametrize(
-    "faults", [{}, {"drop": 0.002, "flip": 0.002, "duplicate": 0.001, "seed": 3}], ids=["clean", "bad"]
+    "faults",
+    [
+        pytest.param({}, id="clean", marks=pytest.mark.nightly),
+        pytest.param({"drop": 0.002, "flip": 0.002, "duplicate": 0.001, "seed": 3}, id="bad"),
+    ],
 )
 def test_the_agent_does_its_work(build: dict[str, str], faults: dict[str, float]) -> None:
     async def main() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridge.errors import BridgeError, UsageError
 from tests.campaigns.kept_board import KeptBoard, kept_board
 from tests.campaigns.stage import BUILDS
+from tests.variants import by_night
 
 #: Each would set the canary if any of it were ever compiled where a value or a name stands.
 ATTACK = "CANARY='dead'"
@@ -29,7 +30,7 @@ PIECES = [
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), min_size=1, max_size=4).map("".join)
 
 
-@pytest.fixture(scope="module", params=BUILDS)
+@pytest.fixture(scope="module", params=by_night(BUILDS, but=["5.3"]))
 def bench(request: pytest.FixtureRequest) -> Iterator[KeptBoard]:
     with kept_board(**BUILDS[request.param]) as board:
         board.run(board.board.exec("CANARY = 'alive'"))

@@ -10,11 +10,12 @@ import pytest
 from bridge import agent
 from bridge.link import Link
 from bridge.virtual import clock
+from tests.variants import by_night
 from tests.virtual_link import virtual_port
 
 BOTH = pytest.mark.parametrize("lua", ["5.1", "5.3"])
 WAYS = pytest.mark.parametrize("function", ["print", "uart.write"])
-SIZES = pytest.mark.parametrize("size", [3, 40, 400])
+SIZES = pytest.mark.parametrize("size", by_night([3, 40, 400], but=[3]))
 
 
 def plain(data: bytes) -> bytes:

@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 #: The MAC address of the board that was recorded.
 MAC = "5c:cf:7f:ab:cd:ef"
 #: How many scenarios are played at once.
-PARALLEL = 8
+PARALLEL = 10
 
 
 #: Folders of recordings that can be played, and the flags of the board that they are played on.

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from tests.ground_truth.mishap import known_differences, mishaps
-from tests.ground_truth.player import Player, Recording, Verdict, play, playable
+from tests.ground_truth.player import Recording, Verdict, playable
 
 RECORDINGS = playable()
-
-
-@pytest.fixture(scope="module")
-def verdict_of(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Recording], Verdict]]:
-    """Answers what came of a recording; all that this run asked for are played beside each other."""
-    out: Path = tmp_path_factory.mktemp("ground_truth")
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        # A worker does not know which tests it will be given, so it plays each when it is asked for.
-        yield lambda recording: play(recording, RECORDINGS.index(recording), out / str(recording))
-        return
-    parameters = [getattr(item, "callspec", None) for item in request.session.items]
-    player = Player([each.params["recording"] for each in parameters if each and "recording" in each.params], out)
-
-    def verdict(recording: Recording) -> Verdict:
-        first = player.verdict(recording)
-        if first.same or not first.late or recording.name in known_differences()[recording.folder]:
-            return first
-        print(f"played once more, alone, because its answer came late and differed:\n{first.text}")
-        return player.alone(recording)
-
-    yield verdict
-    player.close()
 
 
 @pytest.mark.timeout(600)

@@ -26,8 +26,8 @@ def run_native(name: str, folder: Path, *arguments: str, **variables: str) -> se
     environment = {key: value for key, value in module_environment().items() if not key.startswith(("LG_", "PYTEST_"))}
     done = subprocess.run(
         [
-            *(labgrid_python(), "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--noconftest"),
-            *("-c", str(settings), "--rootdir", str(HERE), f"--junitxml={report}"),
+            *(labgrid_python(), "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+            *("--noconftest", "-c", str(settings), "--rootdir", str(HERE), f"--junitxml={report}"),
             *(*arguments, str(HERE / f"{name}.py")),
         ],
         capture_output=True, text=True, timeout=300, env={**environment, **variables},

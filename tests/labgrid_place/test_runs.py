@@ -41,7 +41,7 @@ def run_pytest(*arguments: str | Path, folder: Path = ROOT) -> subprocess.Comple
     """Run pytest as a user would."""
     environment = {name: value for name, value in module_environment().items() if not name.startswith("PYTEST_")}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, arguments)],
+        [sys.executable, "-m", "pytest", "-q", *OPTIONS, *map(str, arguments)],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from tests.mirror.test_on_a_board import HOST, client_of, on_a_board, payload, start
+from tests.variants import by_night
 from tests.virtual.modules.tls_bench import TlsStream, echo, issue, secure, server_context
 
 SERVER = issue("server")
@@ -93,8 +94,11 @@ EACH_BUILD = [
     for modules in ({}, {"modules": WITHOUT_OW})
 ]
 
+#: Those that need the most heap.
+TIGHT = [EACH_BUILD[0], EACH_BUILD[3]]
 
-@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+
+@pytest.mark.parametrize("build", by_night(EACH_BUILD, but=TIGHT), ids=str)
 def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(build: dict[str, str]) -> None:
     async def feed(stream: MemoryStream) -> None:
         for number in range(60):
@@ -136,7 +140,7 @@ def test_beside_a_plain_socket_that_moves_data_within_the_heap_of_a_real_board(b
     on_tls(scenario, **build)
 
 
-@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+@pytest.mark.parametrize("build", by_night(EACH_BUILD, but=TIGHT), ids=str)
 def test_the_first_plain_socket_may_come_while_a_tls_connection_stands(build: dict[str, str]) -> None:
     async def greet(stream: MemoryStream) -> None:
         stream.write(bytes(3_000))
@@ -158,7 +162,7 @@ def test_the_first_plain_socket_may_come_while_a_tls_connection_stands(build: di
     on_tls(scenario, **build)
 
 
-@pytest.mark.parametrize("build", EACH_BUILD, ids=str)
+@pytest.mark.parametrize("build", by_night(EACH_BUILD, but=TIGHT), ids=str)
 def test_three_kilobytes_at_once_are_borne_beside_a_plain_socket(build: dict[str, str]) -> None:
     async def burst(stream: TlsStream) -> None:
         stream.write(payload(3_000))

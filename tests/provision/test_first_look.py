@@ -14,6 +14,7 @@ from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
+from tests.variants import by_night
 
 BOARD = VirtualOptions(clock="virtual", modules="file,net,node,ow,tmr,uart,wifi")
 #: Takes the heap.
@@ -72,7 +73,7 @@ def test_one_that_is_busy_for_very_long_answers_after_a_reset() -> None:
 @pytest.mark.parametrize(
     ("init", "kind"),
     [
-        ("node.restart()", BootLoop),
+        pytest.param("node.restart()", BootLoop, marks=pytest.mark.nightly),
         pytest.param("tmr.create():alarm(50, 0, function() node.restart() end)", BootLoop, marks=pytest.mark.nightly),
         ("tmr.create():alarm(400, 0, function() node.restart() end)", BootLoop),
         ("uart.on('data', 0, function() end, 0)", ReplError),
@@ -130,7 +131,7 @@ def test_one_that_cannot_say_what_it_is_has_a_prompt(init: str, kind: type[Excep
     clock.run(scenario())
 
 
-@pytest.mark.parametrize("flip", [0.01, 0.03, 0.05])
+@pytest.mark.parametrize("flip", by_night([0.01, 0.03, 0.05], but=[0.03]))
 def test_a_damaged_line_is_no_board_without_a_prompt(flip: float) -> None:
     async def scenario() -> None:
         async with board_with(options=replace(BOARD, flip=flip, drop=flip / 5, seed=7)) as (_board, port):

@@ -44,7 +44,7 @@ async def watch(boards: Shelf, *arguments: str) -> bytes:
 @pytest.mark.parametrize(
     "air",
     [
-        "workshop:" + PASSWORD,
+        pytest.param("workshop:" + PASSWORD, marks=pytest.mark.nightly),
         "workshop:another-password",
         pytest.param("elsewhere:x", marks=pytest.mark.nightly),
     ],

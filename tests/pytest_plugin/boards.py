@@ -16,8 +16,14 @@ import pytest
 
 from tests.conftest import INSTALLED
 
-#: Options of an inner run: this project's plugin, and nothing that is not needed.
-OPTIONS = ("-p", "no:cacheprovider", *(() if INSTALLED else ("-p", "bridge.pytest_plugin")))
+#: Options of an inner run: this project's plugin, and nothing that is not needed and takes long to import.
+OPTIONS = (
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:hypothesispytest",
+    *(() if INSTALLED else ("-p", "bridge.pytest_plugin")),
+)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pytest_plugin.ntest_runs import HEAD, MIXED, run_pytest
+from tests.variants import by_night
 
 RESTARTS = (
     HEAD
@@ -31,7 +32,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "xdist"])
+@pytest.mark.parametrize("workers", by_night([(), ("-n", "2")], but=[("-n", "2")]), ids=["one process", "xdist"])
 def test_each_sub_test_is_a_case_with_what_the_board_printed(tmp_path: Path, workers: tuple[str, ...]) -> None:
     (tmp_path / "NTest_mixed.lua").write_text(MIXED)
     (tmp_path / "NTest_restarts.lua").write_text(RESTARTS)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.pytest_plugin.boards import FAST, run
 from tests.pytest_plugin.test_credentials import KEY
+from tests.variants import by_night
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_mistakes(pytester: pytest.Pytester, options: list[str], words: str) -> 
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
-@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.nightly), ("-n", "2", "-x")])
+@pytest.mark.parametrize("workers", by_night([(), ("-n", "2"), ("-n", "2", "-x")], but=[()]))
 def test_what_only_tests_on_boards_need_is_told_before_them(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: tuple[str, ...]
 ) -> None:

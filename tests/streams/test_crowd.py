@@ -16,6 +16,7 @@ from bridge.virtual.lwip.memstream import MemoryStream
 from bridge.virtual.options import VirtualOptions
 from bridge.virtual.port import VirtualPort
 from tests.same_epoch import start
+from tests.variants import by_night
 
 HOST = "10.77.0.1"
 #: Bytes that each sends.
@@ -64,7 +65,7 @@ async def send(board: Board, port: int = 80) -> float:
     return asyncio.get_running_loop().time()
 
 
-@pytest.mark.parametrize("stalled", [0, 1, 2])
+@pytest.mark.parametrize("stalled", by_night([0, 1, 2], but=[2]))
 def test_five_that_send_share_the_line_and_the_heap_whether_or_not_some_are_stalled(stalled: int) -> None:
     async def main() -> None:
         async with VirtualBoard(VirtualOptions(clock="virtual")) as virtual:

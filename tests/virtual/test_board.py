@@ -19,6 +19,7 @@ from bridge.virtual import clock
 from bridge.virtual.board import VirtualBoard
 from bridge.virtual.lua import vm
 from bridge.virtual.options import FAULT_TIMES, VirtualOptions
+from tests.variants import by_night
 
 #: `node.bootreason()`'s first number.
 CAUSES = {"reset": b"2", "brown_out": b"1", "replug": b"1", "starve_watchdog": b"4"}
@@ -170,7 +171,7 @@ def test_a_board_that_stands_still_boots_again_all_the_same(again: str) -> None:
     on_a_board(scenario)
 
 
-@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+@pytest.mark.parametrize("lua", by_night(["5.1", "5.3"], but=["5.1"]))
 def test_a_task_that_computes_for_ever_leaves_a_silent_board_and_a_loop_that_runs(lua: str) -> None:
     async def scenario(board: VirtualBoard, terminal: Terminal) -> None:
         await terminal.until(b"\n> ")
