@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from dataclasses import dataclass
@@ -147,6 +148,7 @@ _SDK = re.compile(rb"\d+\.\d+\.\d+(?:[-.][\w.]+)?\([0-9a-f]{6,10}\)")
 _FIELD = re.compile(r"^[ \t]*(branch|commit|release|release DTS|SSL|build type|LFS|modules):[ \t]*(.*)$", re.M)
 
 
+@functools.lru_cache(maxsize=4)  # a megabyte is looked through at each boot
 def find_facts(data: bytes) -> ImageFacts | None:
     """What the build in these bytes says of itself; None if it is not NodeMCU.
 

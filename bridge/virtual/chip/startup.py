@@ -60,9 +60,8 @@ def pre_init(flash: FlashMemory, image: Image) -> Startup:
         image: what the boot ROM has loaded; known to be valid.
     """
     seal = Seal.find(b"".join(segment.data for segment in image.segments))
-    irom = flash.read(IROM_OFFSET, flash.size - IROM_OFFSET) if flash.size > IROM_OFFSET else b""
     # The CPU's window onto the flash shows the first megabyte.
-    irom = irom[: 0x100000 - IROM_OFFSET]
+    irom = flash.read(IROM_OFFSET, min(flash.size, 0x100000) - IROM_OFFSET) if flash.size > IROM_OFFSET else b""
     if not irom.strip(b"\xff"):
         return Startup(Next.HALT, why=f"nothing is flashed at 0x{IROM_OFFSET:05x}, where the code in flash should be")
     table_bytes = rcr.read(flash, rcr.Record.PARTITION_TABLE)
