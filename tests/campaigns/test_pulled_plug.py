@@ -24,7 +24,7 @@ def play(uploads: int, each: int) -> Counter[str]:
 
 
 def test_a_few_plugs() -> None:
-    states = play(4, 3)
+    states = play(3, 2)
     assert states["old"] and states["complete"]
 
 

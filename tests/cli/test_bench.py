@@ -24,6 +24,7 @@ def test_json_is_a_list_of_runs_with_a_number_under_every_key(capfd: pytest.Capt
     assert runs[0]["call"]["round_trip_ms_p50"] < runs[1]["call"]["round_trip_ms_p50"]
 
 
+@pytest.mark.nightly
 def test_a_table_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, *QUICK, "--rows", "921600/1")
     assert code == 0 and err.startswith("seed 1\n")

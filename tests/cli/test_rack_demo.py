@@ -46,6 +46,7 @@ def started_for(folder: Path) -> list[int]:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.nightly
 def test_a_demo_that_is_ended_leaves_no_process_and_the_page_of_what_there_was(tmp_path: Path) -> None:
     command = [*module_command("bridge.cli"), "rack", "demo", "--to", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=module_environment()) as process:

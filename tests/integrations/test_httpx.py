@@ -27,6 +27,7 @@ from tests.integrations.rig import (
     unused,
     web_server,
 )
+from tests.variants import by_night
 from tests.virtual.modules.tls_bench import issue, server_context
 
 
@@ -86,7 +87,7 @@ def test_tls_of_the_board() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("tls", ["none", "host", "board"])
+@pytest.mark.parametrize("tls", by_night(["none", "host", "board"], but=["board"]))
 def test_the_heap_of_the_board_comes_back(tls: str) -> None:
     contexts = {"none": None, "host": encrypted(), "board": server_context(OF_BOARD)}
     verify, scheme = (False, "http" if tls == "none" else "https")

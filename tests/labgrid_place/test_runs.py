@@ -85,6 +85,7 @@ def test_the_plugin_takes_its_boards_from_labgrid(lab: Laboratory, tmp_path: Pat
     assert "desk" not in lab.client("who") and "shelf" not in lab.client("who")
 
 
+@pytest.mark.nightly
 def test_the_report_has_the_places_too_that_ran_nothing(lab: Laboratory, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from bridge.child_python import module_command, module_environment
 from bridge.labgrid_place.rack import LabgridRack, open_rack
 from bridge.portal import portal
@@ -55,6 +57,7 @@ def shelf_user(shelf: object) -> str:
     return f"{found.host}/{found.user}"
 
 
+@pytest.mark.nightly
 def test_the_commands_take_places_of_labgrid(lab: Laboratory) -> None:
     said = command("status", "--labgrid", str(lab.env_file("status.yaml", main="desk")), "--json")
     assert [place["name"] for place in json.loads(said.stdout)["places"]] == ["desk"]

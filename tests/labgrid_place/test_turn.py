@@ -73,6 +73,7 @@ def test_a_place_that_a_person_holds_stays_theirs(lab: Laboratory) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.nightly
 def test_a_place_without_its_exporter_is_told(lab: Laboratory) -> None:
     lab.client("-p", "nowhere", "create")
     lab.client("-p", "nowhere", "add-match", "no-machine/nowhere/*")

@@ -10,6 +10,7 @@ from bridge.ntest import Ending, FileRun, Job, Outcome, run_file
 from bridge.ntest.naming import Names
 from bridge.ntest.outline import read_outline
 from tests.ntest.rig import HEAD, on_a_board, run_of
+from tests.variants import by_night
 
 #: The firmwares that have their own ways of handling errors, and the Luas.
 BOARDS: list[dict[str, object]] = [{}, {"lua": "5.3"}, {"number": "integer"}, {"firmware": "2.2.1"}]
@@ -249,9 +250,12 @@ def test_files_that_were_there_stay() -> None:
     on_a_board(scenario)
 
 
-@pytest.mark.parametrize(
-    "name", ['a"b.lua', r"a\n.lua", "a\nb.lua", "\u00fc.lua", "\udcff.lua", '"' * 31, "\1" * 31, "%d.lua"]
-)
+#: Names of files, and those that are in the test command.
+NAMES = ['a"b.lua', r"a\n.lua", "a\nb.lua", "\u00fc.lua", "\udcff.lua", '"' * 31, "\1" * 31, "%d.lua"]
+HARDEST = ["a\nb.lua", "\udcff.lua", "\1" * 31]
+
+
+@pytest.mark.parametrize("name", by_night(NAMES, but=HARDEST))
 def test_a_file_may_have_any_name_that_the_board_can_have(name: str) -> None:
     async def scenario(board: Board) -> None:
         run = await run_file(board, Job(name, (HEAD + 'N.test("x", function() ok(true) end)').encode()))

@@ -261,8 +261,8 @@ SILENT = Waits(ask=2.0, after_reset=2.0)
     ("script", "erased"),
     # One that has a prompt for moments takes all of the real waits to be told: see `test_first_look`.
     [
-        (RESTARTS, False),
-        pytest.param("node.restart()", True, marks=pytest.mark.nightly),
+        pytest.param(RESTARTS, False, marks=pytest.mark.nightly),
+        ("node.restart()", True),
         pytest.param(HOLDS, True, marks=pytest.mark.nightly),
     ],
 )
@@ -299,6 +299,7 @@ def record_of(boards: Shelf) -> Path:
     return path
 
 
+@pytest.mark.nightly
 def test_an_lfs_image_that_is_gone_is_taken_over_again(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with shelf(tmp_path, 1) as boards:
@@ -506,7 +507,11 @@ def test_a_board_that_cannot_say_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "words"),
     [
-        ("firmware: writing", "went away while flashing. Plug the board in and run the same command again"),
+        pytest.param(
+            "firmware: writing",
+            "went away while flashing. Plug the board in and run the same command again",
+            marks=pytest.mark.nightly,
+        ),
         ("file main.lua", "No file is half written"),
     ],
 )

@@ -80,6 +80,7 @@ def test_a_board_talks_to_each(pytester: pytest.Pytester) -> None:
     assert outcomes["passed"] >= 6 and outcomes["passed"] + outcomes.get("skipped", 0) == 7, outcomes
 
 
+@pytest.mark.nightly
 def test_a_board_that_hangs_holds_up_no_peer(pytester: pytest.Pytester, tmp_path: Path) -> None:
     pytester.makepyfile(
         """

@@ -14,7 +14,10 @@ from tests.pytest_plugin.boards import FAST, noted, rack_file, run, served
 from tests.pytest_plugin.test_leased import AT_THE_NEXT_OPENING
 
 
-def test_eight_workers_on_four_boards_all_get_theirs(pytester: pytest.Pytester, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workers", "places"), [(4, 2), pytest.param(8, 4, marks=pytest.mark.nightly)])
+def test_more_workers_than_boards_all_get_theirs(
+    pytester: pytest.Pytester, tmp_path: Path, workers: int, places: int
+) -> None:
     pytester.makepyfile(
         """
         import pytest
@@ -24,14 +27,14 @@ def test_eight_workers_on_four_boards_all_get_theirs(pytester: pytest.Pytester, 
             assert await board.eval("... + 1", number) == number + 1
         """
     )
-    with served(4) as boards:
+    with served(places) as boards:
         junit = pytester.path / "junit.xml"
         result, reports = noted(
-            pytester, "-n", "8", "--rack", rack_file(tmp_path, boards), f"--junitxml={junit}", "--rack-strict"
+            pytester, "-n", str(workers), "--rack", rack_file(tmp_path, boards), f"--junitxml={junit}", "--rack-strict"
         )
     result.assert_outcomes(passed=20)
-    places = [facts["place"] for line in reports.lines if line["when"] == "call" and (facts := line["facts"])]
-    assert len(places) == 20 and {*places} == {f"shelf-{number}" for number in range(1, 5)}
+    used = [facts["place"] for line in reports.lines if line["when"] == "call" and (facts := line["facts"])]
+    assert len(used) == 20 and {*used} == {f"shelf-{number}" for number in range(1, places + 1)}
     assert len(re.findall('name="charged_to"', junit.read_text())) == 0
     assert len(re.findall('name="heap_after" value="[0-9]+"', junit.read_text())) == 20
 

@@ -55,7 +55,7 @@ def test_messages_arrive_once_and_in_order_both_ways() -> None:
     assert pair.host.idle and pair.board.idle and not pair.failed
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     drop=st.floats(0, 0.01),
     flip=st.floats(0, 0.01),
