@@ -9,6 +9,8 @@ import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from bridge.child_python import module_environment
 from tests.labgrid_place.conftest import PATIENCE
 from tests.labgrid_place.laboratory import Laboratory
