@@ -10,6 +10,7 @@ cancel out. What a module imports inside a function counts as well; only what is
 from __future__ import annotations
 
 import ast
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,7 +220,11 @@ def room(name: str) -> str:
 
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
-IMPORTS = [each for path in MODULES for each in imports_of(path)]
+
+
+@functools.cache
+def all_imports() -> tuple[Import, ...]:
+    return tuple(each for path in MODULES for each in imports_of(path))
 
 
 def test_every_room_has_its_place_on_the_ladder() -> None:
@@ -231,7 +236,7 @@ def test_every_room_has_its_place_on_the_ladder() -> None:
 def test_a_room_imports_only_rooms_below_it(name: str) -> None:
     wrong = [
         str(each)
-        for each in IMPORTS
+        for each in all_imports()
         if room(each.importer) == name
         and inside(each.target, {"bridge"})
         and room(each.target) not in {*LADDER[name], name, "bridge"}
@@ -243,7 +248,7 @@ def test_a_room_imports_only_rooms_below_it(name: str) -> None:
 def test_the_virtual_board_shares_no_code_with_the_bridge() -> None:
     wrong = [
         str(each)
-        for each in IMPORTS
+        for each in all_imports()
         if room(each.importer) == "virtual"
         and inside(each.target, {"bridge"})
         and not inside(each.target, {"bridge.virtual", *VIRTUAL})
@@ -255,19 +260,23 @@ def test_the_virtual_board_shares_no_code_with_the_bridge() -> None:
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_a_foreign_package_has_one_home(package: str) -> None:
     wrong = [
-        str(each) for each in IMPORTS if inside(each.target, {package}) and not inside(each.importer, HOMES[package])
+        str(each)
+        for each in all_imports()
+        if inside(each.target, {package}) and not inside(each.importer, HOMES[package])
     ]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("pure", sorted(PURE))
 def test_a_pure_room_does_no_io(pure: str) -> None:
-    wrong = [str(each) for each in IMPORTS if inside(each.importer, {pure}) and each.target.split(".")[0] in PURE[pure]]
+    wrong = [
+        str(each) for each in all_imports() if inside(each.importer, {pure}) and each.target.split(".")[0] in PURE[pure]
+    ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_only_known_foreign_packages_are_imported() -> None:
     foreign = {
-        each.target.split(".")[0] for each in IMPORTS if each.target.split(".")[0] not in sys.stdlib_module_names
+        each.target.split(".")[0] for each in all_imports() if each.target.split(".")[0] not in sys.stdlib_module_names
     }
     assert foreign <= {"bridge", *HOMES}, f"no home is named in HOMES for {sorted(foreign - {'bridge', *HOMES})}"
