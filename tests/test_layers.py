@@ -223,7 +223,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.p
 
 
 @functools.cache
-def all_imports() -> tuple[Import, ...]:
+def imports() -> tuple[Import, ...]:
     return tuple(each for path in MODULES for each in imports_of(path))
 
 
@@ -236,7 +236,7 @@ def test_every_room_has_its_place_on_the_ladder() -> None:
 def test_a_room_imports_only_rooms_below_it(name: str) -> None:
     wrong = [
         str(each)
-        for each in all_imports()
+        for each in imports()
         if room(each.importer) == name
         and inside(each.target, {"bridge"})
         and room(each.target) not in {*LADDER[name], name, "bridge"}
@@ -248,7 +248,7 @@ def test_a_room_imports_only_rooms_below_it(name: str) -> None:
 def test_the_virtual_board_shares_no_code_with_the_bridge() -> None:
     wrong = [
         str(each)
-        for each in all_imports()
+        for each in imports()
         if room(each.importer) == "virtual"
         and inside(each.target, {"bridge"})
         and not inside(each.target, {"bridge.virtual", *VIRTUAL})
@@ -260,9 +260,7 @@ def test_the_virtual_board_shares_no_code_with_the_bridge() -> None:
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_a_foreign_package_has_one_home(package: str) -> None:
     wrong = [
-        str(each)
-        for each in all_imports()
-        if inside(each.target, {package}) and not inside(each.importer, HOMES[package])
+        str(each) for each in imports() if inside(each.target, {package}) and not inside(each.importer, HOMES[package])
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -270,13 +268,13 @@ def test_a_foreign_package_has_one_home(package: str) -> None:
 @pytest.mark.parametrize("pure", sorted(PURE))
 def test_a_pure_room_does_no_io(pure: str) -> None:
     wrong = [
-        str(each) for each in all_imports() if inside(each.importer, {pure}) and each.target.split(".")[0] in PURE[pure]
+        str(each) for each in imports() if inside(each.importer, {pure}) and each.target.split(".")[0] in PURE[pure]
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_only_known_foreign_packages_are_imported() -> None:
     foreign = {
-        each.target.split(".")[0] for each in all_imports() if each.target.split(".")[0] not in sys.stdlib_module_names
+        each.target.split(".")[0] for each in imports() if each.target.split(".")[0] not in sys.stdlib_module_names
     }
     assert foreign <= {"bridge", *HOMES}, f"no home is named in HOMES for {sorted(foreign - {'bridge', *HOMES})}"
