@@ -25,9 +25,9 @@ def test_what_a_board_tells(options: str) -> None:
         assert (told.flash_bytes, told.ip) == (4 << 20, "10.77.0.2")
         assert told.files == {"a=b;|x.lua": 5}
         assert told.heap is not None and told.heap > heap - 8000
-        # Nothing is left behind: a second look sees the same.
+        # Nothing is left behind: a second look sees the same. (Lua's table of strings may double meanwhile: 4 KB.)
         again = await look(port, ["a=b;|x.lua"])
-        assert again is not None and again.heap is not None and again.heap > told.heap - 2000
+        assert again is not None and again.heap is not None and again.heap > told.heap - 5000
         assert replace(again, heap=told.heap) == told
         await port.close()
 

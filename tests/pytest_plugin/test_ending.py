@@ -18,11 +18,11 @@ def test_boards_are_free_afterwards_and_late_charges_are_made(
     pytester.makepyfile(
         """
         async def test_leaves_a_timer(board):
-            await board.exec("tmr.create():alarm(60, 0, function() error('late') end)")
+            await board.exec("tmr.create():alarm(500, 0, function() error('late') end)")
 
         def test_on_no_board():
             import time
-            time.sleep(0.4)
+            time.sleep(1.2)
         """
     )
     with served(1) as boards:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from bridge.virtual.lua.api import Args, LuaFault, Value
+from bridge.virtual.lua.api import Args, LuaFault, Module, Value
 from bridge.virtual.lua.runtime import LuaRaised
 from bridge.virtual.mbedtls.certificate import Certificate, read_certificates, read_key, size_of
 from bridge.virtual.mbedtls.client import Config
@@ -134,3 +134,8 @@ def _read(data: bytes, take: Callable[[int], None]) -> list[Certificate]:
     for each in found:
         take(size_of(each))
     return found
+
+
+def build_cert(certificates: Certificates) -> Module:
+    """The table `tls.cert`."""
+    return Module("cert", {"verify": certificates.verify, "auth": certificates.auth})
