@@ -62,38 +62,43 @@ class Portal:
             raise UsageError("bridge.sync is closed: the program is ending")
         if threading.current_thread() is self._callback_thread:
             return self._call_within(work)
-        outcome, cancel = self._begin(work)
+        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        tasks: list[asyncio.Task[T]] = []
         try:
+            # In here, as the interrupt may come in the moment in which it begins.
+            self._begin(work, outcome, tasks)
             return outcome.result()
         except BaseException:
             if not outcome.done():
-                self.loop.call_soon_threadsafe(cancel)
+                self.loop.call_soon_threadsafe(_cancel, work, outcome, tasks)
                 concurrent.futures.wait([outcome], ORDER_TIMEOUT)
             raise
 
-    def _begin(self, work: Coroutine[Any, Any, T]) -> tuple[concurrent.futures.Future[T], Callable[[], object]]:
+    def _begin(
+        self, work: Coroutine[Any, Any, T], outcome: concurrent.futures.Future[T], tasks: list[asyncio.Task[T]]
+    ) -> None:
         """Start a coroutine on the loop.
 
-        Returns:
-            What has its outcome when it has ended (that of `run_coroutine_threadsafe` has one as soon as it is
-            cancelled, while the coroutine still puts things in order), and what cancels it, on the loop.
+        Args:
+            work: the coroutine.
+            outcome: has its outcome when it has ended. (That of `run_coroutine_threadsafe` has one as soon as it is
+                cancelled, while the coroutine still puts things in order.)
+            tasks: gets the task.
         """
-        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
-        tasks: list[asyncio.Task[T]] = []
 
         def begin() -> None:
             tasks.append(task := self.loop.create_task(work))
             task.add_done_callback(lambda _: _pass_on(task, outcome))
 
         self.loop.call_soon_threadsafe(begin)
-        return outcome, lambda: tasks[0].cancel()
 
     def _call_within(self, work: Coroutine[Any, Any, T]) -> T:
         # A callback waits, perhaps for Lua that asks a function meanwhile: that one runs here, as nothing else will.
         jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         with self._choice:
             outer, self._inner = self._inner, jobs
-        future, _ = self._begin(work)
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._begin(work, future, [])
         future.add_done_callback(lambda done: jobs.put(None))
         try:
             while (job := jobs.get()) is not None:
@@ -196,6 +201,15 @@ def _settle(future: asyncio.Future[Any], result: object, error: Exception | None
         future.set_result(result)
     else:
         future.set_exception(error)
+
+
+def _cancel(work: Coroutine[Any, Any, T], outcome: concurrent.futures.Future[T], tasks: list[asyncio.Task[T]]) -> None:
+    """Cancel what `Portal._begin` was to start, if it had the time."""
+    if tasks:
+        tasks[0].cancel()
+    else:
+        work.close()
+        outcome.cancel()
 
 
 def _pass_on(task: asyncio.Task[T], outcome: concurrent.futures.Future[T]) -> None:

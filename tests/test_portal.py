@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -143,6 +145,34 @@ print(portal().call(asyncio.sleep(0, "on it goes")))
 def test_an_interrupt_waits_until_things_are_in_order() -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
     assert (done.stdout.splitlines(), done.stderr) == (["begins", "in order", "interrupted", "on it goes"], "")
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_interrupt_in_the_moment_in_which_it_begins(begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Portal()
+    begin = door.loop.call_soon_threadsafe
+    calls: list[Callable[..., object]] = []
+
+    def interrupted(callback: Callable[..., object], *values: object) -> object:
+        calls.append(callback)
+        if len(calls) > 1 or begun:
+            begin(callback, *values)  # type: ignore[arg-type]
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return None
+
+    async def long() -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.loop, "call_soon_threadsafe", interrupted)
+        work = long()
+        with pytest.raises(KeyboardInterrupt):
+            door.call(work)
+    assert inspect.getcoroutinestate(work) == inspect.CORO_CLOSED
+    assert len(calls) == 2
+    assert door.call(asyncio.sleep(0, 42)) == 42
+    door.stop()
 
 
 FORKED = """

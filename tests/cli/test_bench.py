@@ -12,6 +12,7 @@ from tests.cli.invoke import invoke
 QUICK = ("bench", "--quick", "--no-host")
 
 
+@pytest.mark.nightly
 def test_json_is_a_list_of_runs_with_a_number_under_every_key(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = invoke(capfd, *QUICK, "--baud", "115200", "--latency", "1,16", "--seed", "5", "--json")
     assert code == 0

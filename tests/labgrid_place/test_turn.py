@@ -38,6 +38,7 @@ def test_places_are_given_in_the_order_in_which_they_were_asked_for(lab: Laborat
     asyncio.run(main())
 
 
+@pytest.mark.nightly
 def test_a_place_whose_holders_machine_is_gone_is_given_back_by_who_waits(lab: Laboratory) -> None:
     async def main() -> None:
         rack = await LabgridRack.open(lab.coordinator)

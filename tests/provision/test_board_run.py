@@ -261,8 +261,8 @@ SILENT = Waits(ask=2.0, after_reset=2.0)
     ("script", "erased"),
     # One that has a prompt for moments takes all of the real waits to be told: see `test_first_look`.
     [
-        pytest.param(RESTARTS, False, marks=pytest.mark.nightly),
-        ("node.restart()", True),
+        (RESTARTS, False),
+        pytest.param("node.restart()", True, marks=pytest.mark.nightly),
         pytest.param(HOLDS, True, marks=pytest.mark.nightly),
     ],
 )
