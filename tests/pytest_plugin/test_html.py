@@ -212,7 +212,8 @@ async def test_it(board, what):
     fast = "virtual:?cpu=0&baud_pacing=0"
     run(tmp_path, "--rack-html", "run.html", "--rack-json", "run.json", "--board", fast, tests=tests, **more)
     made = report(tmp_path / "run.json")
-    assert len(made.tests) == 2 and all(test.findings and test.console for test in made.tests)
+    # A test that was hit by the last one's late error runs again.
+    assert len({test.nodeid for test in made.tests}) == 2 and all(test.findings and test.console for test in made.tests)
     for name in ("run.html", "run.json"):
         assert "horse-staple" not in (tmp_path / name).read_text(), name
 

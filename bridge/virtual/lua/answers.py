@@ -94,6 +94,10 @@ class Answers:
         wired.append(function)
         return lambda *values: wired[number](*values)
 
+    def stopped_by(self, failure: Exception) -> bool:
+        """True if this is how the VM ended what it did when the chip stopped."""
+        return self.halted and self.failure is None and self._vm.is_lua_error(failure)
+
     def close(self) -> None:
         """The VM goes: its functions no longer reach the board."""
         self.halted = True

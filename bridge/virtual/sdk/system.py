@@ -102,6 +102,7 @@ class System:
             self.lua, self.heap, self.costs, self.cpu.charge, free=options.cpu == 0, told=self._collected
         )
         self.cpu.settle = self.account.settle
+        self.tasks.is_halt = self.lua.answers.stopped_by
         self._interrupt = Interrupt(self._loop)
         self.network: NetworkStack = network_factory(self)
 

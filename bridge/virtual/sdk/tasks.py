@@ -79,6 +79,9 @@ class Scheduler:
         self._on_halt = on_halt
         self._on_done = on_done
         self._on_wait = on_wait
+        #: True for another exception than `Halted` that says that the chip has stopped: the VM's, where it was stopped
+        #: in the middle of what it does for the firmware itself.
+        self.is_halt: Callable[[Exception], bool] = lambda failure: False
         self._began = 0.0
         #: What the running task is; whoever knows it better sets it.
         self.doing = ""
@@ -202,9 +205,11 @@ class Scheduler:
                 self._after_each()
             else:
                 self._on_wait()
-        except Halted:
-            halted = True
+        except Exception as failure:
             self._current = None
+            if not isinstance(failure, Halted) and not self.is_halt(failure):
+                raise
+            halted = True
         finally:
             self._busy_until = max(self.cpu.end(), start + DISPATCH_US * 1e-6)
             if self._current is None:

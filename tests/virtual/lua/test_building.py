@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from bridge.virtual.clock import run
@@ -86,6 +88,31 @@ def test_a_program_is_given_up_in_what_a_function_of_the_firmware_does_in_lua(
         system.lua.add_module(Module("made", {"build": build}))
         monkeypatch.setattr(Interrupt, "wanted", lambda self: True)
         assert "Lua was interrupted" in await bench.type("made.build() print('went on')")
+        assert system.lua.answers.halted and system.lua.answers.failure is None
+        bench.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("lua", ["5.1", "5.3"])
+def test_a_board_that_is_given_up_while_it_compiles_its_startup_script_stands_still(
+    lua: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        bench = await Bench.boot(lua=lua, modules="uart,node")
+        system = bench.firmware.system
+
+        def compile_much() -> None:
+            for _ in range(400):
+                system.lua.vm.compile(b"return 1", b"=init.lua")
+                system.lua.add_module(Module("made", MODULE.entries))
+
+        monkeypatch.setattr(Interrupt, "wanted", lambda self: True)
+        faults: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+        system.event(compile_much)
+        await bench.read(1)
+        assert faults == []
         assert system.lua.answers.halted and system.lua.answers.failure is None
         bench.close()
 
