@@ -205,11 +205,11 @@ class Scheduler:
                 self._after_each()
             else:
                 self._on_wait()
-        except Exception as failure:
-            self._current = None
-            if not isinstance(failure, Halted) and not self.is_halt(failure):
+        except (Halted, Exception) as failure:
+            if isinstance(failure, Exception) and not self.is_halt(failure):
                 raise
             halted = True
+            self._current = None
         finally:
             self._busy_until = max(self.cpu.end(), start + DISPATCH_US * 1e-6)
             if self._current is None:
