@@ -61,7 +61,8 @@ def test_the_same_tests_run_on_both_places(lab: Laboratory, tmp_path: Path) -> N
     def run(place: str) -> dict[str, str]:
         env, report = lab.env_file(f"hil-{place}.yaml", main=place), tmp_path / f"{place}.xml"
         done = run_pytest(
-            *("--labgrid", env, f"--junitxml={report}"),
+            # Where the line resends, as through a busy computer, the agent's tables grow and shrink by 350 bytes.
+            *("--labgrid", env, f"--junitxml={report}", "-o", "nodemcu_heap_slack=512"),
             *(Path("tests", "hil", name) for name in SAME),
         )
         assert done.returncode == 0, done.stdout + done.stderr
