@@ -255,10 +255,17 @@ def test_a_sixth_client_waits_and_harms_nobody() -> None:
             network = bench.virtual.network
             assert isinstance(network, MemoryNetwork)
             accepted: list[Any] = []
+            five = asyncio.Event()
+
+            def accept(socket: Any) -> None:
+                accepted.append(socket)
+                if len(accepted) == 5:
+                    five.set()
+
             server = await bench.board.net.createServer(300)
-            await server.listen(8080, accepted.append)
+            await server.listen(8080, accept)
             streams = [await network.open_connection("10.77.0.2", 8080) for _ in range(5)]
-            await asyncio.sleep(0.5)  # a SYN that meets the fifth handshake under way is answered
+            await five.wait()  # a SYN that meets the fifth handshake under way is answered
             sixth = asyncio.create_task(network.open_connection("10.77.0.2", 8080))
             await asyncio.sleep(3)
             assert len(accepted) == 5 and not sixth.done(), "stock ignores its SYN (recording net_server_many)"
